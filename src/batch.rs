@@ -1,0 +1,346 @@
+//! Attach many probes at one instant, and detach them at one: [`Batch`], [`ProbeGroup`], and the gate
+//! that makes it one instant.
+
+use crate::error::SynchronizeError;
+use crate::grace;
+use crate::probe::Probe;
+use crate::rcu::slot::{Handle, Pending};
+use crate::rcu::update;
+use crate::snapshot::Entry;
+use crate::sync::{AtomicBool, Ordering};
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+
+/// One flag that all probes of a batch share, so that they begin and end at one store. Without it, a
+/// firing could see one event's new snapshot, and a later firing another event's old one.
+pub(crate) struct Gate {
+    open: AtomicBool,
+}
+
+impl Gate {
+    fn new() -> Self {
+        Self {
+            open: AtomicBool::new(false),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_open(&self) -> bool {
+        // Acquire: pairs with the Release in `open`: whoever finds one probe of the batch finds all
+        // snapshots in place from then on.
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// After the last of the batch's snapshots has been swapped in.
+    pub(crate) fn open(&self) {
+        // Release: pairs with the Acquire in `is_open`.
+        self.open.store(true, Ordering::Release);
+    }
+
+    /// Before the first of its snapshots is swapped out.
+    pub(crate) fn close(&self) {
+        // Relaxed: the swaps that follow release it, the slots' and the snapshots' (`Header::detach`,
+        // `Cell::publish`); who sees one of those sees the gate closed.
+        self.open.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A list of attaches and detaches that take effect together.
+///
+/// Queue freely; nothing happens, and no lock is held, before [`commit`](Batch::commit). A batch that is
+/// dropped has done nothing.
+///
+/// What a batch attaches becomes visible at one instant over any number of events: a firing that happens
+/// after one of its probes ran finds them all. Its detaches take effect before its attaches; between the
+/// two a firing may see neither.
+///
+/// ```
+/// use hotprobe::{Batch, ProbeGroup, fire};
+///
+/// hotprobe::event! {
+///     static REQUEST: fn(id: u64);
+///     static RESPONSE: fn(id: u64);
+/// }
+///
+/// let mut batch = Batch::new();
+/// REQUEST.attach_in(&mut batch, |id| println!("> {id}"));
+/// RESPONSE.attach_in(&mut batch, |id| println!("< {id}"));
+/// assert!(!REQUEST.is_enabled());
+///
+/// let mut group: ProbeGroup = batch.commit();
+/// fire!(REQUEST, 1);
+/// group.detach();
+/// assert!(!REQUEST.is_enabled() && !RESPONSE.is_enabled());
+/// ```
+#[derive(Default)]
+#[must_use = "a dropped batch has done nothing: call `.commit()`"]
+pub struct Batch {
+    gate: Option<Arc<Gate>>,
+    attaches: Vec<Pending>,
+    detaches: Vec<Handle>,
+    groups: Vec<ProbeGroup>,
+}
+
+impl Batch {
+    /// An empty batch.
+    ///
+    /// ```
+    /// let group = hotprobe::Batch::new().commit();
+    /// assert!(group.is_empty());
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn gate(&mut self) -> Arc<Gate> {
+        Arc::clone(self.gate.get_or_insert_with(|| Arc::new(Gate::new())))
+    }
+
+    pub(crate) fn push(&mut self, pending: Pending) {
+        self.attaches.push(pending);
+    }
+
+    /// Queues the detach of a probe. If it is detached by other means before the commit, nothing is lost.
+    ///
+    /// ```
+    /// use hotprobe::Batch;
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let old = TICK.attach(|| ());
+    /// let mut batch = Batch::new();
+    /// batch.detach(&old);
+    /// TICK.attach_in(&mut batch, || ());
+    /// let new = batch.commit();
+    /// assert!(!old.is_attached());
+    /// assert_eq!((TICK.probe_count(), new.len()), (1, 1));
+    /// ```
+    pub fn detach(&mut self, probe: &Probe) {
+        self.detaches.push(probe.handle().clone());
+    }
+
+    /// Queues the detach of a whole group, at one instant.
+    ///
+    /// The batch owns the group from here on. If the batch is dropped instead of committed, it has done
+    /// nothing: the group's probes stay attached, for ever, as after [`ProbeGroup::leak`].
+    ///
+    /// ```
+    /// use hotprobe::{Batch, ProbeGroup};
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let old = ProbeGroup::from_iter([TICK.attach(|| ()), TICK.attach(|| ())]);
+    /// let mut batch = Batch::new();
+    /// batch.detach_group(old);
+    /// assert_eq!(TICK.probe_count(), 2);
+    /// batch.commit();
+    /// assert_eq!(TICK.probe_count(), 0);
+    /// ```
+    pub fn detach_group(&mut self, group: ProbeGroup) {
+        self.groups.push(group);
+    }
+
+    /// Does it all, under one lock. The group holds what was attached, in the order in which it was
+    /// queued; dropping it detaches it.
+    ///
+    /// Works anywhere, inside a probe too. What was detached is dropped as [`Probe::detach`] says.
+    ///
+    /// # Cost
+    /// One copy of each event's probe vector, however many of the probes are its; linear in the number of
+    /// probes. Nothing waits for a firing.
+    ///
+    /// # Panics
+    /// Never. If there is no memory, the process ends as for any other allocation, with nothing done.
+    pub fn commit(mut self) -> ProbeGroup {
+        let gate = self.gate.take();
+        let attaches = mem::take(&mut self.attaches);
+        let detaches = mem::take(&mut self.detaches);
+        let mut groups = mem::take(&mut self.groups);
+
+        // By event, and in the order of queuing within each: the sort is stable.
+        let mut sorted: Vec<&Pending> = attaches.iter().collect();
+        sorted.sort_by_key(|pending| std::ptr::from_ref(pending.cell()).addr());
+        let entries: Vec<Entry> = sorted.into_iter().map(Pending::entry).collect();
+        let members = groups.iter().flat_map(|group| &group.probes);
+        let slots: Vec<_> = detaches
+            .iter()
+            .map(Handle::slot)
+            .chain(members.map(|probe| probe.handle().slot()))
+            .collect();
+        let closing: Vec<Arc<Gate>> = groups.iter_mut().filter_map(|g| g.gate.take()).collect();
+        let mut probes = Vec::with_capacity(attaches.len());
+
+        update::commit(&slots, &closing, &entries, gate.as_deref());
+
+        probes.extend(attaches.into_iter().map(|p| Probe::new(p.attached())));
+        ProbeGroup { probes, gate }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        for group in self.groups.drain(..) {
+            group.leak();
+        }
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("attaches", &self.attaches.len())
+            .field("detaches", &self.detaches.len())
+            .field("groups", &self.groups)
+            .finish()
+    }
+}
+
+/// Probes that are detached together.
+///
+/// Dropping the group detaches it. A group that [`Batch::commit`] returned is detached at one instant: a
+/// thread whose firing found one of its probes gone by the group's `detach` starts none of them
+/// afterwards. (Probes added later are detached with the rest, but outside of that instant.)
+///
+/// ```
+/// use hotprobe::ProbeGroup;
+/// hotprobe::event! { static TICK: fn(); static TOCK: fn(); }
+///
+/// let mut group = ProbeGroup::new();
+/// group.add(TICK.attach(|| ()));
+/// group.add(TOCK.attach(|| ()));
+/// assert_eq!(group.len(), 2);
+/// drop(group);
+/// assert!(!TICK.is_enabled() && !TOCK.is_enabled());
+/// ```
+#[derive(Default)]
+#[must_use = "a dropped `ProbeGroup` is detached at once (`let _ = …` drops it at once, too): \
+              bind it to a name, keep it in a struct, or call `.leak()`"]
+pub struct ProbeGroup {
+    probes: Vec<Probe>,
+    gate: Option<Arc<Gate>>,
+}
+
+impl ProbeGroup {
+    /// An empty group.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a probe.
+    pub fn add(&mut self, probe: Probe) {
+        self.probes.push(probe);
+    }
+
+    /// How many probes it holds, attached or not.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.probes.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.probes.is_empty()
+    }
+
+    /// Its probes, in the order in which they were added.
+    pub fn iter(&self) -> std::slice::Iter<'_, Probe> {
+        self.probes.iter()
+    }
+
+    /// Detaches all its probes, under one lock, and forgets them: the group is empty then, and can be
+    /// used again. On an empty group, nothing happens.
+    ///
+    /// What holds of [`Probe::detach`] holds of each. One copy of each event's probe vector.
+    ///
+    /// ```
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let mut group: hotprobe::ProbeGroup = (0..100).map(|_| TICK.attach(|| ())).collect();
+    /// group.detach();
+    /// group.detach();
+    /// assert_eq!(TICK.probe_count(), 0);
+    /// ```
+    pub fn detach(&mut self) {
+        if self.probes.is_empty() {
+            return;
+        }
+        let gate = self.gate.take();
+        update::detach(
+            self.probes.iter().map(|probe| probe.handle().slot()),
+            gate.as_slice(),
+        );
+        // Each handle finds its probe detached.
+        self.probes.clear();
+    }
+
+    /// Detaches all, and waits until no firing runs any of them and all their captures have been dropped.
+    ///
+    /// Blocks the thread; see [`Probe::detach_and_wait`].
+    ///
+    /// # Errors
+    /// [`SynchronizeError::InProbe`] inside a probe, a `pinned` scope or a captured `Drop`; all have been
+    /// detached.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let state = Arc::new(());
+    /// let captured = Arc::clone(&state);
+    /// let mut group = hotprobe::ProbeGroup::new();
+    /// group.add(TICK.attach(move || drop(Arc::clone(&captured))));
+    /// group.detach_and_wait()?;
+    /// assert_eq!(Arc::strong_count(&state), 1);
+    /// # Ok::<(), hotprobe::SynchronizeError>(())
+    /// ```
+    pub fn detach_and_wait(&mut self) -> Result<(), SynchronizeError> {
+        self.detach();
+        grace::synchronize()
+    }
+
+    /// Leaves all its probes attached for ever.
+    pub fn leak(mut self) {
+        for probe in self.probes.drain(..) {
+            probe.leak();
+        }
+    }
+}
+
+impl Drop for ProbeGroup {
+    fn drop(&mut self) {
+        self.detach();
+    }
+}
+
+impl Extend<Probe> for ProbeGroup {
+    fn extend<I: IntoIterator<Item = Probe>>(&mut self, probes: I) {
+        self.probes.extend(probes);
+    }
+}
+
+impl FromIterator<Probe> for ProbeGroup {
+    fn from_iter<I: IntoIterator<Item = Probe>>(probes: I) -> Self {
+        Self {
+            probes: Vec::from_iter(probes),
+            gate: None,
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a ProbeGroup {
+    type Item = &'a Probe;
+    type IntoIter = std::slice::Iter<'a, Probe>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for ProbeGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.probes).finish()
+    }
+}
+
+static_assertions::assert_impl_all!(Batch: Send);
+static_assertions::assert_impl_all!(ProbeGroup: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);

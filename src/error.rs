@@ -1,0 +1,40 @@
+//! Small enums; `Display` is a sentence that says what to do.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why [`synchronize`](crate::synchronize) did not wait, or not to the end.
+///
+/// ```
+/// use hotprobe::SynchronizeError;
+///
+/// let error = hotprobe::pinned(|| hotprobe::synchronize().unwrap_err());
+/// assert_eq!(error, SynchronizeError::InProbe);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SynchronizeError {
+    /// The caller is inside a probe, inside [`pinned`](crate::pinned) or inside the `Drop` of a value that
+    /// a probe had captured: it would wait for itself. Nothing was waited for.
+    InProbe,
+    /// Some firing, `pinned` scope or captured `Drop` outlasted the time given. Call again to go on
+    /// waiting.
+    TimedOut,
+}
+
+impl fmt::Display for SynchronizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InProbe => {
+                "synchronize was called inside a probe, `pinned` or a captured `Drop`, and would wait for \
+                 itself: call it outside, or poll `grace_period()` from elsewhere"
+            }
+            Self::TimedOut => {
+                "a firing, a `pinned` scope or a captured `Drop` outlasted the time given: call again to \
+                 wait on"
+            }
+        })
+    }
+}
+
+impl Error for SynchronizeError {}

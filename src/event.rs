@@ -1,0 +1,257 @@
+//! The place: an event, what is known of it, and the trait for code over any event.
+
+use crate::probe::Probe;
+use crate::rcu::Cell;
+use crate::sync::const_fn;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// An event whose probes are of type `F`, `dyn Fn(…) + Send + Sync`.
+///
+/// What [`event!`](crate::event!) declares dereferences to this. Attaching and firing have the event's own
+/// signature, and are methods of the declared type.
+///
+/// ```
+/// use hotprobe::Event;
+///
+/// hotprobe::event! {
+///     /// About to greet `who`.
+///     pub static HELLO: fn(who: &str);
+/// }
+///
+/// let event: &Event<dyn Fn(&str) + Send + Sync> = &HELLO;
+/// assert!(event.name().ends_with("::HELLO"));
+/// assert!(!event.is_enabled());
+/// ```
+pub struct Event<F: ?Sized> {
+    cell: Cell,
+    probe: PhantomData<fn(&F)>,
+}
+
+impl<F: ?Sized> Event<F> {
+    const_fn! {
+        pub(crate) fn new(metadata: &'static Metadata) -> Self {
+            Self {
+                cell: Cell::new(metadata),
+                probe: PhantomData,
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// Whether firing it would call a probe: one relaxed load.
+    ///
+    /// The answer may be out of date when it arrives; it is for skipping work, not for synchronizing.
+    #[inline]
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.cell.is_enabled()
+    }
+
+    /// How many probes are attached, those switched off after a panic included.
+    #[must_use]
+    pub fn probe_count(&self) -> usize {
+        self.cell.probe_count()
+    }
+
+    /// Its full name: `crate::module::NAME`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.metadata().name()
+    }
+
+    /// What is known of it: where it is declared, its docs and parameters.
+    ///
+    /// ```
+    /// hotprobe::event! {
+    ///     /// A user logs in.
+    ///     pub static LOGIN: fn(user: &str, #[redact] token: &str);
+    /// }
+    ///
+    /// let metadata = LOGIN.metadata();
+    /// assert_eq!(metadata.docs().trim(), "A user logs in.");
+    /// let names: Vec<_> = metadata.parameters().iter().map(|p| p.name()).collect();
+    /// assert_eq!(names, ["user", "token"]);
+    /// assert!(metadata.parameters()[1].is_redacted());
+    /// ```
+    #[must_use]
+    pub fn metadata(&self) -> &'static Metadata {
+        self.cell.metadata()
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Event<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("name", &self.name())
+            .field("is_enabled", &self.is_enabled())
+            .field("probe_count", &self.probe_count())
+            .finish()
+    }
+}
+
+/// An event of any signature, for code that is generic over events. Implemented by whatever
+/// [`event!`](crate::event!) declares.
+///
+/// ```
+/// use hotprobe::{Probe, TypedEvent};
+///
+/// hotprobe::event! { static HELLO: fn(who: &str); }
+///
+/// fn attach_logged<E: TypedEvent>(event: &'static E, probe: Box<E::Probe>) -> Probe {
+///     println!("attaching to {}", event.event().name());
+///     event.attach_boxed(probe)
+/// }
+///
+/// let probe = attach_logged(&HELLO, Box::new(|who| println!("{who}")));
+/// HELLO.fire("JP");
+/// # drop(probe);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    note = "events are declared by `hotprobe::event! {{ pub static NAME: fn(name: Type, …); }}`"
+)]
+pub trait TypedEvent {
+    /// The type of its probes: `dyn Fn(…) + Send + Sync`.
+    type Probe: ?Sized;
+
+    /// Attaches a boxed probe, as the event's `attach` does an unboxed one.
+    #[must_use = "a dropped `Probe` is detached at once (`let _ = …` drops it at once, too): \
+                  bind it to a name, add it to a `ProbeGroup`, or call `.leak()`"]
+    fn attach_boxed(&'static self, probe: Box<Self::Probe>) -> Probe;
+
+    /// The event itself.
+    fn event(&'static self) -> &'static Event<Self::Probe>;
+}
+
+/// What is known of an event at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    name: &'static str,
+    module_path: &'static str,
+    file: &'static str,
+    line: u32,
+    docs: &'static str,
+    parameters: &'static [Parameter],
+}
+
+impl Metadata {
+    /// For `event!`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        module_path: &'static str,
+        (file, line): (&'static str, u32),
+        docs: &'static str,
+        parameters: &'static [Parameter],
+    ) -> Self {
+        Self {
+            name,
+            module_path,
+            file,
+            line,
+            docs,
+            parameters,
+        }
+    }
+
+    /// The full name: `crate::module::NAME`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The module that declares it: `crate::module`.
+    #[must_use]
+    pub const fn module_path(&self) -> &'static str {
+        self.module_path
+    }
+
+    /// The source file that declares it, as the compiler was told it.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line of the declaration, from 1.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Its doc comment, a line each; empty if there is none.
+    #[must_use]
+    pub const fn docs(&self) -> &'static str {
+        self.docs
+    }
+
+    /// Its parameters, in order.
+    #[must_use]
+    pub const fn parameters(&self) -> &'static [Parameter] {
+        self.parameters
+    }
+}
+
+/// A parameter of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    name: &'static str,
+    type_name: &'static str,
+    redacted: bool,
+}
+
+impl Parameter {
+    /// For `event!`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(name: &'static str, type_name: &'static str, redacted: bool) -> Self {
+        Self {
+            name,
+            type_name,
+            redacted,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its type, as it is written in the declaration.
+    #[must_use]
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// Whether it is marked `#[redact]`: typed probes see it, whatever looks at events without knowing
+    /// their types does not.
+    #[must_use]
+    pub const fn is_redacted(&self) -> bool {
+        self.redacted
+    }
+}
+
+/// What can be an argument of an event: anything `Copy`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of an event: every probe gets it, so it must be `Copy`",
+    label = "not `Copy`",
+    note = "pass it by shared reference: declare the parameter as `&T` (`&str` for a `String`)"
+)]
+pub trait Argument {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy> Argument for T {}
+
+static_assertions::assert_impl_all!(Event<dyn Fn(&str) + Send + Sync>: Send, Sync);
+#[allow(clippy::assertions_on_constants, reason = "models are larger")]
+const _: () = assert!(
+    crate::sync::MODEL || size_of::<Event<dyn Fn(&str) + Send + Sync>>() <= 64,
+    "an idle event is at most 64 bytes"
+);

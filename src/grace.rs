@@ -1,0 +1,140 @@
+//! Waiting for firings to end, without and with blocking; reclaiming; pinning once for many firings.
+
+use crate::error::SynchronizeError;
+use crate::rcu::reclaim::{self, Effort, Ticket};
+use crate::rcu::{domain, pin};
+use std::time::{Duration, Instant};
+
+/// Waits for one grace period: until every firing that was in flight when it was called has ended, and
+/// the captures of everything whose detach happened before the call have been dropped.
+///
+/// Blocks the thread: it spins for a moment, then sleeps 50 µs at a time. The wait is as long as the longest
+/// firing or [`pinned`] scope of the **process**, or the longest `Drop` of a captured value; attach, detach
+/// and fire go on meanwhile. Captures may be dropped on this thread.
+///
+/// # Errors
+/// [`SynchronizeError::InProbe`] at once, if called inside a probe, a `pinned` scope or a captured `Drop`.
+///
+/// ```
+/// hotprobe::event! { static TICK: fn(); }
+///
+/// let probe = TICK.attach(|| ());
+/// probe.detach();
+/// hotprobe::synchronize()?;
+/// let stats = hotprobe::stats();
+/// assert_eq!(stats.retired, stats.reclaimed);
+/// # Ok::<(), hotprobe::SynchronizeError>(())
+/// ```
+pub fn synchronize() -> Result<(), SynchronizeError> {
+    wait(None)
+}
+
+/// [`synchronize`], for at most about `timeout`. (A captured `Drop` that this thread has begun is not
+/// interrupted.)
+///
+/// # Errors
+/// As [`synchronize`]; and [`SynchronizeError::TimedOut`], which leaves nothing behind: call again to wait
+/// on.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// hotprobe::synchronize_timeout(Duration::from_secs(1))?;
+/// # Ok::<(), hotprobe::SynchronizeError>(())
+/// ```
+pub fn synchronize_timeout(timeout: Duration) -> Result<(), SynchronizeError> {
+    // A time that the clock cannot express is for ever.
+    wait(Instant::now().checked_add(timeout))
+}
+
+fn wait(deadline: Option<Instant>) -> Result<(), SynchronizeError> {
+    if pin::is_inside() {
+        return Err(SynchronizeError::InProbe);
+    }
+    let ticket = domain().lock().ticket();
+    let again = || deadline.is_none_or(|deadline| Instant::now() < deadline);
+    if reclaim::wait(ticket, again) {
+        Ok(())
+    } else {
+        Err(SynchronizeError::TimedOut)
+    }
+}
+
+/// Begins a grace period, to be asked later whether it is over: [`synchronize`] for async code.
+///
+/// ```
+/// # async fn pause() {}
+/// # async fn example() {
+/// let grace = hotprobe::grace_period();
+/// while !grace.is_over() {
+///     pause().await; // tokio::time::sleep, say
+/// }
+/// # }
+/// ```
+#[must_use = "a grace period that nobody asks about is of no use"]
+pub fn grace_period() -> GracePeriod {
+    GracePeriod {
+        ticket: domain().lock().ticket(),
+    }
+}
+
+/// A point in time, and what was in progress then. Made by [`grace_period`].
+#[derive(Clone, Debug)]
+pub struct GracePeriod {
+    ticket: Ticket,
+}
+
+impl GracePeriod {
+    /// Whether every firing that was in flight has ended, and everything detached before has been
+    /// dropped. Never waits; once true, true for ever.
+    ///
+    /// Asking moves things along: like [`reclaim`], it drops on this thread what can be dropped by now.
+    /// Inside a probe, a `pinned` scope or a captured `Drop` it only looks.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        if pin::is_inside() {
+            domain().lock().is_over(self.ticket)
+        } else {
+            reclaim::work(self.ticket, Effort::UntilOver)
+        }
+    }
+}
+
+/// Drops what has been detached and is past its grace period. Never waits.
+///
+/// Every detach, commit and `synchronize` does so as well; this is for a program that wants memory back
+/// after a firing that stalled has moved on. Inside a probe, a `pinned` scope or a captured `Drop`, where
+/// nothing can be dropped, it does nothing.
+///
+/// ```
+/// hotprobe::reclaim();
+/// ```
+pub fn reclaim() {
+    if !pin::is_inside() {
+        let ticket = domain().lock().retired_so_far();
+        reclaim::work(ticket, Effort::All);
+    }
+}
+
+/// Pays the pin once for many firings: runs `scope`, and returns what it returns.
+///
+/// Firings inside are cheaper (`docs::performance`). As long as `scope` runs, no grace period of the process
+/// ends: nothing detached is dropped anywhere, and every [`synchronize`] waits. Keep it short; never hold
+/// it across anything that blocks. Inside, `synchronize` returns
+/// [`InProbe`](SynchronizeError::InProbe).
+///
+/// ```
+/// use hotprobe::fire;
+/// hotprobe::event! { static ITEM: fn(n: u64); }
+///
+/// let sum: u64 = hotprobe::pinned(|| {
+///     (0..1000).inspect(|&n| fire!(ITEM, n)).sum()
+/// });
+/// assert_eq!(sum, 499_500);
+/// ```
+#[inline]
+pub fn pinned<R>(scope: impl FnOnce() -> R) -> R {
+    pin::pinned(scope)
+}
+
+static_assertions::assert_impl_all!(GracePeriod: Send, Sync);

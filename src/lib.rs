@@ -1,0 +1,76 @@
+//! Typed trace events for live Rust processes.
+//!
+//! An *event* is a named place in the code. While nothing is attached to it, passing through costs one
+//! load and one branch, and its arguments are not even evaluated. At any moment, from any thread, a
+//! closure (a *probe*) can be attached to it, and later detached, while the process serves traffic: no
+//! restart, no root, no stopped world.
+//!
+//! ```
+//! use hotprobe::fire;
+//!
+//! hotprobe::event! {
+//!     /// About to greet `who`.
+//!     pub static HELLO: fn(who: &str);
+//! }
+//!
+//! fire!(HELLO, "nobody listens");
+//! let probe = HELLO.attach(|who| println!("{who}"));
+//! fire!(HELLO, "JP");
+//! probe.detach_and_wait()?; // no firing runs it any more; what it captured has been dropped
+//! # Ok::<(), hotprobe::SynchronizeError>(())
+//! ```
+//!
+//! # A tour, in reading order
+//!
+//! 1. [`event!`] declares events, [`fire!`] passes through them (`src/macros.rs`).
+//! 2. [`Event`]: the place, and what is known of it (`src/event.rs`).
+//! 3. [`Probe`], [`ProbeOptions`], [`OnPanic`]: an attached closure and its handle (`src/probe.rs`).
+//! 4. [`Batch`], [`ProbeGroup`]: many probes at one instant, and the gate that makes it one (`src/batch.rs`).
+//! 5. [`synchronize`], [`grace_period`], [`reclaim`], [`pinned`]: waiting for firings (`src/grace.rs`);
+//!    [`stats`]: what has happened, in numbers (`src/stats.rs`).
+//! 6. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
+//! 7. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
+//!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
+//! 8. The std/loom switch (`src/sync.rs`).
+//!
+//! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
+
+#[macro_use]
+mod macros;
+
+mod batch;
+pub mod docs;
+mod error;
+mod event;
+mod grace;
+mod probe;
+#[allow(unsafe_code, reason = "all of it is here")]
+mod rcu;
+mod snapshot;
+mod stats;
+mod sync;
+
+pub use batch::{Batch, ProbeGroup};
+pub use error::SynchronizeError;
+pub use event::{Event, Metadata, Parameter, TypedEvent};
+pub use grace::{GracePeriod, grace_period, pinned, reclaim, synchronize, synchronize_timeout};
+pub use probe::{OnPanic, Probe, ProbeOptions};
+pub use stats::{Stats, stats};
+
+/// What the macros expand to. Not part of the public API, but safe whatever is done with it.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::event::Argument;
+    pub use crate::rcu::place::Place;
+    pub use crate::rcu::slot::Slot;
+    pub use std::boxed::Box;
+
+    /// Fails to compile for what cannot be an argument.
+    #[inline(always)]
+    pub const fn argument<A: Argument>(_: &A) {}
+}
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

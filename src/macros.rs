@@ -1,0 +1,488 @@
+//! `event!` and `fire!`: a thin door. What they expand to names only `::core` and `$crate::__private`.
+
+/// Declares events.
+///
+/// Each declaration makes a unit struct of the event's name, which is `Copy` and can be passed around;
+/// the event itself is a static behind it. It dereferences to [`Event`](crate::Event), and has these
+/// methods, in the event's own signature:
+///
+/// | method | |
+/// |---|---|
+/// | `fire(args…)` | passes through the event; the arguments are evaluated before, so mostly [`fire!`](crate::fire!) is what you want |
+/// | `is_enabled()` | whether firing would call a probe |
+/// | `attach(probe)`, `attach_with(options, probe)` | attaches a closure, `Fn(args…) + Send + Sync + 'static`; returns its [`Probe`](crate::Probe) |
+/// | `attach_in(&mut batch, probe)`, `attach_in_with(&mut batch, options, probe)` | queues one in a [`Batch`](crate::Batch) |
+///
+/// ```
+/// hotprobe::event! {
+///     /// About to greet `who`.
+///     pub static HELLO: fn(who: &str);
+///     pub(crate) static REQUEST_DONE: fn(id: u64, path: &str, status: u16);
+///     /// Typed probes see the token; nothing that looks at events without knowing their types does.
+///     pub static LOGIN: fn(user: &str, #[redact] token: &str);
+///     /// Anyone attaches, only this crate fires.
+///     pub static STORED: pub(crate) fn(id: u64);
+///     static SPLIT: for<'a> fn(whole: &'a str, parts: &'a [&'a str]);
+///     static TICK: fn();
+/// }
+///
+/// let probe = HELLO.attach(|who| println!("{who}"));
+/// HELLO.fire("JP");
+/// # drop(probe);
+/// # REQUEST_DONE.fire(1, "/", 200); STORED.fire(1); SPLIT.fire("a b", &["a", "b"]); TICK.fire();
+/// ```
+///
+/// Docs, visibility and attributes (`#[cfg]`, `#[deprecated]`, …) are kept. The visibility before `fn` is
+/// that of `fire`; without one it is the event's.
+///
+/// # Arguments
+/// Any `Copy` type, since each probe gets it: references, `Option<&T>`, numbers, own `Copy` types. Not
+/// `String`, `Box` or `&mut T`. Lifetimes may be elided, or named by `for<'a>`. Events are not generic.
+///
+/// # Cost
+/// Off: one relaxed load, one test, one branch (see [`docs::performance`](crate::docs::performance)). A static of at most 64 bytes.
+#[macro_export]
+macro_rules! event {
+    // pub static HELLO: fn(who: &str);     static SPLIT: pub(crate) for<'a> fn(parts: &'a [&'a str]);
+    ($(
+        $(#[$($attribute:tt)*])*
+        $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
+            fn ( $($parameters:tt)* ) ;
+    )*) => { $(
+        $crate::__event_parameters! {
+            [$(#[$($attribute)*])*] [$vis] [$(pub $(($($within)*))?)?] $name [$($($lifetime)*)?]
+            ( $($parameters)* )
+        }
+    )* };
+    ($($declarations:tt)*) => {
+        $crate::__event_mistake! { $($declarations)* }
+    };
+}
+
+/// The parameters of one event: `who: &str, #[redact] token: &str`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_parameters {
+    // `fire` is as visible as the event.
+    (
+        [$($attributes:tt)*] [$vis:vis] [] $name:ident [$($lifetime:lifetime)*]
+        ( $( $(#[$($mark:tt)*])* $parameter:ident : $ty:ty ),* $(,)? )
+    ) => {
+        $crate::__event_define! {
+            [$($attributes)*] [$vis] [$vis] $name [$($lifetime)*] ( $( [$([$($mark)*])*] $parameter: $ty ),* )
+        }
+    };
+    // `fire` has a visibility of its own.
+    (
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        ( $( $(#[$($mark:tt)*])* $parameter:ident : $ty:ty ),* $(,)? )
+    ) => {
+        $crate::__event_define! {
+            [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] ( $( [$([$($mark)*])*] $parameter: $ty ),* )
+        }
+    };
+    ([$($attributes:tt)*] $vis:tt $fire:tt $name:ident $lifetimes:tt ( $($parameters:tt)* )) => {
+        ::core::compile_error!(::core::concat!(
+            "each parameter of event `", ::core::stringify!($name), "` needs a name and a type, `name: Type`, \
+             separated by commas; this has `(", ::core::stringify!($($parameters)*), ")`"
+        ));
+    };
+}
+
+/// One event, taken apart.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_define {
+    (
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        ( $( $marks:tt $parameter:ident : $ty:ty ),* )
+    ) => {
+        $crate::__event_struct! {
+            [$($attributes)*] [$vis] $name
+            [dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*) + ::core::marker::Send + ::core::marker::Sync]
+            [for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*)]
+            ::core::concat!("*Trace event:* `fn(", ::core::stringify!($($parameter: $ty),*), ")`")
+        }
+
+        $($attributes)*
+        #[allow(
+            dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::missing_inline_in_public_items,
+            unreachable_pub, unused_attributes, single_use_lifetimes, unused_qualifications
+        )]
+        const _: () = {
+            const __METADATA: $crate::Metadata = $crate::Metadata::new(
+                ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
+                ::core::module_path!(),
+                (::core::file!(), ::core::line!()),
+                $crate::__event_docs!($($attributes)*),
+                &[$(
+                    $crate::Parameter::new(
+                        ::core::stringify!($parameter),
+                        ::core::stringify!($ty),
+                        $crate::__event_mark!($marks),
+                    )
+                ),*],
+            );
+
+            /// What calls a probe of this event.
+            type __Thunk = for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*);
+
+            type __Place = $crate::__private::Place<
+                dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*) + ::core::marker::Send + ::core::marker::Sync,
+                __Thunk,
+            >;
+
+            $crate::__event_place! { $name __Place __METADATA }
+
+            /// What is a probe of this event.
+            trait __Signature:
+                for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                + ::core::marker::Send + ::core::marker::Sync + 'static {}
+
+            impl<__P> __Signature for __P
+            where
+                __P: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    + ::core::marker::Send + ::core::marker::Sync + 'static,
+            {}
+
+            fn __thunk<$($lifetime,)* __P: __Signature>(
+                slot: $crate::__private::Slot<'_>,
+                $($parameter: $ty),*
+            ) {
+                slot.run(|probe: &__P| probe($($parameter),*));
+            }
+
+            impl $name {
+                /// Passes through the event: calls its probes, in attach order, on this thread.
+                #[inline(always)]
+                $fire fn fire<$($lifetime),*>(self, $($parameter: $ty),*) {
+                    if self.is_enabled() {
+                        self.fire_enabled($($parameter),*);
+                    }
+                }
+
+                #[doc(hidden)]
+                #[cold]
+                #[inline(never)]
+                $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
+                    $( $crate::__private::argument(&$parameter); )*
+                    __place(self).fire(|thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+                }
+
+                /// Whether firing it would call a probe: one relaxed load.
+                #[inline(always)]
+                #[must_use]
+                $vis fn is_enabled(self) -> bool {
+                    __place(self).is_enabled()
+                }
+
+                /// Attaches a probe. It stays attached as long as what is returned lives.
+                #[must_use = "a dropped `Probe` is detached at once (`let _ = …` drops it at once, too): \
+                              bind it to a name, add it to a `ProbeGroup`, or call `.leak()`"]
+                $vis fn attach(
+                    self,
+                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                        + ::core::marker::Send + ::core::marker::Sync + 'static,
+                ) -> $crate::Probe {
+                    __attach(self, $crate::ProbeOptions::new(), probe)
+                }
+
+                /// Attaches a probe with a name or a panic policy.
+                #[must_use = "a dropped `Probe` is detached at once (`let _ = …` drops it at once, too): \
+                              bind it to a name, add it to a `ProbeGroup`, or call `.leak()`"]
+                $vis fn attach_with(
+                    self,
+                    options: $crate::ProbeOptions,
+                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                        + ::core::marker::Send + ::core::marker::Sync + 'static,
+                ) -> $crate::Probe {
+                    __attach(self, options, probe)
+                }
+
+                /// Queues a probe in a batch; it is attached when the batch is committed.
+                $vis fn attach_in(
+                    self,
+                    batch: &mut $crate::Batch,
+                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                        + ::core::marker::Send + ::core::marker::Sync + 'static,
+                ) {
+                    __attach_in(self, batch, $crate::ProbeOptions::new(), probe);
+                }
+
+                /// Queues a probe with a name or a panic policy in a batch.
+                $vis fn attach_in_with(
+                    self,
+                    batch: &mut $crate::Batch,
+                    options: $crate::ProbeOptions,
+                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                        + ::core::marker::Send + ::core::marker::Sync + 'static,
+                ) {
+                    __attach_in(self, batch, options, probe);
+                }
+            }
+
+            fn __attach<__P: __Signature>(
+                event: $name,
+                options: $crate::ProbeOptions,
+                probe: __P,
+            ) -> $crate::Probe {
+                __place(event).attach(probe, options, __thunk::<__P> as __Thunk)
+            }
+
+            fn __attach_in<__P: __Signature>(
+                event: $name,
+                batch: &mut $crate::Batch,
+                options: $crate::ProbeOptions,
+                probe: __P,
+            ) {
+                __place(event).attach_in(batch, probe, options, __thunk::<__P> as __Thunk);
+            }
+
+            impl ::core::ops::Deref for $name {
+                type Target = $crate::Event<
+                    dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                        + ::core::marker::Send + ::core::marker::Sync,
+                >;
+
+                #[inline(always)]
+                fn deref(&self) -> &Self::Target {
+                    __place(*self).event()
+                }
+            }
+
+            impl $crate::TypedEvent for $name {
+                type Probe = dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    + ::core::marker::Send + ::core::marker::Sync;
+
+                fn attach_boxed(
+                    &'static self,
+                    probe: $crate::__private::Box<Self::Probe>,
+                ) -> $crate::Probe {
+                    __attach(*self, $crate::ProbeOptions::new(), probe)
+                }
+
+                fn event(&'static self) -> &'static $crate::Event<Self::Probe> {
+                    __place(*self).event()
+                }
+            }
+
+            impl ::core::clone::Clone for $name {
+                #[inline]
+                fn clone(&self) -> Self {
+                    *self
+                }
+            }
+
+            impl ::core::marker::Copy for $name {}
+
+            impl ::core::fmt::Debug for $name {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Debug::fmt(&**self, f)
+                }
+            }
+        };
+    };
+}
+
+/// The type: a unit struct. (Under loom, whose primitives cannot be made in a static, it refers to an
+/// event that the model made by `NAME::new()`.)
+#[cfg(not(crossbeam_loom))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_struct {
+    ([$($attributes:tt)*] [$vis:vis] $name:ident [$($probe:tt)*] [$($thunk:tt)*] $signature:expr) => {
+        $($attributes)*
+        #[doc = ""]
+        #[doc = $signature]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        $vis struct $name;
+    };
+}
+
+/// The static behind it.
+#[cfg(not(crossbeam_loom))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_place {
+    ($name:ident $place:ident $metadata:ident) => {
+        static __PLACE: $place = $place::new(&$metadata);
+
+        #[inline(always)]
+        fn __place(_: $name) -> &'static $place {
+            &__PLACE
+        }
+    };
+}
+
+#[cfg(crossbeam_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_struct {
+    ([$($attributes:tt)*] [$vis:vis] $name:ident [$($probe:tt)*] [$($thunk:tt)*] $signature:expr) => {
+        $($attributes)*
+        #[doc = ""]
+        #[doc = $signature]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        $vis struct $name {
+            place: &'static $crate::__private::Place<$($probe)*, $($thunk)*>,
+        }
+    };
+}
+
+#[cfg(crossbeam_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_place {
+    ($name:ident $place:ident $metadata:ident) => {
+        impl $name {
+            /// A new event, for this execution of a model.
+            pub fn new() -> Self {
+                Self { place: $crate::__private::Box::leak($crate::__private::Box::new($place::new(&$metadata))) }
+            }
+        }
+
+        fn __place(event: $name) -> &'static $place {
+            event.place
+        }
+    };
+}
+
+/// The doc comments among the attributes, as one string.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_docs {
+    ($( #[$($attribute:tt)*] )*) => {
+        ::core::concat!($($crate::__event_doc!($($attribute)*)),*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_doc {
+    // /// About to greet `who`.
+    (doc = $line:expr) => {
+        ::core::concat!($line, "\n")
+    };
+    ($($other:tt)*) => {
+        ""
+    };
+}
+
+/// The marks on a parameter: none, or `#[redact]`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_mark {
+    ([]) => {
+        false
+    };
+    ([[redact]]) => {
+        true
+    };
+    ([$([$($other:tt)*])*]) => {
+        ::core::compile_error!(::core::concat!(
+            "a parameter of an event can be marked `#[redact]`, and nothing else; this has `",
+            $("#[", ::core::stringify!($($other)*), "]",)*
+            "`"
+        ))
+    };
+}
+
+/// Not a list of events: says which of the usual slips it was.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_mistake {
+    // What is right up to here is passed over.
+    (
+        $(#[$($attribute:tt)*])*
+        $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
+            fn ( $($parameters:tt)* ) ; $($rest:tt)*
+    ) => {
+        $crate::__event_mistake! { $($rest)* }
+    };
+    // static READY: fn() -> bool;
+    (
+        $(#[$($attribute:tt)*])*
+        $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
+            fn ( $($parameters:tt)* ) -> $($rest:tt)*
+    ) => {
+        ::core::compile_error!(::core::concat!(
+            "event `", ::core::stringify!($name), "` returns something: an event has any number of probes, or \
+             none, so there is nothing that it could return; remove the `-> …`"
+        ));
+    };
+    // static HELLO: fn(who: &str)
+    (
+        $(#[$($attribute:tt)*])*
+        $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
+            fn ( $($parameters:tt)* ) $($rest:tt)*
+    ) => {
+        ::core::compile_error!(::core::concat!(
+            "a `;` is missing after event `", ::core::stringify!($name), "`"
+        ));
+    };
+    // static HELLO: fn<T>(value: T);
+    (
+        $(#[$($attribute:tt)*])*
+        $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? fn < $($rest:tt)*
+    ) => {
+        ::core::compile_error!(::core::concat!(
+            "event `", ::core::stringify!($name), "` is generic: an event has one list of probes, so its \
+             parameters have one type each; declare an event for each type, or write `for<'a> fn(…)` if it \
+             is a lifetime"
+        ));
+    };
+    // static mut HELLO: fn();
+    ($(#[$($attribute:tt)*])* $vis:vis static mut $($rest:tt)*) => {
+        ::core::compile_error!("an event is not `mut`: write `static NAME: fn(name: Type, …);`");
+    };
+    // fn hello(who: &str);
+    ($(#[$($attribute:tt)*])* $vis:vis fn $name:ident $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "an event is declared as a static: write `static ", ::core::stringify!($name),
+            ": fn(name: Type, …);`"
+        ));
+    };
+    ($(#[$($attribute:tt)*])* $vis:vis static $name:ident $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "event `", ::core::stringify!($name), "` is not declared as an event is: write `static ",
+            ::core::stringify!($name), ": fn(name: Type, …);`"
+        ));
+    };
+    ($($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "an event is declared as `pub static NAME: fn(name: Type, …);`; this is `",
+            ::core::stringify!($($rest)*), "`"
+        ));
+    };
+}
+
+/// Fires an event: `fire!(EVENT, arguments…)`.
+///
+/// The arguments are evaluated once, and only if the event is enabled: off, this costs one load, one test
+/// and one branch.
+///
+/// They are evaluated in a closure, so `?`, `.await` and `break` in them do not compile: whether an event is
+/// probed never changes what the code around it does.
+///
+/// ```
+/// use hotprobe::fire;
+/// hotprobe::event! { static REQUEST_DONE: fn(id: u64, path: &str); }
+///
+/// fn expensive_path() -> String { unreachable!("nobody listens") }
+///
+/// fire!(REQUEST_DONE, 1, &expensive_path());
+/// ```
+#[macro_export]
+macro_rules! fire {
+    (* $($rest:tt)*) => {
+        ::core::compile_error!("`fire!` takes the event itself: write `fire!(event, …)`, without the `*`")
+    };
+    // fire!(HELLO, expensive_name())
+    ($event:expr $(, $argument:expr)* $(,)?) => {{
+        let event = $event;
+        if event.is_enabled() {
+            let fire = || event.fire_enabled($($argument),*);
+            fire();
+        }
+    }};
+}

@@ -1,0 +1,277 @@
+//! One attached closure: its handle, its options, and what happens when it panics (decided here, once).
+
+use crate::error::SynchronizeError;
+use crate::grace;
+use crate::rcu::cell::quarantine;
+use crate::rcu::domain;
+use crate::rcu::slot::{Handle, Header};
+use crate::rcu::update;
+use crate::sync::Ordering;
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// An attached probe: keep it, and the probe stays attached; drop it, and it is detached.
+///
+/// Made by an event's `attach`. The handle can go to any thread; the probe does not care.
+///
+/// ```
+/// hotprobe::event! { static HELLO: fn(who: &str); }
+///
+/// let probe = HELLO.attach(|who| println!("{who}"));
+/// assert!(probe.is_attached());
+/// assert!(probe.detach());
+/// assert!(!probe.detach(), "it was detached already");
+/// ```
+#[must_use = "a dropped `Probe` is detached at once (`let _ = …` drops it at once, too): \
+              bind it to a name, add it to a `ProbeGroup`, or call `.leak()`"]
+pub struct Probe {
+    handle: Handle,
+    leaked: bool,
+}
+
+impl Probe {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self {
+            handle,
+            leaked: false,
+        }
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Detaches the probe. Returns true if this call detached it, false if it was detached already.
+    ///
+    /// When it has returned, true or false, no firing that happens after calls the probe. A firing in
+    /// flight on another thread may still be running it, or be about to: to wait for that, use
+    /// [`detach_and_wait`](Self::detach_and_wait).
+    ///
+    /// What the probe captured is dropped on this thread before `detach` returns, if nothing else is in
+    /// progress anywhere; otherwise later, by whoever detaches, commits, synchronizes or reclaims next.
+    /// Inside a probe, a [`pinned`](crate::pinned) scope or another captured `Drop`, nothing is dropped.
+    ///
+    /// # Cost
+    /// Takes the process-wide lock for a copy of the event's probe vector. Never waits for a firing.
+    /// Allocates the shorter vector, but takes effect even if there is no memory for it.
+    ///
+    /// # Panics
+    /// Never; a panic in a captured `Drop` is caught and counted ([`Stats::drop_panics`](crate::Stats)).
+    ///
+    /// ```
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let probe = TICK.attach(|| unreachable!("it is detached before the first tick"));
+    /// assert!(probe.detach());
+    /// TICK.fire();
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "the answer is often of no interest")]
+    pub fn detach(&self) -> bool {
+        update::detach(std::iter::once(self.handle.slot()), &[]) == 1
+    }
+
+    /// Detaches the probe and waits until no firing runs it any more and its captures have been dropped.
+    ///
+    /// Blocks the thread; in async code use [`grace_period`](crate::grace_period), or a thread for blocking
+    /// calls.
+    ///
+    /// # Errors
+    /// [`SynchronizeError::InProbe`] inside a probe, a `pinned` scope or a captured `Drop`. The probe has
+    /// been detached all the same; only the wait was not possible.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let (sender, receiver) = mpsc::channel();
+    /// let probe = TICK.attach(move || sender.send(()).unwrap());
+    /// TICK.fire();
+    /// probe.detach_and_wait()?;
+    /// // The sender is gone, so that this ends:
+    /// assert_eq!(receiver.into_iter().count(), 1);
+    /// # Ok::<(), hotprobe::SynchronizeError>(())
+    /// ```
+    pub fn detach_and_wait(&self) -> Result<(), SynchronizeError> {
+        self.detach();
+        grace::synchronize()
+    }
+
+    /// Leaves the probe attached for ever.
+    ///
+    /// ```
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// TICK.attach(|| ()).leak();
+    /// assert!(TICK.is_enabled());
+    /// ```
+    pub fn leak(mut self) {
+        self.leaked = true;
+    }
+
+    /// Whether it is attached. A probe that was switched off after a panic still is.
+    ///
+    /// ```
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let probe = TICK.attach(|| ());
+    /// assert!(probe.is_attached());
+    /// probe.detach();
+    /// assert!(!probe.is_attached());
+    /// ```
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.handle.header().is_attached()
+    }
+
+    /// Whether a call of it has panicked, ever.
+    ///
+    /// ```
+    /// # std::panic::set_hook(Box::new(|_| ()));
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let probe = TICK.attach(|| panic!("out of ideas"));
+    /// TICK.fire();
+    /// assert!(probe.has_panicked());
+    /// assert!(!TICK.is_enabled(), "its only probe is switched off");
+    /// assert!(probe.is_attached(), "but still attached");
+    /// ```
+    #[must_use]
+    pub fn has_panicked(&self) -> bool {
+        self.handle.header().panicked.load(Ordering::Acquire)
+    }
+
+    /// The name it was given ([`ProbeOptions::name`]).
+    ///
+    /// ```
+    /// use hotprobe::ProbeOptions;
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let probe = TICK.attach_with(ProbeOptions::new().name("watch"), || ());
+    /// assert_eq!(probe.name(), Some("watch"));
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.handle.header().options.name.as_deref()
+    }
+}
+
+impl Drop for Probe {
+    /// Detaches, unless that has happened.
+    fn drop(&mut self) {
+        if !self.leaked && !self.handle.header().is_detached() {
+            self.detach();
+        }
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe")
+            .field("event", &self.handle.header().cell.metadata().name())
+            .field("name", &self.name())
+            .field("is_attached", &self.is_attached())
+            .field("has_panicked", &self.has_panicked())
+            .finish()
+    }
+}
+
+/// What a panic in a probe does.
+///
+/// With `panic = "abort"` there is nothing to catch: a panicking probe ends the process.
+///
+/// ```
+/// use hotprobe::{OnPanic, ProbeOptions};
+///
+/// assert_eq!(OnPanic::default(), OnPanic::Quarantine);
+/// let options = ProbeOptions::new().on_panic(OnPanic::Propagate);
+/// # drop(options);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnPanic {
+    /// The panic is caught and counted, and the probe switched off for good: the traced code never sees
+    /// it, and later probes of the same firing run. The probe stays attached (it is counted, and keeps
+    /// its captures) until it is detached.
+    #[default]
+    Quarantine,
+    /// For tests: the panic is counted, and goes on through the traced code. Later probes of that firing
+    /// do not run; the probe is not switched off.
+    Propagate,
+}
+
+/// How a probe is attached: its name, and its panic policy.
+///
+/// ```
+/// use hotprobe::{OnPanic, ProbeOptions};
+/// hotprobe::event! { static TICK: fn(); }
+///
+/// let options = ProbeOptions::new().name("assert order").on_panic(OnPanic::Propagate);
+/// let probe = TICK.attach_with(options, || ());
+/// assert_eq!(probe.name(), Some("assert order"));
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "options do nothing by themselves: pass them to `attach_with` or `attach_in_with`"]
+pub struct ProbeOptions {
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) on_panic: OnPanic,
+}
+
+impl ProbeOptions {
+    /// No name; quarantine on panic.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What a panic in the probe does.
+    pub fn on_panic(mut self, policy: OnPanic) -> Self {
+        self.on_panic = policy;
+        self
+    }
+
+    /// A name, for those who list an event's probes.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+/// Calls a probe under its panic policy.
+#[inline(always)]
+pub(crate) fn run(header: &Header, call: impl FnOnce()) {
+    // Unwind safety is the probe's own affair: after a panic it is not called again.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
+        panicked(header, payload);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn panicked(header: &Header, payload: Box<dyn Any + Send>) {
+    // Relaxed: a statistic.
+    domain()
+        .counters
+        .probe_panics
+        .fetch_add(1, Ordering::Relaxed);
+    header.panicked.store(true, Ordering::Release);
+    match header.options.on_panic {
+        OnPanic::Propagate => resume_unwind(payload),
+        OnPanic::Quarantine => {
+            quarantine(header);
+            discard(payload);
+        }
+    }
+}
+
+/// Drops a panic's payload, which may itself panic.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Enough of it.
+        mem::forget(again);
+    }
+}
+
+static_assertions::assert_impl_all!(Probe: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe, fmt::Debug);
+static_assertions::assert_impl_all!(ProbeOptions: Send, Sync);

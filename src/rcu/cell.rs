@@ -1,0 +1,285 @@
+//! The atomic pointer to an event's snapshot: read by firings, updated by writers.
+//!
+//! **Here a snapshot is swapped in:** [`Cell::publish`].
+
+use super::reclaim::Writer;
+use super::{SlotPtr, domain};
+use crate::event::Metadata;
+use crate::snapshot::{Entry, Snapshot};
+use crate::sync::{AtomicPtr, Canary, Ordering, const_fn, fence, plain};
+use std::alloc::{Layout, alloc};
+use std::cell::UnsafeCell;
+use std::ptr;
+
+/// A snapshot as it lies in memory: the immutable part, which readers see, and the writers' note beside.
+pub(crate) struct Node {
+    pub(super) snapshot: Snapshot,
+    /// Written and read under the lock only, once the snapshot is unlinked.
+    pub(super) retired: UnsafeCell<Retired>,
+    pub(super) canary: Canary,
+}
+
+/// The place of a retired snapshot in the reclaimer's list: retiring allocates nothing.
+pub(super) struct Retired {
+    pub(super) next: *mut Node,
+    /// Slots to be released with it.
+    pub(super) tombstones: Option<SlotPtr>,
+}
+
+/// What an event consists of.
+pub(crate) struct Cell {
+    /// What firings read. Null: off.
+    published: AtomicPtr<Node>,
+    /// The same snapshot, and that of an event whose probes are all off (quarantined, or tombstones).
+    /// Touched under the lock only.
+    attached: plain::AtomicPtr<Node>,
+    /// Probes attached. Written under the lock.
+    count: plain::AtomicU32,
+    /// Entries of `attached`: a hint for allocating before the lock is taken. Written under the lock.
+    entries: plain::AtomicU32,
+    metadata: &'static Metadata,
+}
+
+impl Cell {
+    const_fn! {
+        pub(crate) fn new(metadata: &'static Metadata) -> Self {
+            Self {
+                published: AtomicPtr::new(ptr::null_mut()),
+                attached: plain::AtomicPtr::new(ptr::null_mut()),
+                count: plain::AtomicU32::new(0),
+                entries: plain::AtomicU32::new(0),
+                metadata,
+            }
+        }
+    }
+
+    pub(crate) fn metadata(&self) -> &'static Metadata {
+        self.metadata
+    }
+
+    /// The off check: one load, one test.
+    #[inline(always)]
+    pub(crate) fn is_enabled(&self) -> bool {
+        // Relaxed: nothing is dereferenced. What the null that ends a group orders is seen to by the
+        // fence in `read`.
+        !self.published.load(Ordering::Relaxed).is_null()
+    }
+
+    pub(crate) fn probe_count(&self) -> usize {
+        self.count.load(Ordering::Relaxed) as usize
+    }
+
+    /// Calls `each` with the entries of the current snapshot.
+    ///
+    /// # Safety
+    /// The caller is pinned, until `each` has returned for the last time (I3).
+    #[inline(always)]
+    pub(super) unsafe fn read(&self, mut each: impl FnMut(Entry)) {
+        // Acquire fence: pairs with the Release store of null in `publish`. This thread may have passed
+        // another event's off check before, by a Relaxed load that read that null; from here on it must
+        // see the gate closed that was closed before (G5).
+        fence(Ordering::Acquire);
+        // Acquire: pairs with the Release store in `publish`.
+        let node = self.published.load(Ordering::Acquire);
+        if node.is_null() {
+            return;
+        }
+        // SAFETY: published, so initialised (Acquire above) and never mutated again (I1); loaded while
+        // pinned, so not reclaimed before the caller unpins (I2, I3).
+        let node = unsafe { &*node };
+        node.canary.alive();
+        for entry in node.snapshot.entries() {
+            each(*entry);
+        }
+    }
+
+    /// The attached entries, for a writer.
+    fn attached<'w>(&self, _: &'w Writer) -> &'w [Entry] {
+        let node = self.attached.load(Ordering::Relaxed);
+        if node.is_null() {
+            &[]
+        } else {
+            // SAFETY: linked, and it takes a `&mut Writer` to unlink it (I4).
+            unsafe { (*node).snapshot.entries() }
+        }
+    }
+
+    /// How many entries the next snapshot has, if `added` are attached to it.
+    pub(crate) fn next_len(&self, writer: &Writer, added: usize) -> usize {
+        // SAFETY: linked, and the writer is borrowed (I4).
+        let kept = |entry: &&Entry| !unsafe { entry.slot.header() }.is_detached();
+        self.attached(writer).iter().filter(kept).count() + added
+    }
+
+    /// A guess of how many entries the next snapshot has: another writer may be quicker.
+    pub(crate) fn guess_len(&self, added: usize) -> usize {
+        self.entries.load(Ordering::Relaxed) as usize + added
+    }
+
+    /// The update: replaces the snapshot by one without the detached probes and with `added`, in
+    /// `buffer`; retires the old one. Returns the buffer if it was not needed.
+    ///
+    /// The caller has seen to it that `buffer` has room for [`Cell::next_len`] entries; it may be none
+    /// if that is nought.
+    pub(crate) fn update(
+        &self,
+        writer: &mut Writer,
+        buffer: Option<Box<Node>>,
+        added: impl ExactSizeIterator<Item = Entry>,
+    ) -> Option<Box<Node>> {
+        let old = self.attached.load(Ordering::Relaxed);
+        let added_len = added.len();
+        let mut tombstones = None;
+        let mut enabled = added_len > 0;
+        let mut spare = None;
+        let next = {
+            let entries = self.attached(writer);
+            let mut keep = |entry: &Entry| {
+                // SAFETY: linked, and this is the writer (I4).
+                let header = unsafe { entry.slot.header() };
+                enabled |= header.is_live();
+                if header.is_detached() {
+                    // SAFETY: likewise; no other reference to these links exists under the lock.
+                    let links = unsafe { entry.slot.links() };
+                    if links.tombstone {
+                        links.next_tombstone = tombstones.replace(entry.slot);
+                    }
+                    return false;
+                }
+                true
+            };
+            match buffer {
+                None => {
+                    debug_assert_eq!(added_len, 0);
+                    let kept = entries.iter().filter(|entry| keep(entry)).count();
+                    debug_assert_eq!(kept, 0);
+                    None
+                }
+                Some(mut buffer) => {
+                    buffer.snapshot.fill(entries, keep, added);
+                    if buffer.snapshot.len() == 0 {
+                        spare = Some(buffer);
+                        None
+                    } else {
+                        Some(buffer)
+                    }
+                }
+            }
+        };
+        let len = next.as_ref().map_or(0, |node| node.snapshot.len());
+        let next = next.map_or(ptr::null_mut(), Box::into_raw);
+        self.attached.store(next, Ordering::Relaxed);
+        self.publish(if enabled { next } else { ptr::null_mut() });
+        self.entries.store(clamp(len), Ordering::Relaxed);
+        let count = self.count.load(Ordering::Relaxed);
+        self.count
+            .store(count.saturating_add(clamp(added_len)), Ordering::Relaxed);
+        if !old.is_null() {
+            // SAFETY: from `Box::into_raw` here, earlier. Unlinked just now (I2): neither pointer of
+            // this cell holds it any more. Readers do not look at `retired`, and the writer is alone.
+            unsafe {
+                (*(*old).retired.get()).tombstones = tombstones;
+                writer.retire_snapshot(old);
+            }
+        }
+        spare
+    }
+
+    /// The swap. (A store: there is one writer.)
+    fn publish(&self, next: *mut Node) {
+        // Release: pairs with the Acquire in `read`, for the snapshot's contents; with the fence there,
+        // if it is null, for the gate that was closed before.
+        self.published.store(next, Ordering::Release);
+    }
+
+    /// One probe fewer.
+    pub(super) fn uncount(&self, _: &mut Writer) {
+        let count = self.count.load(Ordering::Relaxed);
+        self.count.store(count.saturating_sub(1), Ordering::Relaxed);
+    }
+
+    /// Switches the event off if no probe of it is live any more. Allocates nothing.
+    pub(crate) fn disable_if_idle(&self, writer: &mut Writer) {
+        let live = |entry: &Entry| {
+            // SAFETY: linked, and this is the writer (I4).
+            unsafe { entry.slot.header() }.is_live()
+        };
+        if !self.attached(writer).iter().any(live) {
+            self.publish(ptr::null_mut());
+        }
+    }
+
+    /// Marks the detached probes that are still in the snapshot: there was no memory for a shorter one.
+    /// They stay as tombstones, and a later update takes them out (G15).
+    pub(crate) fn keep_tombstones(&self, writer: &mut Writer) {
+        for entry in self.attached(writer) {
+            // SAFETY: linked, and this is the writer (I4); one reference to the links at a time.
+            unsafe {
+                if entry.slot.header().is_detached() {
+                    entry.slot.links().tombstone = true;
+                }
+            }
+        }
+        self.disable_if_idle(writer);
+    }
+
+    /// The same for one probe, when there is no memory to go through them event by event.
+    pub(super) fn keep_tombstone(&self, writer: &mut Writer, slot: SlotPtr) {
+        if self.attached(writer).iter().any(|entry| entry.slot == slot) {
+            // SAFETY: linked, and this is the writer (I4).
+            let (header, links) = unsafe { (slot.header(), slot.links()) };
+            links.tombstone |= header.is_detached();
+        }
+        self.disable_if_idle(writer);
+    }
+}
+
+fn clamp(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+impl Node {
+    pub(crate) fn capacity(&self) -> usize {
+        self.snapshot.capacity()
+    }
+}
+
+/// An empty snapshot in a box, with room for `capacity` entries; none if there is no memory. User code
+/// (the global allocator): not under the lock (I5).
+pub(crate) fn try_buffer(capacity: usize) -> Option<Box<Node>> {
+    let snapshot = Snapshot::try_with_capacity(capacity)?;
+    let node = Node {
+        snapshot,
+        retired: UnsafeCell::new(Retired {
+            next: ptr::null_mut(),
+            tombstones: None,
+        }),
+        canary: Canary::new(),
+    };
+    // SAFETY: the layout is not empty.
+    let memory = unsafe { alloc(Layout::new::<Node>()) }.cast::<Node>();
+    if memory.is_null() {
+        return None;
+    }
+    // SAFETY: allocated for a `Node` with the global allocator, as `Box` wants it, and written before
+    // the box is made.
+    unsafe {
+        memory.write(node);
+        Some(Box::from_raw(memory))
+    }
+}
+
+/// As [`try_buffer`]; ends the process as `Box::new` does if there is no memory.
+pub(crate) fn buffer(capacity: usize) -> Box<Node> {
+    try_buffer(capacity).unwrap_or_else(|| std::alloc::handle_alloc_error(Layout::new::<Node>()))
+}
+
+/// Switches a probe off after a panic. On the firing thread, which may take the lock: nobody waits for
+/// firings under it.
+#[cold]
+pub(crate) fn quarantine(header: &super::slot::Header) {
+    if header.quarantine() {
+        header.cell.disable_if_idle(&mut domain().lock());
+    }
+}
+

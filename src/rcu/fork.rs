@@ -1,0 +1,92 @@
+//! What a child process must mend. In it, one thread lives on; the others are gone, pinned as they were,
+//! holding what they held.
+//!
+//! `pthread_atfork` costs the fire path nothing, unlike a look at the process's number. *Prepare* takes
+//! the lock, so that nobody is in the midst of an update; *parent* releases it; *child* releases it too,
+//! and begins a new collector, since the old one waits for ever for threads that are gone.
+
+use crate::sync::MODEL;
+
+/// Sees to it that this process's forks are mended. Called whenever a thread registers; does its work
+/// once.
+pub(super) fn install() {
+    if !MODEL {
+        imp::install();
+    }
+}
+
+#[cfg(unix)]
+mod imp {
+    use super::super::reclaim::Writer;
+    use super::super::{domain, pin};
+    use crate::sync::MutexGuard;
+    use std::cell::UnsafeCell;
+    use std::ffi::c_int;
+    use std::ptr;
+    use std::sync::Once;
+    use std::sync::atomic::Ordering;
+
+    unsafe extern "C" {
+        // POSIX; libc is linked by std, and declared here to do without the crate of that name.
+        fn pthread_atfork(
+            prepare: Option<extern "C" fn()>,
+            parent: Option<extern "C" fn()>,
+            child: Option<extern "C" fn()>,
+        ) -> c_int;
+    }
+
+    pub(super) fn install() {
+        static INSTALLED: Once = Once::new();
+        // (Not `call_once`: it would block in a child whose parent was just here. Installing twice is
+        // the lesser evil, and is guarded against by the handlers.)
+        if !INSTALLED.is_completed() {
+            INSTALLED.call_once(|| {
+                // SAFETY: the handlers are functions of this process that never go away.
+                // A failure (no memory) leaves forks unmended; there is nobody to tell.
+                let _ = unsafe { pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+            });
+        }
+    }
+
+    /// The lock, between `prepare` and what follows it on the same thread.
+    struct Held(UnsafeCell<Option<MutexGuard<'static, Writer>>>);
+
+    // SAFETY: touched by the forking thread only, between `prepare` and `parent` or `child`, while it
+    // holds the lock that the guard stands for.
+    unsafe impl Sync for Held {}
+
+    static HELD: Held = Held(UnsafeCell::new(None));
+
+    extern "C" fn prepare() {
+        let guard = domain().lock();
+        // SAFETY: this thread holds the lock.
+        unsafe { *HELD.0.get() = Some(guard) };
+    }
+
+    extern "C" fn parent() {
+        // SAFETY: this thread holds the lock, since `prepare`.
+        drop(unsafe { (*HELD.0.get()).take() });
+    }
+
+    extern "C" fn child() {
+        // SAFETY: as in `parent`; this is the copy of the thread that forked.
+        let Some(mut writer) = (unsafe { (*HELD.0.get()).take() }) else {
+            return;
+        };
+        let domain = domain();
+        writer.forked(pin::dropping());
+        // What an abandoned grace period would store must not be taken for a later one's end.
+        domain
+            .grace_done
+            .store(writer.grace_started(), Ordering::Relaxed);
+        // Leaked: it may be in any state. Null: the next to register makes a new one.
+        domain.collector.store(ptr::null_mut(), Ordering::Relaxed);
+        drop(writer);
+        pin::with_local(pin::Local::forked);
+    }
+}
+
+#[cfg(not(unix))]
+mod imp {
+    pub(super) fn install() {}
+}

@@ -1,0 +1,402 @@
+//! One probe's memory: a header that outlives every snapshot naming it, and the closure beside it.
+//!
+//! A snapshot names a slot by two erased pointers, the slot's and that of the function that calls it (its
+//! *thunk*). The types come back in two checked steps, so that the code which `event!` generates contains
+//! no `unsafe` and can do no harm: [`Place`](super::place::Place) fixes the thunk's type for all probes of
+//! one event, and [`Slot::run`] compares the closure's type with the one the slot was made for.
+
+use super::cell::Cell;
+use crate::batch::Gate;
+use crate::probe::{self, ProbeOptions};
+use crate::snapshot::Entry;
+use crate::sync::{AtomicU8, Canary, Ordering, plain};
+use std::any::TypeId;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// States of a slot. A slot only moves forward.
+pub(crate) mod state {
+    /// Firings call it.
+    pub(crate) const LIVE: u8 = 0;
+    /// It panicked, and is called no more; still attached.
+    pub(crate) const QUARANTINED: u8 = 1;
+    /// Detached: its closure is on the way to be dropped.
+    pub(crate) const DETACHED: u8 = 2;
+}
+
+/// The part of a slot that does not depend on the closure's type.
+#[repr(C)]
+pub(crate) struct Header {
+    state: AtomicU8,
+    /// Whether a call of it has panicked, whatever became of it then.
+    pub(crate) panicked: plain::AtomicBool,
+    /// The batch's gate, shared by its slots; none for a probe attached by itself.
+    gate: Option<Arc<Gate>>,
+    vtable: &'static VTable,
+    pub(crate) options: ProbeOptions,
+    pub(crate) cell: &'static Cell,
+    /// Written under the lock only.
+    pub(super) links: UnsafeCell<Links>,
+    pub(crate) canary: Canary,
+}
+
+/// Intrusive list links: retiring allocates nothing.
+pub(super) struct Links {
+    pub(super) prev: Option<SlotPtr>,
+    pub(super) next: Option<SlotPtr>,
+    /// The number under which the closure was retired.
+    pub(super) number: u64,
+    /// Detached, but still named by its event's snapshot since there was no memory for a shorter one.
+    /// The update that takes it out releases it then, through this list.
+    pub(super) tombstone: bool,
+    pub(super) next_tombstone: Option<SlotPtr>,
+}
+
+/// What is known of a closure's type once it is erased.
+struct VTable {
+    type_id: TypeId,
+    /// Drops the closure in place.
+    drop_closure: unsafe fn(SlotPtr),
+    /// Takes one more reference to the slot.
+    retain: unsafe fn(SlotPtr),
+    /// Gives back one reference to the slot.
+    release: unsafe fn(SlotPtr),
+}
+
+/// Header and closure in one allocation.
+#[repr(C)]
+struct Typed<P> {
+    header: Header,
+    /// Dropped by [`SlotPtr::drop_closure`], not with the slot, which lives on as long as its handle.
+    closure: UnsafeCell<ManuallyDrop<P>>,
+}
+
+/// An erased pointer to a slot: a `Typed<P>`, of which only the header is visible. `Copy`; who holds a
+/// reference is said where it is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub(crate) struct SlotPtr(NonNull<Header>);
+
+// SAFETY: a slot's closure is `Send + Sync` (`SlotPtr::new`), its state is atomic, its links are touched
+// under the lock only, and the rest is immutable.
+unsafe impl Send for SlotPtr {}
+// SAFETY: as above.
+unsafe impl Sync for SlotPtr {}
+// A panic leaves a slot as it was: its state is one atomic, its links change under the lock.
+impl UnwindSafe for SlotPtr {}
+impl RefUnwindSafe for SlotPtr {}
+
+impl<P: Send + Sync + 'static> Typed<P> {
+    const VTABLE: VTable = VTable {
+        type_id: TypeId::of::<P>(),
+        // SAFETY (of the contents): called for slots that carry this vtable only, which are `Typed<P>`.
+        drop_closure: |slot| unsafe {
+            let typed = slot.0.cast::<Self>();
+            ManuallyDrop::drop(&mut *typed.as_ref().closure.get());
+        },
+        // SAFETY: likewise; the caller has a reference.
+        retain: |slot| unsafe {
+            Arc::increment_strong_count(slot.0.cast::<Self>().as_ptr().cast_const());
+        },
+        // SAFETY: likewise; the caller gives up a reference that came from `Arc::into_raw`.
+        release: |slot| unsafe { drop(Arc::from_raw(slot.0.cast::<Self>().as_ptr())) },
+    };
+}
+
+impl SlotPtr {
+    /// A new slot, live, with **two** references: the handle's and the domain's. The latter is released
+    /// when the closure has been dropped (or, for a tombstone, when it has been taken out as well).
+    pub(crate) fn new<P: Send + Sync + 'static>(
+        closure: P,
+        cell: &'static Cell,
+        options: ProbeOptions,
+        gate: Option<Arc<Gate>>,
+    ) -> Self {
+        let slot = Arc::new(Typed {
+            header: Header {
+                state: AtomicU8::new(state::LIVE),
+                panicked: plain::AtomicBool::new(false),
+                gate,
+                vtable: &Typed::<P>::VTABLE,
+                options,
+                cell,
+                links: UnsafeCell::new(Links {
+                    prev: None,
+                    next: None,
+                    number: 0,
+                    tombstone: false,
+                    next_tombstone: None,
+                }),
+                canary: Canary::new(),
+            },
+            closure: UnsafeCell::new(ManuallyDrop::new(closure)),
+        });
+        mem::forget(Arc::clone(&slot));
+        // SAFETY: `Arc::into_raw` is not null. Casting to the header is sound: it is the first field of
+        // a `repr(C)` struct.
+        Self(unsafe { NonNull::new_unchecked(Arc::into_raw(slot).cast_mut()) }.cast())
+    }
+
+    /// The header.
+    ///
+    /// # Safety
+    /// For all of `'a`, the caller holds a reference, or is pinned since before the slot was retired, or
+    /// holds the lock while the slot is linked (I3).
+    #[inline(always)]
+    pub(crate) unsafe fn header<'a>(self) -> &'a Header {
+        // SAFETY: alive, by the caller's promise; only ever shared.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The links.
+    ///
+    /// # Safety
+    /// As for [`SlotPtr::header`]; the caller holds the lock, and no other reference to these links.
+    pub(super) unsafe fn links<'a>(self) -> &'a mut Links {
+        // SAFETY: alive and exclusive, by the caller's promise.
+        unsafe { &mut *self.header().links.get() }
+    }
+
+    /// Drops the closure. User code: not under the lock (I5).
+    ///
+    /// # Safety
+    /// The closure's grace period is over (I2), and this is called once for a slot.
+    pub(super) unsafe fn drop_closure(self) {
+        // SAFETY: the domain's reference keeps the slot alive; once, and after the grace period, by the
+        // caller's promise, so nobody else uses the closure.
+        unsafe {
+            let header = self.header();
+            header.canary.dead();
+            (header.vtable.drop_closure)(self);
+        }
+    }
+
+    /// Gives back a reference. May free the slot, so not under the lock (I5).
+    ///
+    /// # Safety
+    /// The caller owns that reference, and uses it no more.
+    pub(crate) unsafe fn release(self) {
+        // SAFETY: owned by the caller, and so alive up to here.
+        unsafe { (self.header().vtable.release)(self) }
+    }
+}
+
+impl Header {
+    /// Whether firings call it (individually: the gate is asked by [`Header::is_open`]).
+    #[inline(always)]
+    pub(crate) fn is_live(&self) -> bool {
+        // Acquire: pairs with the AcqRel in `detach`. A firing that finds one probe of a group gone by
+        // its state finds the gate closed from then on, within the same firing too (G5). For this probe
+        // alone Relaxed would do: what happens after a detach reads it by coherence, and what does not is
+        // waited for by the grace period.
+        self.state.load(Ordering::Acquire) == state::LIVE
+    }
+
+    /// Whether its batch's gate is open.
+    #[inline(always)]
+    pub(crate) fn is_open(&self) -> bool {
+        match &self.gate {
+            None => true,
+            Some(gate) => gate.is_open(),
+        }
+    }
+
+    /// Whether it is attached: live, or quarantined.
+    pub(crate) fn is_attached(&self) -> bool {
+        // Acquire: pairs with the AcqRel in `detach`; whoever sees the detach sees what came before it.
+        self.state.load(Ordering::Acquire) != state::DETACHED && self.is_open()
+    }
+
+    /// Whether the state says detached, the gate aside.
+    pub(crate) fn is_detached(&self) -> bool {
+        // Relaxed: it becomes so under the lock, which a writer holds; a handle that is dropped only
+        // spares itself the trouble.
+        self.state.load(Ordering::Relaxed) == state::DETACHED
+    }
+
+    /// Detaches; true if this call did it. Called under the lock, so that whoever loses the race knows
+    /// the closure to be on its list.
+    pub(super) fn detach(&self) -> bool {
+        // AcqRel: releases what the caller did before; acquires what a quarantine did. One swap: a load
+        // and a store would let a quarantine in between undo it, or two callers both win.
+        self.state.swap(state::DETACHED, Ordering::AcqRel) != state::DETACHED
+    }
+
+    /// Switches it off after a panic; true if this call did it. A detach is never undone, hence the
+    /// compare-and-exchange.
+    pub(crate) fn quarantine(&self) -> bool {
+        // AcqRel: as in `detach`. Relaxed on failure: it is off already.
+        self.state
+            .compare_exchange(
+                state::LIVE,
+                state::QUARANTINED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    }
+}
+
+/// A slot as a thunk sees it, during one firing.
+#[derive(Clone, Copy)]
+pub struct Slot<'a> {
+    pointer: SlotPtr,
+    header: &'a Header,
+}
+
+impl fmt::Debug for Slot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("is_live", &self.header.is_live())
+            .finish()
+    }
+}
+
+impl Slot<'_> {
+    /// The slot behind an entry of a snapshot.
+    ///
+    /// # Safety
+    /// For all of `'a` the caller is pinned, and took the entry from a snapshot that it loaded after
+    /// pinning (I3).
+    #[inline(always)]
+    pub(super) unsafe fn new<'a>(pointer: SlotPtr) -> Slot<'a> {
+        Slot {
+            pointer,
+            // SAFETY: the snapshot is alive while the caller is pinned, and a slot outlives the
+            // snapshots that name it.
+            header: unsafe { pointer.header() },
+        }
+    }
+
+    /// Calls the probe, if it is live and its gate is open, under its panic policy.
+    #[inline(always)]
+    pub fn run<P: Send + Sync + 'static>(self, call: impl FnOnce(&P)) {
+        let header = self.header;
+        // The gate first: it is the batch's instant, and its Acquire orders what is read after it.
+        if !header.is_open() || !header.is_live() {
+            return;
+        }
+        let vtable: &'static VTable = const { &Typed::<P>::VTABLE };
+        // One comparison of addresses; where the compiler made several copies of the table, of types.
+        if !std::ptr::eq(header.vtable, vtable) && header.vtable.type_id != vtable.type_id {
+            return;
+        }
+        header.canary.alive();
+        // SAFETY: the slot was made by `SlotPtr::new::<P>` (just compared). It was live after this firing
+        // pinned, so its closure is not dropped before the firing unpins (I2, I3).
+        let closure: &P = unsafe { &*self.pointer.0.cast::<Typed<P>>().as_ref().closure.get() };
+        probe::run(header, || call(closure));
+    }
+}
+
+/// A thunk with its type erased: a function pointer of the type that its event's place fixes.
+#[derive(Clone, Copy)]
+pub(crate) struct Thunk(MaybeUninit<*const ()>);
+
+// SAFETY: a function pointer (`Thunk::new` takes `Send + Sync` types only).
+unsafe impl Send for Thunk {}
+// SAFETY: as above.
+unsafe impl Sync for Thunk {}
+
+impl Thunk {
+    /// Erases. `T` is a function pointer; another size does not compile.
+    pub(super) fn new<T: Copy + Send + Sync + 'static>(thunk: T) -> Self {
+        const { assert!(size_of::<T>() == size_of::<*const ()>()) };
+        // SAFETY: of one size (above), and any bits are a valid `MaybeUninit`.
+        Self(unsafe { mem::transmute_copy::<T, MaybeUninit<*const ()>>(&thunk) })
+    }
+
+    /// The thunk, typed again.
+    ///
+    /// # Safety
+    /// `T` is the type that it was made with.
+    #[inline(always)]
+    pub(super) unsafe fn get<T: Copy + Send + Sync + 'static>(self) -> T {
+        // SAFETY: made from a `T`, by the caller's promise; the sizes were compared in `new`.
+        unsafe { mem::transmute_copy::<MaybeUninit<*const ()>, T>(&self.0) }
+    }
+}
+
+/// A slot that is not attached yet: it waits in a batch. Dropped, it has never been.
+pub(crate) struct Pending {
+    entry: Entry,
+    handle: Handle,
+}
+
+impl Pending {
+    /// # Safety
+    /// The slot is new, and the caller gives up both of its references.
+    pub(super) unsafe fn new(entry: Entry) -> Self {
+        Self {
+            // SAFETY: one of the two; the other stays with `self.entry`.
+            handle: unsafe { Handle::new(entry.slot) },
+            entry,
+        }
+    }
+
+    pub(crate) fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    pub(crate) fn cell(&self) -> &'static Cell {
+        self.handle.header().cell
+    }
+
+    /// The handle of what is attached now. To be called when the entry has been.
+    pub(crate) fn attached(self) -> Handle {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: moved out once; `this` is not dropped.
+        unsafe { std::ptr::read(&raw const this.handle) }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // SAFETY: never published, so nobody else knows the closure; the domain's reference is this
+        // slot's, since no list took it over.
+        unsafe {
+            self.entry.slot.drop_closure();
+            self.entry.slot.release();
+        }
+    }
+}
+
+/// The handle's reference to a slot.
+#[derive(Debug)]
+pub(crate) struct Handle(SlotPtr);
+
+impl Handle {
+    /// # Safety
+    /// The caller gives the handle a reference to the slot.
+    pub(super) unsafe fn new(slot: SlotPtr) -> Self {
+        Self(slot)
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the handle holds a reference.
+        unsafe { self.0.header() }
+    }
+
+    pub(crate) fn slot(&self) -> SlotPtr {
+        self.0
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        // SAFETY: the handle holds a reference, and the new one is the clone's.
+        unsafe { (self.header().vtable.retain)(self.0) };
+        Self(self.0)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the handle's own reference.
+        unsafe { self.0.release() }
+    }
+}

@@ -1,0 +1,172 @@
+//! The std/loom switch, and nothing else: every primitive that the models have to see comes from here.
+//!
+//! The std side wears loom's shape. [`plain`] is std on both sides: counters and fields that the lock
+//! protects order nothing, so they would only enlarge the models.
+
+#[cfg(not(crossbeam_loom))]
+mod imp {
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, fence};
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+
+    /// Whether this build is a model.
+    pub(crate) const MODEL: bool = false;
+
+    /// `const fn` where the primitives can be made in a constant (not under loom).
+    macro_rules! const_fn {
+        ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => { $(#[$meta])* $vis const fn $($rest)* };
+    }
+
+    /// A process-wide value (under loom: one for each explored execution).
+    macro_rules! global {
+        ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            $(#[$meta])*
+            static $name: $ty = $init;
+        };
+    }
+
+    /// A thread-local without a destructor: a plain field of the thread, alive until the thread is gone.
+    macro_rules! thread_field {
+        ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            ::std::thread_local! {
+                $(#[$meta])*
+                static $name: $ty = const { $init };
+            }
+        };
+    }
+
+    /// A thread-local whose destructor runs when its thread ends.
+    macro_rules! thread_owner {
+        ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            ::std::thread_local! {
+                $(#[$meta])*
+                static $name: $ty = const { $init };
+            }
+        };
+    }
+
+    pub(crate) use {const_fn, global, thread_field, thread_owner};
+
+    /// Storage without a destructor, for [`thread_field`].
+    pub(crate) use std::mem::MaybeUninit as Undropped;
+
+    /// Tells a model that this loop waits for another thread. Nothing outside of models.
+    #[inline(always)]
+    pub(crate) fn spinning() {}
+
+    /// In a model: reports a use of memory that has been reclaimed. Nothing outside of models.
+    #[derive(Debug)]
+    pub(crate) struct Canary;
+
+    impl Canary {
+        #[inline(always)]
+        pub(crate) const fn new() -> Self {
+            Self
+        }
+
+        /// The memory is in use.
+        #[inline(always)]
+        #[allow(clippy::unused_self, reason = "loom's shape")]
+        pub(crate) fn alive(&self) {}
+
+        /// The memory is about to be reclaimed.
+        #[inline(always)]
+        #[allow(clippy::unused_self, reason = "loom's shape")]
+        pub(crate) fn dead(&self) {}
+    }
+}
+
+#[cfg(crossbeam_loom)]
+mod imp {
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, fence};
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+
+    pub(crate) const MODEL: bool = true;
+
+    macro_rules! const_fn {
+        ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => { $(#[$meta])* $vis fn $($rest)* };
+    }
+
+    macro_rules! global {
+        ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            ::loom::lazy_static! {
+                $(#[$meta])*
+                static ref $name: $ty = $init;
+            }
+        };
+    }
+
+    macro_rules! thread_field {
+        ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            ::loom::thread_local! {
+                $(#[$meta])*
+                static $name: $ty = $init;
+            }
+        };
+    }
+
+    macro_rules! thread_owner {
+        ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            ::loom::thread_local! {
+                $(#[$meta])*
+                static $name: $ty = $init;
+            }
+        };
+    }
+
+    pub(crate) use {const_fn, global, thread_field, thread_owner};
+
+    /// Wears the shape of `MaybeUninit`, but drops what is left in it: loom's thread-locals all die at
+    /// once, so that the owner cannot reach the field any more.
+    #[derive(Debug)]
+    pub(crate) struct Undropped<T>(Option<T>);
+
+    #[allow(unsafe_code, reason = "the shape of `MaybeUninit`; nothing unsafe is done")]
+    impl<T> Undropped<T> {
+        pub(crate) fn uninit() -> Self {
+            Self(None)
+        }
+
+        pub(crate) fn write(&mut self, value: T) -> &mut T {
+            self.0.insert(value)
+        }
+
+        pub(crate) unsafe fn assume_init_ref(&self) -> &T {
+            self.0.as_ref().unwrap()
+        }
+
+        pub(crate) unsafe fn assume_init_read(&mut self) -> T {
+            self.0.take().unwrap()
+        }
+    }
+
+    pub(crate) fn spinning() {
+        loom::thread::yield_now();
+    }
+
+    /// A cell that readers read and the reclaimer writes: loom reports the race that a premature
+    /// reclaim is. (The memory itself is leaked in a model, so that the report can be made.)
+    #[derive(Debug)]
+    pub(crate) struct Canary(loom::cell::UnsafeCell<()>);
+
+    impl Canary {
+        pub(crate) fn new() -> Self {
+            Self(loom::cell::UnsafeCell::new(()))
+        }
+
+        pub(crate) fn alive(&self) {
+            self.0.with(|_| ());
+        }
+
+        pub(crate) fn dead(&self) {
+            self.0.with_mut(|_| ());
+        }
+    }
+}
+
+pub(crate) use imp::*;
+pub(crate) use std::sync::atomic::Ordering;
+
+/// Primitives that order nothing, std in models too: statistics, and fields written under the lock.
+pub(crate) mod plain {
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
+}
