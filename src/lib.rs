@@ -65,6 +65,11 @@ pub mod __private {
     pub use crate::rcu::slot::Slot;
     pub use std::boxed::Box;
 
+    /// Marks the branch that calls it as the unlikely one.
+    #[cold]
+    #[inline(always)]
+    pub const fn unlikely() {}
+
     /// Fails to compile for what cannot be an argument.
     #[inline(always)]
     pub const fn argument<A: Argument>(_: &A) {}

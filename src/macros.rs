@@ -157,12 +157,12 @@ macro_rules! __event_define {
                 #[inline(always)]
                 $fire fn fire<$($lifetime),*>(self, $($parameter: $ty),*) {
                     if self.is_enabled() {
+                        $crate::__private::unlikely();
                         self.fire_enabled($($parameter),*);
                     }
                 }
 
                 #[doc(hidden)]
-                #[cold]
                 #[inline(never)]
                 $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
                     $( $crate::__private::argument(&$parameter); )*
@@ -481,6 +481,7 @@ macro_rules! fire {
     ($event:expr $(, $argument:expr)* $(,)?) => {{
         let event = $event;
         if event.is_enabled() {
+            $crate::__private::unlikely();
             let fire = || event.fire_enabled($($argument),*);
             fire();
         }

@@ -92,7 +92,10 @@ pub(super) enum Entered<'l> {
 /// Runs `f` with the thread's state.
 #[inline(always)]
 pub(super) fn with_local<R>(f: impl FnOnce(&Local) -> R) -> R {
-    LOCAL.with(f)
+    // The address first, then the use: `with` around the whole would not be inlined.
+    let local = LOCAL.with(ptr::from_ref);
+    // SAFETY: a thread-local without a destructor lives as long as its thread, whose code this is.
+    f(unsafe { &*local })
 }
 
 /// An outermost firing or `pinned` scope. Dropping it ends it, on a panic too.

@@ -1,7 +1,7 @@
 //! The typed door: what `event!` makes a static of. Here the types that a snapshot's entries have lost
 //! are known: all probes of one place have thunks of one type.
 
-use super::pin::{self, Entered, Inner};
+use super::pin::{self, Entered};
 use super::slot::{Handle, Pending, Slot, SlotPtr, Thunk};
 use super::update;
 use crate::batch::{Batch, Gate};
@@ -61,17 +61,22 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
         });
     }
 
-    /// A firing inside of another, or of `pinned`: the pin is there already. And a thread's first.
+    /// A firing inside of another, or of `pinned`: the pin is there already.
     #[inline(never)]
     fn fire_inside(&'static self, local: &pin::Local, call: &impl Fn(T, Slot<'_>)) {
-        let _inner = match local.enter_nested() {
-            Some(nested) => Inner::Nested(nested),
-            None => match local.enter_first() {
-                Some(inner) => inner,
-                None => return,
-            },
-        };
-        self.call_each(call);
+        match local.enter_nested() {
+            Some(_nested) => self.call_each(call),
+            None => self.fire_first(local, call),
+        }
+    }
+
+    /// A thread's first firing; one too many; one on a thread that is about to be gone.
+    #[cold]
+    #[inline(never)]
+    fn fire_first(&'static self, local: &pin::Local, call: &impl Fn(T, Slot<'_>)) {
+        if let Some(_inner) = local.enter_first() {
+            self.call_each(call);
+        }
     }
 
     #[inline(always)]

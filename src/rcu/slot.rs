@@ -13,6 +13,7 @@ use crate::sync::{AtomicU8, Canary, Ordering, plain};
 use std::any::TypeId;
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
@@ -245,13 +246,13 @@ impl Header {
 #[derive(Clone, Copy)]
 pub struct Slot<'a> {
     pointer: SlotPtr,
-    header: &'a Header,
+    firing: PhantomData<&'a Header>,
 }
 
 impl fmt::Debug for Slot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
-            .field("is_live", &self.header.is_live())
+            .field("is_live", &self.header().is_live())
             .finish()
     }
 }
@@ -266,16 +267,21 @@ impl Slot<'_> {
     pub(super) unsafe fn new<'a>(pointer: SlotPtr) -> Slot<'a> {
         Slot {
             pointer,
-            // SAFETY: the snapshot is alive while the caller is pinned, and a slot outlives the
-            // snapshots that name it.
-            header: unsafe { pointer.header() },
+            firing: PhantomData,
         }
+    }
+
+    #[inline(always)]
+    fn header(&self) -> &Header {
+        // SAFETY: the snapshot is alive while the firing is pinned (`Slot::new`), and a slot outlives the
+        // snapshots that name it.
+        unsafe { self.pointer.header() }
     }
 
     /// Calls the probe, if it is live and its gate is open, under its panic policy.
     #[inline(always)]
     pub fn run<P: Send + Sync + 'static>(self, call: impl FnOnce(&P)) {
-        let header = self.header;
+        let header = self.header();
         // The gate first: it is the batch's instant, and its Acquire orders what is read after it.
         if !header.is_open() || !header.is_live() {
             return;
