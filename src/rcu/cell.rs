@@ -214,11 +214,7 @@ impl Cell {
     pub(crate) fn keep_tombstones(&self, writer: &mut Writer) {
         for entry in self.attached(writer) {
             // SAFETY: linked, and this is the writer (I4); one reference to the links at a time.
-            unsafe {
-                if entry.slot.header().is_detached() {
-                    entry.slot.links().tombstone = true;
-                }
-            }
+            unsafe { entry.slot.make_tombstone() };
         }
         self.disable_if_idle(writer);
     }
@@ -227,8 +223,7 @@ impl Cell {
     pub(super) fn keep_tombstone(&self, writer: &mut Writer, slot: SlotPtr) {
         if self.attached(writer).iter().any(|entry| entry.slot == slot) {
             // SAFETY: linked, and this is the writer (I4).
-            let (header, links) = unsafe { (slot.header(), slot.links()) };
-            links.tombstone |= header.is_detached();
+            unsafe { slot.make_tombstone() };
         }
         self.disable_if_idle(writer);
     }

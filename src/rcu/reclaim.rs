@@ -98,7 +98,8 @@ impl Writer {
         self.reclaimed
     }
 
-    /// Whether retired snapshots hold so much memory that an attach should see to it.
+    /// Whether retired snapshots hold so much memory that an update should see to it, even one that drops
+    /// nothing.
     pub(crate) fn is_heavy(&self) -> bool {
         self.pending_entries > 4096
     }
@@ -232,6 +233,18 @@ pub(crate) enum Effort {
     All,
 }
 
+impl Effort {
+    /// Whether nothing more needs to be done.
+    fn is_enough(self, writer: &Writer, ticket: Ticket) -> bool {
+        !writer.is_heavy()
+            && match self {
+                Self::SnapshotsOnly => true,
+                Self::UntilOver => writer.is_over(ticket),
+                Self::All => false,
+            }
+    }
+}
+
 /// Flushes for which an unfinished grace period is given up for now, if every thread moves on. Two
 /// suffice when nobody fires; with busy readers, eight end nine of ten.
 const FLUSHES: u64 = if MODEL { 3 } else { 8 };
@@ -269,10 +282,7 @@ pub(crate) fn work(mut ticket: Ticket, effort: Effort) -> bool {
                 writer.reclaimed += 1;
                 // SAFETY: this thread put it into that list.
                 unsafe { writer.dropping.remove(slot) };
-                // SAFETY: alive (the domain's reference), and under the lock.
-                if !unsafe { slot.links() }.tombstone {
-                    releasable = Some(slot);
-                }
+                releasable = Some(slot);
                 if pin::take_retired_inside() {
                     // Its `Drop` detached probes in turn: those too, before this call returns.
                     ticket.number = writer.next_number;
@@ -289,7 +299,7 @@ pub(crate) fn work(mut ticket: Ticket, effort: Effort) -> bool {
                     / BAGS_PER_FLUSH;
             let next = if !writer.snapshots.ready.is_empty() {
                 Next::Free(writer.snapshots.ready.take())
-            } else if effort != Effort::All && writer.is_over(ticket) {
+            } else if effort.is_enough(&writer, ticket) {
                 Next::Done(true)
             } else if effort != Effort::SnapshotsOnly && !writer.closures.ready.is_empty() {
                 writer.take_ready().map_or(Next::Done(false), Next::Drop)
@@ -305,8 +315,8 @@ pub(crate) fn work(mut ticket: Ticket, effort: Effort) -> bool {
             };
             drop(writer);
             if let Some(slot) = releasable {
-                // SAFETY: the domain's reference; the closure is gone, and no snapshot that a reader
-                // could hold names the slot.
+                // SAFETY: the domain's reference; the closure is gone. (A snapshot that still names the
+                // slot has a reference of its own.)
                 unsafe { slot.release() };
             }
             next
@@ -376,8 +386,8 @@ unsafe fn free(mut list: *mut Node) -> Freed {
             drop(unsafe { Box::from_raw(list) });
         }
         while let Some(slot) = tombstone {
-            // SAFETY: a tombstone keeps the domain's reference until here. Its links are ours: it was
-            // taken out of its last snapshot under the lock, with this list.
+            // SAFETY: the reference of the snapshot that named the tombstone. This part of its links is
+            // ours: it was taken out of its last snapshot with this list.
             unsafe {
                 tombstone = slot.links().next_tombstone.take();
                 slot.release();

@@ -51,9 +51,10 @@ pub(super) struct Links {
     pub(super) next: Option<SlotPtr>,
     /// The number under which the closure was retired.
     pub(super) number: u64,
-    /// Detached, but still named by its event's snapshot since there was no memory for a shorter one.
-    /// The update that takes it out releases it then, through this list.
+    /// Detached, but still named by its event's snapshot since there was no memory for a shorter one. The
+    /// snapshot has a reference of its own then.
     pub(super) tombstone: bool,
+    /// That reference is given back when the snapshot which still named it is reclaimed: its list.
     pub(super) next_tombstone: Option<SlotPtr>,
 }
 
@@ -109,8 +110,8 @@ impl<P: Send + Sync + 'static> Typed<P> {
 }
 
 impl SlotPtr {
-    /// A new slot, live, with **two** references: the handle's and the domain's. The latter is released
-    /// when the closure has been dropped (or, for a tombstone, when it has been taken out as well).
+    /// A new slot, live, with **two** references: the handle's, and the domain's, which is released when
+    /// the closure has been dropped.
     pub(crate) fn new<P: Send + Sync + 'static>(
         closure: P,
         cell: &'static Cell,
@@ -173,6 +174,30 @@ impl SlotPtr {
             let header = self.header();
             header.canary.dead();
             (header.vtable.drop_closure)(self);
+        }
+    }
+
+    /// Takes one more reference.
+    ///
+    /// # Safety
+    /// The slot is alive, as for [`SlotPtr::header`].
+    unsafe fn retain(self) {
+        // SAFETY: alive, by the caller's promise.
+        unsafe { (self.header().vtable.retain)(self) }
+    }
+
+    /// Makes a detached slot a tombstone: the snapshot that goes on naming it gets a reference.
+    ///
+    /// # Safety
+    /// As for [`SlotPtr::links`].
+    pub(super) unsafe fn make_tombstone(self) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let links = self.links();
+            if self.header().is_detached() && !links.tombstone {
+                links.tombstone = true;
+                self.retain();
+            }
         }
     }
 
@@ -395,7 +420,7 @@ impl Handle {
 impl Clone for Handle {
     fn clone(&self) -> Self {
         // SAFETY: the handle holds a reference, and the new one is the clone's.
-        unsafe { (self.header().vtable.retain)(self.0) };
+        unsafe { self.0.retain() };
         Self(self.0)
     }
 }

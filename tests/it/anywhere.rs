@@ -1,0 +1,284 @@
+//! G11: firing works anywhere: in thread-local destructors, at thread and process exit, after a fork.
+#![allow(unsafe_code)]
+
+use crate::{Door, Witness, child, isolated, text};
+use hotprobe::fire;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+hotprobe::event! {
+    static ENDING: fn(n: u64);
+    static TICK: fn();
+}
+
+/// Fires, attaches and detaches when its thread ends.
+struct FiresAtExit(u64);
+
+impl Drop for FiresAtExit {
+    fn drop(&mut self) {
+        fire!(ENDING, self.0);
+        hotprobe::pinned(|| fire!(ENDING, self.0));
+        if self.0 % 100 == 0 {
+            let probe = TICK.attach(|| ());
+            TICK.fire();
+            probe.detach();
+            hotprobe::reclaim();
+        }
+    }
+}
+
+thread_local! {
+    static EARLY: RefCell<Option<FiresAtExit>> = const { RefCell::new(None) };
+    static LATE: RefCell<Option<FiresAtExit>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn in_the_thread_local_destructors_of_ten_thousand_threads() {
+    isolated("anywhere::in_the_thread_local_destructors_of_ten_thousand_threads", || {
+        const THREADS: u64 = 10_000;
+        let sum = Arc::new(AtomicU64::new(0));
+        let probe = ENDING.attach({
+            let sum = Arc::clone(&sum);
+            move |n| {
+                sum.fetch_add(n, Ordering::Relaxed);
+                TICK.fire();
+            }
+        });
+        for n in 1..=THREADS {
+            // One destructor is registered before the thread's own state is, the other after: one of
+            // them runs when that state is gone.
+            thread::spawn(move || {
+                EARLY.with(|early| *early.borrow_mut() = Some(FiresAtExit(n)));
+                fire!(ENDING, n);
+                LATE.with(|late| *late.borrow_mut() = Some(FiresAtExit(n)));
+            })
+            .join()
+            .unwrap();
+        }
+        assert_eq!(sum.load(Ordering::SeqCst), 5 * THREADS * (THREADS + 1) / 2);
+        probe.detach_and_wait().unwrap();
+        let stats = hotprobe::stats();
+        assert_eq!(stats.retired, stats.reclaimed);
+    });
+}
+
+/// The process ends while an event is on and threads fire: by `exit`, which runs destructors and
+/// `atexit` functions beside them.
+#[test]
+fn while_the_process_exits() {
+    const NAME: &str = "anywhere::while_the_process_exits";
+    if std::env::var(crate::CHILD).is_ok_and(|child| child == NAME) {
+        unsafe extern "C" {
+            fn atexit(function: extern "C" fn()) -> i32;
+        }
+        extern "C" fn fires() {
+            fire!(ENDING, 1);
+        }
+        unsafe { atexit(fires) };
+        let fired = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&fired);
+        ENDING
+            .attach(move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            })
+            .leak();
+        EARLY.with(|early| *early.borrow_mut() = Some(FiresAtExit(100)));
+        for _ in 0..2 {
+            thread::spawn(|| {
+                loop {
+                    fire!(ENDING, 0);
+                }
+            });
+        }
+        crate::eventually("they fire", || fired.load(Ordering::Relaxed) > 1000);
+        // Inside of a firing, too.
+        hotprobe::event! { static EXIT: fn(); }
+        EXIT.attach(|| std::process::exit(42)).leak();
+        EXIT.fire();
+        unreachable!();
+    }
+    let output = child(NAME).output().unwrap();
+    assert_eq!(output.status.code(), Some(42), "{}", text(&output));
+}
+
+#[cfg(unix)]
+mod fork {
+    use super::*;
+
+    unsafe extern "C" {
+        fn fork() -> i32;
+        fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32;
+        fn _exit(status: i32) -> !;
+        fn alarm(seconds: u32) -> u32;
+    }
+
+    /// Runs `body` in a forked child; returns what it returned. A child that hangs is killed.
+    fn in_child(body: impl FnOnce() -> i32) -> i32 {
+        unsafe {
+            match fork() {
+                -1 => panic!("fork failed"),
+                0 => {
+                    alarm(60);
+                    let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(99);
+                    _exit(code);
+                }
+                pid => {
+                    let mut status = 0;
+                    assert_eq!(waitpid(pid, &raw mut status, 0), pid);
+                    // Exited, and with what; or killed, and by what.
+                    if status & 0x7f == 0 { (status >> 8) & 0xff } else { -(status & 0x7f) }
+                }
+            }
+        }
+    }
+
+    /// Everything works, and synchronize does not wait for threads that are not there.
+    fn all_works() -> i32 {
+        let calls = Arc::new(AtomicU64::new(0));
+        let (witness, dropped) = Witness::new();
+        let probe = TICK.attach({
+            let calls = Arc::clone(&calls);
+            move || {
+                witness.touch();
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        for _ in 0..1000 {
+            TICK.fire();
+        }
+        hotprobe::pinned(|| TICK.fire());
+        if calls.load(Ordering::SeqCst) != 1001 {
+            return 1;
+        }
+        if probe.detach_and_wait().is_err() {
+            return 2;
+        }
+        if dropped.try_recv().is_err() {
+            return 3;
+        }
+        if thread::spawn(|| TICK.fire()).join().is_err() {
+            return 4;
+        }
+        0
+    }
+
+    #[test]
+    fn while_another_thread_is_inside_a_probe() {
+        isolated("anywhere::fork::while_another_thread_is_inside_a_probe", || {
+            let door = Arc::new(Door::new());
+            let inside = ENDING.attach({
+                let door = Arc::clone(&door);
+                move |n| {
+                    if n == 1 {
+                        door.pass();
+                    }
+                }
+            });
+            thread::scope(|scope| {
+                scope.spawn(|| ENDING.fire(1));
+                door.wait_for_arrival();
+                // Retired in the parent while that thread is inside, to be dropped in both.
+                let (witness, dropped) = Witness::new();
+                TICK.attach(move || witness.touch()).detach();
+                assert!(dropped.try_recv().is_err());
+                let code = in_child(|| {
+                    ENDING.fire(2);
+                    let code = all_works();
+                    if code == 0 && dropped.try_recv().is_err() { 5 } else { code }
+                });
+                assert_eq!(code, 0);
+                // From a thread that has never fired, too.
+                let code = scope.spawn(|| in_child(all_works)).join().unwrap();
+                assert_eq!(code, 0);
+                door.open();
+            });
+            // And the parent goes on as if nothing had been.
+            assert_eq!(all_works(), 0);
+            drop(inside);
+        });
+    }
+
+    #[test]
+    fn inside_of_a_probe_itself() {
+        isolated("anywhere::fork::inside_of_a_probe_itself", || {
+            let code = Arc::new(AtomicU64::new(77));
+            let forks = ENDING.attach({
+                let code = Arc::clone(&code);
+                move |_| {
+                    // In the child, this firing goes on: it is protected, by the child's own collector.
+                    let result = in_child(|| {
+                        let mine = std::thread::spawn(|| {
+                            let (witness, dropped) = Witness::new();
+                            TICK.attach(move || witness.touch()).detach();
+                            // The firing of the thread that forked is still in progress.
+                            let timed_out = hotprobe::synchronize_timeout(std::time::Duration::from_millis(20));
+                            i32::from(timed_out.is_ok() || dropped.try_recv().is_ok())
+                        });
+                        let waits = mine.join().unwrap();
+                        let error = hotprobe::synchronize();
+                        waits + 2 * i32::from(error != Err(hotprobe::SynchronizeError::InProbe))
+                    });
+                    code.store(u64::try_from(result).unwrap_or(88), Ordering::SeqCst);
+                }
+            });
+            ENDING.fire(0);
+            assert_eq!(code.load(Ordering::SeqCst), 0);
+            assert_eq!(all_works(), 0);
+            drop(forks);
+        });
+    }
+
+    #[test]
+    fn inside_of_a_probe_whose_firing_then_ends_in_the_child() {
+        isolated("anywhere::fork::inside_of_a_probe_whose_firing_then_ends_in_the_child", || {
+            let child = Arc::new(AtomicU64::new(0));
+            let forks = ENDING.attach({
+                let child = Arc::clone(&child);
+                move |_| {
+                    let pid = unsafe { fork() };
+                    assert!(pid >= 0);
+                    child.store(u64::from(pid.unsigned_abs()), Ordering::SeqCst);
+                }
+            });
+            hotprobe::pinned(|| ENDING.fire(0));
+            let pid = child.load(Ordering::SeqCst);
+            if pid == 0 {
+                unsafe {
+                    alarm(60);
+                    drop(forks);
+                    _exit(all_works());
+                }
+            }
+            let mut status = 0;
+            unsafe { waitpid(i32::try_from(pid).unwrap(), &raw mut status, 0) };
+            assert_eq!(status, 0);
+            assert_eq!(all_works(), 0);
+        });
+    }
+
+    #[test]
+    fn again_and_again_under_writers_and_readers() {
+        isolated("anywhere::fork::again_and_again_under_writers_and_readers", || {
+            let stop = std::sync::atomic::AtomicBool::new(false);
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        while !stop.load(Ordering::Relaxed) {
+                            let probe = ENDING.attach(|_| ());
+                            ENDING.fire(1);
+                            drop(probe);
+                        }
+                    });
+                }
+                for _ in 0..100 {
+                    assert_eq!(in_child(all_works), 0);
+                }
+                // A child of a child.
+                assert_eq!(in_child(|| in_child(all_works)), 0);
+                stop.store(true, Ordering::Relaxed);
+            });
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! The shape of the public API: names, metadata, `Debug`, auto traits, generic code.
+
+use hotprobe::{Batch, Event, GracePeriod, OnPanic, Probe, ProbeGroup, ProbeOptions, Stats, SynchronizeError, TypedEvent};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use std::fmt::Debug;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::{Arc, Mutex};
+
+hotprobe::event! {
+    /// A user logs in.
+    ///
+    /// Twice, if need be.
+    pub static LOGIN: fn(user: &str, #[redact] token: &str, tries: u8);
+    pub(crate) static SPLIT: for<'a> fn(whole: &'a str, parts: &'a [&'a str]);
+    static MAYBE: fn(name: Option<&str>, point: Point, numbers: &[u64]);
+    static TICK: fn();
+    static TWELVE: fn(a: u8, b: u16, c: u32, d: u64, e: i8, f: i16, g: i32, h: i64, i: f32, j: f64, k: bool, l: char);
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Point {
+    x: i32,
+    y: i32,
+}
+
+assert_impl_all!(Probe: Send, Sync, UnwindSafe, RefUnwindSafe, Debug);
+assert_impl_all!(ProbeGroup: Send, Sync, UnwindSafe, RefUnwindSafe, Debug, Extend<Probe>, FromIterator<Probe>);
+assert_impl_all!(Batch: Send, Debug);
+assert_not_impl_any!(Probe: Clone);
+assert_impl_all!(LOGIN: Copy, Send, Sync, Debug, UnwindSafe);
+assert_impl_all!(ProbeOptions: Clone, Debug, Send, Sync);
+assert_impl_all!(SynchronizeError: std::error::Error, Copy, Send, Sync);
+assert_impl_all!(Stats: Copy, Debug, PartialEq);
+assert_impl_all!(GracePeriod: Send, Sync, Debug);
+assert_impl_all!(OnPanic: Copy, Debug);
+
+#[test]
+fn an_event_knows_its_name_its_place_and_its_parameters() {
+    let metadata = LOGIN.metadata();
+    assert_eq!(LOGIN.name(), "it::api::LOGIN");
+    assert_eq!(metadata.name(), LOGIN.name());
+    assert_eq!(metadata.module_path(), "it::api");
+    assert!(metadata.file().ends_with("api.rs") && metadata.line() > 0);
+    assert_eq!(metadata.docs(), " A user logs in.\n\n Twice, if need be.\n");
+    let parameters: Vec<_> = metadata
+        .parameters()
+        .iter()
+        .map(|p| (p.name(), p.type_name(), p.is_redacted()))
+        .collect();
+    assert_eq!(parameters, [("user", "&str", false), ("token", "&str", true), ("tries", "u8", false)]);
+    assert_eq!(TICK.metadata().docs(), "");
+    assert!(TICK.metadata().parameters().is_empty());
+}
+
+#[test]
+fn typed_probes_see_redacted_arguments() {
+    let seen = Arc::new(Mutex::new(String::new()));
+    let probe = LOGIN.attach({
+        let seen = Arc::clone(&seen);
+        move |user, token, tries| *seen.lock().unwrap() = format!("{user} {token} {tries}")
+    });
+    LOGIN.fire("JP", "secret", 3);
+    assert_eq!(*seen.lock().unwrap(), "JP secret 3");
+    drop(probe);
+}
+
+#[test]
+fn arguments_of_any_copy_type_arrive_as_they_were_fired() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = || {
+        let seen = Arc::clone(&seen);
+        move |text: String| seen.lock().unwrap().push(text)
+    };
+    let (one, two, three) = (note(), note(), note());
+    let probes: ProbeGroup = [
+        SPLIT.attach(move |whole, parts| one(format!("{whole} {parts:?}"))),
+        MAYBE.attach(move |name, point, numbers| two(format!("{name:?} {point:?} {numbers:?}"))),
+        TWELVE.attach(move |a, b, c, d, e, f, g, h, i, j, k, l| {
+            three(format!("{a} {b} {c} {d} {e} {f} {g} {h} {i} {j} {k} {l}"));
+        }),
+    ]
+    .into_iter()
+    .collect();
+    {
+        let whole = String::from("a b");
+        let parts: Vec<&str> = whole.split(' ').collect();
+        hotprobe::fire!(SPLIT, &whole, &parts);
+    }
+    hotprobe::fire!(MAYBE, None, Point { x: 1, y: -1 }, &[1, 2, 3]);
+    hotprobe::fire!(TWELVE, 1, 2, 3, 4, -1, -2, -3, -4, 0.5, 0.25, true, 'x');
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            "a b [\"a\", \"b\"]",
+            "None Point { x: 1, y: -1 } [1, 2, 3]",
+            "1 2 3 4 -1 -2 -3 -4 0.5 0.25 true x"
+        ]
+    );
+    drop(probes);
+}
+
+#[test]
+fn code_can_be_generic_over_events() {
+    fn name_of<F: ?Sized>(event: &Event<F>) -> &'static str {
+        event.name()
+    }
+    fn attach<E: TypedEvent>(event: &'static E, probe: Box<E::Probe>) -> Probe {
+        assert_eq!(event.event().probe_count(), 0);
+        event.attach_boxed(probe)
+    }
+    hotprobe::event! { static GENERIC: fn(text: &str); }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let probe = attach(&GENERIC, {
+        let seen = Arc::clone(&seen);
+        Box::new(move |text| seen.lock().unwrap().push(text.to_owned()))
+    });
+    GENERIC.fire("x");
+    assert_eq!(*seen.lock().unwrap(), ["x"]);
+    assert!(name_of(&GENERIC).ends_with("::GENERIC"));
+    drop(probe);
+}
+
+#[test]
+fn everything_is_debug_and_says_something() {
+    hotprobe::event! { static SHOWN: fn(); }
+    let probe = SHOWN.attach_with(ProbeOptions::new().name("watch"), || ());
+    let text = format!("{SHOWN:?} {probe:?}");
+    for part in ["SHOWN", "is_enabled: true", "probe_count: 1", "\"watch\"", "is_attached: true"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let mut batch = Batch::new();
+    SHOWN.attach_in(&mut batch, || ());
+    assert!(format!("{batch:?}").contains("attaches: 1"));
+    assert!(format!("{:?}", batch.commit()).contains("SHOWN"));
+    drop(probe);
+}
+
+#[test]
+fn errors_are_sentences_that_say_what_to_do() {
+    for error in [SynchronizeError::InProbe, SynchronizeError::TimedOut] {
+        let text = error.to_string();
+        assert!(text.len() > 40 && text.contains("call"), "{text}");
+    }
+}
+
+#[test]
+fn fire_takes_an_event_by_value_by_reference_and_through_a_path() {
+    mod events {
+        hotprobe::event! { pub static DEEP: fn(n: u64); }
+    }
+    let count = Arc::new(Mutex::new(0));
+    let probe = events::DEEP.attach({
+        let count = Arc::clone(&count);
+        move |n| *count.lock().unwrap() += n
+    });
+    let by_value = events::DEEP;
+    let by_reference = &events::DEEP;
+    hotprobe::fire!(events::DEEP, 1);
+    hotprobe::fire!(by_value, 10);
+    hotprobe::fire!(by_reference, 100,);
+    assert_eq!(*count.lock().unwrap(), 111);
+    drop(probe);
+}

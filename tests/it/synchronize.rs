@@ -1,0 +1,199 @@
+//! G10: synchronize waits for others, never for itself.
+
+use crate::{Door, Witness, eventually, isolated};
+use hotprobe::SynchronizeError::{InProbe, TimedOut};
+use hotprobe::{synchronize, synchronize_timeout};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const MOMENT: Duration = Duration::from_millis(20);
+
+#[test]
+fn inside_a_probe_pinned_or_a_captured_drop_it_returns_in_probe() {
+    hotprobe::event! { static INSIDE: fn(); }
+    let results = Arc::new(Mutex::new(Vec::new()));
+    let probe = Arc::new(INSIDE.attach({
+        let results = Arc::clone(&results);
+        move || {
+            results.lock().unwrap().push(synchronize());
+            results.lock().unwrap().push(synchronize_timeout(Duration::MAX));
+        }
+    }));
+    INSIDE.fire();
+    hotprobe::pinned(|| {
+        results.lock().unwrap().push(synchronize());
+        INSIDE.fire();
+        assert_eq!(probe.detach_and_wait(), Err(InProbe), "an error, but");
+        assert!(!probe.is_attached(), "detached all the same");
+    });
+    struct Synchronizes(Arc<Mutex<Vec<Result<(), hotprobe::SynchronizeError>>>>);
+    impl Drop for Synchronizes {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().push(synchronize());
+        }
+    }
+    let captured = Synchronizes(Arc::clone(&results));
+    let probe = INSIDE.attach(move || {
+        let _ = &captured;
+    });
+    probe.detach_and_wait().unwrap();
+    assert_eq!(*results.lock().unwrap(), [Err(InProbe); 6]);
+    assert_eq!(synchronize(), Ok(()), "and outside again it works");
+}
+
+#[test]
+fn with_a_thread_stuck_in_a_probe_it_times_out_and_can_be_called_again() {
+    hotprobe::event! { static STUCK: fn(); static FREE: fn(); }
+    let door = Arc::new(Door::new());
+    let stuck = STUCK.attach({
+        let door = Arc::clone(&door);
+        move || door.pass()
+    });
+    thread::scope(|scope| {
+        scope.spawn(|| STUCK.fire());
+        door.wait_for_arrival();
+        let grace = hotprobe::grace_period();
+        for _ in 0..5 {
+            let begin = Instant::now();
+            assert_eq!(synchronize_timeout(MOMENT), Err(TimedOut));
+            assert!(begin.elapsed() >= MOMENT);
+            assert_eq!(synchronize_timeout(Duration::ZERO), Err(TimedOut));
+            assert!(!grace.is_over());
+        }
+        // Attach, detach and fire go on meanwhile.
+        let calls = Arc::new(AtomicU64::new(0));
+        let (witness, dropped) = Witness::new();
+        let free = FREE.attach({
+            let calls = Arc::clone(&calls);
+            move || {
+                witness.touch();
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        FREE.fire();
+        free.detach();
+        FREE.fire();
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        assert!(dropped.try_recv().is_err());
+        door.open();
+        synchronize().unwrap();
+        dropped.try_recv().unwrap();
+        assert!(grace.is_over());
+    });
+    drop(stuck);
+}
+
+#[test]
+fn a_pinned_scope_holds_it_up_and_its_end_lets_it_go() {
+    let door = Door::new();
+    thread::scope(|scope| {
+        scope.spawn(|| hotprobe::pinned(|| door.pass()));
+        door.wait_for_arrival();
+        assert_eq!(synchronize_timeout(MOMENT), Err(TimedOut));
+        let waiter = scope.spawn(synchronize);
+        thread::sleep(MOMENT);
+        assert!(!waiter.is_finished());
+        door.open();
+        waiter.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn while_eight_threads_fire_it_returns_and_what_was_detached_is_never_called_again() {
+    hotprobe::event! { static CROWDED: fn(); }
+    let stop = AtomicBool::new(false);
+    let keeps_it_enabled = CROWDED.attach(|| ());
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    CROWDED.fire();
+                }
+            });
+        }
+        for _ in 0..200 {
+            let over = Arc::new(AtomicBool::new(false));
+            let (witness, dropped) = Witness::new();
+            let probe = CROWDED.attach({
+                let over = Arc::clone(&over);
+                move || {
+                    witness.touch();
+                    assert!(!over.load(Ordering::SeqCst), "called after synchronize");
+                }
+            });
+            probe.detach();
+            synchronize().unwrap();
+            over.store(true, Ordering::SeqCst);
+            dropped.try_recv().expect("dropped by then");
+            assert!(!probe.has_panicked());
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    drop(keeps_it_enabled);
+}
+
+#[test]
+fn a_stream_of_later_retires_cannot_starve_it() {
+    hotprobe::event! { static STREAM: fn(); }
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    STREAM.attach(|| ()).detach();
+                }
+            });
+        }
+        for _ in 0..50 {
+            synchronize().unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_grace_period_is_over_without_anybody_blocking() {
+    hotprobe::event! { static POLLED: fn(); }
+    let (witness, dropped) = Witness::new();
+    let probe = POLLED.attach(move || witness.touch());
+    probe.detach();
+    let grace = hotprobe::grace_period();
+    eventually("the grace period is over", || grace.is_over());
+    dropped.try_recv().unwrap();
+    assert!(grace.is_over() && grace.clone().is_over(), "once over, over for ever");
+}
+
+#[test]
+fn many_synchronizers_at_once_all_return() {
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    synchronize().unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_timeout_costs_no_memory() {
+    isolated("synchronize::a_timeout_costs_no_memory", || {
+        let door = Door::new();
+        thread::scope(|scope| {
+            scope.spawn(|| hotprobe::pinned(|| door.pass()));
+            door.wait_for_arrival();
+            let _ = synchronize_timeout(Duration::ZERO);
+            let before = crate::alloc::live_bytes();
+            for _ in 0..10_000 {
+                let _ = synchronize_timeout(Duration::ZERO);
+            }
+            let after = crate::alloc::live_bytes();
+            assert!(after - before < 4096, "{} bytes", after - before);
+            door.open();
+        });
+        synchronize().unwrap();
+    });
+}
