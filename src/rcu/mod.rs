@@ -34,7 +34,7 @@ pub(crate) mod update;
 pub(crate) use cell::Cell;
 pub(crate) use slot::{SlotPtr, Thunk};
 
-use crate::sync::{AtomicU64, Mutex, MutexGuard, global, plain};
+use crate::sync::{AtomicPtr, AtomicU64, Mutex, MutexGuard, global, plain};
 use crossbeam_epoch::Collector;
 use std::ptr;
 use std::sync::PoisonError;
@@ -50,7 +50,7 @@ pub(crate) struct Domain {
     /// Our own collector, so that other crates' pins do not hold our grace periods up, nor ours theirs.
     /// A pointer, not a lazy cell: after `fork` the child replaces it, at whatever point the parent's
     /// threads were. Null until the first thread registers.
-    collector: plain::AtomicPtr<Collector>,
+    collector: AtomicPtr<Collector>,
     pub(crate) counters: Counters,
 }
 
@@ -69,7 +69,7 @@ global! {
     static DOMAIN: Domain = Domain {
         writer: Mutex::new(reclaim::Writer::new()),
         grace_done: AtomicU64::new(0),
-        collector: plain::AtomicPtr::new(ptr::null_mut()),
+        collector: AtomicPtr::new(ptr::null_mut()),
         counters: Counters {
             probe_panics: plain::AtomicU64::new(0),
             skipped_nested: plain::AtomicU64::new(0),
