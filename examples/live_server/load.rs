@@ -1,0 +1,298 @@
+//! The load: so many keep-alive connections, each asking as fast as it is answered, over real HTTP.
+//!
+//! It runs without a pause from the first phase to the last: attach and detach meet it in full flight.
+
+use crate::service::{CATALOGUE, NewOrder, Order};
+use hdrhistogram::Histogram;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// The parts of a run. A request belongs to the one in which it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    WarmUp,
+    Off,
+    Attached,
+    Detached,
+    Panicking,
+}
+
+impl Phase {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::WarmUp,
+        Self::Off,
+        Self::Attached,
+        Self::Detached,
+        Self::Panicking,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::WarmUp => "warm-up",
+            Self::Off => "1 off",
+            Self::Attached => "2 attached",
+            Self::Detached => "3 detached",
+            Self::Panicking => "4 panicking",
+        }
+    }
+}
+
+/// What the clients saw in one phase. Failed requests count, and have no latency.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    pub(crate) failed: u64,
+    pub(crate) latencies: Histogram<u64>,
+    pub(crate) lasted: Duration,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            failed: 0,
+            latencies: histogram(),
+            lasted: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.latencies.len() + self.failed
+    }
+}
+
+/// Nanoseconds up to a minute, within 1 %: 30 KB however many are recorded.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000_000, 2).expect("the bounds are in order")
+}
+
+pub(crate) fn record(histogram: &mut Histogram<u64>, latency: Duration) {
+    histogram.saturating_record(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
+}
+
+/// What the connections share. A few lanes with a lock each, so that they seldom meet.
+struct Shared {
+    lanes: [Mutex<[Tally; Phase::ALL.len()]>; Self::LANES],
+    phase: AtomicUsize,
+    stop: AtomicBool,
+    first_failure: OnceLock<String>,
+}
+
+impl Shared {
+    const LANES: usize = 16;
+
+    fn lane(&self, number: usize) -> MutexGuard<'_, [Tally; Phase::ALL.len()]> {
+        lock(&self.lanes[number % Self::LANES])
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Counters are whole after each statement, so that a panic elsewhere does not spoil them.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running load.
+pub(crate) struct Load {
+    shared: Arc<Shared>,
+    connections: JoinSet<()>,
+    entered: Instant,
+    lasted: [Duration; Phase::ALL.len()],
+}
+
+impl Load {
+    /// Opens all connections, then lets them go.
+    pub(crate) async fn start(address: SocketAddr, connections: usize) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            lanes: std::array::from_fn(|_| Mutex::new(std::array::from_fn(|_| Tally::new()))),
+            phase: AtomicUsize::new(Phase::WarmUp as usize),
+            stop: AtomicBool::new(false),
+            first_failure: OnceLock::new(),
+        });
+        let mut streams = Vec::with_capacity(connections);
+        for _ in 0..connections {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            streams.push(stream);
+        }
+        let mut tasks = JoinSet::new();
+        for (number, stream) in streams.into_iter().enumerate() {
+            tasks.spawn(connection(Arc::clone(&shared), number, stream));
+        }
+        Ok(Self {
+            shared,
+            connections: tasks,
+            entered: Instant::now(),
+            lasted: [Duration::ZERO; Phase::ALL.len()],
+        })
+    }
+
+    fn phase(&self) -> usize {
+        self.shared.phase.load(Ordering::Relaxed)
+    }
+
+    /// Ends the phase that is on, and begins this one.
+    pub(crate) fn enter(&mut self, phase: Phase) {
+        self.close_phase();
+        self.shared.phase.store(phase as usize, Ordering::Relaxed);
+    }
+
+    fn close_phase(&mut self) {
+        let now = Instant::now();
+        self.lasted[self.phase()] += now - self.entered;
+        self.entered = now;
+    }
+
+    /// The phase that is on, and its requests and failures up to now.
+    pub(crate) fn progress(&self) -> (Phase, u64, u64) {
+        let phase = self.phase();
+        let (mut requests, mut failed) = (0, 0);
+        for lane in 0..Shared::LANES {
+            let tally = &self.shared.lane(lane)[phase];
+            requests += tally.requests();
+            failed += tally.failed;
+        }
+        (Phase::ALL[phase], requests, failed)
+    }
+
+    /// Lets each connection finish its request. Returns what they saw, by phase, and what was wrong first.
+    pub(crate) async fn stop(mut self) -> ([Tally; Phase::ALL.len()], Option<String>) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.connections.join_next().await {
+            ended.expect("a connection's task does not panic");
+        }
+        self.close_phase();
+        let mut tallies = std::array::from_fn(|_| Tally::new());
+        for lane in 0..Shared::LANES {
+            for (sum, tally) in tallies.iter_mut().zip(&*self.shared.lane(lane)) {
+                sum.failed += tally.failed;
+                sum.latencies += &tally.latencies;
+            }
+        }
+        for (tally, lasted) in tallies.iter_mut().zip(self.lasted) {
+            tally.lasted = lasted;
+        }
+        (tallies, self.shared.first_failure.get().cloned())
+    }
+}
+
+/// One connection, in one task: hyper's side of it and the client's.
+async fn connection(shared: Arc<Shared>, number: usize, stream: TcpStream) {
+    let ended = match http1::handshake(TokioIo::new(stream)).await {
+        Ok((sender, connection)) => {
+            let client = Client {
+                shared: &shared,
+                number,
+                sender,
+            };
+            // When the client is done it drops its sender, which ends the connection.
+            let (asked, closed) = tokio::join!(client.ask(), connection);
+            asked.and(closed.map_err(|error| error.to_string()))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(reason) = ended {
+        shared.lane(number)[shared.phase.load(Ordering::Relaxed)].failed += 1;
+        // Only the first one is kept.
+        shared.first_failure.set(reason).ok();
+    }
+}
+
+struct Client<'a> {
+    shared: &'a Shared,
+    number: usize,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Client<'_> {
+    /// One order created, read four times, and a list: until the load stops or a request fails.
+    async fn ask(mut self) -> Result<(), String> {
+        for round in self.number.. {
+            let (item, price) = CATALOGUE[round % CATALOGUE.len()];
+            let quantity = u32::try_from(round % 9 + 1).expect("small");
+            let total = price * u64::from(quantity);
+            let new = NewOrder {
+                item: item.to_owned(),
+                quantity,
+            };
+            let body = serde_json::to_vec(&new).map_err(|error| error.to_string())?;
+
+            let created: Order = self
+                .request(Method::POST, "/orders", body, |order: &Order| {
+                    (order.item.as_str(), order.total) == (item, total)
+                })
+                .await?;
+            let path = format!("/orders/{}", created.id);
+            for _ in 0..4 {
+                if self.shared.stopping() {
+                    return Ok(());
+                }
+                self.request(Method::GET, &path, Vec::new(), |order: &Order| {
+                    (order.id, order.item.as_str(), order.total) == (created.id, item, total)
+                })
+                .await?;
+            }
+            // It may be empty: each list shows one shelf.
+            self.request(Method::GET, "/orders", Vec::new(), |_: &Vec<Order>| true)
+                .await?;
+            if self.shared.stopping() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a request and reads the answer; the latency is of that, without the making of the one and the
+    /// parsing of the other.
+    async fn request<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        is_right: impl FnOnce(&T) -> bool,
+    ) -> Result<T, String> {
+        let what = format!("{method} {path}");
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "localhost")
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::from(body))
+            .map_err(|error| format!("{what}: {error}"))?;
+
+        let begun = Instant::now();
+        let answer = async {
+            self.sender.ready().await?;
+            let response = self.sender.send_request(request).await?;
+            let status = response.status();
+            let body = response.into_body().collect().await?.to_bytes();
+            Ok::<_, hyper::Error>((status, body))
+        };
+        let (status, body) = answer.await.map_err(|error| format!("{what}: {error}"))?;
+        let latency = begun.elapsed();
+
+        if !status.is_success() {
+            return Err(format!("{what}: status {status}"));
+        }
+        let value = serde_json::from_slice(&body).map_err(|error| format!("{what}: {error}"))?;
+        if !is_right(&value) {
+            return Err(format!("{what}: the wrong answer, {body:?}"));
+        }
+        let phase = self.shared.phase.load(Ordering::Relaxed);
+        record(&mut self.shared.lane(self.number)[phase].latencies, latency);
+        Ok(value)
+    }
+}

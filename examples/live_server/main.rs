@@ -1,0 +1,191 @@
+//! An order service over HTTP, probed while it serves.
+//!
+//! ```text
+//! cargo run --release --example live_server
+//! cargo run --release --example live_server -- --seconds 2 --connections 128
+//! cargo run --release --example live_server -- --serve --port 8080
+//! ```
+//!
+//! It starts a real server on loopback, keeps it busy over real connections, and meanwhile
+//!
+//! 1. lets its events be, off;
+//! 2. attaches a batch of probes to all of them, requests being in flight, which counts and times;
+//! 3. detaches it and waits: the counters stand still, what the probes captured is gone, the traffic goes on;
+//! 4. attaches a probe that panics: no request notices, the probe is switched off.
+//!
+//! Then it prints what was measured. Exit code 0 if all of that held and no request failed, 1 if not, 2 if the
+//! arguments could not be used. Clients and server share the machine, and one runtime: the figures are for
+//! comparing the phases with each other.
+//!
+//! In reading order: [`events`]; [`service`], which fires them; [`record`], the probes; [`phases`], where they
+//! are attached and detached; [`load`] and [`report`] around it.
+
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of one run are far below 2^53"
+)]
+
+mod events;
+mod load;
+mod phases;
+mod record;
+mod report;
+mod service;
+
+use clap::Parser;
+use load::Load;
+use service::Server;
+use std::fmt::Display;
+use std::future::Future;
+use std::io;
+use std::ops::RangeInclusive;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+/// An order service over HTTP that is probed while it serves.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How long each of the four phases lasts
+    #[arg(long, default_value = "4", allow_negative_numbers = true, value_parser = number::<u64>(1..=600))]
+    seconds: u64,
+
+    /// How many keep-alive connections the load has, one request at a time on each
+    #[arg(long, default_value = "32", allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
+    connections: usize,
+
+    /// The port on 127.0.0.1; 0 is any free one
+    #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = number::<u16>(0..=u16::MAX))]
+    port: u16,
+
+    /// Only serve, without a load, until Ctrl-C or SIGTERM
+    #[arg(long, conflicts_with_all = ["seconds", "connections"])]
+    serve: bool,
+}
+
+/// A number in a range, or else a sentence that says what would be one.
+fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!(
+            "expected a whole number from {} to {}: give one of these, or leave the option out",
+            range.start(),
+            range.end()
+        )),
+    }
+}
+
+/// Something held not, or a request failed.
+const BROKEN: u8 = 1;
+/// The arguments, or what they ask of this machine, are not possible.
+const USAGE: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Bad values end here, with `USAGE`, which is clap's own code for it.
+    let arguments = Arguments::parse();
+    let server = match Server::start(arguments.port).await {
+        Ok(server) => server,
+        Err(error) => return fail(USAGE, &no_socket(arguments.port, &error)),
+    };
+    if arguments.serve {
+        serve(server).await
+    } else {
+        demonstrate(server, &arguments).await
+    }
+}
+
+/// The four phases, and the report.
+async fn demonstrate(server: Server, arguments: &Arguments) -> ExitCode {
+    let Arguments {
+        seconds,
+        connections,
+        ..
+    } = *arguments;
+    println!(
+        "serving http://{}, asked over {connections} connections, in 4 phases of {seconds} s",
+        server.address()
+    );
+    let mut load = match Load::start(server.address(), connections).await {
+        Ok(load) => load,
+        Err(error) => return fail(USAGE, &no_connections(connections, &error)),
+    };
+    let findings = phases::run(&mut load, seconds).await;
+    let (tallies, first_failure) = load.stop().await;
+    let stopped = server.stop().await;
+
+    let all_held = report::print(&tallies, first_failure.as_deref(), &findings);
+    match stopped {
+        Ok(()) if all_held => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(BROKEN),
+        Err(reason) => fail(BROKEN, &reason),
+    }
+}
+
+/// Serves until told to stop. The events are there, and off.
+async fn serve(server: Server) -> ExitCode {
+    // Before the address is out: whoever reads it may send the signal.
+    let signal = match stop_signal() {
+        Ok(signal) => signal,
+        Err(error) => return fail(USAGE, &format!("cannot wait for Ctrl-C: {error}")),
+    };
+    println!(
+        "serving http://{} until Ctrl-C; try: curl -s http://{0}/orders",
+        server.address()
+    );
+    let signal = signal.await;
+    println!("{signal}: finishing the requests in flight");
+    match server.stop().await {
+        Ok(()) => {
+            println!("stopped");
+            ExitCode::SUCCESS
+        }
+        Err(reason) => fail(BROKEN, &reason),
+    }
+}
+
+/// Listens for the signals at once; the future says which one came.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "Ctrl-C",
+            _ = terminate.recv() => "SIGTERM",
+        }
+    })
+}
+
+#[cfg(windows)]
+fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
+    let mut ctrl_c = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        ctrl_c.recv().await;
+        "Ctrl-C"
+    })
+}
+
+fn fail(code: u8, reason: &str) -> ExitCode {
+    eprintln!("error: {reason}");
+    ExitCode::from(code)
+}
+
+fn no_socket(port: u16, error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program uses it: stop that, give another port,",
+        io::ErrorKind::PermissionDenied => "it is reserved by the system: give one above 1023,",
+        _ => "give another one,",
+    };
+    format!("--port {port} cannot be served on 127.0.0.1 ({error}): {remedy} or 0 for any free one")
+}
+
+fn no_connections(connections: usize, error: &io::Error) -> String {
+    format!(
+        "--connections {connections} cannot all be opened ({error}): give fewer, or allow more open files \
+         (each connection takes two: `ulimit -n`)"
+    )
+}

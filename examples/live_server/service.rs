@@ -1,0 +1,319 @@
+//! The order service: three routes, a catalogue and a store beneath them.
+//!
+//! ```text
+//! POST /orders       create   looks the item up, puts the order into the store
+//! GET  /orders/{id}  read     gets the order from the store, looks its item up
+//! GET  /orders       list     scans one shelf of the store
+//! ```
+//!
+//! Nothing here knows of probes. The service fires its events, and what that is good for is decided elsewhere,
+//! while it runs.
+
+use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use axum::{Extension, Json, Router};
+use hotprobe::fire;
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{RwLock, oneshot};
+use tokio::task::JoinHandle;
+
+/// What tells one request from another, in all events that it passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RequestId(pub(crate) u64);
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Create,
+    Read,
+    List,
+    /// Nowhere: the answer is 404 or 405.
+    Unknown,
+}
+
+impl Route {
+    pub(crate) const ALL: [Self; 4] = [Self::Create, Self::Read, Self::List, Self::Unknown];
+
+    fn of(method: &Method, path: &str) -> Self {
+        match (method, path.strip_prefix("/orders")) {
+            (&Method::POST, Some("")) => Self::Create,
+            (&Method::GET | &Method::HEAD, Some("")) => Self::List,
+            (&Method::GET | &Method::HEAD, Some(rest)) if rest.starts_with('/') => Self::Read,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What the store is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Put,
+    Get,
+    Scan,
+}
+
+/// What a client orders.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct NewOrder {
+    pub(crate) item: String,
+    pub(crate) quantity: u32,
+}
+
+/// What the service makes of it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Order {
+    pub(crate) id: u64,
+    pub(crate) item: String,
+    pub(crate) quantity: u32,
+    /// In cents, by the price of the day on which it is read.
+    pub(crate) total: u64,
+}
+
+/// What can be ordered, and its price in cents.
+pub(crate) const CATALOGUE: [(&str, u64); 4] =
+    [("tea", 450), ("coffee", 600), ("cocoa", 700), ("mate", 550)];
+
+/// Calls `end` with the last `outcome` when it goes out of scope: at the end of a function, or in the middle
+/// of one that is async and dropped at an `.await`.
+struct Ending<T: Copy, F: Fn(T)> {
+    outcome: T,
+    end: F,
+}
+
+impl<T: Copy, F: Fn(T)> Drop for Ending<T, F> {
+    fn drop(&mut self) {
+        (self.end)(self.outcome);
+    }
+}
+
+/// Items and prices.
+struct Catalogue {
+    prices: HashMap<&'static str, u64>,
+}
+
+impl Catalogue {
+    fn price(&self, request: RequestId, item: &str) -> Option<u64> {
+        fire!(LOOKUP_BEGIN, request, item);
+        let mut ending = Ending {
+            outcome: false,
+            end: |found| fire!(LOOKUP_END, request, found),
+        };
+        let price = self.prices.get(item).copied();
+        ending.outcome = price.is_some();
+        price
+    }
+}
+
+/// The latest orders, on a few shelves with a lock each. An old one makes room for a new one, so that a server
+/// that runs for long does not grow.
+struct Store {
+    shelves: [RwLock<VecDeque<Order>>; Self::SHELVES],
+    next: AtomicU64,
+}
+
+impl Store {
+    const SHELVES: usize = 16;
+    const ORDERS_PER_SHELF: usize = 4096;
+    /// The longest list.
+    const SCAN: usize = 10;
+
+    fn new() -> Self {
+        Self {
+            shelves: std::array::from_fn(|_| {
+                RwLock::new(VecDeque::with_capacity(Self::ORDERS_PER_SHELF))
+            }),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    fn shelf(&self, number: u64) -> &RwLock<VecDeque<Order>> {
+        &self.shelves[usize::try_from(number).unwrap_or(usize::MAX) % Self::SHELVES]
+    }
+
+    async fn put(&self, request: RequestId, mut order: Order) -> Order {
+        fire!(STORE_BEGIN, request, Operation::Put);
+        let mut ending = Ending {
+            outcome: 0,
+            end: |orders| fire!(STORE_END, request, Operation::Put, orders),
+        };
+        round_trip().await;
+        order.id = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut kept = self.shelf(order.id).write().await;
+        if kept.len() == Self::ORDERS_PER_SHELF {
+            kept.pop_front();
+        }
+        kept.push_back(order.clone());
+        ending.outcome = 1;
+        order
+    }
+
+    async fn get(&self, request: RequestId, id: u64) -> Option<Order> {
+        fire!(STORE_BEGIN, request, Operation::Get);
+        let mut ending = Ending {
+            outcome: 0,
+            end: |orders| fire!(STORE_END, request, Operation::Get, orders),
+        };
+        round_trip().await;
+        let kept = self.shelf(id).read().await;
+        // From the back: it is most often a new one that is asked for. (Two puts may arrive in another order
+        // than that of their ids, so a binary search would not do.)
+        let order = kept.iter().rev().find(|order| order.id == id).cloned();
+        ending.outcome = usize::from(order.is_some());
+        order
+    }
+
+    async fn scan(&self, request: RequestId) -> Vec<Order> {
+        fire!(STORE_BEGIN, request, Operation::Scan);
+        let mut ending = Ending {
+            outcome: 0,
+            end: |orders| fire!(STORE_END, request, Operation::Scan, orders),
+        };
+        round_trip().await;
+        let kept = self.shelf(request.0).read().await;
+        let orders: Vec<Order> = kept.iter().rev().take(Self::SCAN).cloned().collect();
+        ending.outcome = orders.len();
+        orders
+    }
+}
+
+/// Stands for the way to a database and back: the worker thread serves other requests meanwhile, and this one
+/// may go on on another thread. So a begin event and its end pair by request, not by thread.
+async fn round_trip() {
+    tokio::task::yield_now().await;
+}
+
+struct Service {
+    catalogue: Catalogue,
+    store: Store,
+    requests: AtomicU64,
+}
+
+async fn create(
+    State(service): State<Arc<Service>>,
+    Extension(request): Extension<RequestId>,
+    Json(new): Json<NewOrder>,
+) -> Result<(StatusCode, Json<Order>), StatusCode> {
+    let price = service
+        .catalogue
+        .price(request, &new.item)
+        .ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
+    let order = Order {
+        id: 0, // the store gives it one
+        item: new.item,
+        quantity: new.quantity,
+        total: price * u64::from(new.quantity),
+    };
+    let order = service.store.put(request, order).await;
+    Ok((StatusCode::CREATED, Json(order)))
+}
+
+async fn read(
+    State(service): State<Arc<Service>>,
+    Extension(request): Extension<RequestId>,
+    Path(id): Path<u64>,
+) -> Result<Json<Order>, StatusCode> {
+    let order = service.store.get(request, id).await;
+    let mut order = order.ok_or(StatusCode::NOT_FOUND)?;
+    if let Some(price) = service.catalogue.price(request, &order.item) {
+        order.total = price * u64::from(order.quantity);
+    }
+    Ok(Json(order))
+}
+
+async fn list(
+    State(service): State<Arc<Service>>,
+    Extension(request): Extension<RequestId>,
+) -> Json<Vec<Order>> {
+    Json(service.store.scan(request).await)
+}
+
+/// Around every route: gives the request its id, and fires the outer events.
+async fn traced(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
+    let id = RequestId(service.requests.fetch_add(1, Ordering::Relaxed));
+    let route = Route::of(request.method(), request.uri().path());
+    request.extensions_mut().insert(id);
+
+    fire!(REQUEST_BEGIN, id, route);
+    let mut ending = Ending {
+        outcome: None,
+        end: |status| fire!(REQUEST_END, id, route, status),
+    };
+    let response = next.run(request).await;
+    ending.outcome = Some(response.status().as_u16());
+    response
+}
+
+/// The service on a socket of its own, until it is stopped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// How long `stop` waits for requests in flight.
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// Binds loopback, and serves from then on. Port 0 is any free one.
+    pub(crate) async fn start(port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = listener.local_addr()?;
+        // Small responses go out at once. Where the option cannot be set they only go out later.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+
+        let service = Arc::new(Service {
+            catalogue: Catalogue {
+                prices: HashMap::from(CATALOGUE),
+            },
+            store: Store::new(),
+            requests: AtomicU64::new(0),
+        });
+        let routes = Router::new()
+            .route("/orders", get(list).post(create))
+            .route("/orders/{id}", get(read))
+            .layer(middleware::from_fn_with_state(Arc::clone(&service), traced))
+            .with_state(service);
+
+        let (stop, stopped) = oneshot::channel();
+        let served = axum::serve(listener, routes).with_graceful_shutdown(async {
+            // An error says that the sender was dropped, which stops the server as well.
+            stopped.await.ok();
+        });
+        Ok(Self {
+            address,
+            stop,
+            task: tokio::spawn(served.into_future()),
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts no more connections, closes idle ones, and waits for the requests in flight.
+    pub(crate) async fn stop(self) -> Result<(), String> {
+        // An error says that the server has ended already; why, the task tells.
+        self.stop.send(()).ok();
+        match tokio::time::timeout(Self::PATIENCE, self.task).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => Err(format!("the server stopped with an error: {error}")),
+            Ok(Err(error)) => Err(format!("the server broke off: {error}")),
+            Err(_) => Err(format!(
+                "some connections were still busy {} s after the server was told to stop",
+                Self::PATIENCE.as_secs()
+            )),
+        }
+    }
+}
