@@ -49,7 +49,9 @@
 //! **fork.** On Unix a child process can fire, attach and detach, as far as a threaded process may fork at
 //! all: what other threads were about to do in the parent has not happened and never will, and captures that
 //! another thread was dropping at that moment are leaked. This is done by `pthread_atfork`, so a child made by
-//! the bare system call, past the C library, is not mended: grace periods may never end there.
+//! the bare system call, past the C library, is not mended: grace periods may never end there. Our lock is held around
+//! the fork, so code that other libraries run there (their own `pthread_atfork`) must not attach, detach or
+//! synchronize.
 //!
 //! # What an event can carry
 //!
@@ -105,7 +107,7 @@
 //! the runtime's threads for blocking calls.
 //!
 //! **Nobody works in the background.** There is no thread of ours. If a firing was in flight when a probe was
-//! detached, its captures are dropped by the next `detach`, `commit`, `synchronize` or
+//! detached, its captures are dropped by the next `detach` of another probe, `commit`, `synchronize` or
 //! [`reclaim`](crate::reclaim()) (or `is_over`) from outside any firing; if none ever comes, never. Whoever
 //! needs it by a certain point uses [`detach_and_wait`](crate::Probe::detach_and_wait).
 //!
