@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# `cargo test` builds the examples, but does not run them. This does, briefly.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+run() {
+    # Long enough for a slow machine; an example that hangs is a failure.
+    timeout 120 "$@"
+}
+
+cargo build --release --examples
+greetings=$(run cargo run --quiet --release --example hello)
+echo "$greetings"
+# What the probe saw, not just that it ended well: three greetings recorded, then three before and after.
+for expected in '^Said hello to JP @ ' '^Said hello to Varya @ ' '^About to say hello to Kirr @ '; do
+    grep -q "$expected" <<<"$greetings" || {
+        echo "ci/examples.sh: hello did not print a line like '$expected'" >&2
+        exit 1
+    }
+done
+run cargo run --quiet --release --example live_server -- --seconds 1 --connections 4

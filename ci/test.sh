@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs the tests by the very line that README tells its readers to run, so that this line cannot go stale:
+# library, integration and documentation tests, and the examples' build.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+line='cargo test --all-features'
+if ! grep -Fxq -- "$line" README.md; then
+    echo "ci/test.sh: README.md has no line '$line': change both together" >&2
+    exit 1
+fi
+$line

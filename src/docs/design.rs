@@ -1,0 +1,155 @@
+//! How it works and why, and a table of what it guarantees.
+//!
+//! # Where it comes from
+//!
+//! Kirill Smelkov's Go package `tracing` has trace events, probes that are attached to them at run time, and
+//! probe groups. There, attaching stops the world: no thread runs while a list of probes changes. That is
+//! simple and right, and too slow for a process that serves traffic. Here read-copy-update takes the place of
+//! the stopped world.
+//!
+//! * An event is an **atomic pointer to an immutable vector of probes**, the snapshot. Null means off.
+//! * Attach and detach build a new vector and swap it in **under one mutex** for the whole process. Firings
+//!   take no lock.
+//! * What was swapped out is freed after a **grace period**, which crossbeam-epoch finds out about.
+//!
+//! # Why these three
+//!
+//! **RCU**, because firings are many and changes are few: all the work is put on those who change something. A
+//! reader-writer lock would make each firing write to memory that every other firing writes to; a vector
+//! changed in place would have to tell half-way states apart.
+//!
+//! **One mutex**, because it is what replaces the stopped world: a batch changes many events as one step, and
+//! two batches never interleave. A mutex per event would have to be taken in an order, and would gain nothing,
+//! since nobody waits under it: no closure, no `Drop` and no allocation happens there (I5). Buffers are
+//! allocated before and freed after. The lists of what is retired lie under the same mutex: whoever changes an
+//! event retires something, so a second one would be taken together with the first.
+//!
+//! **crossbeam-epoch**, because epochs make the reader's part short, and it is proven. The collector is
+//! our own, so other crates' pins do not hold our grace periods up, nor ours theirs.
+//!
+//! # A firing's way
+//!
+//! ```text
+//! fire!  →  event: load, branch  →  pin  →  acquire load  →  snapshot  →  thunk  →  probe
+//! macros.rs      rcu/cell.rs     rcu/pin.rs   rcu/cell.rs   snapshot.rs   rcu/slot.rs  probe.rs
+//! ```
+//!
+//! The off check's load is not used further: the snapshot that is read is the one that is there *after* the
+//! pin. Whatever happens to the event from then on, this firing goes through that vector to its end, so no
+//! attach or detach can make it skip a probe or call one twice. Each probe is asked once more, just before it
+//! is called, whether it is live, so that a detach takes effect within firings that are in progress.
+//!
+//! The pin belongs to the thread, not to the firing: the first one in takes it, the last one out gives it back.
+//! A word in thread-local storage counts who is inside, up and down. It is never saved and restored, since
+//! coroutines on one thread may end in any order.
+//!
+//! # An attach's way
+//!
+//! ```text
+//! event  →  allocate  →  lock · copy · swap · unlock  →  retire  →  grace period  →  reclaim: free, drop
+//! event.rs        rcu/update.rs                                rcu/reclaim.rs
+//! ```
+//!
+//! The buffer is allocated by a guess of how many probes there will be. If another writer was quicker and it
+//! does not fit, the writer unlocks, allocates a larger one and begins anew. A detach does not begin anew: it
+//! takes effect first, and finds memory later.
+//!
+//! # Slots, thunks, gates
+//!
+//! A **slot** is one probe's memory: a state (live, quarantined, detached), and the closure beside it. The
+//! state only moves forward. Detaching is one swap in it; the snapshot without it is a consequence. Where there
+//! is no memory for a shorter snapshot, the slot stays in the old one as a *tombstone*, which firings pass over
+//! and a later update takes out. A slot lives as long as anything names it, a snapshot or a handle; the closure
+//! is dropped earlier, when no firing can be running it.
+//!
+//! A **thunk** is the function that calls a slot's closure: the one place where its type is known. Its address
+//! lies in the snapshot beside the slot's, where the obvious thing would be a `Box<dyn Fn>`: a call through a
+//! table in memory was measured to be several times slower in some layouts, for reasons in the processor
+//! that we did not find. Type safety comes back in two steps that are checked, so that the code that
+//! [`event!`](crate::event!) generates contains no `unsafe`: an event fixes the type of its thunks, and the
+//! thunk compares the closure's type with the slot's.
+//!
+//! A **gate** is a flag that all slots of a batch share. A commit puts all its snapshots in place while the
+//! gate is closed, and then opens it by one store: that is the batch's instant. A group's detach closes it,
+//! then takes the snapshots out. Snapshots alone cannot do this, since two events are two pointers.
+//!
+//! # From retired to dropped
+//!
+//! ```text
+//! retire ──► NEXT ──(a grace period starts)──► WAITING ──(it is over)──► READY ──► being dropped ──► gone
+//! ```
+//!
+//! crossbeam-epoch could call the closures' `Drop` itself, but then they would run on firing threads, a panic
+//! in one would take others along, and nobody could tell when they have been dropped. So it is asked for one
+//! thing only: when a grace period is over. The function deferred through it is one store.
+//!
+//! **One grace period is in flight at a time.** What is retired meanwhile waits for the next. So crossbeam
+//! holds one deferred function of ours however much is retired, and however long a reader stalls.
+//!
+//! **The lists are intrusive**: retiring allocates nothing and cannot fail.
+//!
+//! **Closures carry numbers.** [`synchronize`](crate::synchronize()) takes a number and waits until a grace
+//! period that started later is over and everything with a smaller number is gone, what other threads have
+//! taken to drop included. An empty list would say less, and a count of what was reclaimed could be that of
+//! others. Later retires have larger numbers, so they cannot hold it up.
+//!
+//! **The drain** takes one closure at a time, unlocks, drops it, and locks again. It runs on threads that call
+//! detach, commit, `synchronize` or `reclaim`, never inside a firing, a `pinned` scope or another captured
+//! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running goes on with those. So
+//! there is no recursion, however long the chain.
+//!
+//! **Waiting is polling.** A firing that ends knows nothing of those who wait, so it costs nothing to be waited
+//! for, and there is no wake-up to lose.
+//!
+//! # fork
+//!
+//! In the child only one thread lives on; the others are gone, pinned as they were. Before a fork the lock is
+//! taken, so that nobody is in the midst of an update; in the child it is released, a new collector takes the
+//! old one's place, and what waited for a grace period waits anew. The old collector is leaked, since it would
+//! wait for ever. This is done through `pthread_atfork`; a look at the process's number would be paid by every
+//! firing.
+//!
+//! # What was tried and dropped
+//!
+//! * **A type and a static of the same name** for each event, as `lazy_static!` makes them: rustdoc cannot tell
+//!   links to them apart. Now an event is a unit struct, and the static is hidden behind it.
+//! * **Arguments of `fire!` evaluated in place**: then `fire!(E, s.parse()?)` changes what the function
+//!   returns, but only while somebody looks. Now they are in a closure; the machine code is the same.
+//! * **crossbeam's own atomic pointer**: it keeps tag bits, which the off check would have to mask out.
+//! * **Flushing crossbeam at each retire**: memory grows with each, as long as a reader stalls.
+//! * **Flushing a fixed number of times**: enough on a quiet machine, not where readers are busy or thousands
+//!   of threads have ended. Now there is a budget, and later calls go on.
+//!
+//! # Where the source tree may surprise
+//!
+//! `src/rcu/` holds all the `unsafe`, and its invariants I1 to I5 stand at the head of `rcu/mod.rs`; each block
+//! cites those it relies on. That is why things are there which by subject could be elsewhere: `place.rs`, the
+//! typed door for the macros, and `slot.rs`, a probe's memory. `cell.rs` is what an event is to readers, and
+//! the swap; `update.rs` is what writers do around it, over several events. On the other side, what needs no
+//! `unsafe` is outside, even if it is at the heart: the vector itself is `snapshot.rs`, the gate is in
+//! `batch.rs`, the panic policy in `probe.rs`.
+//!
+//! # What it guarantees
+//!
+//! "Happens after" is meant as in the language's memory model.
+//!
+//! | | guarantee | shown by |
+//! |---|---|---|
+//! | G1 | Off is free: a load, a test, a branch; arguments are not evaluated | `tests/it/off.rs`, `ci/off-path.sh` |
+//! | G2 | Probes run in attach order, on the firing thread, before `fire` returns | `tests/it/order.rs` |
+//! | G3 | A firing calls the probes of one snapshot, each at most once; changes meanwhile make no other probe be skipped or called twice | `tests/it/snapshot.rs` |
+//! | G4 | When `detach` has returned, no firing that happens after calls the probe; when `synchronize` has, none is running it and its captures have been dropped | `tests/it/detach.rs` |
+//! | G5 | A batch begins at one instant over all its events, and its group ends at one | `tests/it/instant.rs` |
+//! | G6 | No user code runs under a lock | `tests/it/locks.rs` |
+//! | G7 | Captures are dropped by detach, commit, synchronize and reclaim; never in `attach`, never inside a firing, never recursively | `tests/it/captures.rs` |
+//! | G8 | A panic stays in its probe, which is switched off; `OnPanic::Propagate` lets it out | `tests/it/panics.rs` |
+//! | G9 | Recursion ends after 8 nested firings | `tests/it/depth.rs` |
+//! | G10 | `synchronize` never waits for itself, and later detaches do not hold it up | `tests/it/synchronize.rs` |
+//! | G11 | Firing works in thread-local destructors, at exit, and in a forked child | `tests/it/anywhere.rs` |
+//! | G12 | Other crates' epochs do not hold ours up, nor ours theirs | `tests/it/epoch.rs` |
+//! | G13 | Memory is bounded, also while a reader stalls | `tests/it/memory.rs` |
+//! | G14 | Counts are exact; what is lost is counted | `tests/it/counts.rs` |
+//! | G15 | A detach is never lost, not even for want of memory | `tests/it/alloc_failure.rs` |
+//!
+//! The details, with their exceptions, are in the documentation of each function and on the page of
+//! [limitations](super::limitations).

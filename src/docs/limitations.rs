@@ -1,0 +1,150 @@
+//! What it does not do, and what to do instead.
+//!
+//! # Where an event may fire
+//!
+//! **Signals.** A *disabled* event is async-signal-safe: it is one load and one branch. An *enabled* one is
+//! not: its probes are arbitrary code, the first firing of a thread allocates, and a firing may have been
+//! interrupted half-way. If a signal's code must contain an event, attach nothing to it that is not
+//! prepared for this; better, fire from the code that the signal wakes up.
+//!
+//! **A global allocator** may contain events. A thread's first enabled firing registers the thread, which
+//! allocates; events that the allocator fires meanwhile are skipped, and counted in
+//! [`Stats::skipped_registering`](crate::Stats::skipped_registering). The same happens when a thread that is
+//! ending registers for a single firing.
+//!
+//! **Recursion.** A probe may fire events, its own too. Beyond 8 nested firings on a thread, the inner one is
+//! skipped, and counted in [`Stats::skipped_nested`](crate::Stats::skipped_nested).
+//!
+//! ```
+//! use hotprobe::fire;
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//!
+//! hotprobe::event! { static ECHO: fn(); }
+//!
+//! let calls = Arc::new(AtomicU32::new(0));
+//! let counter = Arc::clone(&calls);
+//! let probe = ECHO.attach(move || {
+//!     counter.fetch_add(1, Ordering::Relaxed);
+//!     fire!(ECHO);
+//! });
+//! fire!(ECHO);
+//! assert_eq!(calls.load(Ordering::Relaxed), 8);
+//! assert_eq!(hotprobe::stats().skipped_nested, 1);
+//! # drop(probe);
+//! ```
+//!
+//! **Coroutines.** A probe, and a [`pinned`](crate::pinned()) scope, must end on the OS thread on which it
+//! began. `async` code cannot break this, since a closure that is no `async` block contains no `.await`; a
+//! library that switches stacks can, by moving a coroutine that is inside a probe to another thread. That is
+//! undefined behaviour. Coroutines that stay on their thread may interleave in any order; they share the
+//! thread's nesting depth.
+//!
+//! **Process exit.** Events may fire while the process exits, and a probe may call
+//! [`std::process::exit`]: the firing then never ends, captures are not dropped, and
+//! [`synchronize`](crate::synchronize()) on that thread returns
+//! [`InProbe`](crate::SynchronizeError::InProbe). Nothing is detached or dropped at exit by itself: statics
+//! are never dropped in Rust. To be sure that a probe has flushed what it holds, detach it and wait.
+//!
+//! **fork.** On Unix a child process can fire, attach and detach, as far as a threaded process may fork at
+//! all: what other threads were about to do in the parent has not happened and never will, and captures that
+//! another thread was dropping at that moment are leaked. This is done by `pthread_atfork`, so a child made by
+//! the bare system call, past the C library, is not mended: grace periods may never end there. Our lock is held around
+//! the fork, so code that other libraries run there (their own `pthread_atfork`) must not attach, detach or
+//! synchronize.
+//!
+//! # What an event can carry
+//!
+//! **Arguments are `Copy`**, since each probe gets them: references, numbers, `Option<&T>`, own `Copy` types.
+//! Not `String`, `Box` or `&mut T`. Pass by reference:
+//!
+//! ```
+//! use hotprobe::fire;
+//! hotprobe::event! { static STORED: fn(key: &str, value: &[u8]); }
+//!
+//! let (key, value) = (String::from("k"), vec![1, 2, 3]);
+//! fire!(STORED, &key, &value);
+//! ```
+//!
+//! ```compile_fail
+//! hotprobe::event! { static STORED: fn(key: String); }
+//! STORED.fire(String::from("k"));
+//! ```
+//!
+//! **No results, no generics.** An event has any number of probes, or none, so it returns nothing; it has one
+//! list of probes, so its parameters have one type each. A probe that has something to say says it through
+//! what it captures.
+//!
+//! **No control flow in arguments.** [`fire!`](crate::fire!) evaluates them in a closure, so `?`, `.await`,
+//! `break` and `return` to the outside do not compile. Otherwise attaching a probe could make a request fail.
+//!
+//! ```compile_fail
+//! use hotprobe::fire;
+//! hotprobe::event! { static PARSED: fn(n: u64); }
+//!
+//! fn handle(s: &str) -> Result<(), std::num::ParseIntError> {
+//!     fire!(PARSED, s.parse()?); // would fail only while somebody looks
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Panics
+//!
+//! A panic in a probe is caught, but its message is printed all the same, as for any panic. With
+//! `panic = "abort"` there is nothing to catch: a panicking probe ends the process, and so does a panicking
+//! `Drop` of what it captured.
+//!
+//! # Waiting
+//!
+//! **Grace periods are process-wide.** A probe that blocks, or a [`pinned`](crate::pinned()) scope that does
+//! not end, holds up every [`synchronize`](crate::synchronize()) of the process, also of those who know
+//! nothing of that event, and nothing detached in the meantime is dropped. Attach, detach and fire go on. So:
+//! do not block in a probe; hand over with `try_send`
+//! ([patterns](super::patterns#from-a-probe-into-async-code)); where a wait must end, use
+//! [`synchronize_timeout`](crate::synchronize_timeout()).
+//!
+//! **`synchronize` blocks its thread.** In async code poll a [`grace_period`](crate::grace_period()), or use
+//! the runtime's threads for blocking calls.
+//!
+//! **Nobody works in the background.** There is no thread of ours. If a firing was in flight when a probe was
+//! detached, its captures are dropped by the next `detach` of another probe, `commit`, `synchronize` or
+//! [`reclaim`](crate::reclaim()) (or `is_over`) from outside any firing; if none ever comes, never. Whoever
+//! needs it by a certain point uses [`detach_and_wait`](crate::Probe::detach_and_wait).
+//!
+//! **Not from inside.** Inside a probe, a `pinned` scope or the `Drop` of a captured value, `synchronize` would
+//! wait for itself; it returns an error at once. Detaching works there, and the captures are dropped later.
+//!
+//! # Memory
+//!
+//! **When it runs out.** `detach` takes effect without any memory of its own. Attaching and committing end the
+//! process as every failed allocation in Rust does, before anything has changed. Inside crossbeam-epoch a
+//! failed allocation ends the process as well: when a thread registers, and when retired memory is handed
+//! over, which a detach does after it has taken effect. Nothing is freed early.
+//!
+//! **A reader that stalls** keeps, for each swap meanwhile, a snapshot and a probe's memory.
+//! `stats().retired - stats().reclaimed` tells how many there are. All of it comes back at the next call that
+//! reclaims after the reader has moved on.
+//!
+//! **A dropped [`Batch`](crate::Batch) has done nothing**, so the groups given to its
+//! [`detach_group`](crate::Batch::detach_group) are still attached, and now nobody has their handles: they stay
+//! for ever, as if [leaked](crate::ProbeGroup::leak).
+//!
+//! # Many probes
+//!
+//! Attaching copies the event's vector. A thousand attaches one by one to the same event copy it a thousand
+//! times; a [`Batch`](crate::Batch) copies it once, and a [`ProbeGroup`](crate::ProbeGroup) detaches it with
+//! one copy.
+//!
+//! What a batch makes one instant is the *calling* of its probes. `is_enabled` and `probe_count` look at one
+//! event's snapshot and may run ahead of it; a firing in the midst of a commit may find the event enabled and
+//! call nobody.
+//!
+//! # Two copies of this crate
+//!
+//! A program that links two incompatible versions has two of everything: two locks, two sets of grace periods,
+//! two counts. An event belongs to the version that declared it, and can be probed only through that one;
+//! `synchronize` of one does not wait for firings of the other. `cargo tree --duplicates` shows it. Libraries
+//! that re-export their events ([patterns](super::patterns#an-events-module)) spare their users the question.
+//!
+//! A library with events that is loaded at run time must not be unloaded again: probes, threads and the C
+//! library keep pointers into it.

@@ -1,0 +1,251 @@
+//! How programs and libraries use it.
+//!
+//! # An events module
+//!
+//! Events that others may attach to are part of a library's interface. Keep them in one module, with docs, and
+//! let only the library fire them (the visibility before `fn`). Re-export what users need to attach, so that
+//! they get the same version of this crate:
+//!
+//! ```
+//! # mod orders {
+//! /// What can be observed.
+//! pub mod events {
+//!     hotprobe::event! {
+//!         /// An order has been placed, and is in the book.
+//!         pub static PLACED: pub(crate) fn(order: u64, symbol: &str);
+//!         /// An order has been cancelled.
+//!         pub static CANCELLED: pub(crate) fn(order: u64);
+//!     }
+//! }
+//! pub use events::{CANCELLED, PLACED};
+//! pub use hotprobe::{Probe, ProbeGroup, SynchronizeError};
+//!
+//! pub fn place(symbol: &str) -> u64 {
+//!     let order = 1;
+//!     hotprobe::fire!(PLACED, order, symbol);
+//!     order
+//! }
+//! # }
+//!
+//! // The user of the library:
+//! let probe: orders::Probe = orders::PLACED.attach(|order, symbol| println!("{order} {symbol}"));
+//! orders::place("ABC");
+//! # drop(probe);
+//! ```
+//!
+//! # An event that may grow
+//!
+//! The signature of a public event is interface: a further parameter breaks every probe. Where further
+//! ones are to be expected, pass a reference to a struct that only your crate can make:
+//!
+//! ```
+//! /// What is known of a placed order.
+//! #[derive(Clone, Copy, Debug)]
+//! #[non_exhaustive]
+//! pub struct Placed<'a> {
+//!     pub order: u64,
+//!     pub symbol: &'a str,
+//!     // A field more is a compatible change.
+//! }
+//!
+//! hotprobe::event! {
+//!     /// An order has been placed.
+//!     pub static PLACED: fn(e: &Placed<'_>);
+//! }
+//!
+//! let probe = PLACED.attach(|e| println!("{} {}", e.order, e.symbol));
+//! hotprobe::fire!(PLACED, &Placed { order: 1, symbol: "ABC" });
+//! # drop(probe);
+//! ```
+//!
+//! The struct is made only if somebody listens: it is an argument, and `fire!` evaluates arguments only then.
+//!
+//! # A probe for the life of the program
+//!
+//! A dropped [`Probe`](crate::Probe) is detached. In a binary, a `OnceLock` keeps it, and can tell later
+//! whether it is there; [`leak`](crate::Probe::leak) does if nobody will ever ask.
+//!
+//! ```
+//! use hotprobe::Probe;
+//! use std::sync::OnceLock;
+//!
+//! hotprobe::event! { static STARTED: fn(pid: u32); }
+//!
+//! static WATCH: OnceLock<Probe> = OnceLock::new();
+//!
+//! WATCH.get_or_init(|| STARTED.attach(|pid| println!("started: {pid}")));
+//! hotprobe::fire!(STARTED, std::process::id());
+//! assert!(WATCH.get().is_some_and(Probe::is_attached));
+//! ```
+//!
+//! # Probes that are switched on and off
+//!
+//! In an application that lives on, its state is the place for a [`ProbeGroup`](crate::ProbeGroup). A
+//! [`Batch`](crate::Batch) begins them at one instant, the group ends them at one; replacing the group drops,
+//! and so detaches, the old one.
+//!
+//! ```
+//! use hotprobe::{Batch, ProbeGroup, fire};
+//! use std::sync::Mutex;
+//!
+//! hotprobe::event! {
+//!     static REQUEST: fn(id: u64);
+//!     static RESPONSE: fn(id: u64, status: u16);
+//! }
+//!
+//! struct App {
+//!     tracing: Mutex<ProbeGroup>,
+//! }
+//!
+//! impl App {
+//!     fn tracing_on(&self) {
+//!         let mut batch = Batch::new();
+//!         REQUEST.attach_in(&mut batch, |id| println!("> {id}"));
+//!         RESPONSE.attach_in(&mut batch, |id, status| println!("< {id} {status}"));
+//!         let group = batch.commit();
+//!         // The old group outlives the statement, so captures are not dropped under the mutex.
+//!         let _old = std::mem::replace(&mut *self.tracing.lock().unwrap(), group);
+//!     }
+//!
+//!     fn tracing_off(&self) {
+//!         let mut group = std::mem::take(&mut *self.tracing.lock().unwrap());
+//!         group.detach();
+//!     }
+//! }
+//!
+//! let app = App { tracing: Mutex::default() };
+//! app.tracing_on();
+//! fire!(REQUEST, 1);
+//! fire!(RESPONSE, 1, 200);
+//! app.tracing_off();
+//! assert!(!REQUEST.is_enabled() && !RESPONSE.is_enabled());
+//! ```
+//!
+//! # From a probe into async code
+//!
+//! A probe runs on the thread that fires, in the midst of the work it observes. It must not wait: `try_send`,
+//! and count what did not fit; never a blocking send, which would stop the traced thread, and with it every
+//! grace period. When the probe is gone, so is the sender that it captured, and the receiver's loop ends:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//! use tokio::sync::mpsc;
+//!
+//! hotprobe::event! { static REQUEST_DONE: fn(id: u64, path: &str); }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (sender, mut receiver) = mpsc::channel::<(u64, String)>(1024);
+//! let lost = Arc::new(AtomicU64::new(0));
+//! let counter = Arc::clone(&lost);
+//! let probe = REQUEST_DONE.attach(move |id, path| {
+//!     if sender.try_send((id, path.to_owned())).is_err() {
+//!         counter.fetch_add(1, Ordering::Relaxed);
+//!     }
+//! });
+//! let printer = tokio::spawn(async move {
+//!     while let Some((id, path)) = receiver.recv().await {
+//!         println!("{id} {path}");
+//!     }
+//! });
+//!
+//! hotprobe::fire!(REQUEST_DONE, 1, "/");
+//!
+//! // `detach_and_wait` blocks: on a thread for such calls.
+//! tokio::task::spawn_blocking(move || probe.detach_and_wait()).await??;
+//! printer.await?;
+//! assert_eq!(lost.load(Ordering::Relaxed), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Or without a thread, by asking now and then ([`is_over`](crate::GracePeriod::is_over) never waits):
+//!
+//! ```
+//! # hotprobe::event! { static TICK: fn(); }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let probe = TICK.attach(|| ());
+//! probe.detach();
+//! let grace = hotprobe::grace_period();
+//! while !grace.is_over() {
+//!     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+//! }
+//! // What the probe captured has been dropped.
+//! # }
+//! ```
+//!
+//! # An optional dependency
+//!
+//! A library can have events only if its user wants them. With `hotprobe = { version = "…", optional = true }`
+//! and a feature `probes = ["dep:hotprobe"]`, keep two files behind one module name:
+//!
+//! ```text
+//! #[cfg_attr(feature = "probes", path = "events_on.rs")]
+//! #[cfg_attr(not(feature = "probes"), path = "events_off.rs")]
+//! #[macro_use]
+//! mod events;
+//! ```
+//!
+//! `events_on.rs` declares the events, and a macro that fires them:
+//!
+//! ```
+//! # #[macro_use] mod events {
+//! hotprobe::event! {
+//!     /// A page has been read.
+//!     pub static PAGE_READ: fn(number: u64);
+//! }
+//!
+//! macro_rules! probe {
+//!     ($event:ident $($arguments:tt)*) => { hotprobe::fire!($crate::events::$event $($arguments)*) };
+//! }
+//! # }
+//! # fn main() { probe!(PAGE_READ, 1); }
+//! ```
+//!
+//! `events_off.rs` has a macro that expands to nothing:
+//!
+//! ```
+//! macro_rules! probe {
+//!     ($($ignored:tt)*) => {};
+//! }
+//!
+//! fn read_page(number: u64) {
+//!     let _ = number; // else a parameter that only the event uses is unused now
+//!     probe!(PAGE_READ, number);
+//! }
+//! # read_page(1);
+//! ```
+//!
+//! Mostly this is not worth it: off, an event costs a load and a branch ([performance](super::performance)).
+//! It is for those whose users count dependencies.
+//!
+//! # Lints for probes that vanish
+//!
+//! `let _ = EVENT.attach(…)` drops the probe at once, and so detaches it. The compiler's `unused_must_use` sees
+//! an `attach` whose result is ignored, but by design not one bound to `_`. These do: the compiler's
+//! `let_underscore_drop`, and `clippy::let_underscore_must_use`. Both are off unless asked for:
+//!
+//! ```compile_fail
+//! #![deny(let_underscore_drop)]
+//! hotprobe::event! { static TICK: fn(); }
+//!
+//! let _ = TICK.attach(|| println!("never"));
+//! ```
+//!
+//! ```
+//! #![deny(let_underscore_drop)]
+//! hotprobe::event! { static TICK: fn(); }
+//!
+//! let _probe = TICK.attach(|| println!("tick")); // a name: lives to the end of the scope
+//! TICK.fire();
+//! ```
+//!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [lints.rust]
+//! let_underscore_drop = "warn"
+//!
+//! [lints.clippy]
+//! let_underscore_must_use = "warn"
+//! ```

@@ -1,0 +1,126 @@
+//! What an event costs, off and on, and how to see it for yourself.
+//!
+//! There are no figures on this page: they depend on the machine, and on how code happens to be laid out.
+//! What is here can be counted in the machine code.
+//!
+//! # Off
+//!
+//! One relaxed load, one test, one branch that falls through. The arguments are not evaluated. Everything else
+//! lies in a function of its own, marked cold and never inlined, so that the code around the event keeps its
+//! registers and its place in the instruction cache.
+//!
+//! To see it, put this into a binary crate, make sure that something in the program attaches (see
+//! [below](#benchmarks-that-lie)), and build it with `--release`:
+//!
+//! ```
+//! use hotprobe::fire;
+//!
+//! hotprobe::event! {
+//!     static E: fn(x: u64);
+//! }
+//!
+//! #[inline(never)]
+//! pub fn f(x: u64) {
+//!     fire!(E, x)
+//! }
+//! # let probe = E.attach(|_| ());
+//! # f(1);
+//! # drop(probe);
+//! ```
+//!
+//! ```text
+//! $ objdump --disassemble --demangle --no-show-raw-insn -M intel target/release/NAME | grep -A 4 '::f>:$'
+//!     mov    rax,QWORD PTR [rip+0x47729]
+//!     test   rax,rax
+//!     jne    … <…::fire_enabled>
+//!     ret
+//! ```
+//!
+//! (x86-64 Linux; addresses cut off.) There is no prologue, and the arguments are already where `fire_enabled`
+//! wants them, so the way on is a mere jump. `ci/off-path.sh` in the repository fails if that ever changes. The
+//! method, `E.fire(x)`, gives the same code; but its arguments are evaluated before.
+//!
+//! Two things are the surrounding function's own affair. Values that only the arguments need must be kept until
+//! the event, which may cost a register. And code that is compiled to be shared (a library crate's, before it
+//! is linked) finds the address of an exported event by one instruction more.
+//!
+//! # On
+//!
+//! An outermost firing, in order:
+//!
+//! 1. The off check, and a call of `fire_enabled`.
+//! 2. The thread's state, one word in thread-local storage: a comparison with zero, and a store.
+//! 3. The pin, by crossbeam-epoch, inlined: it notes the current epoch in the thread's own record, and issues a
+//!    full memory barrier (on x86-64 as a locked instruction). At each 128th pin of a thread, crossbeam also
+//!    tries to advance the epoch and works off a few of its bags; of our code such a bag contains one store.
+//! 4. The snapshot: an acquire load. (The acquire fence before it is no instruction on x86-64.)
+//! 5. For each probe: an indirect call of its thunk, whose address lies in the snapshot, so that it is in a
+//!    register by then. In the thunk: a null test of the gate (and a load, if the probe came by a batch), a
+//!    load of the state, a comparison of one address, and the closure, which the compiler can inline there.
+//!    `catch_unwind` is a landing pad, which costs nothing until somebody panics.
+//! 6. The unpin: a store into the thread's own record. And the word in thread-local storage again.
+//!
+//! No lock, no allocation, and nothing written that other threads write, so firings on many cores do not slow
+//! each other down. Three exceptions: a thread's first enabled firing registers it, which allocates; each 128th
+//! pin, as above; and a probe that panics takes the lock for a moment, to switch itself off.
+//!
+//! # Nested, and `pinned`
+//!
+//! A firing inside another firing, or inside [`pinned`](crate::pinned()), finds the pin already there and
+//! leaves out steps 3 and 6; instead it goes through one function more. In a loop that fires much, `pinned`
+//! around the loop pays the barrier once:
+//!
+//! ```
+//! use hotprobe::fire;
+//! hotprobe::event! { static ITEM: fn(n: u64); }
+//! # let probe = ITEM.attach(|_| ());
+//!
+//! hotprobe::pinned(|| {
+//!     for n in 0..1000 {
+//!         fire!(ITEM, n);
+//!     }
+//! });
+//! # drop(probe);
+//! ```
+//!
+//! It is not free when everything is off: it pins all the same. And it holds up every grace period of the
+//! process while it lasts ([limitations](super::limitations#waiting)).
+//!
+//! # Attach and detach
+//!
+//! Neither waits for a firing; both hold the process-wide lock for a copy of the event's probe vector, at 16
+//! bytes a probe on a 64-bit machine.
+//!
+//! * **attach** allocates the probe's memory (state and closure in one piece) and the next snapshot (which
+//!   holds up to two probes; a vector beside it, if there are more), copies, stores one pointer, and retires
+//!   the old snapshot, which allocates nothing.
+//! * **detach** swaps one byte, allocates the shorter snapshot, copies, stores one pointer. Then, if it is not
+//!   inside a firing, it tries to get a grace period over, by a few flushes of crossbeam-epoch, and drops what
+//!   is past it. If a firing in flight is in the way, it leaves that to a later call.
+//! * **commit**, and a group's **detach**, make one copy for each event, however many of its probes they
+//!   concern. *n* attaches to one event one by one copy *n*²/2 entries; in a batch, *n*.
+//!
+//! # Memory
+//!
+//! An event is a static of at most 64 bytes. A thread that has fired an enabled event has a record in
+//! crossbeam-epoch.
+//!
+//! # Benchmarks that lie
+//!
+//! **The check may be gone.** If no attach is reachable in the whole program, the optimizer may see (it does
+//! with `lto = "fat"`) that the event is off for ever, and remove it, check and all. Good for users; but a
+//! benchmark of "off" then measures nothing. Attach and detach once before measuring:
+//!
+//! ```
+//! hotprobe::event! { static E: fn(x: u64); }
+//!
+//! drop(E.attach(|_| ()));
+//! assert!(!E.is_enabled());
+//! // … now measure `fire!(E, x)`.
+//! ```
+//!
+//! **The loop may be gone, too.** Hide the argument behind [`std::hint::black_box`], and measure the same loop
+//! without the event beside it.
+//!
+//! **Layout.** Where the loop lies in memory moves results of this size by more than many a change to the code.
+//! Compare several layouts, and look at the instructions as well.
