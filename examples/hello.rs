@@ -82,6 +82,8 @@ fn a_batch() -> Result<(), SynchronizeError> {
 
 /// Seconds since the epoch, to the microsecond.
 fn seconds(when: SystemTime) -> String {
-    let since = when.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = when
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())
 }

@@ -190,7 +190,7 @@ impl fmt::Debug for Batch {
             .field("attaches", &self.attaches.len())
             .field("detaches", &self.detaches.len())
             .field("groups", &self.groups)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

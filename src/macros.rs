@@ -337,7 +337,11 @@ macro_rules! __event_place {
         impl $name {
             /// A new event, for this execution of a model.
             pub fn new() -> Self {
-                Self { place: $crate::__private::Box::leak($crate::__private::Box::new($place::new(&$metadata))) }
+                Self {
+                    place: $crate::__private::Box::leak($crate::__private::Box::new($place::new(
+                        &$metadata,
+                    ))),
+                }
             }
         }
 

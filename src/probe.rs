@@ -68,7 +68,10 @@ impl Probe {
     /// assert!(probe.detach());
     /// TICK.fire();
     /// ```
-    #[allow(clippy::must_use_candidate, reason = "the answer is often of no interest")]
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "the answer is often of no interest"
+    )]
     pub fn detach(&self) -> bool {
         update::detach(std::iter::once(self.handle.slot()), &[]) == 1
     }
@@ -140,7 +143,8 @@ impl Probe {
     /// ```
     #[must_use]
     pub fn has_panicked(&self) -> bool {
-        self.handle.header().panicked.load(Ordering::Acquire)
+        // Relaxed: it says that it happened, and orders nothing.
+        self.handle.header().panicked.load(Ordering::Relaxed)
     }
 
     /// The name it was given ([`ProbeOptions::name`]).
@@ -174,7 +178,7 @@ impl fmt::Debug for Probe {
             .field("name", &self.name())
             .field("is_attached", &self.is_attached())
             .field("has_panicked", &self.has_panicked())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -255,7 +259,7 @@ fn panicked(header: &Header, payload: Box<dyn Any + Send>) {
         .counters
         .probe_panics
         .fetch_add(1, Ordering::Relaxed);
-    header.panicked.store(true, Ordering::Release);
+    header.panicked.store(true, Ordering::Relaxed);
     match header.options.on_panic {
         OnPanic::Propagate => resume_unwind(payload),
         OnPanic::Quarantine => {

@@ -22,7 +22,8 @@ pub struct Stats {
     pub skipped_registering: u64,
     /// What has been retired: snapshots that were unlinked, and detached probes.
     pub retired: u64,
-    /// What of it has been reclaimed: freed, or dropped.
+    /// What of it has been reclaimed: freed, or dropped. (In a forked child, what another thread of the
+    /// parent was dropping counts as well: it is leaked.)
     pub reclaimed: u64,
     /// Captured values whose `Drop` panicked.
     pub drop_panics: u64,

@@ -1,7 +1,7 @@
 //! The std/loom switch, and nothing else: every primitive that the models have to see comes from here.
 //!
-//! The std side wears loom's shape. [`plain`] is std on both sides: counters and fields that the lock
-//! protects order nothing, so they would only enlarge the models.
+//! The std side wears loom's shape. [`plain`] is std on both sides: counters, and fields that the lock
+//! protects, order nothing, so they would only enlarge the models.
 
 #[cfg(not(crossbeam_loom))]
 mod imp {
@@ -120,7 +120,10 @@ mod imp {
     #[derive(Debug)]
     pub(crate) struct Undropped<T>(Option<T>);
 
-    #[allow(unsafe_code, reason = "the shape of `MaybeUninit`; nothing unsafe is done")]
+    #[allow(
+        unsafe_code,
+        reason = "the shape of `MaybeUninit`; nothing unsafe is done"
+    )]
     impl<T> Undropped<T> {
         pub(crate) fn uninit() -> Self {
             Self(None)

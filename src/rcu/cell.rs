@@ -252,7 +252,12 @@ pub(crate) fn try_buffer(capacity: usize) -> Option<Box<Node>> {
         canary: Canary::new(),
     };
     // SAFETY: the layout is not empty.
-    let memory = unsafe { alloc(Layout::new::<Node>()) }.cast::<Node>();
+    let memory = unsafe { alloc(Layout::new::<Node>()) };
+    #[allow(
+        clippy::cast_ptr_alignment,
+        reason = "the layout asks for a `Node`'s alignment"
+    )]
+    let memory = memory.cast::<Node>();
     if memory.is_null() {
         return None;
     }
@@ -264,6 +269,10 @@ pub(crate) fn try_buffer(capacity: usize) -> Option<Box<Node>> {
     }
 }
 
+#[allow(
+    clippy::unnecessary_box_returns,
+    reason = "what goes into the cell is the box"
+)]
 /// As [`try_buffer`]; ends the process as `Box::new` does if there is no memory.
 pub(crate) fn buffer(capacity: usize) -> Box<Node> {
     try_buffer(capacity).unwrap_or_else(|| std::alloc::handle_alloc_error(Layout::new::<Node>()))
@@ -277,4 +286,3 @@ pub(crate) fn quarantine(header: &super::slot::Header) {
         header.cell.disable_if_idle(&mut domain().lock());
     }
 }
-

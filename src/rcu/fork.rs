@@ -7,8 +7,8 @@
 
 use crate::sync::MODEL;
 
-/// Sees to it that this process's forks are mended. Called whenever a thread registers; does its work
-/// once.
+/// Sees to it that this process's forks are mended. Called before the lock is taken, and when a thread
+/// registers; does its work once.
 pub(super) fn install() {
     if !MODEL {
         imp::install();
@@ -23,8 +23,7 @@ mod imp {
     use std::cell::UnsafeCell;
     use std::ffi::c_int;
     use std::ptr;
-    use std::sync::Once;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicU8, Ordering};
 
     unsafe extern "C" {
         // POSIX; libc is linked by std, and declared here to do without the crate of that name.
@@ -36,15 +35,18 @@ mod imp {
     }
 
     pub(super) fn install() {
-        static INSTALLED: Once = Once::new();
-        // (Not `call_once`: it would block in a child whose parent was just here. Installing twice is
-        // the lesser evil, and is guarded against by the handlers.)
-        if !INSTALLED.is_completed() {
-            INSTALLED.call_once(|| {
-                // SAFETY: the handlers are functions of this process that never go away.
-                // A failure (no memory) leaves forks unmended; there is nobody to tell.
-                let _ = unsafe { pthread_atfork(Some(prepare), Some(parent), Some(child)) };
-            });
+        // Not a `Once`: a child whose parent was in the midst of this would wait for ever.
+        static STATE: AtomicU8 = AtomicU8::new(NONE);
+        const NONE: u8 = 0;
+        const BEGUN: u8 = 1;
+        if STATE.load(Ordering::Relaxed) == NONE
+            && STATE
+                .compare_exchange(NONE, BEGUN, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            // SAFETY: the functions are of this process's code, and never go away. (Should there be no
+            // memory to write them down, forks go unmended; there is nobody to tell.)
+            let _ = unsafe { pthread_atfork(Some(prepare), Some(parent), Some(child)) };
         }
     }
 

@@ -90,6 +90,7 @@ impl Domain {
     /// Takes the lock. No user code may run while it is held (I5), so nothing can panic under it; should
     /// a bug do so all the same, the lists are still consistent, and the poison is ignored.
     pub(crate) fn lock(&self) -> MutexGuard<'_, reclaim::Writer> {
+        fork::install();
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -217,7 +217,10 @@ impl Local {
         let word = self.word.get();
         if word & (UNREGISTERED | REGISTERING | DEAD) == 0 && word & FIRINGS < MAX_DEPTH {
             self.word.set(word + FIRING);
-            Some(Nested { local: self, unit: FIRING })
+            Some(Nested {
+                local: self,
+                unit: FIRING,
+            })
         } else {
             None
         }
@@ -260,7 +263,8 @@ impl Local {
             // fires meanwhile sees `REGISTERING`.
             unsafe { (*self.handle.get()).write(handle) };
             super::fork::install();
-            self.word.set(self.word.get() & !(UNREGISTERED | REGISTERING));
+            self.word
+                .set(self.word.get() & !(UNREGISTERED | REGISTERING));
         } else {
             self.word
                 .set((self.word.get() | DEAD) & !(UNREGISTERED | REGISTERING));
@@ -428,9 +432,11 @@ impl Local {
         if self.word.get() & REGISTERING != 0 {
             // The allocator opens a scope while its thread registers: its firings are skipped.
             self.word.set(self.word.get() + SCOPE);
-            return Inner::Nested(Nested { local: self, unit: SCOPE });
+            return Inner::Nested(Nested {
+                local: self,
+                unit: SCOPE,
+            });
         }
         self.enter_unit(SCOPE)
     }
 }
-

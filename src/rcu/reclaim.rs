@@ -164,9 +164,10 @@ impl Writer {
             &self.closures.next,
         ];
         over >= ticket.grace
-            && lists
-                .iter()
-                .all(|list| list.first_number().is_none_or(|first| first >= ticket.number))
+            && lists.iter().all(|list| {
+                list.first_number()
+                    .is_none_or(|first| first >= ticket.number)
+            })
     }
 
     /// Accounts for the running grace period, if it is over.
@@ -245,8 +246,8 @@ impl Effort {
     }
 }
 
-/// Flushes for which an unfinished grace period is given up for now, if every thread moves on. Two
-/// suffice when nobody fires; with busy readers, eight end nine of ten.
+/// Flushes after which an unfinished grace period is given up for now. When nobody else is pinned, two or
+/// three end it; with busy readers, eight end most.
 const FLUSHES: u64 = if MODEL { 3 } else { 8 };
 
 /// Bags that crossbeam works off at each flush.

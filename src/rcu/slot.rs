@@ -60,7 +60,8 @@ pub(super) struct Links {
 
 /// What is known of a closure's type once it is erased.
 struct VTable {
-    type_id: TypeId,
+    /// (A function, since `TypeId::of` is not const on the oldest compiler supported.)
+    type_id: fn() -> TypeId,
     /// Drops the closure in place.
     drop_closure: unsafe fn(SlotPtr),
     /// Takes one more reference to the slot.
@@ -94,8 +95,9 @@ impl RefUnwindSafe for SlotPtr {}
 
 impl<P: Send + Sync + 'static> Typed<P> {
     const VTABLE: VTable = VTable {
-        type_id: TypeId::of::<P>(),
-        // SAFETY (of the contents): called for slots that carry this vtable only, which are `Typed<P>`.
+        type_id: TypeId::of::<P>,
+        // SAFETY: called for slots that carry this vtable only, which are `Typed<P>`; the closure is alive
+        // and nobody else's, by the promise of `SlotPtr::drop_closure`.
         drop_closure: |slot| unsafe {
             let typed = slot.0.cast::<Self>();
             ManuallyDrop::drop(&mut *typed.as_ref().closure.get());
@@ -313,7 +315,7 @@ impl Slot<'_> {
         }
         let vtable: &'static VTable = const { &Typed::<P>::VTABLE };
         // One comparison of addresses; where the compiler made several copies of the table, of types.
-        if !std::ptr::eq(header.vtable, vtable) && header.vtable.type_id != vtable.type_id {
+        if !std::ptr::eq(header.vtable, vtable) && (header.vtable.type_id)() != TypeId::of::<P>() {
             return;
         }
         header.canary.alive();

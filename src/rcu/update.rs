@@ -7,6 +7,7 @@ use super::slot::SlotPtr;
 use super::{domain, pin};
 use crate::batch::Gate;
 use crate::snapshot::Entry;
+use crate::sync::MODEL;
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
@@ -37,10 +38,14 @@ impl Change {
     }
 
     fn apply(&mut self, writer: &mut Writer, entries: &[Entry]) {
+        self.done = true;
+        if self.added.is_empty() && self.cell.next_len(writer, 0) == self.cell.guess_len(0) {
+            // Others have taken everything out already.
+            return;
+        }
         let added = entries[self.added.clone()].iter().copied();
         // What comes back was not needed, and is freed without the lock, with the change.
         self.buffer = self.cell.update(writer, self.buffer.take(), added);
-        self.done = true;
     }
 }
 
@@ -90,6 +95,8 @@ where
             detached += usize::from(unsafe { writer.detach(slot) });
         }
         match &mut changes {
+            // All of them had been detached already.
+            _ if detached == 0 => return 0,
             Some(changes) => {
                 for change in changes {
                     if change.fits(&writer) {
@@ -113,9 +120,7 @@ where
         compact(changes);
     }
     drop(changes);
-    if detached > 0 {
-        settle(ticket);
-    }
+    settle(ticket);
     detached
 }
 
@@ -135,7 +140,10 @@ fn plan_detach(slots: impl Iterator<Item = SlotPtr>) -> Option<Changes> {
     let mut changes = Changes::new();
     let mut rest = &cells[..];
     while let Some(&cell) = rest.first() {
-        let run = rest.iter().take_while(|other| std::ptr::eq(**other, cell)).count();
+        let run = rest
+            .iter()
+            .take_while(|other| std::ptr::eq(**other, cell))
+            .count();
         rest = &rest[run..];
         changes.try_reserve(1).ok()?;
         changes.push(Change {
@@ -203,9 +211,7 @@ pub(crate) fn commit(
         // Another writer was quicker.
         drop(writer);
         for change in &mut changes {
-            let needed = change
-                .cell
-                .next_len(&domain().lock(), change.added.len());
+            let needed = change.cell.next_len(&domain().lock(), change.added.len());
             if needed > change.capacity() {
                 change.buffer = Some(buffer(needed));
             }
@@ -247,7 +253,9 @@ fn plan_commit(slots: &[SlotPtr], entries: &[Entry]) -> Changes {
 fn settle(ticket: Ticket) {
     if pin::is_inside() {
         pin::note_retired_inside();
-    } else {
+    } else if !MODEL {
+        // (A model that is about reclaiming asks for it: crossbeam's collection in each detach would
+        // make every other model too large.)
         reclaim::work(ticket, Effort::UntilOver);
     }
 }

@@ -1,5 +1,5 @@
 //! The allocator of this binary: counts what is alive, and can be told to fail, or to fire an event.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "a global allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -68,6 +68,7 @@ fn must_fail() -> bool {
     })
 }
 
+// SAFETY: passes everything on to the system's allocator, or returns null, which an allocator may.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if must_fail() {
@@ -77,6 +78,7 @@ unsafe impl GlobalAlloc for Counting {
             hotprobe::fire!(ALLOCATED, layout.size());
         }
         LIVE.fetch_add(layout.size().cast_signed(), Ordering::SeqCst);
+        // SAFETY: by the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
@@ -85,6 +87,7 @@ unsafe impl GlobalAlloc for Counting {
             hotprobe::fire!(FREED, layout.size());
         }
         LIVE.fetch_sub(layout.size().cast_signed(), Ordering::SeqCst);
+        // SAFETY: by the caller's promise.
         unsafe { System.dealloc(pointer, layout) };
     }
 }

@@ -1,5 +1,5 @@
 //! G11: firing works anywhere: in thread-local destructors, at thread and process exit, after a fork.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "fork, atexit")]
 
 use crate::{Door, Witness, child, isolated, text};
 use hotprobe::fire;
@@ -36,32 +36,35 @@ thread_local! {
 
 #[test]
 fn in_the_thread_local_destructors_of_ten_thousand_threads() {
-    isolated("anywhere::in_the_thread_local_destructors_of_ten_thousand_threads", || {
-        const THREADS: u64 = 10_000;
-        let sum = Arc::new(AtomicU64::new(0));
-        let probe = ENDING.attach({
-            let sum = Arc::clone(&sum);
-            move |n| {
-                sum.fetch_add(n, Ordering::Relaxed);
-                TICK.fire();
+    isolated(
+        "anywhere::in_the_thread_local_destructors_of_ten_thousand_threads",
+        || {
+            const THREADS: u64 = 10_000;
+            let sum = Arc::new(AtomicU64::new(0));
+            let probe = ENDING.attach({
+                let sum = Arc::clone(&sum);
+                move |n| {
+                    sum.fetch_add(n, Ordering::Relaxed);
+                    TICK.fire();
+                }
+            });
+            for n in 1..=THREADS {
+                // One destructor is registered before the thread's own state is, the other after: one of
+                // them runs when that state is gone.
+                thread::spawn(move || {
+                    EARLY.with(|early| *early.borrow_mut() = Some(FiresAtExit(n)));
+                    fire!(ENDING, n);
+                    LATE.with(|late| *late.borrow_mut() = Some(FiresAtExit(n)));
+                })
+                .join()
+                .unwrap();
             }
-        });
-        for n in 1..=THREADS {
-            // One destructor is registered before the thread's own state is, the other after: one of
-            // them runs when that state is gone.
-            thread::spawn(move || {
-                EARLY.with(|early| *early.borrow_mut() = Some(FiresAtExit(n)));
-                fire!(ENDING, n);
-                LATE.with(|late| *late.borrow_mut() = Some(FiresAtExit(n)));
-            })
-            .join()
-            .unwrap();
-        }
-        assert_eq!(sum.load(Ordering::SeqCst), 5 * THREADS * (THREADS + 1) / 2);
-        probe.detach_and_wait().unwrap();
-        let stats = hotprobe::stats();
-        assert_eq!(stats.retired, stats.reclaimed);
-    });
+            assert_eq!(sum.load(Ordering::SeqCst), 5 * THREADS * (THREADS + 1) / 2);
+            probe.detach_and_wait().unwrap();
+            let stats = hotprobe::stats();
+            assert_eq!(stats.retired, stats.reclaimed);
+        },
+    );
 }
 
 /// The process ends while an event is on and threads fire: by `exit`, which runs destructors and
@@ -76,6 +79,7 @@ fn while_the_process_exits() {
         extern "C" fn fires() {
             fire!(ENDING, 1);
         }
+        // SAFETY: a function that lives as long as the process.
         unsafe { atexit(fires) };
         let fired = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&fired);
@@ -116,19 +120,25 @@ mod fork {
 
     /// Runs `body` in a forked child; returns what it returned. A child that hangs is killed.
     fn in_child(body: impl FnOnce() -> i32) -> i32 {
+        // SAFETY: plain calls of POSIX functions; what the child may do after a fork is the test's subject.
         unsafe {
             match fork() {
                 -1 => panic!("fork failed"),
                 0 => {
                     alarm(60);
-                    let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(99);
+                    let code =
+                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(99);
                     _exit(code);
                 }
                 pid => {
                     let mut status = 0;
                     assert_eq!(waitpid(pid, &raw mut status, 0), pid);
                     // Exited, and with what; or killed, and by what.
-                    if status & 0x7f == 0 { (status >> 8) & 0xff } else { -(status & 0x7f) }
+                    if status & 0x7f == 0 {
+                        (status >> 8) & 0xff
+                    } else {
+                        -(status & 0x7f)
+                    }
                 }
             }
         }
@@ -166,38 +176,45 @@ mod fork {
 
     #[test]
     fn while_another_thread_is_inside_a_probe() {
-        isolated("anywhere::fork::while_another_thread_is_inside_a_probe", || {
-            let door = Arc::new(Door::new());
-            let inside = ENDING.attach({
-                let door = Arc::clone(&door);
-                move |n| {
-                    if n == 1 {
-                        door.pass();
+        isolated(
+            "anywhere::fork::while_another_thread_is_inside_a_probe",
+            || {
+                let door = Arc::new(Door::new());
+                let inside = ENDING.attach({
+                    let door = Arc::clone(&door);
+                    move |n| {
+                        if n == 1 {
+                            door.pass();
+                        }
                     }
-                }
-            });
-            thread::scope(|scope| {
-                scope.spawn(|| ENDING.fire(1));
-                door.wait_for_arrival();
-                // Retired in the parent while that thread is inside, to be dropped in both.
-                let (witness, dropped) = Witness::new();
-                TICK.attach(move || witness.touch()).detach();
-                assert!(dropped.try_recv().is_err());
-                let code = in_child(|| {
-                    ENDING.fire(2);
-                    let code = all_works();
-                    if code == 0 && dropped.try_recv().is_err() { 5 } else { code }
                 });
-                assert_eq!(code, 0);
-                // From a thread that has never fired, too.
-                let code = scope.spawn(|| in_child(all_works)).join().unwrap();
-                assert_eq!(code, 0);
-                door.open();
-            });
-            // And the parent goes on as if nothing had been.
-            assert_eq!(all_works(), 0);
-            drop(inside);
-        });
+                thread::scope(|scope| {
+                    scope.spawn(|| ENDING.fire(1));
+                    door.wait_for_arrival();
+                    // Retired in the parent while that thread is inside, to be dropped in both.
+                    let (witness, dropped) = Witness::new();
+                    TICK.attach(move || witness.touch()).detach();
+                    assert!(dropped.try_recv().is_err());
+                    let code = in_child(|| {
+                        ENDING.fire(2);
+                        let code = all_works();
+                        if code == 0 && dropped.try_recv().is_err() {
+                            5
+                        } else {
+                            code
+                        }
+                    });
+                    assert_eq!(code, 0);
+                    // From a thread that has never fired, too.
+                    let code = scope.spawn(|| in_child(all_works)).join().unwrap();
+                    assert_eq!(code, 0);
+                    door.open();
+                });
+                // And the parent goes on as if nothing had been.
+                assert_eq!(all_works(), 0);
+                drop(inside);
+            },
+        );
     }
 
     #[test]
@@ -213,7 +230,8 @@ mod fork {
                             let (witness, dropped) = Witness::new();
                             TICK.attach(move || witness.touch()).detach();
                             // The firing of the thread that forked is still in progress.
-                            let timed_out = hotprobe::synchronize_timeout(std::time::Duration::from_millis(20));
+                            let timed_out =
+                                hotprobe::synchronize_timeout(std::time::Duration::from_millis(20));
                             i32::from(timed_out.is_ok() || dropped.try_recv().is_ok())
                         });
                         let waits = mine.join().unwrap();
@@ -232,53 +250,62 @@ mod fork {
 
     #[test]
     fn inside_of_a_probe_whose_firing_then_ends_in_the_child() {
-        isolated("anywhere::fork::inside_of_a_probe_whose_firing_then_ends_in_the_child", || {
-            let child = Arc::new(AtomicU64::new(0));
-            let forks = ENDING.attach({
-                let child = Arc::clone(&child);
-                move |_| {
-                    let pid = unsafe { fork() };
-                    assert!(pid >= 0);
-                    child.store(u64::from(pid.unsigned_abs()), Ordering::SeqCst);
+        isolated(
+            "anywhere::fork::inside_of_a_probe_whose_firing_then_ends_in_the_child",
+            || {
+                let child = Arc::new(AtomicU64::new(0));
+                let forks = ENDING.attach({
+                    let child = Arc::clone(&child);
+                    move |_| {
+                        // SAFETY: as in `in_child`.
+                        let pid = unsafe { fork() };
+                        assert!(pid >= 0);
+                        child.store(u64::from(pid.unsigned_abs()), Ordering::SeqCst);
+                    }
+                });
+                hotprobe::pinned(|| ENDING.fire(0));
+                let pid = child.load(Ordering::SeqCst);
+                if pid == 0 {
+                    // SAFETY: as in `in_child`.
+                    unsafe {
+                        alarm(60);
+                        drop(forks);
+                        _exit(all_works());
+                    }
                 }
-            });
-            hotprobe::pinned(|| ENDING.fire(0));
-            let pid = child.load(Ordering::SeqCst);
-            if pid == 0 {
-                unsafe {
-                    alarm(60);
-                    drop(forks);
-                    _exit(all_works());
-                }
-            }
-            let mut status = 0;
-            unsafe { waitpid(i32::try_from(pid).unwrap(), &raw mut status, 0) };
-            assert_eq!(status, 0);
-            assert_eq!(all_works(), 0);
-        });
+                let mut status = 0;
+                // SAFETY: as in `in_child`.
+                unsafe { waitpid(i32::try_from(pid).unwrap(), &raw mut status, 0) };
+                assert_eq!(status, 0);
+                assert_eq!(all_works(), 0);
+            },
+        );
     }
 
     #[test]
     fn again_and_again_under_writers_and_readers() {
-        isolated("anywhere::fork::again_and_again_under_writers_and_readers", || {
-            let stop = std::sync::atomic::AtomicBool::new(false);
-            thread::scope(|scope| {
-                for _ in 0..2 {
-                    scope.spawn(|| {
-                        while !stop.load(Ordering::Relaxed) {
-                            let probe = ENDING.attach(|_| ());
-                            ENDING.fire(1);
-                            drop(probe);
-                        }
-                    });
-                }
-                for _ in 0..100 {
-                    assert_eq!(in_child(all_works), 0);
-                }
-                // A child of a child.
-                assert_eq!(in_child(|| in_child(all_works)), 0);
-                stop.store(true, Ordering::Relaxed);
-            });
-        });
+        isolated(
+            "anywhere::fork::again_and_again_under_writers_and_readers",
+            || {
+                let stop = std::sync::atomic::AtomicBool::new(false);
+                thread::scope(|scope| {
+                    for _ in 0..2 {
+                        scope.spawn(|| {
+                            while !stop.load(Ordering::Relaxed) {
+                                let probe = ENDING.attach(|_| ());
+                                ENDING.fire(1);
+                                drop(probe);
+                            }
+                        });
+                    }
+                    for _ in 0..100 {
+                        assert_eq!(in_child(all_works), 0);
+                    }
+                    // A child of a child.
+                    assert_eq!(in_child(|| in_child(all_works)), 0);
+                    stop.store(true, Ordering::Relaxed);
+                });
+            },
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! The shape of the public API: names, metadata, `Debug`, auto traits, generic code.
 
-use hotprobe::{Batch, Event, GracePeriod, OnPanic, Probe, ProbeGroup, ProbeOptions, Stats, SynchronizeError, TypedEvent};
+use hotprobe::{
+    Batch, Event, GracePeriod, OnPanic, Probe, ProbeGroup, ProbeOptions, Stats, SynchronizeError,
+    TypedEvent,
+};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -47,7 +50,14 @@ fn an_event_knows_its_name_its_place_and_its_parameters() {
         .iter()
         .map(|p| (p.name(), p.type_name(), p.is_redacted()))
         .collect();
-    assert_eq!(parameters, [("user", "&str", false), ("token", "&str", true), ("tries", "u8", false)]);
+    assert_eq!(
+        parameters,
+        [
+            ("user", "&str", false),
+            ("token", "&str", true),
+            ("tries", "u8", false)
+        ]
+    );
     assert_eq!(TICK.metadata().docs(), "");
     assert!(TICK.metadata().parameters().is_empty());
 }
@@ -125,7 +135,13 @@ fn everything_is_debug_and_says_something() {
     hotprobe::event! { static SHOWN: fn(); }
     let probe = SHOWN.attach_with(ProbeOptions::new().name("watch"), || ());
     let text = format!("{SHOWN:?} {probe:?}");
-    for part in ["SHOWN", "is_enabled: true", "probe_count: 1", "\"watch\"", "is_attached: true"] {
+    for part in [
+        "SHOWN",
+        "is_enabled: true",
+        "probe_count: 1",
+        "\"watch\"",
+        "is_attached: true",
+    ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     let mut batch = Batch::new();

@@ -37,35 +37,46 @@ fn every_firing_of_every_thread_is_seen_by_the_probe_once() {
 
 #[test]
 fn stats_count_exactly_in_a_process_of_their_own() {
-    isolated("counts::stats_count_exactly_in_a_process_of_their_own", || {
-        quiet_planned_panics();
-        hotprobe::event! { static S: fn(); static T: fn(); }
-        assert_eq!(hotprobe::stats(), hotprobe::Stats::default());
-        let p = S.attach(|| panic!("planned: counted"));
-        assert_eq!(hotprobe::stats().retired, 0, "nothing was replaced");
-        for _ in 0..5 {
-            S.fire();
-        }
-        let q = S.attach(|| ());
-        let after = hotprobe::stats();
-        assert_eq!((after.probe_panics, after.retired), (1, 1), "one panic; one snapshot replaced");
-        p.detach();
-        q.detach();
-        let after = hotprobe::stats();
-        assert_eq!((after.retired, after.reclaimed), (5, 5), "three snapshots, two probes");
+    isolated(
+        "counts::stats_count_exactly_in_a_process_of_their_own",
+        || {
+            quiet_planned_panics();
+            hotprobe::event! { static S: fn(); static T: fn(); }
+            assert_eq!(hotprobe::stats(), hotprobe::Stats::default());
+            let p = S.attach(|| panic!("planned: counted"));
+            assert_eq!(hotprobe::stats().retired, 0, "nothing was replaced");
+            for _ in 0..5 {
+                S.fire();
+            }
+            let q = S.attach(|| ());
+            let after = hotprobe::stats();
+            assert_eq!(
+                (after.probe_panics, after.retired),
+                (1, 1),
+                "one panic; one snapshot replaced"
+            );
+            p.detach();
+            q.detach();
+            let after = hotprobe::stats();
+            assert_eq!(
+                (after.retired, after.reclaimed),
+                (5, 5),
+                "three snapshots, two probes"
+            );
 
-        let mut batch = Batch::new();
-        for _ in 0..10 {
-            S.attach_in(&mut batch, || ());
-            T.attach_in(&mut batch, || ());
-        }
-        let group = batch.commit();
-        assert_eq!((S.probe_count(), T.probe_count()), (10, 10));
-        drop(group);
-        let after = hotprobe::stats();
-        assert_eq!((after.retired, after.reclaimed), (5 + 22, 5 + 22));
-        assert_eq!((after.skipped_nested, after.drop_panics), (0, 0));
-    });
+            let mut batch = Batch::new();
+            for _ in 0..10 {
+                S.attach_in(&mut batch, || ());
+                T.attach_in(&mut batch, || ());
+            }
+            let group = batch.commit();
+            assert_eq!((S.probe_count(), T.probe_count()), (10, 10));
+            drop(group);
+            let after = hotprobe::stats();
+            assert_eq!((after.retired, after.reclaimed), (5 + 22, 5 + 22));
+            assert_eq!((after.skipped_nested, after.drop_panics), (0, 0));
+        },
+    );
 }
 
 #[test]

@@ -12,30 +12,33 @@ hotprobe::event! {
 
 #[test]
 fn eight_firings_nest_and_the_ninth_is_skipped_and_counted() {
-    isolated("depth::eight_firings_nest_and_the_ninth_is_skipped_and_counted", || {
-        let calls = Arc::new(AtomicU64::new(0));
-        let probe = RECURSIVE.attach({
-            let calls = Arc::clone(&calls);
-            move || {
-                calls.fetch_add(1, Ordering::SeqCst);
+    isolated(
+        "depth::eight_firings_nest_and_the_ninth_is_skipped_and_counted",
+        || {
+            let calls = Arc::new(AtomicU64::new(0));
+            let probe = RECURSIVE.attach({
+                let calls = Arc::clone(&calls);
+                move || {
+                    calls.fetch_add(1, Ordering::SeqCst);
+                    RECURSIVE.fire();
+                }
+            });
+            for round in 1..=100 {
                 RECURSIVE.fire();
+                assert_eq!(calls.load(Ordering::SeqCst), 8 * round);
+                assert_eq!(hotprobe::stats().skipped_nested, round);
             }
-        });
-        for round in 1..=100 {
-            RECURSIVE.fire();
-            assert_eq!(calls.load(Ordering::SeqCst), 8 * round);
-            assert_eq!(hotprobe::stats().skipped_nested, round);
-        }
-        // `pinned` is not a level, however deep.
-        hotprobe::pinned(|| hotprobe::pinned(|| hotprobe::pinned(|| RECURSIVE.fire())));
-        assert_eq!(calls.load(Ordering::SeqCst), 8 * 101);
-        assert_eq!(hotprobe::stats().skipped_nested, 101);
-        // Nor do other threads count.
-        thread::spawn(|| RECURSIVE.fire()).join().unwrap();
-        assert_eq!(calls.load(Ordering::SeqCst), 8 * 102);
-        drop(probe);
-        hotprobe::synchronize().unwrap();
-    });
+            // `pinned` is not a level, however deep.
+            hotprobe::pinned(|| hotprobe::pinned(|| hotprobe::pinned(|| RECURSIVE.fire())));
+            assert_eq!(calls.load(Ordering::SeqCst), 8 * 101);
+            assert_eq!(hotprobe::stats().skipped_nested, 101);
+            // Nor do other threads count.
+            thread::spawn(|| RECURSIVE.fire()).join().unwrap();
+            assert_eq!(calls.load(Ordering::SeqCst), 8 * 102);
+            drop(probe);
+            hotprobe::synchronize().unwrap();
+        },
+    );
 }
 
 #[test]

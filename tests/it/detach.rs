@@ -30,7 +30,11 @@ fn a_thread_that_fires_in_a_loop_sees_the_probe_and_then_never_again() {
             for _ in 0..100 {
                 thread::yield_now();
             }
-            assert_eq!(calls.load(Ordering::SeqCst), then, "called after detach_and_wait");
+            assert_eq!(
+                calls.load(Ordering::SeqCst),
+                then,
+                "called after detach_and_wait"
+            );
             stop.store(true, Ordering::Relaxed);
         });
     }
@@ -58,7 +62,11 @@ fn no_firing_that_happens_after_a_detach_calls_the_probe_whichever_call_won() {
                 });
             }
         });
-        assert_eq!(wins.load(Ordering::SeqCst), 1, "exactly one call detached it");
+        assert_eq!(
+            wins.load(Ordering::SeqCst),
+            1,
+            "exactly one call detached it"
+        );
         assert!(!probe.has_panicked(), "called after a detach had returned");
         drop(keeps_it_enabled);
     }
@@ -86,8 +94,13 @@ fn a_firing_in_flight_may_run_on_but_synchronize_waits_for_it() {
         SLOW.fire(); // would wait at the door for ever
         let waiter = scope.spawn(move || {
             hotprobe::synchronize().unwrap();
-            assert!(finished.load(Ordering::SeqCst), "synchronize returned too early");
-            dropped.try_recv().expect("the captures have been dropped by then");
+            assert!(
+                finished.load(Ordering::SeqCst),
+                "synchronize returned too early"
+            );
+            dropped
+                .try_recv()
+                .expect("the captures have been dropped by then");
         });
         thread::sleep(std::time::Duration::from_millis(20));
         assert!(!waiter.is_finished());
@@ -126,7 +139,10 @@ fn sixteen_threads_that_commit_batches_and_detach_groups_lose_nothing_and_leave_
                     let before = calls.load(Ordering::Relaxed);
                     A.fire();
                     C.fire();
-                    assert!(calls.load(Ordering::Relaxed) >= before + 2, "its own probes at least");
+                    assert!(
+                        calls.load(Ordering::Relaxed) >= before + 2,
+                        "its own probes at least"
+                    );
                     match round % 3 {
                         0 => group.detach(),
                         1 => drop(group),
@@ -140,10 +156,17 @@ fn sixteen_threads_that_commit_batches_and_detach_groups_lose_nothing_and_leave_
             });
         }
     });
-    assert_eq!((A.probe_count(), B.probe_count(), C.probe_count()), (0, 0, 0));
+    assert_eq!(
+        (A.probe_count(), B.probe_count(), C.probe_count()),
+        (0, 0, 0)
+    );
     assert!(!A.is_enabled() && !B.is_enabled() && !C.is_enabled());
     hotprobe::synchronize().unwrap();
-    assert_eq!(Arc::strong_count(&captured), 1, "every capture has been dropped");
+    assert_eq!(
+        Arc::strong_count(&captured),
+        1,
+        "every capture has been dropped"
+    );
 }
 
 #[test]
@@ -165,12 +188,20 @@ fn a_batch_does_nothing_before_its_commit_and_a_dropped_one_never() {
     batch.detach(&single);
     batch.detach_group(group);
     BATCHED.fire();
-    assert_eq!((calls.load(Ordering::SeqCst), BATCHED.probe_count()), (2, 2));
+    assert_eq!(
+        (calls.load(Ordering::SeqCst), BATCHED.probe_count()),
+        (2, 2)
+    );
 
     drop(batch);
-    dropped.try_recv().expect("what was queued is dropped with it");
+    dropped
+        .try_recv()
+        .expect("what was queued is dropped with it");
     BATCHED.fire();
-    assert_eq!((calls.load(Ordering::SeqCst), BATCHED.probe_count()), (4, 2));
+    assert_eq!(
+        (calls.load(Ordering::SeqCst), BATCHED.probe_count()),
+        (4, 2)
+    );
     assert!(single.is_attached());
     // (The group's probe stays for ever: the batch owned it.)
 
@@ -180,7 +211,10 @@ fn a_batch_does_nothing_before_its_commit_and_a_dropped_one_never() {
     let new = batch.commit();
     assert!(!single.is_attached() && !single.detach());
     BATCHED.fire();
-    assert_eq!((calls.load(Ordering::SeqCst), BATCHED.probe_count()), (6, 2));
+    assert_eq!(
+        (calls.load(Ordering::SeqCst), BATCHED.probe_count()),
+        (6, 2)
+    );
     drop(new);
 }
 

@@ -34,8 +34,12 @@ thread_local! {
 /// Attaches a batch at A and B whose probes write down their generation.
 fn attach(generation: u64) -> ProbeGroup {
     let mut batch = Batch::new();
-    A.attach_in(&mut batch, move || SEEN.with(|seen| seen.set((generation, seen.get().1))));
-    B.attach_in(&mut batch, move || SEEN.with(|seen| seen.set((seen.get().0, generation))));
+    A.attach_in(&mut batch, move || {
+        SEEN.with(|seen| seen.set((generation, seen.get().1)))
+    });
+    B.attach_in(&mut batch, move || {
+        SEEN.with(|seen| seen.set((seen.get().0, generation)))
+    });
     LONG.iter().for_each(|attach| attach(&mut batch));
     batch.commit()
 }
@@ -86,7 +90,11 @@ fn readers_in_both_orders(pinned: bool) {
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let look = || observe(a_first, attached, ending);
-                    let seen = if pinned { hotprobe::pinned(look) } else { look() };
+                    let seen = if pinned {
+                        hotprobe::pinned(look)
+                    } else {
+                        look()
+                    };
                     both.fetch_add(seen, Ordering::Relaxed);
                 }
             });
@@ -108,19 +116,27 @@ fn readers_in_both_orders(pinned: bool) {
         }
         stop.store(true, Ordering::Relaxed);
     });
-    assert!(both.load(Ordering::Relaxed) > 0, "no reader ever found both: nothing was tested");
+    assert!(
+        both.load(Ordering::Relaxed) > 0,
+        "no reader ever found both: nothing was tested"
+    );
 }
 
 #[test]
 fn a_batch_is_found_at_both_events_or_at_neither() {
-    crate::isolated("instant::a_batch_is_found_at_both_events_or_at_neither", || {
-        readers_in_both_orders(false);
-    });
+    crate::isolated(
+        "instant::a_batch_is_found_at_both_events_or_at_neither",
+        || {
+            readers_in_both_orders(false);
+        },
+    );
 }
 
 #[test]
 fn inside_pinned_too() {
-    crate::isolated("instant::inside_pinned_too", || readers_in_both_orders(true));
+    crate::isolated("instant::inside_pinned_too", || {
+        readers_in_both_orders(true)
+    });
 }
 
 #[test]
@@ -161,8 +177,14 @@ fn a_batch_over_a_hundred_events_begins_and_ends_as_one() {
         E2.attach_in(&mut batch, |_| ());
     }
     let mut group = batch.commit();
-    assert_eq!((E0.probe_count(), E1.probe_count(), E2.probe_count()), (100, 100, 100));
+    assert_eq!(
+        (E0.probe_count(), E1.probe_count(), E2.probe_count()),
+        (100, 100, 100)
+    );
     assert!(group.iter().all(hotprobe::Probe::is_attached));
     group.detach();
-    assert_eq!((E0.probe_count(), E1.probe_count(), E2.probe_count()), (0, 0, 0));
+    assert_eq!(
+        (E0.probe_count(), E1.probe_count(), E2.probe_count()),
+        (0, 0, 0)
+    );
 }

@@ -27,7 +27,10 @@ impl Drop for Meddler {
         INNER.attach_in(&mut batch, || ());
         drop(batch.commit());
         hotprobe::reclaim();
-        assert_eq!(hotprobe::synchronize(), Err(hotprobe::SynchronizeError::InProbe));
+        assert_eq!(
+            hotprobe::synchronize(),
+            Err(hotprobe::SynchronizeError::InProbe)
+        );
         let _ = hotprobe::stats();
     }
 }
@@ -75,43 +78,46 @@ fn a_probe_may_attach_detach_fire_commit_and_reclaim() {
 
 #[test]
 fn an_allocator_may_fire_events_whose_probes_attach_and_detach() {
-    isolated("locks::an_allocator_may_fire_events_whose_probes_attach_and_detach", || {
-        hotprobe::event! { static FROM_ALLOCATOR: fn(); }
-        let calls = Arc::new(AtomicU64::new(0));
-        let mut batch = Batch::new();
-        let on_alloc = Arc::clone(&calls);
-        alloc::ALLOCATED.attach_in(&mut batch, move |_| {
-            on_alloc.fetch_add(1, Ordering::Relaxed);
-            // Allocates in turn, and fires in turn, to the bound on nesting.
-            FROM_ALLOCATOR.attach(|| ()).detach();
-        });
-        let on_free = Arc::clone(&calls);
-        alloc::FREED.attach_in(&mut batch, move |_| {
-            on_free.fetch_add(1, Ordering::Relaxed);
-            FROM_ALLOCATOR.fire();
-        });
-        let group = batch.commit();
-        alloc::FIRES.store(true, Ordering::SeqCst);
-        // On a thread that has to be registered, and one that is.
-        for _ in 0..3 {
-            thread::spawn(|| {
-                let probe = FROM_ALLOCATOR.attach(|| ());
+    isolated(
+        "locks::an_allocator_may_fire_events_whose_probes_attach_and_detach",
+        || {
+            hotprobe::event! { static FROM_ALLOCATOR: fn(); }
+            let calls = Arc::new(AtomicU64::new(0));
+            let mut batch = Batch::new();
+            let on_alloc = Arc::clone(&calls);
+            alloc::ALLOCATED.attach_in(&mut batch, move |_| {
+                on_alloc.fetch_add(1, Ordering::Relaxed);
+                // Allocates in turn, and fires in turn, to the bound on nesting.
+                FROM_ALLOCATOR.attach(|| ()).detach();
+            });
+            let on_free = Arc::clone(&calls);
+            alloc::FREED.attach_in(&mut batch, move |_| {
+                on_free.fetch_add(1, Ordering::Relaxed);
                 FROM_ALLOCATOR.fire();
-                probe.detach();
-                let _ = hotprobe::synchronize_timeout(std::time::Duration::from_millis(100));
-            })
-            .join()
-            .unwrap();
-        }
-        alloc::FIRES.store(false, Ordering::SeqCst);
-        drop(group);
-        hotprobe::synchronize().unwrap();
-        assert!(calls.load(Ordering::Relaxed) > 0);
-        let stats = hotprobe::stats();
-        assert!(stats.skipped_nested > 0, "{stats:?}");
-        assert!(stats.skipped_registering > 0, "{stats:?}");
-        assert_eq!(stats.retired, stats.reclaimed);
-    });
+            });
+            let group = batch.commit();
+            alloc::FIRES.store(true, Ordering::SeqCst);
+            // On a thread that has to be registered, and one that is.
+            for _ in 0..3 {
+                thread::spawn(|| {
+                    let probe = FROM_ALLOCATOR.attach(|| ());
+                    FROM_ALLOCATOR.fire();
+                    probe.detach();
+                    let _ = hotprobe::synchronize_timeout(std::time::Duration::from_millis(100));
+                })
+                .join()
+                .unwrap();
+            }
+            alloc::FIRES.store(false, Ordering::SeqCst);
+            drop(group);
+            hotprobe::synchronize().unwrap();
+            assert!(calls.load(Ordering::Relaxed) > 0);
+            let stats = hotprobe::stats();
+            assert!(stats.skipped_nested > 0, "{stats:?}");
+            assert!(stats.skipped_registering > 0, "{stats:?}");
+            assert_eq!(stats.retired, stats.reclaimed);
+        },
+    );
 }
 
 #[test]

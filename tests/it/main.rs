@@ -3,6 +3,20 @@
 //! Tests run beside one another in one process, and grace periods and counters are process-wide: a test
 //! that needs a process to itself says so by [`isolated`].
 
+#![allow(
+    clippy::items_after_statements,
+    clippy::too_many_lines,
+    clippy::unused_self,
+    clippy::needless_for_each,
+    clippy::semicolon_if_nothing_returned,
+    clippy::verbose_bit_mask,
+    reason = "a test reads best in one piece, with what it needs beside it"
+)]
+#![allow(
+    clippy::incompatible_msrv,
+    reason = "the tests are run by the newest compiler; the library keeps to its own"
+)]
+
 mod alloc;
 mod alloc_failure;
 mod anywhere;
@@ -12,7 +26,9 @@ mod counts;
 mod depth;
 mod detach;
 mod epoch;
+mod hello;
 mod instant;
+mod live_server;
 mod locks;
 mod memory;
 mod model;
@@ -62,7 +78,10 @@ fn text(output: &Output) -> String {
 fn eventually(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "never happened: {what}");
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "never happened: {what}"
+        );
         std::thread::yield_now();
     }
 }
@@ -105,7 +124,9 @@ impl Door {
 
     /// Waits until somebody stands before it.
     fn wait_for_arrival(&self) {
-        eventually("somebody arrives at the door", || self.arrived.load(Ordering::SeqCst));
+        eventually("somebody arrives at the door", || {
+            self.arrived.load(Ordering::SeqCst)
+        });
     }
 
     fn open(&self) {

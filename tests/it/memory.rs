@@ -11,45 +11,52 @@ hotprobe::event! {
 
 #[test]
 fn a_million_attach_detach_pairs_under_firing_threads_leave_nothing() {
-    isolated("memory::a_million_attach_detach_pairs_under_firing_threads_leave_nothing", || {
-        let pairs = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
-        let stop = AtomicBool::new(false);
-        let warm_up = || {
-            drop(CHURNED.attach(|| ()));
-            hotprobe::synchronize().unwrap();
-        };
-        warm_up();
-        let baseline = alloc::live_bytes();
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        CHURNED.fire();
-                    }
-                });
-            }
-            let payload = [0_u8; 100];
-            for n in 0..pairs {
-                let probe = CHURNED.attach(move || {
-                    std::hint::black_box(&payload);
-                });
-                probe.detach();
-                if n % 100_000 == 0 {
-                    let backlog = alloc::live_bytes() - baseline;
-                    assert!(backlog < 20 << 20, "a backlog of {backlog} bytes");
-                }
-            }
-            stop.store(true, Ordering::Relaxed);
-        });
-        // Some rounds, since the threads that fired leave what they had to crossbeam's queue.
-        for _ in 0..20 {
+    isolated(
+        "memory::a_million_attach_detach_pairs_under_firing_threads_leave_nothing",
+        || {
+            let pairs = if cfg!(debug_assertions) {
+                200_000
+            } else {
+                1_000_000
+            };
+            let stop = AtomicBool::new(false);
+            let warm_up = || {
+                drop(CHURNED.attach(|| ()));
+                hotprobe::synchronize().unwrap();
+            };
             warm_up();
-        }
-        let left = alloc::live_bytes() - baseline;
-        assert!(left <= 8192, "{left} bytes are left");
-        let stats = hotprobe::stats();
-        assert_eq!(stats.retired, stats.reclaimed);
-    });
+            let baseline = alloc::live_bytes();
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        while !stop.load(Ordering::Relaxed) {
+                            CHURNED.fire();
+                        }
+                    });
+                }
+                let payload = [0_u8; 100];
+                for n in 0..pairs {
+                    let probe = CHURNED.attach(move || {
+                        std::hint::black_box(&payload);
+                    });
+                    probe.detach();
+                    if n % 100_000 == 0 {
+                        let backlog = alloc::live_bytes() - baseline;
+                        assert!(backlog < 20 << 20, "a backlog of {backlog} bytes");
+                    }
+                }
+                stop.store(true, Ordering::Relaxed);
+            });
+            // Some rounds, since the threads that fired leave what they had to crossbeam's queue.
+            for _ in 0..20 {
+                warm_up();
+            }
+            let left = alloc::live_bytes() - baseline;
+            assert!(left <= 8192, "{left} bytes are left");
+            let stats = hotprobe::stats();
+            assert_eq!(stats.retired, stats.reclaimed);
+        },
+    );
 }
 
 #[test]
@@ -69,8 +76,12 @@ fn a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_b
                     drop(CHURNED.attach(|| ()));
                 }
                 let stats = hotprobe::stats();
-                assert_eq!(stats.retired - stats.reclaimed, 2 * SWAPS, "visible in the stats");
-                let each = (alloc::live_bytes() - baseline) / SWAPS.cast_signed() as isize;
+                assert_eq!(
+                    stats.retired - stats.reclaimed,
+                    2 * SWAPS,
+                    "visible in the stats"
+                );
+                let each = (alloc::live_bytes() - baseline) / isize::try_from(SWAPS).unwrap();
                 assert!(each < 400, "{each} bytes a swap");
                 door.open();
             });
@@ -88,13 +99,16 @@ fn a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_b
 
 #[test]
 fn single_attaches_to_one_event_do_not_pile_up_snapshots() {
-    isolated("memory::single_attaches_to_one_event_do_not_pile_up_snapshots", || {
-        let probes: Vec<Probe> = (0..4000).map(|_| CHURNED.attach(|| ())).collect();
-        let live = alloc::live_bytes();
-        // All snapshots together would be 4000 * 4000 / 2 * 16 bytes = 128 MB.
-        assert!(live < 16 << 20, "{live} bytes");
-        drop(ProbeGroup::from_iter(probes));
-    });
+    isolated(
+        "memory::single_attaches_to_one_event_do_not_pile_up_snapshots",
+        || {
+            let probes: Vec<Probe> = (0..4000).map(|_| CHURNED.attach(|| ())).collect();
+            let live = alloc::live_bytes();
+            // All snapshots together would be 4000 * 4000 / 2 * 16 bytes = 128 MB.
+            assert!(live < 16 << 20, "{live} bytes");
+            drop(ProbeGroup::from_iter(probes));
+        },
+    );
 }
 
 #[test]
@@ -107,11 +121,19 @@ fn a_batch_of_n_probes_is_one_snapshot() {
             CHURNED.attach_in(&mut batch, || ());
         }
         let mut group = batch.commit();
-        assert_eq!(hotprobe::stats().retired, before, "nothing was there to be replaced");
+        assert_eq!(
+            hotprobe::stats().retired,
+            before,
+            "nothing was there to be replaced"
+        );
         CHURNED.fire();
         group.detach();
         let stats = hotprobe::stats();
-        assert_eq!(stats.retired, before + N as u64 + 1, "one snapshot, and the probes");
+        assert_eq!(
+            stats.retired,
+            before + N as u64 + 1,
+            "one snapshot, and the probes"
+        );
         assert_eq!(stats.retired, stats.reclaimed);
     });
 }

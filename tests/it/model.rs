@@ -27,7 +27,11 @@ enum Operation {
     AttachFaulty(usize),
     Detach(usize),
     DropProbe(usize),
-    Commit { attach: Vec<usize>, detach: Vec<usize>, detach_groups: usize },
+    Commit {
+        attach: Vec<usize>,
+        detach: Vec<usize>,
+        detach_groups: usize,
+    },
     Group(usize),
     DetachGroup(usize),
     DropGroup(usize),
@@ -79,7 +83,11 @@ impl World {
         }
     }
 
-    fn attach(event: usize, options: ProbeOptions, probe: impl Fn() + Send + Sync + 'static) -> Probe {
+    fn attach(
+        event: usize,
+        options: ProbeOptions,
+        probe: impl Fn() + Send + Sync + 'static,
+    ) -> Probe {
         match event {
             0 => ZERO.attach_with(options, probe),
             1 => ONE.attach_with(options, probe),
@@ -109,7 +117,8 @@ impl World {
             .collect();
         prop_assert_eq!(&*self.ran.lock().unwrap(), &expected);
         // A faulty one (their numbers are even) has run, and is quarantined.
-        self.quarantined.extend(expected.iter().filter(|&id| id % 2 == 0));
+        self.quarantined
+            .extend(expected.iter().filter(|&id| id % 2 == 0));
         Ok(())
     }
 
@@ -134,7 +143,8 @@ impl World {
             }
             Operation::Detach(n) => {
                 if let Some((id, probe)) = self.probes.get(n) {
-                    let (id, attached) = (*id, self.model.iter().flatten().any(|other| other == id));
+                    let (id, attached) =
+                        (*id, self.model.iter().flatten().any(|other| other == id));
                     prop_assert_eq!(probe.is_attached(), attached);
                     prop_assert_eq!(probe.detach(), attached);
                     self.gone(id);
@@ -146,7 +156,11 @@ impl World {
                     self.gone(id);
                 }
             }
-            Operation::Commit { attach, detach, detach_groups } => {
+            Operation::Commit {
+                attach,
+                detach,
+                detach_groups,
+            } => {
                 let mut batch = Batch::new();
                 let mut ids = Vec::new();
                 for &event in &attach {
@@ -175,7 +189,8 @@ impl World {
                 for &(event, id) in &ids {
                     self.model[event].push(id);
                 }
-                self.groups.push((ids.iter().map(|(_, id)| *id).collect(), group));
+                self.groups
+                    .push((ids.iter().map(|(_, id)| *id).collect(), group));
             }
             Operation::Group(n) => {
                 if n < self.probes.len() {

@@ -35,14 +35,21 @@ fn a_probe_that_panics_is_switched_off_and_later_probes_run() {
     FAULTY.fire();
     assert_eq!(count.load(Ordering::SeqCst), 3, "the later probe ran");
     FAULTY.fire();
-    assert_eq!(count.load(Ordering::SeqCst), 5, "the faulty one did not, again");
+    assert_eq!(
+        count.load(Ordering::SeqCst),
+        5,
+        "the faulty one did not, again"
+    );
     assert!(hotprobe::stats().probe_panics > before);
     assert!(faulty.has_panicked() && faulty.is_attached());
     assert!(!first.has_panicked() && !last.has_panicked());
     assert_eq!(FAULTY.probe_count(), 3, "it is still counted");
     assert!(dropped.try_recv().is_err(), "it keeps its captures");
     drop((first, last));
-    assert!(!FAULTY.is_enabled(), "an event left with only such probes is off");
+    assert!(
+        !FAULTY.is_enabled(),
+        "an event left with only such probes is off"
+    );
     assert_eq!(FAULTY.probe_count(), 1);
     faulty.detach_and_wait().unwrap();
     dropped.try_recv().unwrap();
@@ -74,13 +81,22 @@ fn propagate_is_counted_goes_through_and_leaves_the_event_as_it_was() {
     hotprobe::event! { static STRICT: fn(n: u64); }
     let before = hotprobe::stats().probe_panics;
     let (count, increment) = counter();
-    let options = ProbeOptions::new().on_panic(OnPanic::Propagate).name("strict");
+    let options = ProbeOptions::new()
+        .on_panic(OnPanic::Propagate)
+        .name("strict");
     let strict = STRICT.attach_with(options, |n| assert!(n < 10, "planned: {n} is too large"));
     let later = STRICT.attach(move |_| increment());
     STRICT.fire(1);
     let panic = catch_unwind(|| STRICT.fire(10)).unwrap_err();
-    assert_eq!(panic.downcast_ref::<String>().unwrap(), "planned: 10 is too large");
-    assert_eq!(count.load(Ordering::SeqCst), 1, "later probes of that firing do not run");
+    assert_eq!(
+        panic.downcast_ref::<String>().unwrap(),
+        "planned: 10 is too large"
+    );
+    assert_eq!(
+        count.load(Ordering::SeqCst),
+        1,
+        "later probes of that firing do not run"
+    );
     STRICT.fire(2);
     assert_eq!(count.load(Ordering::SeqCst), 2, "it is not switched off");
     assert!(strict.has_panicked());
@@ -132,34 +148,40 @@ fn a_probe_may_panic_while_its_thread_unwinds() {
         let _fires = FiresOnDrop;
         panic!("planned: in the traced code");
     });
-    assert_eq!(*result.unwrap_err().downcast_ref::<&str>().unwrap(), "planned: in the traced code");
+    assert_eq!(
+        *result.unwrap_err().downcast_ref::<&str>().unwrap(),
+        "planned: in the traced code"
+    );
     assert!(probe.has_panicked());
 }
 
 #[test]
 fn threads_that_panic_in_one_probe_together_count_each_and_switch_it_off_once() {
-    isolated("panics::threads_that_panic_in_one_probe_together_count_each_and_switch_it_off_once", || {
-        quiet_planned_panics();
-        hotprobe::event! { static TOGETHER: fn(); }
-        let (count, increment) = counter();
-        for _ in 0..200 {
-            let probe = TOGETHER.attach({
-                let increment = increment.clone();
-                move || {
-                    increment();
-                    panic!("planned: together");
-                }
-            });
-            thread::scope(|scope| {
-                for _ in 0..4 {
-                    scope.spawn(|| TOGETHER.fire());
-                }
-                scope.spawn(|| probe.detach());
-            });
-            assert!(!TOGETHER.is_enabled() && TOGETHER.probe_count() == 0);
-        }
-        assert_eq!(hotprobe::stats().probe_panics, count.load(Ordering::SeqCst));
-    });
+    isolated(
+        "panics::threads_that_panic_in_one_probe_together_count_each_and_switch_it_off_once",
+        || {
+            quiet_planned_panics();
+            hotprobe::event! { static TOGETHER: fn(); }
+            let (count, increment) = counter();
+            for _ in 0..200 {
+                let probe = TOGETHER.attach({
+                    let increment = increment.clone();
+                    move || {
+                        increment();
+                        panic!("planned: together");
+                    }
+                });
+                thread::scope(|scope| {
+                    for _ in 0..4 {
+                        scope.spawn(|| TOGETHER.fire());
+                    }
+                    scope.spawn(|| probe.detach());
+                });
+                assert!(!TOGETHER.is_enabled() && TOGETHER.probe_count() == 0);
+            }
+            assert_eq!(hotprobe::stats().probe_panics, count.load(Ordering::SeqCst));
+        },
+    );
 }
 
 #[test]

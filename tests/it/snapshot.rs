@@ -34,13 +34,20 @@ fn a_probe_that_detaches_itself_makes_no_other_be_skipped_or_called_twice() {
     SELF_DETACH.fire();
     assert_eq!(
         *seen.lock().unwrap(),
-        ["first", "itself", "third", "fourth", "first", "third", "fourth"]
+        [
+            "first", "itself", "third", "fourth", "first", "third", "fourth"
+        ]
     );
     drop((first, third, fourth));
 }
 
 /// The second of four probes detaches the one at `victim`.
-fn neighbour(event: impl Fn() + Copy, attach: impl Fn(Box<dyn Fn() + Send + Sync>) -> Probe, victim: usize, expected: &[&str]) {
+fn neighbour(
+    event: impl Fn() + Copy,
+    attach: impl Fn(Box<dyn Fn() + Send + Sync>) -> Probe,
+    victim: usize,
+    expected: &[&str],
+) {
     let seen = Seen::default();
     let probes: Arc<Mutex<Vec<Probe>>> = Arc::default();
     for name in ["first", "second", "third", "fourth"] {
@@ -84,7 +91,11 @@ fn a_probe_attached_during_a_firing_is_called_from_the_next_on() {
         }
     });
     GROWS.fire();
-    assert_eq!(calls.load(Ordering::SeqCst), 0, "not in the firing that attached it");
+    assert_eq!(
+        calls.load(Ordering::SeqCst),
+        0,
+        "not in the firing that attached it"
+    );
     GROWS.fire();
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     GROWS.fire();

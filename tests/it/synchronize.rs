@@ -18,7 +18,10 @@ fn inside_a_probe_pinned_or_a_captured_drop_it_returns_in_probe() {
         let results = Arc::clone(&results);
         move || {
             results.lock().unwrap().push(synchronize());
-            results.lock().unwrap().push(synchronize_timeout(Duration::MAX));
+            results
+                .lock()
+                .unwrap()
+                .push(synchronize_timeout(Duration::MAX));
         }
     }));
     INSIDE.fire();
@@ -162,7 +165,10 @@ fn a_grace_period_is_over_without_anybody_blocking() {
     let grace = hotprobe::grace_period();
     eventually("the grace period is over", || grace.is_over());
     dropped.try_recv().unwrap();
-    assert!(grace.is_over() && grace.clone().is_over(), "once over, over for ever");
+    assert!(
+        grace.is_over() && grace.clone().is_over(),
+        "once over, over for ever"
+    );
 }
 
 #[test]
