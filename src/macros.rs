@@ -530,7 +530,7 @@ macro_rules! __event_mistake {
 /// use hotprobe::fire;
 /// hotprobe::event! { static REQUEST_DONE: fn(id: u64, path: &str); }
 ///
-/// fn expensive_path() -> String { unreachable!("nobody listens") }
+/// fn expensive_path() -> String { unreachable!("it has no probe") }
 ///
 /// fire!(REQUEST_DONE, 1, &expensive_path());
 /// ```
