@@ -120,8 +120,6 @@ pub trait TypedEvent {
     type Probe: ?Sized;
 
     /// Attaches a boxed probe, as the event's `attach` does an unboxed one.
-    #[must_use = "a dropped `Probe` is detached at once (`let _ = …` drops it at once, too): \
-                  bind it to a name, add it to a `ProbeGroup`, or call `.leak()`"]
     fn attach_boxed(&'static self, probe: Box<Self::Probe>) -> Probe;
 
     /// The event itself.
@@ -178,7 +176,7 @@ impl Metadata {
         self.file
     }
 
-    /// The line of the declaration, from 1.
+    /// The line of the `event!` block that declares it, from 1.
     #[must_use]
     pub const fn line(&self) -> u32 {
         self.line

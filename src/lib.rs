@@ -13,7 +13,7 @@
 //!     pub static HELLO: fn(who: &str);
 //! }
 //!
-//! fire!(HELLO, "nobody listens");
+//! fire!(HELLO, "nobody"); // off: one load, one branch
 //! let probe = HELLO.attach(|who| println!("{who}"));
 //! fire!(HELLO, "JP");
 //! probe.detach_and_wait()?; // no firing runs it any more; what it captured has been dropped
@@ -69,10 +69,6 @@ pub mod __private {
     #[cold]
     #[inline(always)]
     pub const fn unlikely() {}
-
-    /// Fails to compile for what cannot be an argument.
-    #[inline(always)]
-    pub const fn argument<A: Argument>(_: &A) {}
 }
 
 /// The README's examples compile.

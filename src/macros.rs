@@ -10,6 +10,7 @@
 /// |---|---|
 /// | `fire(args…)` | passes through the event; the arguments are evaluated before, so mostly [`fire!`](crate::fire!) is what you want |
 /// | `is_enabled()` | whether firing would call a probe |
+/// | `probe_count()`, `name()`, `metadata()` | as [`Event`](crate::Event)'s |
 /// | `attach(probe)`, `attach_with(options, probe)` | attaches a closure, `Fn(args…) + Send + Sync + 'static`; returns its [`Probe`](crate::Probe) |
 /// | `attach_in(&mut batch, probe)`, `attach_in_with(&mut batch, options, probe)` | queues one in a [`Batch`](crate::Batch) |
 ///
@@ -32,8 +33,8 @@
 /// # REQUEST_DONE.fire(1, "/", 200); STORED.fire(1); SPLIT.fire("a b", &["a", "b"]); TICK.fire();
 /// ```
 ///
-/// Docs, visibility and attributes (`#[cfg]`, `#[deprecated]`, …) are kept. The visibility before `fn` is
-/// that of `fire`; without one it is the event's.
+/// Docs, visibility and attributes (`#[cfg]`, `#[deprecated]`, …) are kept; they are the struct's. The
+/// visibility before `fn` is that of `fire`; without one it is the event's.
 ///
 /// # Arguments
 /// Any `Copy` type, since each probe gets it: references, `Option<&T>`, numbers, own `Copy` types. Not
@@ -104,183 +105,230 @@ macro_rules! __event_define {
             ::core::concat!("*Trace event:* `fn(", ::core::stringify!($($parameter: $ty),*), ")`")
         }
 
-        $($attributes)*
+        // On a macro call only `#[cfg]` has an effect, which is what is wanted: the other attributes are for
+        // the struct (`#[deprecated]` would spread to each method, `#[expect]` would be unfulfilled).
         #[allow(
-            dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::missing_inline_in_public_items,
-            unreachable_pub, unused_attributes, single_use_lifetimes, unused_qualifications
+            deprecated, unused_attributes, unused_doc_comments, clippy::impl_trait_in_params,
+            clippy::too_many_arguments
         )]
         const _: () = {
-            const __METADATA: $crate::Metadata = $crate::Metadata::new(
-                ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
-                ::core::module_path!(),
-                (::core::file!(), ::core::line!()),
-                $crate::__event_docs!($($attributes)*),
-                &[$(
-                    $crate::Parameter::new(
-                        ::core::stringify!($parameter),
-                        ::core::stringify!($ty),
-                        $crate::__event_mark!($marks),
-                    )
-                ),*],
-            );
-
-            /// What calls a probe of this event.
-            type __Thunk = for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*);
-
-            type __Place = $crate::__private::Place<
-                dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*) + ::core::marker::Send + ::core::marker::Sync,
-                __Thunk,
-            >;
-
-            $crate::__event_place! { $name __Place __METADATA }
-
-            /// What is a probe of this event.
-            trait __Signature:
-                for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                + ::core::marker::Send + ::core::marker::Sync + 'static {}
-
-            impl<__P> __Signature for __P
-            where
-                __P: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                    + ::core::marker::Send + ::core::marker::Sync + 'static,
-            {}
-
-            fn __thunk<$($lifetime,)* __P: __Signature>(
-                slot: $crate::__private::Slot<'_>,
-                $($parameter: $ty),*
-            ) {
-                slot.run(|probe: &__P| probe($($parameter),*));
-            }
-
-            impl $name {
-                /// Passes through the event: calls its probes, in attach order, on this thread.
-                #[inline(always)]
-                $fire fn fire<$($lifetime),*>(self, $($parameter: $ty),*) {
-                    if self.is_enabled() {
-                        $crate::__private::unlikely();
-                        self.fire_enabled($($parameter),*);
-                    }
-                }
-
-                #[doc(hidden)]
-                #[inline(never)]
-                $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
-                    $( $crate::__private::argument(&$parameter); )*
-                    __place(self).fire(|thunk: __Thunk, slot| thunk(slot, $($parameter),*));
-                }
-
-                /// Whether firing it would call a probe: one relaxed load.
-                #[inline(always)]
-                #[must_use]
-                $vis fn is_enabled(self) -> bool {
-                    __place(self).is_enabled()
-                }
-
-                /// Attaches a probe. It stays attached as long as what is returned lives.
-                #[must_use = "a dropped `Probe` is detached at once (`let _ = …` drops it at once, too): \
-                              bind it to a name, add it to a `ProbeGroup`, or call `.leak()`"]
-                $vis fn attach(
-                    self,
-                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                        + ::core::marker::Send + ::core::marker::Sync + 'static,
-                ) -> $crate::Probe {
-                    __attach(self, $crate::ProbeOptions::new(), probe)
-                }
-
-                /// Attaches a probe with a name or a panic policy.
-                #[must_use = "a dropped `Probe` is detached at once (`let _ = …` drops it at once, too): \
-                              bind it to a name, add it to a `ProbeGroup`, or call `.leak()`"]
-                $vis fn attach_with(
-                    self,
-                    options: $crate::ProbeOptions,
-                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                        + ::core::marker::Send + ::core::marker::Sync + 'static,
-                ) -> $crate::Probe {
-                    __attach(self, options, probe)
-                }
-
-                /// Queues a probe in a batch; it is attached when the batch is committed.
-                $vis fn attach_in(
-                    self,
-                    batch: &mut $crate::Batch,
-                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                        + ::core::marker::Send + ::core::marker::Sync + 'static,
-                ) {
-                    __attach_in(self, batch, $crate::ProbeOptions::new(), probe);
-                }
-
-                /// Queues a probe with a name or a panic policy in a batch.
-                $vis fn attach_in_with(
-                    self,
-                    batch: &mut $crate::Batch,
-                    options: $crate::ProbeOptions,
-                    probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                        + ::core::marker::Send + ::core::marker::Sync + 'static,
-                ) {
-                    __attach_in(self, batch, options, probe);
-                }
-            }
-
-            fn __attach<__P: __Signature>(
-                event: $name,
-                options: $crate::ProbeOptions,
-                probe: __P,
-            ) -> $crate::Probe {
-                __place(event).attach(probe, options, __thunk::<__P> as __Thunk)
-            }
-
-            fn __attach_in<__P: __Signature>(
-                event: $name,
-                batch: &mut $crate::Batch,
-                options: $crate::ProbeOptions,
-                probe: __P,
-            ) {
-                __place(event).attach_in(batch, probe, options, __thunk::<__P> as __Thunk);
-            }
-
-            impl ::core::ops::Deref for $name {
-                type Target = $crate::Event<
-                    dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                        + ::core::marker::Send + ::core::marker::Sync,
-                >;
-
-                #[inline(always)]
-                fn deref(&self) -> &Self::Target {
-                    __place(*self).event()
-                }
-            }
-
-            impl $crate::TypedEvent for $name {
-                type Probe = dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                    + ::core::marker::Send + ::core::marker::Sync;
-
-                fn attach_boxed(
-                    &'static self,
-                    probe: $crate::__private::Box<Self::Probe>,
-                ) -> $crate::Probe {
-                    __attach(*self, $crate::ProbeOptions::new(), probe)
-                }
-
-                fn event(&'static self) -> &'static $crate::Event<Self::Probe> {
-                    __place(*self).event()
-                }
-            }
-
-            impl ::core::clone::Clone for $name {
-                #[inline]
-                fn clone(&self) -> Self {
-                    *self
-                }
-            }
-
-            impl ::core::marker::Copy for $name {}
-
-            impl ::core::fmt::Debug for $name {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    ::core::fmt::Debug::fmt(&**self, f)
-                }
+            $($attributes)*
+            $crate::__event_impl! {
+                [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] ( $( $marks $parameter: $ty ),* )
             }
         };
+    };
+}
+
+/// What an event can do.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_impl {
+    (
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        ( $( $marks:tt $parameter:ident : $ty:ty ),* )
+    ) => {
+        const __METADATA: $crate::Metadata = $crate::Metadata::new(
+            ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
+            ::core::module_path!(),
+            (::core::file!(), ::core::line!()),
+            $crate::__event_docs!($($attributes)*),
+            &[$(
+                $crate::Parameter::new(
+                    ::core::stringify!($parameter),
+                    ::core::stringify!($ty),
+                    $crate::__event_mark!($marks),
+                )
+            ),*],
+        );
+
+        /// What calls a probe of this event.
+        type __Thunk = for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*);
+
+        type __Place = $crate::__private::Place<
+            dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*) + ::core::marker::Send + ::core::marker::Sync,
+            __Thunk,
+        >;
+
+        $crate::__event_place! { $name __Place __METADATA }
+
+        /// What is a probe of this event.
+        trait __Signature:
+            for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+            + ::core::marker::Send + ::core::marker::Sync + 'static {}
+
+        impl<__P> __Signature for __P
+        where
+            __P: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                + ::core::marker::Send + ::core::marker::Sync + 'static,
+        {}
+
+        fn __thunk<$($lifetime,)* __P: __Signature>(
+            slot: $crate::__private::Slot<'_>,
+            $($parameter: $ty),*
+        ) {
+            slot.run(|probe: &__P| probe($($parameter),*));
+        }
+
+        impl $name {
+            /// Passes through the event: calls its probes, in attach order, on this thread.
+            #[inline(always)]
+            $fire fn fire<$($lifetime),*>(self, $($parameter: $ty),*) {
+                if self.is_enabled() {
+                    $crate::__private::unlikely();
+                    self.fire_enabled($($parameter),*);
+                }
+            }
+
+            // Not `#[cold]`: it would be compiled for size. The branch to it is what is unlikely.
+            #[doc(hidden)]
+            #[inline(never)]
+            $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
+                $( __argument::<$ty>(); )*
+                __place(self).fire(|thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+            }
+
+            /// Whether firing it would call a probe: one relaxed load.
+            #[inline(always)]
+            #[must_use]
+            $vis fn is_enabled(self) -> ::core::primitive::bool {
+                __place(self).is_enabled()
+            }
+
+            // For `fire!`: on a reference to an event, a blanket trait's `is_enabled(&self)` would win.
+            #[doc(hidden)]
+            #[inline(always)]
+            #[must_use]
+            $vis fn is_enabled_now(self) -> ::core::primitive::bool {
+                __place(self).is_enabled()
+            }
+
+            /// How many probes are attached, those switched off after a panic included.
+            #[inline]
+            #[must_use]
+            $vis fn probe_count(self) -> ::core::primitive::usize {
+                __place(self).event().probe_count()
+            }
+
+            /// Its full name: `crate::module::NAME`.
+            #[inline]
+            #[must_use]
+            $vis fn name(self) -> &'static ::core::primitive::str {
+                __METADATA.name()
+            }
+
+            /// What is known of it: where it is declared, its docs and parameters.
+            #[inline]
+            #[must_use]
+            $vis fn metadata(self) -> &'static $crate::Metadata {
+                &__METADATA
+            }
+
+            /// Attaches a probe. It stays attached as long as the handle that is returned lives.
+            $vis fn attach(
+                self,
+                probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    + ::core::marker::Send + ::core::marker::Sync + 'static,
+            ) -> $crate::Probe {
+                __attach(self, $crate::ProbeOptions::new(), probe)
+            }
+
+            /// Attaches a probe with a name or a panic policy, as long as the handle lives.
+            $vis fn attach_with(
+                self,
+                options: $crate::ProbeOptions,
+                probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    + ::core::marker::Send + ::core::marker::Sync + 'static,
+            ) -> $crate::Probe {
+                __attach(self, options, probe)
+            }
+
+            /// Queues a probe in a batch; it is attached when the batch is committed.
+            $vis fn attach_in(
+                self,
+                batch: &mut $crate::Batch,
+                probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    + ::core::marker::Send + ::core::marker::Sync + 'static,
+            ) {
+                __attach_in(self, batch, $crate::ProbeOptions::new(), probe);
+            }
+
+            /// Queues a probe with a name or a panic policy in a batch.
+            $vis fn attach_in_with(
+                self,
+                batch: &mut $crate::Batch,
+                options: $crate::ProbeOptions,
+                probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    + ::core::marker::Send + ::core::marker::Sync + 'static,
+            ) {
+                __attach_in(self, batch, options, probe);
+            }
+        }
+
+        /// Fails to compile for what cannot be an argument. The error points at the type.
+        #[inline(always)]
+        fn __argument<__A: $crate::__private::Argument>() {}
+
+        fn __attach<__P: __Signature>(
+            event: $name,
+            options: $crate::ProbeOptions,
+            probe: __P,
+        ) -> $crate::Probe {
+            __place(event).attach(probe, options, __thunk::<__P> as __Thunk)
+        }
+
+        fn __attach_in<__P: __Signature>(
+            event: $name,
+            batch: &mut $crate::Batch,
+            options: $crate::ProbeOptions,
+            probe: __P,
+        ) {
+            __place(event).attach_in(batch, probe, options, __thunk::<__P> as __Thunk);
+        }
+
+        impl ::core::ops::Deref for $name {
+            type Target = $crate::Event<
+                dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                    + ::core::marker::Send + ::core::marker::Sync,
+            >;
+
+            #[inline(always)]
+            fn deref(&self) -> &Self::Target {
+                __place(*self).event()
+            }
+        }
+
+        impl $crate::TypedEvent for $name {
+            type Probe = dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                + ::core::marker::Send + ::core::marker::Sync;
+
+            fn attach_boxed(
+                &'static self,
+                probe: $crate::__private::Box<Self::Probe>,
+            ) -> $crate::Probe {
+                __attach(*self, $crate::ProbeOptions::new(), probe)
+            }
+
+            fn event(&'static self) -> &'static $crate::Event<Self::Probe> {
+                __place(*self).event()
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::clone::Clone for $name {
+            #[inline]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl ::core::marker::Copy for $name {}
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&**self, f)
+            }
+        }
     };
 }
 
@@ -294,7 +342,7 @@ macro_rules! __event_struct {
         $($attributes)*
         #[doc = ""]
         #[doc = $signature]
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[allow(non_camel_case_types, clippy::exhaustive_structs, clippy::upper_case_acronyms)]
         $vis struct $name;
     };
 }
@@ -322,7 +370,7 @@ macro_rules! __event_struct {
         $($attributes)*
         #[doc = ""]
         #[doc = $signature]
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[allow(non_camel_case_types, clippy::exhaustive_structs, clippy::upper_case_acronyms)]
         $vis struct $name {
             place: &'static $crate::__private::Place<$($probe)*, $($thunk)*>,
         }
@@ -391,16 +439,22 @@ macro_rules! __event_mark {
     };
 }
 
-/// Not a list of events: says which of the usual slips it was.
+/// Not a list of events: says which of the usual slips it was, and declares the others, so that there is
+/// one error and not one for each use.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_mistake {
-    // What is right up to here is passed over.
+    () => {};
+    // What is right up to here.
     (
         $(#[$($attribute:tt)*])*
         $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
             fn ( $($parameters:tt)* ) ; $($rest:tt)*
     ) => {
+        $crate::event! {
+            $(#[$($attribute)*])*
+            $vis static $name: $(pub $(($($within)*))?)? $(for<$($lifetime),*>)? fn($($parameters)*);
+        }
         $crate::__event_mistake! { $($rest)* }
     };
     // static READY: fn() -> bool;
@@ -423,6 +477,11 @@ macro_rules! __event_mistake {
         ::core::compile_error!(::core::concat!(
             "a `;` is missing after event `", ::core::stringify!($name), "`"
         ));
+        $crate::__event_mistake! {
+            $(#[$($attribute)*])*
+            $vis static $name: $(pub $(($($within)*))?)? $(for<$($lifetime),*>)? fn($($parameters)*);
+            $($rest)*
+        }
     };
     // static HELLO: fn<T>(value: T);
     (
@@ -472,7 +531,7 @@ macro_rules! __event_mistake {
 /// use hotprobe::fire;
 /// hotprobe::event! { static REQUEST_DONE: fn(id: u64, path: &str); }
 ///
-/// fn expensive_path() -> String { unreachable!("nobody listens") }
+/// fn expensive_path() -> String { unreachable!("it has no probe") }
 ///
 /// fire!(REQUEST_DONE, 1, &expensive_path());
 /// ```
@@ -484,10 +543,15 @@ macro_rules! fire {
     // fire!(HELLO, expensive_name())
     ($event:expr $(, $argument:expr)* $(,)?) => {{
         let event = $event;
-        if event.is_enabled() {
+        if event.is_enabled_now() {
             $crate::__private::unlikely();
             let fire = || event.fire_enabled($($argument),*);
             fire();
         }
     }};
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "`fire!` takes the event and its arguments, separated by commas: write `fire!(EVENT, argument, …)`"
+        )
+    };
 }

@@ -22,6 +22,7 @@ mod alloc_failure;
 mod anywhere;
 mod api;
 mod captures;
+mod consumers;
 mod counts;
 mod depth;
 mod detach;
@@ -37,6 +38,7 @@ mod order;
 mod panics;
 mod snapshot;
 mod synchronize;
+mod ui;
 
 use std::env;
 use std::process::{Command, Output};

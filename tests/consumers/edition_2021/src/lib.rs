@@ -1,0 +1,53 @@
+//! Edition 2021.
+
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
+
+use hotprobe::{fire, Probe, TypedEvent};
+use std::error::Error;
+
+hotprobe::event! {
+    /// About to greet `who`.
+    pub static HELLO: fn(who: &str);
+    /// Lifetimes.
+    pub static SPLIT: for<'a> fn(whole: &'a str, parts: &'a [&'a str], error: Option<&dyn Error>);
+    pub(crate) static INSIDE: fn(id: u64);
+    static TICK: fn();
+}
+
+/// Fires them.
+pub fn greet(who: &str) {
+    fire!(HELLO, who);
+    fire!(SPLIT, who, &[who], None);
+    fire!(INSIDE, 1);
+    fire!(TICK);
+}
+
+/// In an `async fn`.
+pub async fn greet_later(who: &str) {
+    fire!(HELLO, &who.to_uppercase());
+    std::future::ready(()).await;
+}
+
+/// Attaches to any event.
+pub fn attach<E: TypedEvent>(event: &'static E, probe: Box<E::Probe>) -> Probe {
+    event.attach_boxed(probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotprobe::Batch;
+
+    #[test]
+    fn edition_2021_declares_fires_and_probes() {
+        let mut batch = Batch::new();
+        INSIDE.attach_in(&mut batch, |id| assert_eq!(id, 1));
+        TICK.attach_in(&mut batch, || ());
+        let mut group = batch.commit();
+        group.add(attach(&HELLO, Box::new(|who| assert_eq!(who, "JP"))));
+        group.add(SPLIT.attach(|whole, parts, _| assert_eq!(whole, parts[0])));
+        greet("JP");
+        assert_eq!(group.iter().filter(|probe| probe.has_panicked()).count(), 0);
+    }
+}

@@ -1,0 +1,272 @@
+//! Names that the macros use, or could, given to the crate's own things: the macros mean theirs.
+
+#![forbid(unsafe_code)]
+#![deny(warnings)]
+#![allow(
+    dead_code,
+    non_camel_case_types,
+    clippy::wrong_self_convention,
+    reason = "they are there to be in the way"
+)]
+
+/// Parameters of any name.
+pub mod parameters {
+    hotprobe::event! {
+        /// Names of locals.
+        pub static LOCALS: fn(
+            slot: u8, probe: u8, event: u8, thunk: u8, options: u8, batch: u8, fire: u8, call: u8, who: u8,
+            name: u8, f: u8, value: u8, metadata: u8, argument: u8, place: u8
+        );
+        /// Names of hidden functions.
+        pub static HIDDEN: fn(__place: u8, __thunk: u8, __attach: u8, core: u8, r#type: &str, _unused: u8, __: u8);
+    }
+
+    /// Fires them.
+    pub fn fire() {
+        let (slot, probe, event, fire, batch) = (1, 2, 3, 7, 6);
+        hotprobe::fire!(
+            LOCALS, slot, probe, event, 4, 5, batch, fire, 8, 9, 10, 11, 12, 13, 14, 15
+        );
+        LOCALS.fire(
+            slot, probe, event, 4, 5, batch, fire, 8, 9, 10, 11, 12, 13, 14, 15,
+        );
+        hotprobe::fire!(HIDDEN, 1, 2, 3, 4, "5", 6, 7);
+    }
+}
+
+/// Types and traits of the macros' names, generic ones too.
+pub mod types {
+    macro_rules! structs {
+        ($($name:ident)*) => { $(
+            /// In the way.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub struct $name;
+        )* }
+    }
+    structs! {
+        P T F A E Probe Event Box Send Sync Copy Debug Deref TypedEvent Metadata Parameter Place Slot Signature
+        Thunk Some None Ok Err bool u64 usize
+    }
+    macro_rules! traits {
+        ($($name:ident)*) => { $(
+            /// In the way.
+            pub trait $name { }
+        )* }
+    }
+    traits! { Fn FnOnce FnMut Argument Sized Clone_ Into From Default }
+
+    /// A generic one.
+    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+    pub struct Option<'a, T, const N: ::core::primitive::usize> {
+        /// A value.
+        pub value: &'a [T; N],
+    }
+
+    hotprobe::event! {
+        /// One-letter ones.
+        pub static LETTERS: fn(p: P, t: T, f: F, a: A, e: E);
+        /// The macros'.
+        pub static MACROS: fn(
+            probe: Probe, event: Event, boxed: Box, send: Send, sync: Sync, copy: Copy, place: Place, slot: Slot,
+            some: &Some, boolean: bool, number: &usize, option: Option<'_, T, 2>
+        );
+    }
+
+    /// Fires them, and attaches.
+    pub fn fire() -> ::core::primitive::bool {
+        let _probe = LETTERS.attach(|p, _, _, _, _| ::core::assert_eq!(p, P));
+        let _other = MACROS.attach(|_, _, _, _, _, _, _, _, _, _, _, option| {
+            ::core::assert_eq!(option.value, &[T, T]);
+        });
+        hotprobe::fire!(LETTERS, P, T, F, A, E);
+        hotprobe::fire!(
+            MACROS,
+            Probe,
+            Event,
+            Box,
+            Send,
+            Sync,
+            Copy,
+            Place,
+            Slot,
+            &Some,
+            bool,
+            &usize,
+            Option { value: &[T, T] }
+        );
+        let enabled: ::core::primitive::bool = LETTERS.is_enabled();
+        enabled && MACROS.is_enabled()
+    }
+}
+
+/// Modules and macros of the macros' names.
+pub mod modules {
+    /// In the way.
+    pub mod core {}
+    /// In the way.
+    pub mod std {}
+    /// In the way.
+    pub mod alloc {}
+    /// In the way.
+    pub mod hotprobe {}
+    /// In the way.
+    pub mod __private {}
+
+    #[allow(unused_macros)]
+    macro_rules! concat {
+        () => {};
+    }
+    #[allow(unused_macros)]
+    macro_rules! stringify {
+        () => {};
+    }
+    #[allow(unused_macros)]
+    macro_rules! module_path {
+        () => {};
+    }
+    #[allow(unused_macros)]
+    macro_rules! compile_error {
+        () => {};
+    }
+
+    ::hotprobe::event! {
+        /// The module's.
+        pub static IN_THE_WAY: fn(who: &str);
+    }
+
+    /// Fires it.
+    pub fn fire() {
+        ::hotprobe::fire!(IN_THE_WAY, "JP");
+    }
+}
+
+/// A module without a prelude.
+#[no_implicit_prelude]
+pub mod no_prelude {
+    ::hotprobe::event! {
+        /// An event without a prelude.
+        pub static BARE: fn(who: &str, id: ::core::option::Option<&u64>);
+        static PRIVATE: fn();
+    }
+
+    /// Fires it.
+    pub fn fire() {
+        ::hotprobe::fire!(BARE, "JP", ::core::option::Option::None);
+        ::hotprobe::fire!(PRIVATE);
+        let probe = BARE.attach(|_, _| ());
+        ::core::assert!(probe.detach());
+    }
+}
+
+/// A blanket trait whose methods have the events' names.
+pub mod blanket {
+    /// Implemented by everything.
+    pub trait Blanket {
+        /// In the way.
+        fn is_enabled(&self) -> &str {
+            "blanket"
+        }
+        /// In the way.
+        fn fire(&self, _: &str) -> &str {
+            "blanket"
+        }
+        /// In the way.
+        fn attach<T>(&self, _: T) -> &str {
+            "blanket"
+        }
+        /// In the way.
+        fn attach_with<T>(&self, _: hotprobe::ProbeOptions, _: T) -> &str {
+            "blanket"
+        }
+        /// In the way.
+        fn name(&self) -> u8 {
+            0
+        }
+        /// In the way.
+        fn metadata(&self) -> u8 {
+            0
+        }
+        /// In the way.
+        fn probe_count(&self) -> &str {
+            "blanket"
+        }
+    }
+    impl<T: ?Sized> Blanket for T {}
+
+    /// Implemented by everything, and takes it by value.
+    pub trait ByValue: Sized {
+        /// In the way.
+        fn is_enabled(self) -> &'static str {
+            "blanket"
+        }
+        /// In the way.
+        fn fire(self, _: &str) -> &'static str {
+            "blanket"
+        }
+        /// In the way.
+        fn attach<T>(self, _: T) -> &'static str {
+            "blanket"
+        }
+    }
+    impl<T> ByValue for T {}
+
+    hotprobe::event! {
+        /// An event among blanket traits.
+        pub static HELLO: fn(who: &str);
+    }
+
+    /// Uses the event's own methods.
+    pub fn fire() {
+        let probe: hotprobe::Probe = HELLO.attach(|_| ());
+        let other: hotprobe::Probe = HELLO.attach_with(hotprobe::ProbeOptions::new(), |_| ());
+        let enabled: bool = HELLO.is_enabled();
+        let name: &'static str = HELLO.name();
+        assert!(enabled && name == "names::blanket::HELLO");
+        assert_eq!(HELLO.probe_count(), 2);
+        assert_eq!(HELLO.metadata().name(), name);
+        let unit: () = HELLO.fire("JP");
+        hotprobe::fire!(HELLO, "JP");
+        let event = &HELLO;
+        hotprobe::fire!(event, "JP");
+        drop((probe, other, unit));
+    }
+}
+
+/// Events inside of functions.
+pub fn inside() -> usize {
+    hotprobe::event! {
+        /// The function's.
+        static INSIDE: fn(who: &str);
+        static OTHER: fn();
+    }
+    {
+        hotprobe::event! { static INSIDE: fn(id: u64); }
+        hotprobe::fire!(INSIDE, 1);
+    }
+    let probe = INSIDE.attach(|_| OTHER.fire());
+    hotprobe::fire!(INSIDE, "JP");
+    drop(probe);
+    INSIDE.probe_count()
+}
+
+/// The same name in two modules.
+pub mod twice {
+    hotprobe::event! {
+        /// The first.
+        pub static INSIDE: fn();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_macros_mean_their_own_names() {
+        super::parameters::fire();
+        assert!(super::types::fire());
+        super::modules::fire();
+        super::no_prelude::fire();
+        super::blanket::fire();
+        assert_eq!(super::inside(), 0);
+        super::twice::INSIDE.fire();
+    }
+}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static EDIT: fn(text: &mut String);
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use hotprobe::fire;
+
+hotprobe::event! {
+    static STORED: fn(id: u64, path: &str);
+}
+
+fn store(id: &str) -> Result<(), std::num::ParseIntError> {
+    fire!(STORED, id.parse()?, "/");
+    Ok(())
+}
+
+fn main() {
+    store("1").unwrap();
+}

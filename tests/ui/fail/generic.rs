@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static HELLO: fn<T>(value: T);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static SPLIT: fn<'a>(whole: &'a str, part: &'a str);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static COUNT: u64;
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    pub fn hello(who: &str);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    struct Hello { who: &str }
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static LOGIN: fn(user: &str, #[secret] token: &str);
+}
+
+fn main() {}

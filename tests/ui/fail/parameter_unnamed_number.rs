@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static STORED: fn(u64);
+}
+
+fn main() {}

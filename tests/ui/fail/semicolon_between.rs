@@ -1,0 +1,10 @@
+hotprobe::event! {
+    /// About to greet `who`.
+    pub static HELLO: fn(who: &str)
+    static TICK: fn();
+}
+
+fn main() {
+    hotprobe::fire!(HELLO, "JP");
+    hotprobe::fire!(TICK);
+}

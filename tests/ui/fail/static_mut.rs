@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static mut TICK: fn();
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+struct Value(u8);
+
+hotprobe::event! {
+    static STORED: fn(value: &crate::Value);
+}
+
+fn main() {
+    STORED.fire(&Value(1));
+    hotprobe::fire!(STORED, &Value(2));
+}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static HELLO: fn(value: u64);
+}
+
+fn main() {}

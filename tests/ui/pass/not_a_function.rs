@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static COUNT: fn(count: u64);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    pub static HELLO: fn(who: &str);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static LOGIN: fn(user: &str, #[redact] token: &str);
+}
+
+fn main() {}

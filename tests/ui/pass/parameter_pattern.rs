@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static SPLIT: fn(pair: (u8, u8));
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static STORED: fn(id: u64);
+}
+
+fn main() {}

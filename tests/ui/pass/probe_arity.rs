@@ -1,0 +1,8 @@
+hotprobe::event! {
+    static HELLO: fn(who: &str);
+}
+
+fn main() {
+    let probe = HELLO.attach(|who| println!("{who}"));
+    drop(probe);
+}

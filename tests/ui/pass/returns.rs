@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static READY: fn();
+}
+
+fn main() {}

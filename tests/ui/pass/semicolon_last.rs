@@ -1,0 +1,6 @@
+hotprobe::event! {
+    static HELLO: fn(who: &str);
+    static TICK: fn();
+}
+
+fn main() {}

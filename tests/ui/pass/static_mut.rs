@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static TICK: fn();
+}
+
+fn main() {}
