@@ -51,7 +51,8 @@
 //! another thread was dropping at that moment are leaked. This is done by `pthread_atfork`, so a child made by
 //! the bare system call, past the C library, is not mended: grace periods may never end there. Our lock is held around
 //! the fork, so code that other libraries run there (their own `pthread_atfork`) must not attach, detach or
-//! synchronize.
+//! synchronize. It is arranged when the process first attaches or fires with a
+//! probe attached; a fork in that very moment, by another thread, is not mended.
 //!
 //! # What an event can carry
 //!

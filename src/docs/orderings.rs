@@ -40,13 +40,6 @@
 //! For the one probe itself, `is_live` could be relaxed. A firing that happens after the detach reads the new
 //! state by coherence; one that does not is waited for by the grace period.
 //!
-//! # Whether it has panicked (`Header::panicked`; `probe.rs`)
-//!
-//! | where | access | orders | partner |
-//! |---|---|---|---|
-//! | `panicked` | store, `Release` | what the probe did before it panicked | the load in `has_panicked` |
-//! | `Probe::has_panicked` | load, `Acquire` | who sees the panic sees what the probe did | the store above |
-//!
 //! # The end of a grace period (`Domain::grace_done`; `rcu/reclaim.rs`)
 //!
 //! | where | access | orders | partner |
@@ -71,6 +64,7 @@
 //! |---|---|---|
 //! | `Cell::attached` | `Relaxed` | touched under the lock only |
 //! | `Cell::count`, `Cell::entries` | `Relaxed` | written under the lock; read without it as a number to show, and as a guess that is checked under the lock |
+//! | `Header::panicked` | `Relaxed` | says that it has happened; who wants to know what happened before it has to find out otherwise |
 //! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to go on flushing |
 //!
 //! # The mutex

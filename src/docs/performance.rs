@@ -6,8 +6,9 @@
 //! # Off
 //!
 //! One relaxed load, one test, one branch that falls through. The arguments are not evaluated. Everything else
-//! lies in a function of its own, marked cold and never inlined, so that the code around the event keeps its
-//! registers and its place in the instruction cache.
+//! lies in a function of its own, never inlined, on a branch that is marked as the unlikely one, so that the code
+//! around the event keeps its registers and its place in the instruction cache. (That function itself is not
+//! marked cold: it would be compiled for size, and a firing that is on would pay for it.)
 //!
 //! To see it, put this into a binary crate, make sure that something in the program attaches (see
 //! [below](#benchmarks-that-lie)), and build it with `--release`:
@@ -54,8 +55,9 @@
 //!    full memory barrier (on x86-64 as a locked instruction). At each 128th pin of a thread, crossbeam also
 //!    tries to advance the epoch and works off a few of its bags; of our code such a bag contains one store.
 //! 4. The snapshot: an acquire load. (The acquire fence before it is no instruction on x86-64.)
-//! 5. For each probe: an indirect call of its thunk, whose address lies in the snapshot, so that it is in a
-//!    register by then. In the thunk: a null test of the gate (and a load, if the probe came by a batch), a
+//! 5. For each probe: an indirect call of its thunk, whose address lies in the snapshot and is loaded into a
+//!    register first. (A compiler fence sees to that. With a call through memory, the same loop was seen to
+//!    take three times as long in some runs of one binary, and not in others.) In the thunk: a null test of the gate (and a load, if the probe came by a batch), a
 //!    load of the state, a comparison of one address, and the closure, which the compiler can inline there.
 //!    `catch_unwind` is a landing pad, which costs nothing until somebody panics.
 //! 6. The unpin: a store into the thread's own record. And the word in thread-local storage again.
