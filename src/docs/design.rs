@@ -131,25 +131,27 @@
 //!
 //! # What it guarantees
 //!
-//! "Happens after" is meant as in the language's memory model.
+//! "Happens after" is meant as in the language's memory model. Tests are those of `tests/it/`, module and name;
+//! `model::any_sequence_of_operations_does_what_a_vec_would` checks G2, G3, G4, G8 and G14 together, on random
+//! sequences.
 //!
 //! | | guarantee | shown by |
 //! |---|---|---|
-//! | G1 | Off is free: a load, a test, a branch; arguments are not evaluated | `tests/it/off.rs`, `ci/off-path.sh` |
-//! | G2 | Probes run in attach order, on the firing thread, before `fire` returns | `tests/it/order.rs` |
-//! | G3 | A firing calls the probes of one snapshot, each at most once; changes meanwhile make no other probe be skipped or called twice | `tests/it/snapshot.rs` |
-//! | G4 | When `detach` has returned, no firing that happens after calls the probe; when `synchronize` has, none is running it and its captures have been dropped | `tests/it/detach.rs` |
-//! | G5 | A batch begins at one instant over all its events, and its group ends at one | `tests/it/instant.rs` |
-//! | G6 | No user code runs under a lock | `tests/it/locks.rs` |
-//! | G7 | Captures are dropped by detach, commit, synchronize and reclaim; never in `attach`, never inside a firing, never recursively | `tests/it/captures.rs` |
-//! | G8 | A panic stays in its probe, which is switched off; `OnPanic::Propagate` lets it out | `tests/it/panics.rs` |
-//! | G9 | Recursion ends after 8 nested firings | `tests/it/depth.rs` |
-//! | G10 | `synchronize` never waits for itself, and later detaches do not hold it up | `tests/it/synchronize.rs` |
-//! | G11 | Firing works in thread-local destructors, at exit, and in a forked child | `tests/it/anywhere.rs` |
-//! | G12 | Other crates' epochs do not hold ours up, nor ours theirs | `tests/it/epoch.rs` |
-//! | G13 | Memory is bounded, also while a reader stalls | `tests/it/memory.rs` |
-//! | G14 | Counts are exact; what is lost is counted | `tests/it/counts.rs` |
-//! | G15 | A detach is never lost, not even for want of memory | `tests/it/alloc_failure.rs` |
+//! | G1 | Off is free: a load, a test, a branch; arguments are not evaluated | `off::arguments_are_not_evaluated_while_nothing_is_attached`, `off::an_event_is_off_before_between_and_after_probes`, `off::firing_allocates_nothing_on_a_registered_thread`; `ci/off-path.sh` |
+//! | G2 | Probes run in attach order, on the firing thread, before `fire` returns | `order::attach_order_is_firing_order_at_each_step`, `order::probes_run_on_the_firing_thread_before_fire_returns`, `order::a_batch_keeps_the_order_of_queuing_and_comes_after_what_is_there` |
+//! | G3 | A firing calls the probes of one snapshot, each at most once; changes meanwhile make no other probe be skipped or called twice | `snapshot::a_probe_that_detaches_itself_makes_no_other_be_skipped_or_called_twice`, `snapshot::a_probe_that_detaches_its_neighbour_…`, `snapshot::two_constant_probes_are_called_once_by_each_firing_while_others_come_and_go` |
+//! | G4 | When `detach` has returned, no firing that happens after calls the probe; when `synchronize` has, none is running it and its captures have been dropped | `detach::a_thread_that_fires_in_a_loop_sees_the_probe_and_then_never_again`, `detach::no_firing_that_happens_after_a_detach_calls_the_probe_whichever_call_won`, `detach::a_firing_in_flight_may_run_on_but_synchronize_waits_for_it` |
+//! | G5 | A batch begins at one instant over all its events, and its group ends at one | `instant::a_batch_is_found_at_both_events_or_at_neither`, `instant::inside_pinned_too`, `instant::inside_one_firing_a_group_is_gone_for_all_its_later_probes_once_it_is_gone` |
+//! | G6 | No user code runs under a lock | `locks::a_captured_drop_may_attach_detach_fire_and_commit`, `locks::an_allocator_may_fire_events_whose_probes_attach_and_detach`, `locks::a_probe_may_attach_detach_fire_commit_and_reclaim` |
+//! | G7 | Captures are dropped by detach, commit, synchronize and reclaim; never in `attach`, never inside a firing, never recursively | `captures::an_outside_detach_has_dropped_the_captures_when_it_returns`, `captures::captures_never_drop_on_a_firing_thread_nor_in_attach`, `captures::inside_a_firing_or_pinned_a_detach_only_retires`, `captures::a_chain_of_probes_that_own_probes_drops_without_recursion`, `captures::a_drop_that_panics_is_counted_and_does_not_stop_the_others` |
+//! | G8 | A panic stays in its probe, which is switched off; `OnPanic::Propagate` lets it out | `panics::a_probe_that_panics_is_switched_off_and_later_probes_run`, `panics::propagate_is_counted_goes_through_and_leaves_the_event_as_it_was`, `panics::a_detach_is_not_undone_by_a_quarantine` |
+//! | G9 | Recursion ends after 8 nested firings | `depth::eight_firings_nest_and_the_ninth_is_skipped_and_counted`, `depth::two_events_that_fire_one_another_are_bounded_and_the_depth_comes_back` |
+//! | G10 | `synchronize` never waits for itself, and later detaches do not hold it up | `synchronize::inside_a_probe_pinned_or_a_captured_drop_it_returns_in_probe`, `synchronize::with_a_thread_stuck_in_a_probe_it_times_out_and_can_be_called_again`, `synchronize::a_stream_of_later_retires_cannot_starve_it` |
+//! | G11 | Firing works in thread-local destructors, at exit, and in a forked child | `anywhere::in_the_thread_local_destructors_of_ten_thousand_threads`, `anywhere::while_the_process_exits`, `anywhere::fork::while_another_thread_is_inside_a_probe`, `anywhere::fork::inside_of_a_probe_itself` |
+//! | G12 | Other crates' epochs do not hold ours up, nor ours theirs | `epoch::a_pin_of_the_default_collector_does_not_hold_up_synchronize`, `epoch::a_pinned_scope_of_ours_does_not_hold_up_the_default_collector` |
+//! | G13 | Memory is bounded, also while a reader stalls | `memory::a_million_attach_detach_pairs_under_firing_threads_leave_nothing`, `memory::a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_back`; the size: an assertion in `src/event.rs` |
+//! | G14 | Counts are exact; what is lost is counted | `counts::stats_count_exactly_in_a_process_of_their_own`, `counts::every_firing_of_every_thread_is_seen_by_the_probe_once` |
+//! | G15 | A detach is never lost, not even for want of memory | `alloc_failure::a_detach_without_memory_takes_effect_and_is_made_good_later`, `alloc_failure::each_nth_allocation_of_a_group_detach_may_fail` |
 //!
 //! The details, with their exceptions, are in the documentation of each function and on the page of
 //! [limitations](super::limitations).

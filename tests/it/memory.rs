@@ -14,11 +14,7 @@ fn a_million_attach_detach_pairs_under_firing_threads_leave_nothing() {
     isolated(
         "memory::a_million_attach_detach_pairs_under_firing_threads_leave_nothing",
         || {
-            let pairs = if cfg!(debug_assertions) {
-                200_000
-            } else {
-                1_000_000
-            };
+            const PAIRS: u64 = 1_000_000;
             let stop = AtomicBool::new(false);
             let warm_up = || {
                 drop(CHURNED.attach(|| ()));
@@ -35,7 +31,7 @@ fn a_million_attach_detach_pairs_under_firing_threads_leave_nothing() {
                     });
                 }
                 let payload = [0_u8; 100];
-                for n in 0..pairs {
+                for n in 0..PAIRS {
                     let probe = CHURNED.attach(move || {
                         std::hint::black_box(&payload);
                     });
