@@ -1,4 +1,5 @@
-//! The allocator of this binary: counts what is alive, and can be told to fail, or to fire an event.
+//! The allocator of this binary: counts what is alive, spoils what is freed, and can be told to fail, or to
+//! fire events.
 #![allow(unsafe_code, reason = "a global allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -87,7 +88,11 @@ unsafe impl GlobalAlloc for Counting {
             hotprobe::fire!(FREED, layout.size());
         }
         LIVE.fetch_sub(layout.size().cast_signed(), Ordering::SeqCst);
-        // SAFETY: by the caller's promise.
-        unsafe { System.dealloc(pointer, layout) };
+        // Whoever still uses it shall notice.
+        // SAFETY: by the caller's promise, the memory is the allocator's again.
+        unsafe {
+            pointer.write_bytes(0xdd, layout.size());
+            System.dealloc(pointer, layout);
+        }
     }
 }

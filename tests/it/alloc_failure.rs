@@ -49,10 +49,14 @@ fn a_detach_without_memory_takes_effect_and_is_made_good_later() {
                 // The captures are dropped although the event still names the probe.
                 hotprobe::synchronize().unwrap();
                 dropped.try_recv().expect("dropped after a grace period");
+                // And with its handle gone, only the snapshot still names it: it must not be freed before that is.
+                drop(last);
+                hotprobe::synchronize().unwrap();
+                SCARCE.fire();
                 // A later update takes the tombstones out.
                 let (more, _) = attach(1);
                 SCARCE.fire();
-                assert_eq!(calls[(victim + 1) % 6].load(Ordering::SeqCst), 2);
+                assert_eq!(calls[(victim + 1) % 6].load(Ordering::SeqCst), 3);
                 drop((probes, more));
                 assert_eq!(SCARCE.probe_count(), 0);
                 assert!(!SCARCE.is_enabled());
