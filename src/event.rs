@@ -25,7 +25,8 @@ use std::marker::PhantomData;
 /// ```
 pub struct Event<F: ?Sized> {
     cell: Cell,
-    probe: PhantomData<fn(&F)>,
+    /// Invariant, and neither owned nor borrowed: events are `Send` and `Sync` whatever `F` is.
+    probe: PhantomData<fn(*const F) -> *const F>,
 }
 
 impl<F: ?Sized> Event<F> {

@@ -185,7 +185,7 @@ macro_rules! __event_impl {
             #[inline(never)]
             $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
                 $( __argument::<$ty>(); )*
-                __place(self).fire(|thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+                __place(self).fire(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
             }
 
             /// Whether firing it would call a probe: one relaxed load.

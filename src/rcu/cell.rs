@@ -139,10 +139,12 @@ impl Cell {
                 let header = unsafe { entry.slot.header() };
                 enabled |= header.is_live();
                 if header.is_detached() {
-                    // SAFETY: likewise; no other reference to these links exists under the lock.
-                    let links = unsafe { entry.slot.links() };
-                    if links.tombstone {
-                        links.next_tombstone = tombstones.replace(entry.slot);
+                    // SAFETY: likewise; no other reference to these links exists under the lock, and the
+                    // snapshot that the tombstone is taken out of is the writer's.
+                    unsafe {
+                        if entry.slot.links().tombstone {
+                            *entry.slot.next_tombstone() = tombstones.replace(entry.slot);
+                        }
                     }
                     return false;
                 }

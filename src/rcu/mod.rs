@@ -25,6 +25,7 @@
 
 pub(crate) mod cell;
 pub(crate) mod fork;
+mod lists;
 pub(crate) mod pin;
 pub(crate) mod place;
 pub(crate) mod reclaim;

@@ -34,14 +34,18 @@ const DEAD: u64 = 1 << 61;
 const EXTRA_PIN: u64 = 1 << 60;
 /// Forked inside a firing: guards on the stack are the parent's collector's.
 const FORKED: u64 = 1 << 59;
+/// Dead, but the handle is still there, since something is in progress; the last one out drops it.
+const LEFT: u64 = 1 << 58;
 
 pub(super) struct Local {
     word: Cell<u64>,
     /// The probe whose captures are being dropped on this thread.
     dropping: Cell<Option<SlotPtr>>,
-    /// That drop has detached probes in turn.
-    retired_inside: Cell<bool>,
-    /// Initialised unless `UNREGISTERED` or `DEAD`.
+    /// Whether it is one that the drain was asked to drop, or a descendant of such a one.
+    descendant: Cell<bool>,
+    /// That drop has detached probes in turn: all that is retired by now is below this number.
+    retired_inside: Cell<Option<u64>>,
+    /// Initialised unless `UNREGISTERED`, or `DEAD` without `LEFT`.
     handle: UnsafeCell<Undropped<LocalHandle>>,
 }
 
@@ -49,7 +53,8 @@ thread_field! {
     static LOCAL: Local = Local {
         word: Cell::new(UNREGISTERED),
         dropping: Cell::new(None),
-        retired_inside: Cell::new(false),
+        descendant: Cell::new(false),
+        retired_inside: Cell::new(None),
         handle: UnsafeCell::new(Undropped::uninit()),
     };
 }
@@ -67,13 +72,16 @@ impl Drop for Owner {
         // (It fails in models only, where the field is dropped with the rest.)
         let _ = LOCAL.try_with(|local| {
             let word = local.word.get();
-            if word & (UNREGISTERED | DEAD) == 0 {
+            if word & (UNREGISTERED | DEAD | BUSY) == 0 {
                 // Dead first: dropping the handle frees memory, and the allocator may fire.
                 local.word.set(word | DEAD);
                 // SAFETY: it was registered, so the handle is initialised; nobody reads it any more.
                 drop(unsafe { (*local.handle.get()).assume_init_read() });
                 // Relaxed: a hint.
                 domain().counters.departed.fetch_add(1, Ordering::Relaxed);
+            } else if word & (UNREGISTERED | DEAD) == 0 {
+                // A probe ends its thread, or its process.
+                local.word.set(word | DEAD | LEFT);
             } else {
                 local.word.set((word | DEAD) & !UNREGISTERED);
             }
@@ -84,7 +92,7 @@ impl Drop for Owner {
 /// What became of an attempt to enter a firing.
 pub(super) enum Entered<'l> {
     /// The outermost on its thread: it has pinned.
-    Outer(Firing<'l>),
+    Outer(Outermost<'l, FIRING>),
     /// Inside of another firing, or of `pinned`, or on a thread without a handle: for the slow path.
     Slow(&'l Local),
 }
@@ -98,17 +106,16 @@ pub(super) fn with_local<R>(f: impl FnOnce(&Local) -> R) -> R {
     f(unsafe { &*local })
 }
 
-/// An outermost firing or `pinned` scope. Dropping it ends it, on a panic too.
-pub(super) struct Firing<'l> {
+/// An outermost firing or `pinned` scope, as `UNIT` says. Dropping it ends it, on a panic too.
+pub(super) struct Outermost<'l, const UNIT: u64> {
     local: &'l Local,
-    unit: u64,
     guard: ManuallyDrop<Guard>,
 }
 
-impl Drop for Firing<'_> {
+impl<const UNIT: u64> Drop for Outermost<'_, UNIT> {
     #[inline(always)]
     fn drop(&mut self) {
-        let word = self.local.word.get() - self.unit;
+        let word = self.local.word.get() - UNIT;
         self.local.word.set(word);
         // SAFETY: taken once, here.
         let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
@@ -121,15 +128,14 @@ impl Drop for Firing<'_> {
 }
 
 /// A nested firing or scope: the pin is another's.
-pub(super) struct Nested<'l> {
+pub(super) struct Nested<'l, const UNIT: u64> {
     local: &'l Local,
-    unit: u64,
 }
 
-impl Drop for Nested<'_> {
+impl<const UNIT: u64> Drop for Nested<'_, UNIT> {
     #[inline(always)]
     fn drop(&mut self) {
-        let word = self.local.word.get() - self.unit;
+        let word = self.local.word.get() - UNIT;
         self.local.word.set(word);
         if word & BUSY == 0 {
             self.local.last_out();
@@ -139,14 +145,13 @@ impl Drop for Nested<'_> {
 
 /// A firing or scope on a thread that has no handle any more: registered for this once. It pins by
 /// itself, nested or not.
-pub(super) struct Temporary<'l> {
+pub(super) struct Temporary<'l, const UNIT: u64> {
     local: &'l Local,
-    unit: u64,
     guard: ManuallyDrop<Guard>,
     handle: ManuallyDrop<LocalHandle>,
 }
 
-impl Drop for Temporary<'_> {
+impl<const UNIT: u64> Drop for Temporary<'_, UNIT> {
     fn drop(&mut self) {
         let word = self.local.word.get();
         // Leaving the collector allocates and frees, as joining it does.
@@ -156,17 +161,22 @@ impl Drop for Temporary<'_> {
             ManuallyDrop::drop(&mut self.guard);
             ManuallyDrop::drop(&mut self.handle);
         }
-        self.local.word.set(word - self.unit);
+        let word = word - UNIT;
+        self.local.word.set(word);
+        // Relaxed: a hint.
         domain().counters.departed.fetch_add(1, Ordering::Relaxed);
+        if word & BUSY == 0 {
+            self.local.last_out();
+        }
     }
 }
 
 /// A way through the slow path. Each holds a pin for as long as it lives.
 #[allow(dead_code, reason = "held for their Drop")]
-pub(super) enum Inner<'l> {
-    Outer(Firing<'l>),
-    Nested(Nested<'l>),
-    Temporary(Temporary<'l>),
+pub(super) enum Inner<'l, const UNIT: u64> {
+    Outer(Outermost<'l, UNIT>),
+    Nested(Nested<'l, UNIT>),
+    Temporary(Temporary<'l, UNIT>),
 }
 
 impl Local {
@@ -175,21 +185,20 @@ impl Local {
     #[inline(always)]
     pub(super) fn enter(&self) -> Entered<'_> {
         if self.word.get() == 0 {
-            Entered::Outer(self.outermost(FIRING))
+            Entered::Outer(self.outermost())
         } else {
             Entered::Slow(self)
         }
     }
 
     #[inline(always)]
-    fn outermost(&self, unit: u64) -> Firing<'_> {
+    fn outermost<const UNIT: u64>(&self) -> Outermost<'_, UNIT> {
         debug_assert_eq!(self.word.get(), 0);
-        self.word.set(unit);
+        self.word.set(UNIT);
         // SAFETY: the word was zero, so the handle is initialised.
         let guard = unsafe { (*self.handle.get()).assume_init_ref() }.pin();
-        Firing {
+        Outermost {
             local: self,
-            unit,
             guard: ManuallyDrop::new(guard),
         }
     }
@@ -197,7 +206,7 @@ impl Local {
     /// Enters a firing that is not the simple case. None: skipped, and counted.
     #[cold]
     #[inline(never)]
-    pub(super) fn enter_first(&self) -> Option<Inner<'_>> {
+    pub(super) fn enter_first(&self) -> Option<Inner<'_, FIRING>> {
         let counters = &domain().counters;
         let word = self.word.get();
         if word & REGISTERING != 0 {
@@ -208,44 +217,40 @@ impl Local {
             counters.skipped_nested.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        Some(self.enter_unit(FIRING))
+        Some(self.enter_unit())
     }
 
     /// Enters a nested firing, when that is all there is to it: pinned by another, and not too deep.
     #[inline(always)]
-    pub(super) fn enter_nested(&self) -> Option<Nested<'_>> {
+    pub(super) fn enter_nested(&self) -> Option<Nested<'_, FIRING>> {
         let word = self.word.get();
         if word & (UNREGISTERED | REGISTERING | DEAD) == 0 && word & FIRINGS < MAX_DEPTH {
             self.word.set(word + FIRING);
-            Some(Nested {
-                local: self,
-                unit: FIRING,
-            })
+            Some(Nested { local: self })
         } else {
             None
         }
     }
 
-    fn enter_unit(&self, unit: u64) -> Inner<'_> {
+    fn enter_unit<const UNIT: u64>(&self) -> Inner<'_, UNIT> {
         if self.word.get() & UNREGISTERED != 0 {
             self.register();
         }
         let word = self.word.get();
         if word & DEAD != 0 {
             let (handle, guard) = self.temporary();
-            self.word.set(word + unit);
+            self.word.set(word + UNIT);
             return Inner::Temporary(Temporary {
                 local: self,
-                unit,
                 guard: ManuallyDrop::new(guard),
                 handle: ManuallyDrop::new(handle),
             });
         }
         if word & BUSY == 0 {
-            return Inner::Outer(self.outermost(unit));
+            return Inner::Outer(self.outermost());
         }
-        self.word.set(word + unit);
-        Inner::Nested(Nested { local: self, unit })
+        self.word.set(word + UNIT);
+        Inner::Nested(Nested { local: self })
     }
 
     /// Gets the thread its handle. Allocates.
@@ -271,15 +276,23 @@ impl Local {
         }
     }
 
+    /// Runs `f`, which joins the collector, or leaves it, or works it: what the allocator fires meanwhile
+    /// on a thread without a handle of its own is skipped.
+    fn while_registering<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.word.set(self.word.get() | REGISTERING);
+        let result = f();
+        self.word.set(self.word.get() & !REGISTERING);
+        result
+    }
+
     /// A handle and a pin for this once.
     #[cold]
     fn temporary(&self) -> (LocalHandle, Guard) {
-        let word = self.word.get();
-        self.word.set(word | REGISTERING);
-        let handle = join();
-        let guard = handle.pin();
-        self.word.set(word);
-        (handle, guard)
+        self.while_registering(|| {
+            let handle = join();
+            let guard = handle.pin();
+            (handle, guard)
+        })
     }
 
     /// The outermost ends while others (coroutines) are still inside, or after a fork.
@@ -287,7 +300,7 @@ impl Local {
     #[inline(never)]
     fn leave_early(&self, guard: Guard) {
         let word = self.word.get();
-        if word & FORKED != 0 || word & BUSY == 0 || word & DEAD != 0 {
+        if word & FORKED != 0 || word & BUSY == 0 {
             // The guard is of the parent's collector, or the last.
             drop(guard);
         } else {
@@ -301,21 +314,26 @@ impl Local {
         }
     }
 
-    /// Nothing is in progress any more: gives back the pin that has no guard.
+    /// Nothing is in progress any more: gives back the pin that has no guard, and the handle of a thread
+    /// that is dead.
     #[cold]
     #[inline(never)]
     fn last_out(&self) {
         let word = self.word.get();
+        self.word.set(word & !(EXTRA_PIN | FORKED | LEFT));
         if word & EXTRA_PIN != 0 {
-            self.word.set(word & !(EXTRA_PIN | FORKED));
-            if word & DEAD == 0 {
-                // SAFETY: registered, since it is pinned.
-                let guard = unsafe { (*self.handle.get()).assume_init_ref() }.pin();
-                // SAFETY: guards of one handle are all alike, a count; this one stands for that which
-                // was forgotten when `EXTRA_PIN` was set.
-                drop(unsafe { ptr::read(&raw const guard) });
-                drop(guard);
-            }
+            // SAFETY: it is initialised, since it is pinned.
+            let guard = unsafe { (*self.handle.get()).assume_init_ref() }.pin();
+            // SAFETY: guards of one handle are all alike, a count; this one stands for that which was
+            // forgotten when `EXTRA_PIN` was set.
+            drop(unsafe { ptr::read(&raw const guard) });
+            drop(guard);
+        }
+        if word & LEFT != 0 {
+            // SAFETY: that is what `LEFT` says, and nobody reads it any more.
+            drop(unsafe { (*self.handle.get()).assume_init_read() });
+            // Relaxed: a hint.
+            domain().counters.departed.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -323,20 +341,24 @@ impl Local {
     /// will never unpin. What is in progress on this thread is protected anew.
     pub(super) fn forked(&self) {
         let word = self.word.get();
-        if word & (UNREGISTERED | REGISTERING | DEAD) != 0 {
+        if word & (UNREGISTERED | REGISTERING) != 0 {
+            // (What is being registered finds out by itself, in `join`.)
             return;
         }
-        // Not dropped: the parent's collector may be in any state.
-        self.word.set((word & !EXTRA_PIN) | UNREGISTERED);
-        if word & BUSY != 0 {
-            self.register();
-            let word = self.word.get();
+        if word & BUSY == 0 {
             if word & DEAD == 0 {
-                // SAFETY: just registered.
-                mem::forget(unsafe { (*self.handle.get()).assume_init_ref() }.pin());
-                self.word.set(word | EXTRA_PIN | FORKED);
+                // Not dropped: the parent's collector may be in any state.
+                self.word.set(UNREGISTERED);
             }
+            return;
         }
+        self.word.set(word | REGISTERING);
+        let handle = join();
+        mem::forget(handle.pin());
+        // SAFETY: what is overwritten is the parent's, and is not dropped, for the same reason.
+        unsafe { (*self.handle.get()).write(handle) };
+        let left = if word & DEAD != 0 { LEFT } else { 0 };
+        self.word.set(word | EXTRA_PIN | FORKED | left);
     }
 }
 
@@ -361,12 +383,18 @@ pub(crate) fn is_inside() -> bool {
     })
 }
 
-/// Marks this thread as dropping the captures of `slot` while `f` runs, which does not panic.
-pub(super) fn while_dropping<R>(slot: SlotPtr, f: impl FnOnce() -> R) -> R {
-    with_local(|local| local.dropping.set(Some(slot)));
-    let result = f();
-    with_local(|local| local.dropping.set(None));
-    result
+/// Marks this thread as dropping the captures of `slot` while `f` runs, which does not panic. What is
+/// detached meanwhile is a descendant, if `own` says so.
+pub(super) fn while_dropping(slot: SlotPtr, own: bool, f: impl FnOnce()) {
+    with_local(|local| {
+        local.dropping.set(Some(slot));
+        local.descendant.set(own);
+    });
+    f();
+    with_local(|local| {
+        local.dropping.set(None);
+        local.descendant.set(false);
+    });
 }
 
 /// The probe whose captures this thread is dropping.
@@ -374,51 +402,79 @@ pub(super) fn dropping() -> Option<SlotPtr> {
     with_local(|local| local.dropping.get())
 }
 
-/// Something has been retired where it cannot be dropped. If that was in a captured `Drop`, the drain
-/// that runs it has to know.
-pub(super) fn note_retired_inside() {
+/// Whether what is detached now is a descendant.
+pub(super) fn is_dropping_descendant() -> bool {
+    with_local(|local| local.descendant.get())
+}
+
+/// Something below `number` has been retired where it cannot be dropped. If that was in a captured `Drop`,
+/// the drain that runs it has to know.
+pub(super) fn note_retired_inside(number: u64) {
     with_local(|local| {
-        if local.dropping.get().is_some() {
-            local.retired_inside.set(true);
+        if local.descendant.get() {
+            local.retired_inside.set(Some(number));
         }
     });
 }
 
-/// Whether anything was retired inside of the last captured `Drop`; asked once.
-pub(super) fn take_retired_inside() -> bool {
-    with_local(|local| local.retired_inside.replace(false))
+/// The number below which all is that was retired inside of the last captured `Drop`, if any was; asked
+/// once.
+pub(super) fn take_retired_inside() -> Option<u64> {
+    with_local(|local| local.retired_inside.take())
 }
 
-/// Runs `f` with a fresh pin of this thread, for the reclaimer. Not inside a firing, so that the epoch
-/// can move on; not under the lock, since it may allocate and collect.
-pub(super) fn with_guard<R>(f: impl FnOnce(&mut Guard) -> R) -> R {
-    with_local(|local| {
-        if local.word.get() & UNREGISTERED != 0 {
-            local.register();
-        }
-        if local.word.get() & DEAD != 0 {
-            let (handle, guard) = local.temporary();
-            local.word.set(local.word.get() + SCOPE);
-            let mut temporary = Temporary {
-                local,
-                unit: SCOPE,
-                guard: ManuallyDrop::new(guard),
-                handle: ManuallyDrop::new(handle),
-            };
-            f(&mut temporary.guard)
-        } else {
+/// A thread as the one that pushes grace periods along: with its own handle, or, if that is gone, with one
+/// for as long as this lives.
+pub(super) struct Reclaimer {
+    temporary: Option<ManuallyDrop<LocalHandle>>,
+}
+
+impl Reclaimer {
+    pub(super) fn new() -> Self {
+        with_local(|local| {
+            if local.word.get() & UNREGISTERED != 0 {
+                local.register();
+            }
+            let dead = local.word.get() & DEAD != 0;
+            Self {
+                temporary: dead.then(|| ManuallyDrop::new(local.while_registering(join))),
+            }
+        })
+    }
+
+    /// Runs `f` with a fresh pin. Not inside a firing, so that the epoch can move on; not under the lock,
+    /// since it may allocate and collect.
+    pub(super) fn with_guard<R>(&self, f: impl FnOnce(&mut Guard) -> R) -> R {
+        with_local(|local| {
+            if let Some(handle) = &self.temporary {
+                return local.while_registering(|| f(&mut handle.pin()));
+            }
+            if local.word.get() & UNREGISTERED != 0 {
+                // Forked, since `new`.
+                local.register();
+            }
             // SAFETY: registered, and not dead.
-            let mut guard = unsafe { (*local.handle.get()).assume_init_ref() }.pin();
-            f(&mut guard)
+            f(&mut unsafe { (*local.handle.get()).assume_init_ref() }.pin())
+        })
+    }
+}
+
+impl Drop for Reclaimer {
+    fn drop(&mut self) {
+        if let Some(handle) = &mut self.temporary {
+            // SAFETY: taken once, here.
+            with_local(|local| local.while_registering(|| unsafe { ManuallyDrop::drop(handle) }));
+            // Relaxed: a hint.
+            domain().counters.departed.fetch_add(1, Ordering::Relaxed);
         }
-    })
+    }
 }
 
 /// Runs `f` while this thread is pinned once for all firings inside.
 pub(crate) fn pinned<R>(f: impl FnOnce() -> R) -> R {
     with_local(|local| {
         let _scope = if local.word.get() == 0 {
-            Inner::Outer(local.outermost(SCOPE))
+            Inner::Outer(local.outermost())
         } else {
             local.enter_scope()
         };
@@ -428,15 +484,12 @@ pub(crate) fn pinned<R>(f: impl FnOnce() -> R) -> R {
 
 impl Local {
     #[cold]
-    fn enter_scope(&self) -> Inner<'_> {
+    fn enter_scope(&self) -> Inner<'_, SCOPE> {
         if self.word.get() & REGISTERING != 0 {
             // The allocator opens a scope while its thread registers: its firings are skipped.
             self.word.set(self.word.get() + SCOPE);
-            return Inner::Nested(Nested {
-                local: self,
-                unit: SCOPE,
-            });
+            return Inner::Nested(Nested { local: self });
         }
-        self.enter_unit(SCOPE)
+        self.enter_unit()
     }
 }

@@ -18,7 +18,8 @@ use std::sync::atomic::{Ordering, compiler_fence};
 /// through this; it is hidden, but safe whatever is done with it.
 pub struct Place<F: ?Sized, T> {
     event: Event<F>,
-    thunk: PhantomData<fn() -> T>,
+    /// Invariant: a thunk for other lifetimes is another thunk.
+    thunk: PhantomData<fn(T) -> T>,
 }
 
 impl<F: ?Sized, T> Place<F, T> {
@@ -57,14 +58,14 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
     #[inline(always)]
     pub fn fire(&'static self, call: impl Fn(T, Slot<'_>)) {
         pin::with_local(|local| match local.enter() {
-            Entered::Outer(_firing) => self.call_each(&call),
-            Entered::Slow(local) => self.fire_inside(local, &call),
+            Entered::Outer(_firing) => self.call_each(call),
+            Entered::Slow(local) => self.fire_inside(local, call),
         });
     }
 
     /// A firing inside of another, or of `pinned`: the pin is there already.
     #[inline(never)]
-    fn fire_inside(&'static self, local: &pin::Local, call: &impl Fn(T, Slot<'_>)) {
+    fn fire_inside(&'static self, local: &pin::Local, call: impl Fn(T, Slot<'_>)) {
         match local.enter_nested() {
             Some(_nested) => self.call_each(call),
             None => self.fire_first(local, call),
@@ -74,14 +75,14 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
     /// A thread's first firing; one too many; one on a thread that is about to be gone.
     #[cold]
     #[inline(never)]
-    fn fire_first(&'static self, local: &pin::Local, call: &impl Fn(T, Slot<'_>)) {
+    fn fire_first(&'static self, local: &pin::Local, call: impl Fn(T, Slot<'_>)) {
         if let Some(_inner) = local.enter_first() {
             self.call_each(call);
         }
     }
 
     #[inline(always)]
-    fn call_each(&self, call: &impl Fn(T, Slot<'_>)) {
+    fn call_each(&self, call: impl Fn(T, Slot<'_>)) {
         let each = |entry: Entry| {
             // SAFETY: entries of this cell come from `Place::entry` of this place only, so their thunks
             // are of type `T`; and the callers hold a pin around this (I3).

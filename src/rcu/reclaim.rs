@@ -14,12 +14,12 @@
 //! says less: another thread may be dropping what it took from it.)
 
 use super::cell::Node;
+use super::lists::{Closures, Snapshots, Sum};
 use super::pin;
 use super::slot::SlotPtr;
 use super::{Domain, domain};
 use crate::sync::{self, MODEL, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
 
 /// What only the holder of the lock may touch.
 pub(crate) struct Writer {
@@ -30,8 +30,10 @@ pub(crate) struct Writer {
     /// The number that the next retired closure gets.
     next_number: u64,
     grace: Grace,
-    /// Entries of the retired snapshots that are not reclaimed yet: a measure of their memory.
-    pending_entries: usize,
+    /// Retired snapshots that are not reclaimed yet: a measure of the memory that waits.
+    pending: Sum,
+    /// Those of them that some thread is freeing.
+    freeing: Sum,
     retired: u64,
     reclaimed: u64,
 }
@@ -41,9 +43,13 @@ struct Grace {
     started: u64,
     /// Whether that one is still to be accounted for.
     running: bool,
+    /// The last one that is over. (Not `started - 1` while one runs: a fork abandons one.)
+    finished: u64,
     /// Somebody waits for this one, even if nothing is to be reclaimed.
     wanted: u64,
-    /// `Counters::departed` when the last one ended.
+    /// `Counters::departed` when the last one started, and when the last finished one did: what left
+    /// before that is worked off by then, since crossbeam's queue is first in, first out.
+    departed_at_start: u64,
     departed: u64,
 }
 
@@ -61,6 +67,12 @@ pub(crate) struct Ticket {
     number: u64,
     /// and this grace period, which starts later, is over.
     grace: u64,
+}
+
+impl Ticket {
+    pub(super) fn number(self) -> u64 {
+        self.number
+    }
 }
 
 impl Writer {
@@ -81,10 +93,13 @@ impl Writer {
             grace: Grace {
                 started: 0,
                 running: false,
+                finished: 0,
                 wanted: 0,
+                departed_at_start: 0,
                 departed: 0,
             },
-            pending_entries: 0,
+            pending: Sum::ZERO,
+            freeing: Sum::ZERO,
             retired: 0,
             reclaimed: 0,
         }
@@ -101,7 +116,7 @@ impl Writer {
     /// Whether retired snapshots hold so much memory that an update should see to it, even one that drops
     /// nothing.
     pub(crate) fn is_heavy(&self) -> bool {
-        self.pending_entries > 4096
+        self.pending.entries > 4096
     }
 
     /// Detaches a probe: takes it out of the live, and retires its closure. True if this call did it.
@@ -116,7 +131,9 @@ impl Writer {
         }
         header.cell.uncount(self);
         // SAFETY: alive, and this is the writer; no other reference to these links exists.
-        unsafe { slot.links() }.number = self.next_number;
+        let links = unsafe { slot.links() };
+        links.number = self.next_number;
+        links.descendant = pin::is_dropping_descendant();
         self.next_number += 1;
         self.retired += 1;
         // SAFETY: unlinked by the swap in `detach` (I2), and in no list, since that happens once.
@@ -130,7 +147,7 @@ impl Writer {
     /// It comes from `Box::into_raw`, and is unlinked (I2); this is called once for it.
     pub(super) unsafe fn retire_snapshot(&mut self, snapshot: *mut Node) {
         // SAFETY: alive: nobody has reclaimed it.
-        self.pending_entries += unsafe { (*snapshot).snapshot.len() };
+        self.pending.add(Sum::of(unsafe { &(*snapshot).snapshot }));
         self.retired += 1;
         // SAFETY: by the caller's promise.
         unsafe { self.snapshots.next.push(snapshot) };
@@ -156,14 +173,13 @@ impl Writer {
     }
 
     pub(crate) fn is_over(&self, ticket: Ticket) -> bool {
-        let over = self.grace.started - u64::from(self.grace.running);
         let lists = [
             &self.dropping,
             &self.closures.ready,
             &self.closures.waiting,
             &self.closures.next,
         ];
-        over >= ticket.grace
+        self.grace.finished >= ticket.grace
             && lists.iter().all(|list| {
                 list.first_number()
                     .is_none_or(|first| first >= ticket.number)
@@ -176,7 +192,8 @@ impl Writer {
         // grace period waited for happened before what we do to the memory now.
         if self.grace.running && domain.grace_done.load(Ordering::Acquire) >= self.grace.started {
             self.grace.running = false;
-            self.grace.departed = domain.counters.departed.load(Ordering::Relaxed);
+            self.grace.finished = self.grace.started;
+            self.grace.departed = self.grace.departed_at_start;
             self.closures.ready.append(&mut self.closures.waiting);
             self.snapshots.ready.append(&mut self.snapshots.waiting);
         }
@@ -184,22 +201,23 @@ impl Writer {
 
     /// Starts a grace period, if none runs and there is a reason to. The caller then defers its end,
     /// outside of the lock.
-    fn start(&mut self) -> Option<u64> {
+    fn start(&mut self, domain: &Domain) -> Option<u64> {
         let reason = !self.closures.next.is_empty()
             || !self.snapshots.next.is_empty()
-            || self.grace.wanted > self.grace.started;
+            || self.grace.wanted > self.grace.finished;
         if self.grace.running || !reason {
             return None;
         }
         self.grace.running = true;
         self.grace.started += 1;
+        self.grace.departed_at_start = domain.counters.departed.load(Ordering::Relaxed);
         self.closures.waiting.append(&mut self.closures.next);
         self.snapshots.waiting.append(&mut self.snapshots.next);
         Some(self.grace.started)
     }
 
     /// In a forked child: the other threads are gone, with the grace period that waited for them. What
-    /// waited, waits anew; what they were dropping is lost to them and is leaked.
+    /// waited, waits anew; what they were dropping or freeing is lost with them, and written off.
     pub(super) fn forked(&mut self, own: Option<SlotPtr>) {
         self.grace.running = false;
         self.closures.waiting.append(&mut self.closures.next);
@@ -215,6 +233,15 @@ impl Writer {
             // SAFETY: it was in this list, from which it has just been taken.
             unsafe { self.dropping.push(slot) };
         }
+        self.freed(self.freeing);
+    }
+
+    /// Writes down that snapshots have been freed. (As far as they are expected: those of the thread that
+    /// forked are written off already when it comes to this.)
+    fn freed(&mut self, sum: Sum) {
+        let sum = self.freeing.take(sum);
+        self.pending.take(sum);
+        self.reclaimed += sum.snapshots;
     }
 
     /// The domain's last grace period started: the number that the child's collector goes on from.
@@ -255,157 +282,187 @@ const BAGS_PER_FLUSH: u64 = 8;
 
 /// What a pass of [`work`] found to do.
 enum Next {
-    Drop(SlotPtr),
-    Free(*mut Node),
+    Drop(SlotPtr, Lineage),
+    Free(*mut Node, Sum),
     Flush(Option<u64>),
-    Done(bool),
+    Done,
+}
+
+/// Whose closure it is: of what the caller of [`work`] asked for, or of what was detached by a `Drop` of
+/// that; or of somebody else, taken since it came first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lineage {
+    Own,
+    Foreign,
 }
 
 /// Moves retired things along, drops and frees what is past its grace period, until `ticket` is over or
-/// no more can be done without waiting. Returns whether the ticket is over.
+/// no more can be done without waiting, or `again`, which is asked after each
+/// step, says no. Returns
+/// whether the ticket is over.
+///
+/// What the dropped closures detach in turn is dropped as well, before it returns. That goal is a second
+/// one: only what was asked for can set it further, not what others retire meanwhile, so that nobody can
+/// keep this thread here.
 ///
 /// Not inside a firing, a `pinned` scope or a captured `Drop`; not under the lock.
-pub(crate) fn work(mut ticket: Ticket, effort: Effort) -> bool {
+pub(crate) fn work(ticket: Ticket, effort: Effort, mut again: impl FnMut() -> bool) -> bool {
+    work_as(&pin::Reclaimer::new(), ticket, effort, &mut again)
+}
+
+fn work_as(
+    reclaimer: &pin::Reclaimer,
+    ticket: Ticket,
+    effort: Effort,
+    again: &mut impl FnMut() -> bool,
+) -> bool {
     debug_assert!(!pin::is_inside());
     let domain = domain();
+    let mut goal = ticket;
     let mut flushes = 0;
     // What the last pass did, to be written down under the next pass's lock.
     let mut dropped: Option<SlotPtr> = None;
-    let mut freed = Freed::default();
+    let mut freed = Sum::ZERO;
+    let mut stop = false;
     loop {
-        let next = {
-            let mut writer = domain.lock();
-            writer.reclaimed += freed.snapshots;
-            writer.pending_entries -= freed.entries;
-            freed = Freed::default();
-            let mut releasable = None;
-            if let Some(slot) = dropped.take() {
-                writer.reclaimed += 1;
-                // SAFETY: this thread put it into that list.
-                unsafe { writer.dropping.remove(slot) };
-                releasable = Some(slot);
-                if pin::take_retired_inside() {
-                    // Its `Drop` detached probes in turn: those too, before this call returns.
-                    ticket.number = writer.next_number;
-                    flushes = 0;
-                }
+        let mut writer = domain.lock();
+        writer.freed(freed);
+        freed = Sum::ZERO;
+        if let Some(slot) = dropped {
+            writer.reclaimed += 1;
+            // SAFETY: this thread put it into that list.
+            unsafe { writer.dropping.remove(slot) };
+            if let Some(number) = pin::take_retired_inside() {
+                goal.number = goal.number.max(number);
+                flushes = 0;
             }
-            writer.finish(domain);
-            let budget = FLUSHES
-                + domain
-                    .counters
-                    .departed
-                    .load(Ordering::Relaxed)
-                    .wrapping_sub(writer.grace.departed)
-                    / BAGS_PER_FLUSH;
-            let next = if !writer.snapshots.ready.is_empty() {
-                Next::Free(writer.snapshots.ready.take())
-            } else if effort.is_enough(&writer, ticket) {
-                Next::Done(true)
-            } else if effort != Effort::SnapshotsOnly && !writer.closures.ready.is_empty() {
-                writer.take_ready().map_or(Next::Done(false), Next::Drop)
-            } else if flushes >= budget {
-                Next::Done(writer.is_over(ticket))
+        }
+        writer.finish(domain);
+        let over = writer.is_over(ticket);
+        let next = if !writer.snapshots.ready.is_empty() {
+            writer.take_snapshots()
+        } else if stop || effort.is_enough(&writer, goal) {
+            Next::Done
+        } else if effort != Effort::SnapshotsOnly && !writer.closures.ready.is_empty() {
+            writer.take_closure(ticket)
+        } else if flushes >= writer.budget(domain) {
+            Next::Done
+        } else {
+            let start = writer.start(domain);
+            if writer.grace.running {
+                Next::Flush(start)
             } else {
-                let start = writer.start();
-                if writer.grace.running {
-                    Next::Flush(start)
-                } else {
-                    Next::Done(writer.is_over(ticket))
-                }
-            };
-            drop(writer);
-            if let Some(slot) = releasable {
-                // SAFETY: the domain's reference; the closure is gone. (A snapshot that still names the
-                // slot has a reference of its own.)
-                unsafe { slot.release() };
+                Next::Done
             }
-            next
         };
+        drop(writer);
+        if let Some(slot) = dropped.take() {
+            // SAFETY: the domain's reference; the closure is gone. (A snapshot that still names the slot
+            // has a reference of its own.)
+            unsafe { slot.release() };
+        }
         match next {
-            Next::Drop(slot) => {
-                drop_closure(domain, slot);
+            Next::Drop(slot, lineage) => {
+                drop_closure(domain, slot, lineage == Lineage::Own);
                 dropped = Some(slot);
             }
-            // SAFETY: past their grace period, and taken out of the list.
-            Next::Free(list) => freed = unsafe { free(list) },
-            Next::Flush(start) => flushes += flush(domain, start),
-            Next::Done(over) => return over,
+            Next::Free(list, sum) => {
+                // SAFETY: past their grace period, and taken out of the list.
+                unsafe { free(list) };
+                freed = sum;
+            }
+            Next::Flush(start) => flushes += flush(reclaimer, domain, start),
+            Next::Done => return over,
         }
+        stop = !again();
     }
 }
 
 impl Writer {
-    fn take_ready(&mut self) -> Option<SlotPtr> {
-        let slot = self.closures.ready.pop()?;
+    fn take_closure(&mut self, ticket: Ticket) -> Next {
+        let Some(slot) = self.closures.ready.pop() else {
+            return Next::Done;
+        };
+        // SAFETY: alive (the domain's reference), under the lock.
+        let links = unsafe { slot.links() };
+        let lineage = if links.number < ticket.number || links.descendant {
+            Lineage::Own
+        } else {
+            Lineage::Foreign
+        };
         // SAFETY: just taken out of the other list.
         unsafe { self.dropping.push(slot) };
-        Some(slot)
+        Next::Drop(slot, lineage)
+    }
+
+    fn take_snapshots(&mut self) -> Next {
+        let (list, sum) = self.snapshots.ready.take();
+        self.freeing.add(sum);
+        Next::Free(list, sum)
+    }
+
+    /// How many flushes the running grace period is given for now.
+    fn budget(&self, domain: &Domain) -> u64 {
+        let departed = domain.counters.departed.load(Ordering::Relaxed);
+        FLUSHES + departed.wrapping_sub(self.grace.departed) / BAGS_PER_FLUSH
     }
 }
 
 /// Drops a closure: user code, on this thread, without the lock.
-fn drop_closure(domain: &Domain, slot: SlotPtr) {
-    let result = pin::while_dropping(slot, || {
-        catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: past its grace period, and each slot comes by once.
-            unsafe { slot.drop_closure() }
-        }))
+fn drop_closure(domain: &Domain, slot: SlotPtr, own: bool) {
+    pin::while_dropping(slot, own, || {
+        // SAFETY: past its grace period, and each slot comes by once.
+        domain.catch_drop(|| unsafe { slot.drop_closure() });
     });
-    if let Err(payload) = result {
-        // Relaxed: a statistic.
-        domain.counters.drop_panics.fetch_add(1, Ordering::Relaxed);
-        pin::while_dropping(slot, || crate::probe::discard(payload));
-    }
 }
 
-#[derive(Default)]
-struct Freed {
-    snapshots: u64,
-    entries: usize,
+impl Domain {
+    /// Drops captures. A panic stays here, and is counted.
+    pub(super) fn catch_drop(&self, drop: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(drop)) {
+            // Relaxed: a statistic.
+            self.counters.drop_panics.fetch_add(1, Ordering::Relaxed);
+            crate::probe::discard(payload);
+        }
+    }
 }
 
 /// Frees a list of snapshots.
 ///
 /// # Safety
 /// They are past their grace period, and the caller owns them.
-unsafe fn free(mut list: *mut Node) -> Freed {
-    let mut freed = Freed::default();
+unsafe fn free(mut list: *mut Node) {
     while !list.is_null() {
         // SAFETY: owned by the caller.
-        let retired = unsafe { &mut *(*list).retired.get() };
-        let (next, mut tombstone) = (retired.next, retired.tombstones.take());
-        freed.snapshots += 1;
-        // SAFETY: likewise.
-        unsafe {
-            freed.entries += (*list).snapshot.len();
+        let (next, mut tombstone) = unsafe {
             (*list).canary.dead();
-        }
+            let retired = &mut *(*list).retired.get();
+            (retired.next, retired.tombstones.take())
+        };
         if !MODEL {
             // SAFETY: from `Box::into_raw` in `Cell::update`; owned by the caller. (In a model the
             // memory is leaked, so that the canary can tell.)
             drop(unsafe { Box::from_raw(list) });
         }
         while let Some(slot) = tombstone {
-            // SAFETY: the reference of the snapshot that named the tombstone. This part of its links is
-            // ours: it was taken out of its last snapshot with this list.
+            // SAFETY: the reference of the snapshot that named the tombstone, and its link, which is the
+            // list's from when it was taken out of that snapshot.
             unsafe {
-                tombstone = slot.links().next_tombstone.take();
+                tombstone = slot.next_tombstone().take();
                 slot.release();
             }
         }
         list = next;
     }
-    freed
 }
 
 /// Pushes the running grace period along; defers its end first, if it has just been started. Returns how
 /// many flushes it took.
-fn flush(domain: &'static Domain, start: Option<u64>) -> u64 {
+fn flush(reclaimer: &pin::Reclaimer, domain: &'static Domain, start: Option<u64>) -> u64 {
     // Between two flushes of one pin the epoch can move on by one: three passes for a whole grace
     // period when nobody else is pinned.
     const PASSES: u64 = 3;
-    pin::with_guard(|guard| {
+    reclaimer.with_guard(|guard| {
         if let Some(number) = start {
             guard.defer(move || {
                 // Release: pairs with the Acquire in `Writer::finish`. Nothing else is done here: this
@@ -428,9 +485,10 @@ fn flush(domain: &'static Domain, start: Option<u64>) -> u64 {
 /// Waits until the ticket is over. `again` is asked between attempts, and ends it by false.
 pub(crate) fn wait(ticket: Ticket, mut again: impl FnMut() -> bool) -> bool {
     const SPINS: u32 = 2000;
+    let reclaimer = pin::Reclaimer::new();
     let mut spins = 0;
     loop {
-        if work(ticket, Effort::UntilOver) {
+        if work_as(&reclaimer, ticket, Effort::UntilOver, &mut again) {
             return true;
         }
         if !again() {
@@ -445,134 +503,5 @@ pub(crate) fn wait(ticket: Ticket, mut again: impl FnMut() -> bool) -> bool {
             // instead: firings know nothing of those who wait.
             std::thread::sleep(std::time::Duration::from_micros(50));
         }
-    }
-}
-
-/// A list of closures in the order of their numbers, linked through their slots.
-struct Closures {
-    first: Option<SlotPtr>,
-    last: Option<SlotPtr>,
-}
-
-impl Closures {
-    const EMPTY: Self = Self {
-        first: None,
-        last: None,
-    };
-
-    fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
-    fn first_number(&self) -> Option<u64> {
-        // SAFETY: what is in a list is alive (the domain's reference), and the list is under the lock.
-        self.first.map(|slot| unsafe { slot.links() }.number)
-    }
-
-    /// # Safety
-    /// The slot is alive, and in no list.
-    unsafe fn push(&mut self, slot: SlotPtr) {
-        // SAFETY: alive, and under the lock, as are all that are in the list; they are distinct.
-        unsafe {
-            let links = slot.links();
-            links.prev = self.last;
-            links.next = None;
-            match self.last {
-                None => self.first = Some(slot),
-                Some(last) => last.links().next = Some(slot),
-            }
-        }
-        self.last = Some(slot);
-    }
-
-    fn pop(&mut self) -> Option<SlotPtr> {
-        let slot = self.first?;
-        // SAFETY: it is in this list.
-        unsafe { self.remove(slot) };
-        Some(slot)
-    }
-
-    /// # Safety
-    /// The slot is in this list.
-    unsafe fn remove(&mut self, slot: SlotPtr) {
-        // SAFETY: alive, and under the lock, as are its neighbours; all distinct.
-        unsafe {
-            let (prev, next) = {
-                let links = slot.links();
-                (links.prev.take(), links.next.take())
-            };
-            match prev {
-                None => self.first = next,
-                Some(prev) => prev.links().next = next,
-            }
-            match next {
-                None => self.last = prev,
-                Some(next) => next.links().prev = prev,
-            }
-        }
-    }
-
-    /// Moves all of `other` behind what is here.
-    fn append(&mut self, other: &mut Self) {
-        let Some(first) = other.first.take() else {
-            return;
-        };
-        // SAFETY: both ends are in lists, so alive, and under the lock.
-        unsafe {
-            first.links().prev = self.last;
-            match self.last {
-                None => self.first = Some(first),
-                Some(last) => last.links().next = Some(first),
-            }
-        }
-        self.last = other.last.take();
-    }
-}
-
-/// A list of snapshots, linked through themselves; their order says nothing.
-struct Snapshots {
-    first: *mut Node,
-    last: *mut Node,
-}
-
-// SAFETY: owned memory that nobody else reaches; entries are `Send`.
-unsafe impl Send for Snapshots {}
-
-impl Snapshots {
-    const EMPTY: Self = Self {
-        first: ptr::null_mut(),
-        last: ptr::null_mut(),
-    };
-
-    fn is_empty(&self) -> bool {
-        self.first.is_null()
-    }
-
-    /// # Safety
-    /// The snapshot is alive, and in no list.
-    unsafe fn push(&mut self, snapshot: *mut Node) {
-        // SAFETY: alive; the note is touched under the lock only.
-        unsafe { (*(*snapshot).retired.get()).next = self.first };
-        if self.first.is_null() {
-            self.last = snapshot;
-        }
-        self.first = snapshot;
-    }
-
-    fn append(&mut self, other: &mut Self) {
-        if other.first.is_null() {
-            return;
-        }
-        // SAFETY: in a list, so alive; under the lock.
-        unsafe { (*(*other.last).retired.get()).next = self.first };
-        if self.first.is_null() {
-            self.last = other.last;
-        }
-        self.first = other.first;
-        *other = Self::EMPTY;
-    }
-
-    fn take(&mut self) -> *mut Node {
-        std::mem::replace(self, Self::EMPTY).first
     }
 }

@@ -6,6 +6,7 @@
 //! one event, and [`Slot::run`] compares the closure's type with the one the slot was made for.
 
 use super::cell::Cell;
+use super::domain;
 use crate::batch::Gate;
 use crate::probe::{self, ProbeOptions};
 use crate::snapshot::Entry;
@@ -42,6 +43,9 @@ pub(crate) struct Header {
     pub(crate) cell: &'static Cell,
     /// Written under the lock only.
     pub(super) links: UnsafeCell<Links>,
+    /// The list of the tombstones that an update took out of a snapshot; their references are given back
+    /// when that snapshot is reclaimed. Owned by whoever owns the snapshot.
+    next_tombstone: UnsafeCell<Option<SlotPtr>>,
     pub(crate) canary: Canary,
 }
 
@@ -54,8 +58,8 @@ pub(super) struct Links {
     /// Detached, but still named by its event's snapshot since there was no memory for a shorter one. The
     /// snapshot has a reference of its own then.
     pub(super) tombstone: bool,
-    /// That reference is given back when the snapshot which still named it is reclaimed: its list.
-    pub(super) next_tombstone: Option<SlotPtr>,
+    /// Detached by the `Drop` of what a drain was asked to drop, or of a descendant of that.
+    pub(super) descendant: bool,
 }
 
 /// What is known of a closure's type once it is erased.
@@ -133,8 +137,9 @@ impl SlotPtr {
                     next: None,
                     number: 0,
                     tombstone: false,
-                    next_tombstone: None,
+                    descendant: false,
                 }),
+                next_tombstone: UnsafeCell::new(None),
                 canary: Canary::new(),
             },
             closure: UnsafeCell::new(ManuallyDrop::new(closure)),
@@ -163,6 +168,16 @@ impl SlotPtr {
     pub(super) unsafe fn links<'a>(self) -> &'a mut Links {
         // SAFETY: alive and exclusive, by the caller's promise.
         unsafe { &mut *self.header().links.get() }
+    }
+
+    /// The next in a list of tombstones.
+    ///
+    /// # Safety
+    /// The slot is alive, and the caller owns the snapshot that it was taken out of; no other reference to
+    /// this link exists.
+    pub(super) unsafe fn next_tombstone<'a>(self) -> &'a mut Option<SlotPtr> {
+        // SAFETY: alive and exclusive, by the caller's promise.
+        unsafe { &mut *self.header().next_tombstone.get() }
     }
 
     /// Drops the closure. User code: not under the lock (I5).
@@ -389,12 +404,11 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        // SAFETY: never published, so nobody else knows the closure; the domain's reference is this
-        // slot's, since no list took it over.
-        unsafe {
-            self.entry.slot.drop_closure();
-            self.entry.slot.release();
-        }
+        let slot = self.entry.slot;
+        // SAFETY: never published, so nobody else knows the closure.
+        domain().catch_drop(|| unsafe { slot.drop_closure() });
+        // SAFETY: the domain's reference, which no list took over.
+        unsafe { slot.release() };
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn attach(cell: &'static Cell, entry: Entry) {
     };
     drop(change);
     if heavy && !pin::is_inside() {
-        reclaim::work(ticket, Effort::SnapshotsOnly);
+        reclaim::work(ticket, Effort::SnapshotsOnly, || true);
     }
 }
 
@@ -95,8 +95,8 @@ where
             detached += usize::from(unsafe { writer.detach(slot) });
         }
         match &mut changes {
-            // All of them had been detached already.
-            _ if detached == 0 => return 0,
+            // All of them had been detached already; but what they captured may still be there.
+            _ if detached == 0 => {}
             Some(changes) => {
                 for change in changes {
                     if change.fits(&writer) {
@@ -116,7 +116,7 @@ where
         }
         writer.retired_so_far()
     };
-    if let Some(changes) = &mut changes {
+    if let Some(changes) = changes.as_mut().filter(|_| detached > 0) {
         compact(changes);
     }
     drop(changes);
@@ -252,10 +252,10 @@ fn plan_commit(slots: &[SlotPtr], entries: &[Entry]) -> Changes {
 /// Drops what was just retired, if it can be without waiting, and if this is a place for it (G7).
 fn settle(ticket: Ticket) {
     if pin::is_inside() {
-        pin::note_retired_inside();
+        pin::note_retired_inside(ticket.number());
     } else if !MODEL {
         // (A model that is about reclaiming asks for it: crossbeam's collection in each detach would
         // make every other model too large.)
-        reclaim::work(ticket, Effort::UntilOver);
+        reclaim::work(ticket, Effort::UntilOver, || true);
     }
 }

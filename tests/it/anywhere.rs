@@ -107,6 +107,54 @@ fn while_the_process_exits() {
     assert_eq!(output.status.code(), Some(42), "{}", text(&output));
 }
 
+/// Fires when its thread's own state is gone.
+struct Last(fn());
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+}
+
+/// Runs `body` in a thread-local destructor that comes after this crate's own.
+fn on_a_dying_thread(body: fn()) {
+    thread::spawn(move || {
+        // Registered before, so it runs after.
+        LAST.with(|last| *last.borrow_mut() = Some(Last(body)));
+        hotprobe::pinned(|| ());
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn waiting_on_a_dying_thread_costs_no_memory() {
+    isolated(
+        "anywhere::waiting_on_a_dying_thread_costs_no_memory",
+        || {
+            let door = Door::new();
+            thread::scope(|scope| {
+                scope.spawn(|| hotprobe::pinned(|| door.pass()));
+                door.wait_for_arrival();
+                let before = crate::alloc::live_bytes();
+                on_a_dying_thread(|| {
+                    let waited =
+                        hotprobe::synchronize_timeout(std::time::Duration::from_millis(50));
+                    assert_eq!(waited, Err(hotprobe::SynchronizeError::TimedOut));
+                });
+                let cost = crate::alloc::live_bytes() - before;
+                assert!(cost < 64 << 10, "{cost} bytes");
+                door.open();
+            });
+            hotprobe::synchronize().unwrap();
+        },
+    );
+}
+
 #[cfg(unix)]
 mod fork {
     use super::*;
@@ -303,6 +351,93 @@ mod fork {
                     }
                     // A child of a child.
                     assert_eq!(in_child(|| in_child(all_works)), 0);
+                    stop.store(true, Ordering::Relaxed);
+                });
+            },
+        );
+    }
+
+    /// In the child, inside of the probe that forked: another thread of the child must not get over this
+    /// firing.
+    fn still_protected() -> i32 {
+        let waited = thread::spawn(|| {
+            let (witness, dropped) = Witness::new();
+            TICK.attach(move || witness.touch()).detach();
+            let waited = hotprobe::synchronize_timeout(std::time::Duration::from_millis(50));
+            waited.is_err() && dropped.try_recv().is_err()
+        });
+        i32::from(!waited.join().unwrap())
+    }
+
+    #[test]
+    fn inside_of_a_probe_on_a_dying_thread() {
+        isolated(
+            "anywhere::fork::inside_of_a_probe_on_a_dying_thread",
+            || {
+                static CODE: AtomicU64 = AtomicU64::new(77);
+                let forks = ENDING.attach(|_| {
+                    let code = in_child(still_protected);
+                    CODE.store(u64::from(code.unsigned_abs()), Ordering::SeqCst);
+                });
+                on_a_dying_thread(|| fire!(ENDING, 1));
+                assert_eq!(CODE.load(Ordering::SeqCst), 0);
+                assert_eq!(all_works(), 0);
+                drop(forks);
+            },
+        );
+    }
+
+    #[test]
+    fn a_grace_period_does_not_end_by_it() {
+        isolated("anywhere::fork::a_grace_period_does_not_end_by_it", || {
+            let code = Arc::new(AtomicU64::new(77));
+            let forks = ENDING.attach({
+                let code = Arc::clone(&code);
+                move |_| {
+                    let grace = hotprobe::grace_period();
+                    // Begun by another thread, so that it runs.
+                    thread::spawn(hotprobe::reclaim).join().unwrap();
+                    let result = in_child(|| {
+                        let over = grace.is_over();
+                        let grace = grace.clone();
+                        let elsewhere = thread::spawn(move || grace.is_over()).join().unwrap();
+                        i32::from(over) + 2 * i32::from(elsewhere)
+                    });
+                    code.store(u64::from(result.unsigned_abs()), Ordering::SeqCst);
+                }
+            });
+            fire!(ENDING, 0);
+            assert_eq!(code.load(Ordering::SeqCst), 0);
+            drop(forks);
+        });
+    }
+
+    #[test]
+    fn what_others_were_freeing_is_written_off() {
+        isolated(
+            "anywhere::fork::what_others_were_freeing_is_written_off",
+            || {
+                let stop = std::sync::atomic::AtomicBool::new(false);
+                thread::scope(|scope| {
+                    for _ in 0..2 {
+                        scope.spawn(|| {
+                            while !stop.load(Ordering::Relaxed) {
+                                let probes =
+                                    [TICK.attach(|| ()), TICK.attach(|| ()), TICK.attach(|| ())];
+                                drop(probes);
+                            }
+                        });
+                    }
+                    for _ in 0..300 {
+                        let code = in_child(|| {
+                            if hotprobe::synchronize().is_err() {
+                                return 1;
+                            }
+                            let stats = hotprobe::stats();
+                            2 * i32::from(stats.retired != stats.reclaimed)
+                        });
+                        assert_eq!(code, 0);
+                    }
                     stop.store(true, Ordering::Relaxed);
                 });
             },

@@ -278,3 +278,68 @@ fn a_probe_may_own_its_own_handle() {
     probe.detach_and_wait().unwrap();
     dropped.try_recv().unwrap();
 }
+
+/// Those that exit while a grace period runs leave what they had behind it in the queue.
+#[test]
+fn also_if_the_threads_exit_while_a_reader_stalls() {
+    isolated(
+        "captures::also_if_the_threads_exit_while_a_reader_stalls",
+        || {
+            let keeps_it_enabled = EVENT.attach(|| ());
+            let door = Door::new();
+            thread::scope(|scope| {
+                let reader = scope.spawn(|| hotprobe::pinned(|| door.pass()));
+                door.wait_for_arrival();
+                EVENT.attach(|| ()).detach();
+                for _ in 0..2000 {
+                    scope.spawn(|| EVENT.fire()).join().unwrap();
+                }
+                door.open();
+                reader.join().unwrap();
+            });
+            let (witness, dropped) = Witness::new();
+            EVENT.attach(move || witness.touch()).detach();
+            dropped.try_recv().expect("dropped when detach returned");
+            let stats = hotprobe::stats();
+            assert_eq!(stats.retired, stats.reclaimed);
+            drop(keeps_it_enabled);
+        },
+    );
+}
+
+#[test]
+fn a_detach_that_comes_too_late_drops_what_the_first_could_not() {
+    isolated(
+        "captures::a_detach_that_comes_too_late_drops_what_the_first_could_not",
+        || {
+            let (witness, dropped) = Witness::new();
+            let probe = EVENT.attach(move || witness.touch());
+            assert!(hotprobe::pinned(|| probe.detach()));
+            assert!(dropped.try_recv().is_err());
+            assert!(!probe.detach());
+            dropped.try_recv().expect("the next call outside drops it");
+        },
+    );
+}
+
+#[test]
+fn what_a_dropped_batch_had_queued_may_panic_when_it_drops() {
+    quiet_planned_panics();
+    struct Bomb(Witness);
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("planned: a queued probe's captures panic");
+        }
+    }
+    let before = hotprobe::stats().drop_panics;
+    let (first, second) = (Witness::new(), Witness::new());
+    let mut batch = Batch::new();
+    for witness in [first.0, second.0] {
+        let bomb = Bomb(witness);
+        EVENT.attach_in(&mut batch, move || bomb.0.touch());
+    }
+    drop(batch);
+    assert!(hotprobe::stats().drop_panics >= before + 2);
+    first.1.try_recv().unwrap();
+    second.1.try_recv().unwrap();
+}

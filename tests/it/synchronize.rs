@@ -203,3 +203,105 @@ fn a_timeout_costs_no_memory() {
         synchronize().unwrap();
     });
 }
+
+/// Each dropped capture detaches a probe in turn, whose number is later than all that was asked for.
+#[test]
+fn nor_can_a_stream_of_captured_drops_that_detach() {
+    isolated(
+        "synchronize::nor_can_a_stream_of_captured_drops_that_detach",
+        || {
+            hotprobe::event! { static INNER: fn(); static OUTER: fn(); }
+            let stop = AtomicBool::new(false);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        let inner = INNER.attach(|| ());
+                        let outer = OUTER.attach(move || {
+                            let _ = &inner;
+                        });
+                        // Only retires: others have to drop it.
+                        hotprobe::pinned(|| outer.detach());
+                    }
+                });
+                for _ in 0..20 {
+                    synchronize().unwrap();
+                    let _ = synchronize_timeout(MOMENT);
+                    hotprobe::reclaim();
+                    let _ = hotprobe::grace_period().is_over();
+                    INNER.attach(|| ()).detach();
+                }
+                stop.store(true, Ordering::Relaxed);
+            });
+        },
+    );
+}
+
+#[test]
+fn the_timeout_holds_while_many_captures_drop_slowly() {
+    isolated(
+        "synchronize::the_timeout_holds_while_many_captures_drop_slowly",
+        || {
+            hotprobe::event! { static SLOW: fn(); }
+            struct Slow(Arc<AtomicU64>);
+            impl Drop for Slow {
+                fn drop(&mut self) {
+                    thread::sleep(Duration::from_millis(5));
+                    self.0.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+            let dropped = Arc::new(AtomicU64::new(0));
+            let group: hotprobe::ProbeGroup = (0..100)
+                .map(|_| {
+                    let slow = Slow(Arc::clone(&dropped));
+                    SLOW.attach(move || {
+                        let _ = &slow;
+                    })
+                })
+                .collect();
+            hotprobe::pinned(|| drop(group));
+            assert_eq!(synchronize_timeout(MOMENT), Err(TimedOut));
+            assert!(
+                dropped.load(Ordering::SeqCst) < 50,
+                "it went on after its time was up"
+            );
+            synchronize().unwrap();
+            assert_eq!(dropped.load(Ordering::SeqCst), 100);
+        },
+    );
+}
+
+#[test]
+fn a_grace_period_that_is_over_stays_over() {
+    isolated(
+        "synchronize::a_grace_period_that_is_over_stays_over",
+        || {
+            hotprobe::event! { static LARGE: fn(); static INNER: fn(); static OUTER: fn(); }
+            let grace = hotprobe::grace_period();
+            eventually("it is over", || grace.is_over());
+            let mut batch = hotprobe::Batch::new();
+            for _ in 0..5000 {
+                LARGE.attach_in(&mut batch, || ());
+            }
+            let group = batch.commit();
+            let inner = INNER.attach(|| ());
+            let outer = OUTER.attach(move || {
+                let _ = &inner;
+            });
+            // Much memory waits, and a closure whose drop detaches another.
+            hotprobe::pinned(|| {
+                outer.detach();
+                drop(LARGE.attach(|| ()));
+            });
+            let _kept = INNER.attach(|| ());
+            let door = Door::new();
+            thread::scope(|scope| {
+                scope.spawn(|| hotprobe::pinned(|| door.pass()));
+                door.wait_for_arrival();
+                hotprobe::pinned(|| drop(LARGE.attach(|| ())));
+                assert!(grace.is_over() && grace.is_over());
+                door.open();
+            });
+            drop(group);
+        },
+    );
+}
