@@ -9,7 +9,7 @@ use hotprobe::SynchronizeError::TimedOut;
 use hotprobe::{Batch, GracePeriod, OnPanic, Probe, ProbeGroup, ProbeOptions};
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// What a churning thread has done.
@@ -98,7 +98,7 @@ impl Churner<'_> {
         }
     }
 
-    fn kind(&self, event: usize, this: &Arc<OnceLock<std::sync::Weak<Probe>>>) -> Kind {
+    fn kind(&self, event: usize, this: &Arc<Mutex<Weak<Probe>>>) -> Kind {
         match self.random.below(24) {
             0..=1 => Kind::Lingers,
             2..=3 => Kind::Fires(self.random.below(EVENTS)),
@@ -137,7 +137,7 @@ impl Churner<'_> {
         let event = self.random.below(EVENTS);
         let log = self.log();
         let captured = Captured::new(self.oracle, &log, self.on_drop());
-        let this = Arc::default();
+        let this = Arc::<Mutex<Weak<Probe>>>::default();
         let kind = self.kind(event, &this);
         let lasts = !matches!(
             kind,
@@ -153,7 +153,9 @@ impl Churner<'_> {
             None => with_event!(event, |e| e.attach(probe)),
             Some(options) => with_event!(event, |e| e.attach_with(options, probe)),
         }));
-        let _ = this.set(Arc::downgrade(&probe));
+        if let Ok(mut this) = this.try_lock() {
+            *this = Arc::downgrade(&probe);
+        }
         if self.oracle.plant == Some(Plant::Leak) && self.random.one_in(1000) {
             mem::forget(Arc::clone(&probe));
             self.oracle.stop();
@@ -202,8 +204,10 @@ impl Churner<'_> {
                     }
                     1 => {
                         self.oracle.detaching(&log);
-                        let group = ProbeGroup::from_iter(Arc::try_unwrap(probe));
-                        drop(group);
+                        let mut batch = Batch::new();
+                        batch.detach(&probe);
+                        drop(batch.commit());
+                        self.gone(vec![log]);
                     }
                     _ => {
                         detach(self.oracle, &probe, &log);

@@ -7,7 +7,7 @@ use crate::{EVENTS, with_event};
 use hotprobe::{Probe, SynchronizeError, fire};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
 /// A firing, as its probes see it: they write themselves down in it.
@@ -227,7 +227,7 @@ pub(crate) enum Kind {
     /// Fires an event, its own perhaps.
     Fires(usize),
     /// Detaches itself.
-    DetachesItself(Arc<OnceLock<Weak<Probe>>>),
+    DetachesItself(Arc<Mutex<Weak<Probe>>>),
     /// Detaches some other.
     DetachesAnother,
     /// Attaches one, and detaches it.
@@ -334,7 +334,8 @@ pub(crate) fn probe(captured: Captured, kind: Kind) -> impl Fn(&Firing<'_>) + Se
             }
             Kind::DetachesItself(this) => {
                 if firing.random.one_in(16)
-                    && let Some(this) = this.get().and_then(Weak::upgrade)
+                    && let Ok(this) = this.try_lock().map(|this| this.upgrade())
+                    && let Some(this) = this
                 {
                     detach(oracle, &this, log);
                 }
