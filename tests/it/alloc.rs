@@ -30,6 +30,11 @@ pub(crate) fn stop_failing() -> bool {
     FAILED.with(|failed| failed.replace(false))
 }
 
+/// Has `f` called when an allocation of this thread fails, before it does. `f` may allocate.
+pub(crate) fn when_failing(f: fn()) {
+    WHEN_FAILING.with(|when| when.set(Some(f)));
+}
+
 /// How many allocations this thread has made.
 pub(crate) fn allocations() -> usize {
     COUNT.with(Cell::get)
@@ -43,6 +48,7 @@ static LIVE: AtomicIsize = AtomicIsize::new(0);
 thread_local! {
     static FAIL: Cell<Option<(usize, bool)>> = const { Cell::new(None) };
     static FAILED: Cell<bool> = const { Cell::new(false) };
+    static WHEN_FAILING: Cell<Option<fn()>> = const { Cell::new(None) };
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -57,8 +63,12 @@ fn must_fail() -> bool {
         None => false,
         Some((0, all)) => {
             FAILED.with(|failed| failed.set(true));
-            if !all {
-                fail.set(None);
+            fail.set(None);
+            if let Some(f) = WHEN_FAILING.with(Cell::get) {
+                f();
+            }
+            if all {
+                fail.set(Some((0, all)));
             }
             true
         }

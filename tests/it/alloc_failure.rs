@@ -1,7 +1,8 @@
 //! G15: no lost detach, whatever allocation fails.
 
-use crate::{Witness, alloc, isolated};
-use hotprobe::{Probe, ProbeGroup};
+use crate::{CHILD, Witness, alloc, child, isolated, text};
+use hotprobe::{Batch, Probe, ProbeGroup, ProbeOptions};
+use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -135,4 +136,257 @@ fn each_nth_allocation_of_a_group_detach_may_fail() {
             }
         },
     );
+}
+
+/// What is tried with each allocation failing, one by one.
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Detach,
+    DetachTheOnlyOne,
+    DetachByDrop,
+    DetachAndWait,
+    DetachGroup,
+    DetachGroupOfSingles,
+    Attach,
+    AttachWith,
+    CommitAttaches,
+    CommitDetaches,
+    CommitBoth,
+    FirstFiring,
+}
+
+const OPERATIONS: [Operation; 12] = [
+    Operation::Detach,
+    Operation::DetachTheOnlyOne,
+    Operation::DetachByDrop,
+    Operation::DetachAndWait,
+    Operation::DetachGroup,
+    Operation::DetachGroupOfSingles,
+    Operation::Attach,
+    Operation::AttachWith,
+    Operation::CommitAttaches,
+    Operation::CommitDetaches,
+    Operation::CommitBoth,
+    Operation::FirstFiring,
+];
+
+/// Which probes the last firings of both events have called, a bit each.
+static CALLED: AtomicU64 = AtomicU64::new(0);
+
+/// Fires both events; who was called?
+fn called() -> u64 {
+    CALLED.store(0, Ordering::SeqCst);
+    SCARCE.fire();
+    OTHER.fire();
+    CALLED.load(Ordering::SeqCst)
+}
+
+fn call(bit: u32) -> impl Fn() + Send + Sync {
+    move || {
+        CALLED.fetch_or(1 << bit, Ordering::SeqCst);
+    }
+}
+
+/// Bits 0 to 5 are single probes of `SCARCE`, 6 is the only single probe of `OTHER`, 8 and 9 are a batch's
+/// group, one on each. From 16 on: what is attached.
+const THERE: u64 = 0b11_0111_1111;
+
+impl Operation {
+    /// Who is called after it, if it has been done.
+    fn after(self) -> u64 {
+        match self {
+            Self::Detach | Self::DetachByDrop | Self::DetachAndWait => THERE & !(1 << 2),
+            Self::DetachTheOnlyOne => THERE & !(1 << 6),
+            Self::DetachGroup => THERE & !(0b11 << 8),
+            Self::DetachGroupOfSingles => THERE & !0b111_1111,
+            Self::Attach | Self::AttachWith => THERE | 1 << 16,
+            Self::CommitAttaches => THERE | 0b111 << 16,
+            Self::CommitDetaches => THERE & !(0b11 << 8 | 1 << 2),
+            Self::CommitBoth => (THERE & !(0b11 << 8 | 1 << 2)) | 0b111 << 16,
+            Self::FirstFiring => THERE,
+        }
+    }
+
+    /// Whether it must get along without memory, as far as it is hotprobe's affair.
+    fn detaches_only(self) -> bool {
+        matches!(
+            self,
+            Self::Detach
+                | Self::DetachTheOnlyOne
+                | Self::DetachByDrop
+                | Self::DetachAndWait
+                | Self::DetachGroup
+                | Self::DetachGroupOfSingles
+        )
+    }
+
+    /// Does it. `failing` is called just before what is tried. Handles that are still of use are given back;
+    /// there is room for them.
+    fn perform(
+        self,
+        singles: &mut Vec<Probe>,
+        group: &mut ProbeGroup,
+        committed: &mut Option<ProbeGroup>,
+        failing: impl Fn(),
+    ) {
+        let mut batch = Batch::new();
+        let options = ProbeOptions::new().name(String::from("scarce"));
+        if matches!(self, Self::CommitDetaches | Self::CommitBoth) {
+            batch.detach(&singles[2]);
+            batch.detach_group(std::mem::take(group));
+        }
+        if matches!(self, Self::CommitAttaches | Self::CommitBoth) {
+            SCARCE.attach_in(&mut batch, call(16));
+            OTHER.attach_in(&mut batch, call(17));
+            SCARCE.attach_in_with(&mut batch, options.clone(), call(18));
+        }
+        match self {
+            Self::Detach => {
+                failing();
+                assert!(singles[2].detach());
+            }
+            Self::DetachTheOnlyOne => {
+                failing();
+                assert!(singles[6].detach());
+            }
+            Self::DetachByDrop => {
+                let probe = singles.remove(2);
+                failing();
+                drop(probe);
+            }
+            Self::DetachAndWait => {
+                failing();
+                singles[2].detach_and_wait().unwrap();
+            }
+            Self::DetachGroup => {
+                failing();
+                group.detach();
+            }
+            Self::DetachGroupOfSingles => {
+                let mut all: ProbeGroup = singles.drain(..).collect();
+                failing();
+                all.detach();
+            }
+            Self::Attach => {
+                failing();
+                singles.push(SCARCE.attach(call(16)));
+            }
+            Self::AttachWith => {
+                failing();
+                singles.push(SCARCE.attach_with(options, call(16)));
+            }
+            Self::CommitAttaches | Self::CommitDetaches | Self::CommitBoth => {
+                failing();
+                *committed = Some(batch.commit());
+            }
+            Self::FirstFiring => {
+                failing();
+                SCARCE.fire();
+            }
+        }
+    }
+}
+
+const OPERATION: &str = "HOTPROBE_TEST_OPERATION";
+
+/// In a process of its own: performs the operation of that index, with the `n`th allocation failing, and
+/// all after it if `all`.
+fn perform_without_memory(index: usize, n: usize, all: bool) {
+    let operation = OPERATIONS[index];
+    let mut singles: Vec<Probe> = Vec::with_capacity(16);
+    singles.extend((0..6).map(|bit| SCARCE.attach(call(bit))));
+    singles.push(OTHER.attach(call(6)));
+    let mut batch = Batch::new();
+    SCARCE.attach_in(&mut batch, call(8));
+    OTHER.attach_in(&mut batch, call(9));
+    let mut group = batch.commit();
+    let mut committed = None;
+    let mut run = || {
+        let failing = || {
+            // Whoever looks while it fails, this thread or another, must not find it half done.
+            alloc::when_failing(|| eprintln!("at the failure: {:x};", called()));
+            alloc::fail_after(n, all);
+        };
+        operation.perform(&mut singles, &mut group, &mut committed, failing);
+        alloc::stop_failing()
+    };
+    let failed = if matches!(operation, Operation::FirstFiring) {
+        // On a thread that has never fired.
+        std::thread::scope(|scope| scope.spawn(&mut run).join().unwrap())
+    } else {
+        assert_eq!(called(), THERE);
+        run()
+    };
+    eprintln!("afterwards: {:x};", called());
+    // Whatever was made without memory is made good.
+    hotprobe::synchronize().unwrap();
+    assert_eq!(called(), operation.after());
+    drop((singles, group, committed));
+    assert!(!SCARCE.is_enabled() && !OTHER.is_enabled());
+    assert_eq!((SCARCE.probe_count(), OTHER.probe_count()), (0, 0));
+    hotprobe::synchronize().unwrap();
+    let stats = hotprobe::stats();
+    assert_eq!(stats.retired, stats.reclaimed);
+    eprintln!("failed: {failed};");
+}
+
+/// What stands behind `key` in what a child has printed.
+fn told(text: &str, key: &str) -> Vec<String> {
+    let after = text.split(key).skip(1);
+    let words = after.filter_map(|rest| rest.split(';').next());
+    words.map(|word| word.trim().to_owned()).collect()
+}
+
+#[test]
+fn each_nth_allocation_of_each_operation_may_fail_and_nothing_is_done_by_half() {
+    let name =
+        "alloc_failure::each_nth_allocation_of_each_operation_may_fail_and_nothing_is_done_by_half";
+    if env::var(CHILD).is_ok_and(|child| child == name) {
+        let operation = env::var(OPERATION).unwrap();
+        let mut words = operation.split(' ').map(|word| word.parse().unwrap());
+        let mut next = || words.next().unwrap();
+        return perform_without_memory(next(), next(), next() == 1);
+    }
+    for (index, operation) in OPERATIONS.into_iter().enumerate() {
+        let (before, after) = (format!("{THERE:x}"), format!("{:x}", operation.after()));
+        for all in [false, true] {
+            let (mut survived, mut aborted) = (0, 0);
+            for n in 0.. {
+                let arguments = format!("{index} {n} {}", u8::from(all));
+                let output = child(name).env(OPERATION, &arguments).output().unwrap();
+                let text = text(&output);
+                let what =
+                    format!("{operation:?}, allocation {n}, all later ones too: {all}\n{text}");
+                let seen = told(&text, "at the failure: ");
+                // (A thread that is being registered skips its firings.)
+                let skipped =
+                    |mask: &String| matches!(operation, Operation::FirstFiring) && mask == "0";
+                assert!(
+                    seen.iter()
+                        .all(|mask| *mask == before || *mask == after || skipped(mask)),
+                    "half done: {what}"
+                );
+                if output.status.success() {
+                    assert!(told(&text, "afterwards: ") == [&*after], "{what}");
+                    if told(&text, "failed: ") == ["false"] {
+                        assert!(n > 0, "it allocates something: {what}");
+                        break;
+                    }
+                    survived += 1;
+                } else {
+                    // As any failed allocation in Rust ends a process; not by a panic.
+                    let ended = text.contains("memory allocation of");
+                    assert!(ended && output.status.code() != Some(101), "{what}");
+                    assert!(
+                        !operation.detaches_only() || seen.last() == Some(&after),
+                        "it ended before the detach took effect: {what}"
+                    );
+                    aborted += 1;
+                }
+            }
+            println!(
+                "{operation:?}, all later ones too: {all}: {survived} survived, {aborted} aborted"
+            );
+        }
+    }
 }

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# What loom cannot see, the machine may: the stress of tests/stress under ThreadSanitizer, which watches every
+# access of a real run. (Models explore all interleavings of small programs, this watches few of a large one.)
+# Of the production code nothing must be reported. Three controls must be, or else a clean run says nothing: a
+# plain data race in the probes, a snapshot published by a Relaxed store, and grace periods that do not wait.
+#
+# On a stable toolchain, whose std is not instrumented: ci/tsan/mutex.rs and ci/tsan/suppressions say what
+# that takes. Works on a copy, so that the tree stays as it is.
+#
+# Usage: ci/tsan.sh [SECONDS]            (of each run, 20 if not given; about a minute in all)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+seconds="${1:-20}"
+target=x86_64-unknown-linux-gnu
+if [ "$(rustc -vV | sed -n 's/^host: //p')" != "$target" ]; then
+    echo "skipped: the sanitizer's runtime is known to come with $target only"
+    exit 0
+fi
+
+work="${CARGO_TARGET_DIR:-$PWD/target}/tsan"
+suppressions="$PWD/ci/tsan/suppressions"
+
+copy() { # NAME: a fresh copy of what is needed
+    rm -rf "$work/$1"
+    mkdir -p "$work/$1"
+    cp -r --parents Cargo.toml README.md src tests/stress ci/stress "$work/$1"
+    # A lock that the detector sees.
+    cp ci/tsan/mutex.rs "$work/$1/src/tsan_mutex.rs"
+    echo 'mod tsan_mutex;' >>"$work/$1/src/lib.rs"
+    replace "$work/$1/src/sync.rs" 'pub(crate) use std::sync::{Mutex, MutexGuard};' \
+        'pub(crate) use crate::tsan_mutex::{Mutex, MutexGuard};'
+}
+
+replace() { # FILE OLD NEW: exactly one occurrence, or it is out of date
+    local text old=$2
+    text=$(cat "$1")
+    local without=${text/"$old"/}
+    if [ "$without" = "$text" ] || [ "${without/"$old"/}" != "$without" ]; then
+        echo "ci/tsan.sh: expected exactly one '$old' in $1" >&2
+        exit 1
+    fi
+    printf '%s\n' "${text/"$old"/"$3"}" >"$1"
+}
+
+build() { # NAME
+    # Each copy has its own paths, so its own build of the library; the rest is shared.
+    env -u CARGO_ENCODED_RUSTFLAGS RUSTC_BOOTSTRAP=1 \
+        RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
+        CARGO_TARGET_DIR="$work/build" \
+        cargo build --quiet --release --target "$target" --manifest-path "$work/$1/ci/stress/Cargo.toml"
+    cp "$work/build/$target/release/stress" "$work/$1/stress"
+}
+
+run() { # NAME LOG ARGUMENTS…: the exit status is that of the run; 66 where something was reported
+    local name=$1 log=$2
+    shift 2
+    TSAN_OPTIONS="suppressions=$suppressions exitcode=66 history_size=4" \
+        timeout $((${seconds%.*} + 180)) "$work/$name/stress" --light "$@" >"$work/$log.log" 2>&1
+}
+
+copy production
+build production
+copy relaxed
+replace "$work/relaxed/src/rcu/cell.rs" 'self.published.store(next, Ordering::Release);' \
+    'self.published.store(next, Ordering::Relaxed);'
+build relaxed
+copy early
+replace "$work/early/src/rcu/reclaim.rs" 'domain.grace_done.load(Ordering::Acquire) >= self.grace.started' \
+    'domain.grace_done.load(Ordering::Acquire) <= self.grace.started'
+build early
+
+echo "the production code, $seconds s"
+status=0
+run production production --seconds "$seconds" || status=$?
+grep '^stress: ' "$work/production.log" || true
+if [ "$status" -ne 0 ]; then
+    echo "ci/tsan.sh: it reported something, or failed (exit status $status):" >&2
+    head -n 100 "$work/production.log" >&2
+    exit 1
+fi
+
+control() { # NAME LOG WHAT WHERE ARGUMENTS…: must be reported, in a frame of WHERE
+    local name=$1 log=$2 what=$3 where=$4 status=0
+    shift 4
+    run "$name" "$log" --seconds "$seconds" "$@" || status=$?
+    if [ "$status" -ne 66 ] || ! grep -Eq 'WARNING: ThreadSanitizer: (data race|heap-use-after-free)' "$work/$log.log" ||
+        ! grep -Eq "$where" "$work/$log.log"; then
+        echo "ci/tsan.sh: planted, and NOT reported: $what (exit status $status)" >&2
+        tail -n 20 "$work/$log.log" >&2
+        exit 1
+    fi
+    echo "planted and reported: $what ($(grep -c 'WARNING: ThreadSanitizer' "$work/$log.log") times)"
+}
+
+seconds=2
+control production race 'two probes write without synchronization' 'fire\.rs' --plant race
+control relaxed relaxed 'a snapshot is published by a Relaxed store' 'rcu/cell\.rs|rcu/slot\.rs'
+control early early 'a grace period is over when it begins' 'in (free|dealloc|drop)|rcu/reclaim\.rs'
