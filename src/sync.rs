@@ -44,7 +44,12 @@ mod imp {
         };
     }
 
-    pub(crate) use {const_fn, global, thread_field, thread_owner};
+    /// What only models need: a hidden door to hand a thread's registration over.
+    macro_rules! model_only {
+        ($($items:tt)*) => {};
+    }
+
+    pub(crate) use {const_fn, global, model_only, thread_field, thread_owner};
 
     /// Storage without a destructor, for [`thread_field`].
     pub(crate) use std::mem::MaybeUninit as Undropped;
@@ -113,7 +118,11 @@ mod imp {
         };
     }
 
-    pub(crate) use {const_fn, global, thread_field, thread_owner};
+    macro_rules! model_only {
+        ($($items:tt)*) => { $($items)* };
+    }
+
+    pub(crate) use {const_fn, global, model_only, thread_field, thread_owner};
 
     /// Wears the shape of `MaybeUninit`, but drops what is left in it: loom's thread-locals all die at
     /// once, so that the owner cannot reach the field any more.
@@ -148,24 +157,35 @@ mod imp {
 
     /// A cell that readers read and the reclaimer writes: loom reports the race that a premature
     /// reclaim is. (The memory itself is leaked in a model, so that the report can be made.)
+    /// Models use it for their own memory, too.
     #[derive(Debug)]
-    pub(crate) struct Canary(loom::cell::UnsafeCell<()>);
+    pub struct Canary(loom::cell::UnsafeCell<()>);
 
+    #[allow(unsafe_code, reason = "loom checks the accesses; there is no memory")]
+    // SAFETY: it guards a unit, and loom reports unordered accesses.
+    unsafe impl Sync for Canary {}
+
+    #[allow(clippy::new_without_default, reason = "the shape above")]
     impl Canary {
-        pub(crate) fn new() -> Self {
+        /// In use.
+        pub fn new() -> Self {
             Self(loom::cell::UnsafeCell::new(()))
         }
 
-        pub(crate) fn alive(&self) {
+        /// The memory is in use.
+        pub fn alive(&self) {
             self.0.with(|_| ());
         }
 
-        pub(crate) fn dead(&self) {
+        /// The memory is about to be reclaimed.
+        pub fn dead(&self) {
             self.0.with_mut(|_| ());
         }
     }
 }
 
+#[cfg(crossbeam_loom)]
+pub use imp::Canary;
 pub(crate) use imp::*;
 pub(crate) use std::sync::atomic::Ordering;
 
