@@ -82,6 +82,7 @@ mod imp {
 
 #[cfg(crossbeam_loom)]
 mod imp {
+    use super::Ordering;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, fence};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
 
@@ -159,7 +160,11 @@ mod imp {
     /// reclaim is. (The memory itself is leaked in a model, so that the report can be made.)
     /// Models use it for their own memory, too.
     #[derive(Debug)]
-    pub struct Canary(loom::cell::UnsafeCell<()>);
+    pub struct Canary {
+        access: loom::cell::UnsafeCell<()>,
+        /// For the accesses that are ordered, and too late.
+        dead: std::sync::atomic::AtomicBool,
+    }
 
     #[allow(unsafe_code, reason = "loom checks the accesses; there is no memory")]
     // SAFETY: it guards a unit, and loom reports unordered accesses.
@@ -169,17 +174,23 @@ mod imp {
     impl Canary {
         /// In use.
         pub fn new() -> Self {
-            Self(loom::cell::UnsafeCell::new(()))
+            Self {
+                access: loom::cell::UnsafeCell::new(()),
+                dead: std::sync::atomic::AtomicBool::new(false),
+            }
         }
 
         /// The memory is in use.
         pub fn alive(&self) {
-            self.0.with(|_| ());
+            self.access.with(|_| ());
+            assert!(!self.dead.load(Ordering::Relaxed), "used after reclaim");
         }
 
         /// The memory is about to be reclaimed.
         pub fn dead(&self) {
-            self.0.with_mut(|_| ());
+            self.access.with_mut(|_| ());
+            let before = self.dead.swap(true, Ordering::Relaxed);
+            assert!(!before, "reclaimed twice");
         }
     }
 }

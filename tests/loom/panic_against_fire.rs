@@ -51,3 +51,21 @@ fn its_neighbour_runs_on() {
         good.leak();
     });
 }
+
+/// Two threads: one fires a probe that panics, which switches the event off; one attaches another probe.
+#[test]
+fn an_attach_beside_it_is_not_lost() {
+    check(UNLIMITED, || {
+        let e = E::new();
+        let bad = e.attach(quiet_panic);
+        let firing = warm(move || e.fire());
+        let (captured, fate) = Captured::new();
+        let good = e.attach(move || captured.run());
+        firing.join();
+        let before = fate.runs();
+        e.fire();
+        assert_eq!(fate.runs(), before + 1);
+        bad.leak();
+        good.leak();
+    });
+}
