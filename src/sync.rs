@@ -174,8 +174,11 @@ mod imp {
     impl Canary {
         /// In use.
         pub fn new() -> Self {
+            let access = loom::cell::UnsafeCell::new(());
+            // Making a cell is no event for loom, which would take it to be as old as this thread's last.
+            access.with_mut(|_| ());
             Self {
-                access: loom::cell::UnsafeCell::new(()),
+                access,
                 dead: std::sync::atomic::AtomicBool::new(false),
             }
         }
