@@ -65,6 +65,11 @@ pub mod __private {
     pub use crate::rcu::slot::Slot;
     pub use std::boxed::Box;
 
+    crate::sync::model_only! {
+        pub use crate::rcu::pin::Participant;
+        pub use crate::sync::Canary;
+    }
+
     /// Marks the branch that calls it as the unlikely one.
     #[cold]
     #[inline(always)]

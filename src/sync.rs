@@ -44,7 +44,12 @@ mod imp {
         };
     }
 
-    pub(crate) use {const_fn, global, thread_field, thread_owner};
+    /// What only models need: a hidden door to hand a thread's registration over.
+    macro_rules! model_only {
+        ($($items:tt)*) => {};
+    }
+
+    pub(crate) use {const_fn, global, model_only, thread_field, thread_owner};
 
     /// Storage without a destructor, for [`thread_field`].
     pub(crate) use std::mem::MaybeUninit as Undropped;
@@ -77,6 +82,7 @@ mod imp {
 
 #[cfg(crossbeam_loom)]
 mod imp {
+    use super::Ordering;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, fence};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
 
@@ -113,7 +119,11 @@ mod imp {
         };
     }
 
-    pub(crate) use {const_fn, global, thread_field, thread_owner};
+    macro_rules! model_only {
+        ($($items:tt)*) => { $($items)* };
+    }
+
+    pub(crate) use {const_fn, global, model_only, thread_field, thread_owner};
 
     /// Wears the shape of `MaybeUninit`, but drops what is left in it: loom's thread-locals all die at
     /// once, so that the owner cannot reach the field any more.
@@ -148,24 +158,48 @@ mod imp {
 
     /// A cell that readers read and the reclaimer writes: loom reports the race that a premature
     /// reclaim is. (The memory itself is leaked in a model, so that the report can be made.)
+    /// Models use it for their own memory, too.
     #[derive(Debug)]
-    pub(crate) struct Canary(loom::cell::UnsafeCell<()>);
+    pub struct Canary {
+        access: loom::cell::UnsafeCell<()>,
+        /// For the accesses that are ordered, and too late.
+        dead: std::sync::atomic::AtomicBool,
+    }
 
+    #[allow(unsafe_code, reason = "loom checks the accesses; there is no memory")]
+    // SAFETY: it guards a unit, and loom reports unordered accesses.
+    unsafe impl Sync for Canary {}
+
+    #[allow(clippy::new_without_default, reason = "the shape above")]
     impl Canary {
-        pub(crate) fn new() -> Self {
-            Self(loom::cell::UnsafeCell::new(()))
+        /// In use.
+        pub fn new() -> Self {
+            let access = loom::cell::UnsafeCell::new(());
+            // Making a cell is no event for loom, which would take it to be as old as this thread's last.
+            access.with_mut(|_| ());
+            Self {
+                access,
+                dead: std::sync::atomic::AtomicBool::new(false),
+            }
         }
 
-        pub(crate) fn alive(&self) {
-            self.0.with(|_| ());
+        /// The memory is in use.
+        pub fn alive(&self) {
+            self.access.with(|_| ());
+            assert!(!self.dead.load(Ordering::Relaxed), "used after reclaim");
         }
 
-        pub(crate) fn dead(&self) {
-            self.0.with_mut(|_| ());
+        /// The memory is about to be reclaimed.
+        pub fn dead(&self) {
+            self.access.with_mut(|_| ());
+            let before = self.dead.swap(true, Ordering::Relaxed);
+            assert!(!before, "reclaimed twice");
         }
     }
 }
 
+#[cfg(crossbeam_loom)]
+pub use imp::Canary;
 pub(crate) use imp::*;
 pub(crate) use std::sync::atomic::Ordering;
 

@@ -7,7 +7,7 @@
 
 use super::domain;
 use super::slot::SlotPtr;
-use crate::sync::{Ordering, Undropped, thread_field, thread_owner};
+use crate::sync::{Ordering, Undropped, model_only, thread_field, thread_owner};
 use crossbeam_epoch::{Guard, LocalHandle};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::{self, ManuallyDrop};
@@ -491,5 +491,54 @@ impl Local {
             return Inner::Nested(Nested { local: self });
         }
         self.enter_unit()
+    }
+}
+
+model_only! {
+    /// A thread's registration, made on one thread of a model and handed to another: what crossbeam does
+    /// when a thread joins or leaves, and at its first pin, need not be explored anew in each model.
+    #[derive(Debug)]
+    pub struct Participant(LocalHandle);
+
+    impl Participant {
+        /// Joins the collector, and gets the first pin over.
+        pub fn new() -> Self {
+            let handle = join();
+            drop(handle.pin());
+            Self(handle)
+        }
+
+        /// One at whose next pin crossbeam collects, as at every 128th.
+        pub fn about_to_collect() -> Self {
+            let handle = join();
+            for _ in 0..128 {
+                drop(handle.pin());
+            }
+            Self(handle)
+        }
+
+        /// Registers the current thread, which is not registered yet.
+        pub fn enter(self) {
+            with_local(|local| {
+                assert_eq!(local.word.get(), UNREGISTERED, "a thread enters once");
+                // SAFETY: unregistered, so nothing is overwritten, and nobody else looks.
+                unsafe { (*local.handle.get()).write(self.0) };
+                local.word.set(0);
+            });
+        }
+
+        /// The opposite of `enter`; `None` if the thread is not registered. Checks that nothing is in
+        /// progress.
+        pub fn leave() -> Option<Self> {
+            with_local(|local| {
+                if local.word.get() == UNREGISTERED {
+                    return None;
+                }
+                assert_eq!(local.word.get(), 0, "something is still in progress");
+                local.word.set(UNREGISTERED);
+                // SAFETY: it was registered, and nobody looks any more.
+                Some(Self(unsafe { (*local.handle.get()).assume_init_read() }))
+            })
+        }
     }
 }

@@ -1,0 +1,32 @@
+//! **The function deferred through crossbeam may run on a third thread**, in the midst of a firing: it only
+//! tells, and what it tells carries what the firings did.
+
+use crate::{Captured, check, collecting, fires_only, preemptions, warm};
+
+use loom::thread;
+
+hotprobe::event! { static E: fn(); static OTHER: fn(); }
+
+/// Three threads: one fires; one detaches and reclaims, twice; one fires another event, and crossbeam collects at that
+/// firing's pin.
+#[test]
+fn a_third_thread_ends_the_grace_period() {
+    check(preemptions(1), || {
+        let (e, other) = (E::new(), OTHER::new());
+        let (captured, fate) = Captured::new();
+        let probe = e.attach(move || {
+            captured.run();
+            thread::yield_now();
+        });
+        other.attach(|| ()).leak();
+        let firing = warm(fires_only(move || e.fire()));
+        let third = collecting(fires_only(move || other.fire()));
+        assert!(probe.detach());
+        hotprobe::reclaim();
+        thread::yield_now();
+        hotprobe::reclaim();
+        firing.join();
+        third.join();
+        assert!(fate.runs() <= 1);
+    });
+}

@@ -1,0 +1,25 @@
+//! **Synchronize with three items and two drainers:** it waits for what another thread has taken to drop.
+
+use crate::{Captured, all_is_reclaimed, check, preemptions, warm};
+
+hotprobe::event! { static E: fn(); }
+
+/// Two threads: three probes have been detached; one thread reclaims, one synchronizes.
+#[test]
+fn synchronize_waits_for_what_the_other_has_taken() {
+    check(preemptions(2), || {
+        let e = E::new();
+        let fates: Vec<_> = (0..3)
+            .map(|_| {
+                let (captured, fate) = Captured::new();
+                e.attach(move || captured.run()).detach();
+                fate
+            })
+            .collect();
+        let reclaiming = warm(hotprobe::reclaim);
+        hotprobe::synchronize().unwrap();
+        assert!(fates.iter().all(|fate| fate.drops() == 1));
+        reclaiming.join();
+        all_is_reclaimed();
+    });
+}
