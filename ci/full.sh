@@ -16,6 +16,9 @@ stress() {
     local seconds="${SECONDS_EACH:-3600}"
     CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/stress" \
         cargo run --release --manifest-path ci/stress/Cargo.toml -- --seconds "$seconds"
+    # One that churns: at times there is nothing to wait for but firings.
+    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/stress" \
+        cargo run --release --manifest-path ci/stress/Cargo.toml -- --seconds "$((seconds / 6 + 1))" --churning 1
     ci/tsan.sh "$((seconds / 6 + 1))"
 }
 
