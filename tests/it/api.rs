@@ -177,3 +177,15 @@ fn fire_takes_an_event_by_value_by_reference_and_through_a_path() {
     assert_eq!(*count.lock().unwrap(), 111);
     drop(probe);
 }
+
+#[test]
+fn a_reference_to_a_group_goes_through_its_probes_in_order() {
+    hotprobe::event! { static GROUPED: fn(); }
+    let attach = |name| GROUPED.attach_with(hotprobe::ProbeOptions::new().name(name), || ());
+    let group: hotprobe::ProbeGroup = ["first", "second"].map(attach).into_iter().collect();
+    let mut names = Vec::new();
+    for probe in &group {
+        names.push(probe.name());
+    }
+    assert_eq!(names, [Some("first"), Some("second")]);
+}

@@ -1,7 +1,7 @@
 //! Threads that attach and detach, in every way there is.
 
 use crate::fire::{Captured, Kind, OnDrop, detach, probe};
-use crate::oracle::{GroupLog, Log, Oracle, Rule, inside};
+use crate::oracle::{GroupLog, InFlight, Log, Oracle, Rule, inside};
 use crate::plant::Plant;
 use crate::random::{Digest, Random};
 use crate::{EVENTS, with_event};
@@ -33,7 +33,7 @@ struct Churner<'a> {
     /// Detached, and not waited for yet.
     limbo: Vec<Arc<Log>>,
     /// Detached before this grace period began.
-    waiting: Option<(GracePeriod, Vec<Arc<Log>>)>,
+    waiting: Option<(GracePeriod, InFlight, Vec<Arc<Log>>)>,
     /// Waited for: they must not be called any more. With the number of calls that there had been.
     over: VecDeque<(Arc<Log>, u64)>,
     /// The probe that stands on each event.
@@ -414,35 +414,48 @@ impl Churner<'_> {
 
     fn synchronize(&mut self) {
         let limbo = mem::take(&mut self.limbo);
-        let result = hotprobe::synchronize();
-        self.oracle.check(
-            result.is_ok(),
-            Rule::TellsTheTruth,
-            format_args!("synchronize: {result:?}"),
-        );
+        // Twice: the second time there may be nothing to wait for but the firings.
+        for _ in 0..2 {
+            let in_flight = self.oracle.in_flight();
+            if self.oracle.plant == Some(Plant::NoWait) {
+                self.oracle.have_ended(&in_flight);
+            }
+            let result = hotprobe::synchronize();
+            self.oracle.have_ended(&in_flight);
+            self.oracle.check(
+                result.is_ok(),
+                Rule::TellsTheTruth,
+                format_args!("synchronize: {result:?}"),
+            );
+        }
         self.are_over(limbo);
     }
 
     fn synchronize_timeout(&mut self) {
         let timeout = Duration::from_micros(100 * self.random.below(4) as u64);
         let limbo = mem::take(&mut self.limbo);
+        let in_flight = self.oracle.in_flight();
         match hotprobe::synchronize_timeout(timeout) {
-            Ok(()) => self.are_over(limbo),
+            Ok(()) => {
+                self.oracle.have_ended(&in_flight);
+                self.are_over(limbo);
+            }
             Err(TimedOut) => self.limbo = limbo,
             Err(error) => self.oracle.fail(Rule::TellsTheTruth, error),
         }
     }
 
     fn grace_period(&mut self) {
-        let Some((grace, logs)) = self.waiting.take() else {
-            let logs = mem::take(&mut self.limbo);
-            self.waiting = Some((hotprobe::grace_period(), logs));
+        let Some((grace, in_flight, logs)) = self.waiting.take() else {
+            let (in_flight, logs) = (self.oracle.in_flight(), mem::take(&mut self.limbo));
+            self.waiting = Some((hotprobe::grace_period(), in_flight, logs));
             return;
         };
         if grace.is_over() {
+            self.oracle.have_ended(&in_flight);
             self.are_over(logs);
         } else {
-            self.waiting = Some((grace, logs));
+            self.waiting = Some((grace, in_flight, logs));
         }
     }
 
@@ -486,7 +499,7 @@ impl Churner<'_> {
             self.detach();
         }
         self.synchronize();
-        if let Some((grace, logs)) = self.waiting.take() {
+        if let Some((grace, _, logs)) = self.waiting.take() {
             self.oracle.check(
                 grace.is_over(),
                 Rule::TellsTheTruth,

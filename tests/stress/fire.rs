@@ -7,6 +7,7 @@ use crate::{EVENTS, with_event};
 use hotprobe::{Probe, SynchronizeError, fire};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
@@ -18,7 +19,17 @@ pub(crate) struct Firing<'a> {
     /// How many firings of this thread are around it.
     depth: usize,
     calls: RefCell<Vec<Call>>,
+    /// Odd while a probe runs, on a thread that keeps firing.
+    mark: Option<&'a AtomicU64>,
     random: &'a Random,
+}
+
+impl Firing<'_> {
+    fn toggle(&self) {
+        if let Some(mark) = self.mark {
+            mark.fetch_add(1, Ordering::Release);
+        }
+    }
 }
 
 /// A call of a probe.
@@ -36,6 +47,7 @@ fn fire_once(
     oracle: &Arc<Oracle>,
     event: usize,
     depth: usize,
+    mark: Option<&AtomicU64>,
     random: &Random,
 ) -> (Vec<Call>, bool) {
     let firing = Firing {
@@ -43,6 +55,7 @@ fn fire_once(
         began: oracle.now(),
         depth,
         calls: RefCell::default(),
+        mark,
         random,
     };
     let result = inside(|| {
@@ -58,15 +71,15 @@ fn fire_once(
 }
 
 /// A firing, with all that is to be said of it alone.
-fn fire_checked(oracle: &Arc<Oracle>, event: usize, random: &Random) -> Vec<Call> {
+fn fire_checked(oracle: &Arc<Oracle>, event: usize, mark: Option<&AtomicU64>, random: &Random) {
     let standing: Vec<_> = if oracle.light {
         Vec::new()
     } else {
         oracle.standing(event).collect()
     };
-    let (calls, unwound) = fire_once(oracle, event, 0, random);
+    let (calls, unwound) = fire_once(oracle, event, 0, mark, random);
     if unwound {
-        return Vec::new();
+        return;
     }
     for (churner, number) in standing {
         let called = |call: &&Call| (call.churner, call.number) == (churner, number);
@@ -92,11 +105,10 @@ fn fire_checked(oracle: &Arc<Oracle>, event: usize, random: &Random) -> Vec<Call
             );
         }
     }
-    calls
 }
 
 /// Some firings one after the other: a batch's probes are in all of them, from the first to the last.
-fn fire_in_turn(oracle: &Arc<Oracle>, events: &[usize], random: &Random) {
+fn fire_in_turn(oracle: &Arc<Oracle>, events: &[usize], mark: Option<&AtomicU64>, random: &Random) {
     let has = |calls: &[Call], group: &Arc<GroupLog>| {
         let mut groups = calls.iter().filter_map(|call| call.group.as_ref());
         groups.any(|other| Arc::ptr_eq(other, group))
@@ -104,7 +116,7 @@ fn fire_in_turn(oracle: &Arc<Oracle>, events: &[usize], random: &Random) {
     let mut seen: Vec<Arc<GroupLog>> = Vec::new();
     let mut gone: Vec<Arc<GroupLog>> = Vec::new();
     for &event in events {
-        let (calls, unwound) = fire_once(oracle, event, 0, random);
+        let (calls, unwound) = fire_once(oracle, event, 0, mark, random);
         if unwound {
             // Some probes have not had their turn.
             return;
@@ -137,7 +149,8 @@ fn fire_in_turn(oracle: &Arc<Oracle>, events: &[usize], random: &Random) {
 }
 
 /// Fires until the end; returns a digest of what it chose to do.
-pub(crate) fn keep_firing(oracle: &Arc<Oracle>, random: &Random) -> u64 {
+pub(crate) fn keep_firing(oracle: &Arc<Oracle>, random: &Random, number: usize) -> u64 {
+    let mark = oracle.mark(number);
     // What the probes draw depends on which are called, and must not disturb what this thread chooses.
     let of_probes = random.split();
     let mut digest = Digest::default();
@@ -150,21 +163,21 @@ pub(crate) fn keep_firing(oracle: &Arc<Oracle>, random: &Random) -> u64 {
         match choice {
             0 => {
                 let events = in_turn();
-                inside(|| hotprobe::pinned(|| fire_in_turn(oracle, &events, &of_probes)));
+                inside(|| hotprobe::pinned(|| fire_in_turn(oracle, &events, mark, &of_probes)));
                 oracle.fired(4);
             }
             1..=6 => {
-                fire_in_turn(oracle, &in_turn(), &of_probes);
+                fire_in_turn(oracle, &in_turn(), mark, &of_probes);
                 oracle.fired(4);
             }
             7 => {
                 // Scopes inside of scopes, and of firings, are one.
                 inside(|| {
                     hotprobe::pinned(|| {
-                        fire_checked(oracle, event, &of_probes);
+                        fire_checked(oracle, event, mark, &of_probes);
                         hotprobe::pinned(|| {
                             expect_in_probe(oracle, hotprobe::synchronize());
-                            fire_checked(oracle, event, &of_probes);
+                            fire_checked(oracle, event, mark, &of_probes);
                         });
                     });
                 });
@@ -175,7 +188,7 @@ pub(crate) fn keep_firing(oracle: &Arc<Oracle>, random: &Random) -> u64 {
                 std::hint::black_box((enabled, count));
             }
             _ => {
-                fire_checked(oracle, event, &of_probes);
+                fire_checked(oracle, event, mark, &of_probes);
                 oracle.fired(1);
             }
         }
@@ -188,7 +201,7 @@ pub(crate) fn come_and_go(oracle: &Arc<Oracle>, random: &Random) {
     struct Last(Arc<Oracle>, Random);
     impl Drop for Last {
         fn drop(&mut self) {
-            fire_checked(&self.0, self.1.below(EVENTS), &self.1);
+            fire_checked(&self.0, self.1.below(EVENTS), None, &self.1);
         }
     }
     thread_local! {
@@ -202,9 +215,9 @@ pub(crate) fn come_and_go(oracle: &Arc<Oracle>, random: &Random) {
             // Before hotprobe's own thread-local, or after it: its destructor runs after or before.
             if early {
                 LAST.set(Some(last));
-                fire_checked(&oracle, mine.below(EVENTS), &mine);
+                fire_checked(&oracle, mine.below(EVENTS), None, &mine);
             } else {
-                fire_checked(&oracle, mine.below(EVENTS), &mine);
+                fire_checked(&oracle, mine.below(EVENTS), None, &mine);
                 LAST.set(Some(last));
             }
             if mine.one_in(4) {
@@ -294,7 +307,7 @@ impl Drop for Captured {
         let panics = matches!(self.on_drop, OnDrop::Panics);
         oracle.dropped(&self.log, || match self.on_drop {
             OnDrop::Nothing | OnDrop::Panics => {}
-            OnDrop::Fires(event) => drop(fire_once(oracle, event, 0, &Random::new(0, 0))),
+            OnDrop::Fires(event) => drop(fire_once(oracle, event, 0, None, &Random::new(0, 0))),
             OnDrop::Attaches(event) => attach_and_detach(oracle, event),
             OnDrop::DetachesAnother => detach_another(oracle, &Random::new(self.log.number, 0)),
             OnDrop::Synchronizes => expect_in_probe(oracle, hotprobe::synchronize()),
@@ -313,6 +326,7 @@ pub(crate) fn probe(captured: Captured, kind: Kind) -> impl Fn(&Firing<'_>) + Se
         let oracle = firing.oracle;
         let switched_off = matches!(kind, Kind::Panics).then(|| Arc::clone(log));
         oracle.called(log, firing.began);
+        firing.toggle();
         firing.calls.borrow_mut().push(Call {
             churner: log.churner,
             number: log.number,
@@ -349,12 +363,14 @@ pub(crate) fn probe(captured: Captured, kind: Kind) -> impl Fn(&Firing<'_>) + Se
             Kind::Synchronizes => expect_in_probe(oracle, hotprobe::synchronize()),
             Kind::Panics => {
                 oracle.probe_panics();
+                firing.toggle();
                 oracle.returns(log);
                 panic_any(PLANNED);
             }
             Kind::PanicsAloud => {
                 if firing.random.one_in(16) {
                     oracle.probe_panics();
+                    firing.toggle();
                     oracle.returns(log);
                     panic_any(PLANNED);
                 }
@@ -363,6 +379,7 @@ pub(crate) fn probe(captured: Captured, kind: Kind) -> impl Fn(&Firing<'_>) + Se
         if oracle.plant == Some(Plant::Race) {
             race();
         }
+        firing.toggle();
         oracle.returns(log);
     }
 }
@@ -370,7 +387,7 @@ pub(crate) fn probe(captured: Captured, kind: Kind) -> impl Fn(&Firing<'_>) + Se
 fn fire_nested(firing: &Firing<'_>, event: usize) {
     /// The limit that is documented.
     const LEVELS: usize = 8;
-    let (calls, unwound) = fire_once(firing.oracle, event, firing.depth + 1, firing.random);
+    let (calls, unwound) = fire_once(firing.oracle, event, firing.depth + 1, None, firing.random);
     firing.oracle.check(
         firing.depth + 1 < LEVELS || (calls.is_empty() && !unwound),
         Rule::TellsTheTruth,

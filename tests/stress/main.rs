@@ -124,6 +124,10 @@ impl Options {
                 "--light" => options.light = true,
                 "--plant" => options.plant = Some(value()?.parse()?),
                 "--list" => return Ok(None),
+                // libtest's, with a value.
+                "--skip" | "--test-threads" | "--format" | "--color" | "--logfile" => {
+                    value()?;
+                }
                 // Whatever else `cargo test` passes to a test binary.
                 _ => {}
             }
@@ -170,7 +174,12 @@ fn run(options: &Options) -> Option<String> {
             .plant
             .map_or(String::new(), |plant| format!(", planted: {plant:?}")),
     );
-    let oracle = Arc::new(Oracle::new(options.light, options.plant, options.churning));
+    let oracle = Arc::new(Oracle::new(
+        options.light,
+        options.plant,
+        options.firing,
+        options.churning,
+    ));
     let begin = Instant::now();
     watch_for_a_hang(&oracle, options.seconds);
     let mut digest = 0;
@@ -182,7 +191,7 @@ fn run(options: &Options) -> Option<String> {
         let firing: Vec<_> = (0..options.firing)
             .map(|number| {
                 let random = stream(number);
-                scope.spawn(move || fire::keep_firing(oracle, &random))
+                scope.spawn(move || fire::keep_firing(oracle, &random, number))
             })
             .collect();
         let churning: Vec<_> = (0..options.churning)

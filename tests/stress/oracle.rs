@@ -23,6 +23,8 @@ pub(crate) const PLANNED: &str = "planned: the stress panics";
 pub(crate) enum Rule {
     /// After `synchronize` has returned, no firing runs what was detached before it.
     NeverAfterSynchronize,
+    /// When `synchronize` returns, every firing has ended that was in flight when it was called.
+    WaitsForFirings,
     /// A firing that happens after a detach does not call the probe.
     NeverAfterDetach,
     /// A firing that happens after a probe was switched off by its panic does not call it.
@@ -111,6 +113,9 @@ impl GroupLog {
     }
 }
 
+/// Threads in the midst of a firing, and which one it is.
+pub(crate) type InFlight = Vec<(usize, u64)>;
+
 pub(crate) struct Oracle {
     pub(crate) light: bool,
     pub(crate) plant: Option<Plant>,
@@ -120,6 +125,8 @@ pub(crate) struct Oracle {
     failures: Mutex<Vec<String>>,
     /// A probe of each churning thread on each event that is attached all the while it stands here.
     standing: Vec<[AtomicU64; crate::EVENTS]>,
+    /// For each firing thread a count that is odd while a probe runs on it.
+    marks: Vec<AtomicU64>,
     neighbours: Mutex<Vec<(Arc<Probe>, Arc<Log>)>>,
     live_captures: AtomicU64,
     probe_panics: AtomicU64,
@@ -154,7 +161,7 @@ pub(crate) fn is_inside() -> bool {
 }
 
 impl Oracle {
-    pub(crate) fn new(light: bool, plant: Option<Plant>, churning: usize) -> Self {
+    pub(crate) fn new(light: bool, plant: Option<Plant>, firing: usize, churning: usize) -> Self {
         Self {
             light,
             plant,
@@ -163,6 +170,7 @@ impl Oracle {
             failed: AtomicBool::new(false),
             failures: Mutex::default(),
             standing: (0..churning).map(|_| Default::default()).collect(),
+            marks: (0..firing).map(|_| AtomicU64::new(0)).collect(),
             neighbours: Mutex::default(),
             live_captures: AtomicU64::new(0),
             probe_panics: AtomicU64::new(0),
@@ -260,6 +268,32 @@ impl Oracle {
             format_args!("dropped {drops} times when synchronize returned: {log:?}"),
         );
         log.over.store(true, Relaxed);
+    }
+
+    /// A firing thread's count. (None in a light run.)
+    pub(crate) fn mark(&self, firing: usize) -> Option<&AtomicU64> {
+        self.marks.get(firing).filter(|_| !self.light)
+    }
+
+    /// The threads that are in the midst of a probe, and so of a firing.
+    pub(crate) fn in_flight(&self) -> InFlight {
+        let marks = self.marks.iter().map(|mark| mark.load(Acquire));
+        marks
+            .enumerate()
+            .filter(|(_, mark)| mark % 2 == 1)
+            .collect()
+    }
+
+    /// `synchronize` has returned `Ok`, and before it was called these were in flight.
+    pub(crate) fn have_ended(&self, in_flight: &[(usize, u64)]) {
+        for &(firing, mark) in in_flight {
+            let now = self.marks[firing].load(Relaxed);
+            self.check(
+                now != mark,
+                Rule::WaitsForFirings,
+                format_args!("synchronize has returned, thread {firing} is in the same firing"),
+            );
+        }
     }
 
     /// Tells itself what is not so.

@@ -8,6 +8,8 @@ use std::str::FromStr;
 pub(crate) enum Plant {
     /// A probe is said to be synchronized before it is even detached.
     LateCall,
+    /// Firings are said to have been waited for when nobody has waited.
+    NoWait,
     /// A detach is written down before it is made.
     EarlyStamp,
     /// A probe is said to be attached when it is not.
@@ -32,6 +34,7 @@ impl Plant {
     /// Those which the oracle must find.
     pub(crate) const ALL: &[(&str, Self)] = &[
         ("late-call", Self::LateCall),
+        ("no-wait", Self::NoWait),
         ("early-stamp", Self::EarlyStamp),
         ("lost-attach", Self::LostAttach),
         ("two-instants", Self::TwoInstants),
@@ -55,6 +58,7 @@ impl Plant {
     pub(crate) fn breaks(self) -> Rule {
         match self {
             Self::LateCall => Rule::NeverAfterSynchronize,
+            Self::NoWait => Rule::WaitsForFirings,
             Self::EarlyStamp => Rule::NeverAfterDetach,
             Self::LostAttach => Rule::AttachedIsCalled,
             Self::TwoInstants => Rule::OneInstant,

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# What takes too long for every change, by hand: `.ci/run` leaves this script out.
+#
+# * the stress of tests/stress for an hour, and under ThreadSanitizer for ten minutes;
+# * a thousand times those tests whose failure would depend on how threads interleave;
+# * `cargo mutants` (settings and what is left out: .cargo/mutants.toml): it changes the source in one place
+#   after the other, and lists the changes that no test notices. Each survivor is to be killed by a test, or
+#   to stand in .cargo/mutants.toml with its reason.
+#
+# Usage: ci/full.sh [stress|repeat|mutants]...       (all if none is named; a day on a small machine)
+#        SECONDS_EACH=60 REPEAT=10 MUTANTS="--file src/batch.rs" ci/full.sh        (smaller)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+stress() {
+    local seconds="${SECONDS_EACH:-3600}"
+    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/stress" \
+        cargo run --release --manifest-path ci/stress/Cargo.toml -- --seconds "$seconds"
+    # One that churns: at times there is nothing to wait for but firings.
+    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/stress" \
+        cargo run --release --manifest-path ci/stress/Cargo.toml -- --seconds "$((seconds / 6 + 1))" --churning 1
+    ci/tsan.sh "$((seconds / 6 + 1))"
+}
+
+repeat() {
+    local times="${REPEAT:-1000}" log n
+    log=$(mktemp)
+    cargo test --all-features --release --test it --no-run
+    for ((n = 1; n <= times; n++)); do
+        # (`consumers` and `ui` build other crates, `live_server` has a load of its own: nothing of it varies.)
+        if ! HOTPROBE_CONSUMERS_APART=1 timeout 600 cargo test --quiet --all-features --release --test it -- \
+            --skip ui:: --skip live_server:: --skip consumers:: >"$log" 2>&1; then
+            echo "ci/full.sh: failed the ${n}th time" >&2
+            cat "$log" >&2
+            exit 1
+        fi
+        if ((n % 10 == 0)); then echo "$n times"; fi
+    done
+    rm -f "$log"
+}
+
+mutants() {
+    local tools="${CARGO_TARGET_DIR:-$PWD/target}/tools"
+    if ! command -v cargo-mutants >/dev/null; then
+        cargo install cargo-mutants --locked --root "$tools"
+        PATH="$tools/bin:$PATH"
+    fi
+    # shellcheck disable=SC2086
+    cargo mutants --output "${CARGO_TARGET_DIR:-$PWD/target}" --colors never ${MUTANTS:-}
+}
+
+if [ "$#" -eq 0 ]; then set -- stress repeat mutants; fi
+for part in "$@"; do
+    case "$part" in
+    stress | repeat | mutants) "$part" ;;
+    *)
+        echo "ci/full.sh: no part '$part'" >&2
+        exit 2
+        ;;
+    esac
+done
