@@ -47,9 +47,10 @@
 //! For the one probe itself, `is_live` could be relaxed. A firing that happens after the detach reads the new
 //! state by coherence; one that does not is waited for by the grace period.
 //!
-//! That `detach` is one swap is a convenience, not what keeps it right: of two detachers only one is inside the
-//! lock, and a quarantine between a load and a store would be overwritten as it should. No model can fail there.
-//! What does fail is to look before taking the lock, or to mark after releasing it (see below).
+//! Is the swap in `detach` needed, under the lock? By the standard a load and a store would do: of two detachers
+//! only one is inside the lock, and a quarantine in between is overwritten as it should be. Loom does not order
+//! a plain store after an exchange that it did not read, and reports `panic_against_detach`. What does harm is
+//! to look before taking the lock, or to mark after releasing it (see below).
 //!
 //! # The end of a grace period (`Domain::grace_done`; `rcu/reclaim.rs`)
 //!
@@ -159,7 +160,6 @@
 //!
 //! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other thread sees the
 //!   order. The bugs above do it in two.
-//! * *A detach by a load and a store*, under the lock: see the slot's state.
 //! * *A tombstone that is forgotten*: models have memory enough. `tests/it/alloc_failure.rs` fails allocations.
 //! * *A drain inside of a probe or of a captured `Drop`*, and *a drop under the lock*: in models, detach does not
 //!   drain. `tests/it/locks.rs` and `tests/it/captures.rs` look at it.
