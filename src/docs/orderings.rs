@@ -4,59 +4,71 @@
 //! those by which firings, which take no lock, meet writers. They are explained where they stand in the source;
 //! here they are together. Paths are relative to `src/`.
 //!
+//! The last column names the model that fails if the access is weakened by one step (`tests/loom/`; the files are
+//! named there for their theorems), or says why none does. `ci/mutants.sh` plants these and other bugs, and sees
+//! them caught; the whole list is [below](#planted-bugs).
+//!
 //! # The snapshot pointer (`Cell::published`, `rcu/cell.rs`)
 //!
-//! | where | access | orders | partner |
-//! |---|---|---|---|
-//! | `is_enabled` | load, `Relaxed` | nothing: the pointer is only compared with null | |
-//! | `read` | fence, `Acquire` | what this thread did after an off check that read null comes after what the writer of that null did before; that is, the gate is seen closed (G5) | the Release store in `publish` |
-//! | `read` | load, `Acquire` | the snapshot's contents | the Release store in `publish` |
-//! | `publish` | store, `Release` | the snapshot's contents before its address; a closed gate before the null | both accesses in `read` |
+//! | where | access | orders | partner | weakened |
+//! |---|---|---|---|---|
+//! | `is_enabled` | load, `Relaxed` | nothing: the pointer is only compared with null | | |
+//! | `read` | fence, `Acquire` | what this thread did after an off check that read null comes after what the writer of that null did before; that is, the gate is seen closed (G5) | the Release store in `publish` | `batch_is_one_instant::a_detach_seen_inside_pinned` |
+//! | `read` | load, `Acquire` | the snapshot's contents | the Release store in `publish` | `attach_is_seen_whole` |
+//! | `publish` | store, `Release` | the snapshot's contents before its address; a closed gate before the null | both accesses in `read` | `attach_is_seen_whole`; null only: `batch_is_one_instant::a_detach_in_order` |
 //!
 //! **Why there is a fence.** A thread fires two events of a group that is being detached. At the first it reads
 //! null by the relaxed off check, and goes on. At the second it must not start a probe any more. An off check
 //! by itself orders nothing; an acquire load in its place would put an instruction into every disabled event on
 //! machines where acquire is not free. So the enabled path begins with the fence, which turns every relaxed
-//! load of this thread before it into an acquire one, and those who stay off pay nothing.
+//! load of this thread before it into an acquire one, and those who stay off pay nothing. (Where the second
+//! firing pins, loom finds the pin's own fence to be enough. Crossbeam has a `SeqCst` fence there on most
+//! machines, and on x86-64 one for the compiler only, which its build for loom takes for a real one. Inside of
+//! `pinned`, or of another firing, there is none at all, and there the models show the failure.)
 //!
 //! # The gate (`Gate::open`, `batch.rs`)
 //!
-//! | where | access | orders | partner |
-//! |---|---|---|---|
-//! | `is_open` | load, `Acquire` | who finds the gate open finds all snapshots of the batch in place | the Release store in `open` |
-//! | `open` | store, `Release` | all snapshots of the batch, stored before it | the Acquire load in `is_open` |
-//! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `is_live`, `Cell::publish` with `read` |
+//! | where | access | orders | partner | weakened |
+//! |---|---|---|---|---|
+//! | `is_open` | load, `Acquire` | who finds the gate open finds all snapshots of the batch in place | the Release store in `open` | `batch_is_one_instant::an_attach_in_order` |
+//! | `open` | store, `Release` | all snapshots of the batch, stored before it | the Acquire load in `is_open` | `batch_is_one_instant::an_attach_in_order` |
+//! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `is_live`, `Cell::publish` with `read` | |
 //!
 //! # A slot's state (`Header::state`, `rcu/slot.rs`)
 //!
-//! | where | access | orders | partner |
-//! |---|---|---|---|
-//! | `is_live` | load, `Acquire` | who finds one probe of a group detached finds the gate closed from then on | the swap in `detach` |
-//! | `is_attached` | load, `Acquire` | who sees the detach sees what came before it | the swap in `detach` |
-//! | `is_detached` | load, `Relaxed` | nothing: for writers, who hold the lock, and for a handle that spares itself a detach | |
-//! | `detach` | swap, `AcqRel` | releases the closed gate, and what the caller did before; acquires what a quarantine did | `is_live`, `is_attached`; `quarantine` |
-//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `is_live`, `detach` |
+//! | where | access | orders | partner | weakened |
+//! |---|---|---|---|---|
+//! | `is_live` | load, `Acquire` | who finds one probe of a group detached finds the gate closed from then on | the swap in `detach` | `batch_is_one_instant::a_detach_within_one_firing` |
+//! | `is_attached` | load, `Acquire` | who sees the detach sees what came before it | the swap in `detach` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
+//! | `is_detached` | load, `Relaxed` | nothing: for writers, who hold the lock, and for a handle that spares itself a detach | | |
+//! | `detach` | swap, `AcqRel` | releases the closed gate, and what the caller did before; acquires what a quarantine did | `is_live`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since what a quarantine leaves behind is the state itself, and statistics |
+//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `is_live`, `detach` | none, for the same reason: the two are kept for whoever adds something to a quarantine |
 //!
 //! For the one probe itself, `is_live` could be relaxed. A firing that happens after the detach reads the new
 //! state by coherence; one that does not is waited for by the grace period.
 //!
+//! Is the swap in `detach` needed, under the lock? By the standard a load and a store would do: of two detachers
+//! only one is inside the lock, and a quarantine in between is overwritten as it should be. Loom does not order
+//! a plain store after an exchange that it did not read, and reports `panic_against_detach`. What does harm is
+//! to look before taking the lock, or to mark after releasing it (see below).
+//!
 //! # The end of a grace period (`Domain::grace_done`; `rcu/reclaim.rs`)
 //!
-//! | where | access | orders | partner |
-//! |---|---|---|---|
-//! | `flush`, the deferred function | store, `Release` | the firings that were waited for, before the end | the Acquire load in `finish` |
-//! | `flush` | load, `Relaxed` | nothing: a hint to flush no more | |
-//! | `Writer::finish` | load, `Acquire` | whatever those firings did comes before what is done to the memory now | the Release store above |
-//! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | |
+//! | where | access | orders | partner | weakened |
+//! |---|---|---|---|---|
+//! | `flush`, the deferred function | store, `Release` | the firings that were waited for, before the end | the Acquire load in `finish` | `deferred_runs_anywhere` |
+//! | `flush` | load, `Relaxed` | nothing: a hint to flush no more | | |
+//! | `Writer::finish` | load, `Acquire` | whatever those firings did comes before what is done to the memory now | the Release store above | `deferred_runs_anywhere` |
+//! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | | |
 //!
 //! # The collector (`Domain::collector`, `rcu/mod.rs`)
 //!
-//! | where | access | orders | partner |
-//! |---|---|---|---|
-//! | `collector` | load, `Acquire` | the collector's contents | the exchange |
-//! | `collector` | compare-exchange, `AcqRel` (failure: `Acquire`) | publishes the collector, or acquires the one that another thread published | both |
-//! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | |
-//! | `Domain::drop` (models only) | load, `Relaxed` | nothing: nobody else can reach it | |
+//! | where | access | orders | partner | weakened |
+//! |---|---|---|---|---|
+//! | `collector` | load, `Acquire` | the collector's contents | the exchange | `first_registration::two_threads_register_first` |
+//! | `collector` | compare-exchange, `AcqRel` (failure: `Acquire`) | publishes the collector, or acquires the one that another thread published | both | without Release, and on failure: `first_registration::two_threads_register_first`. Without Acquire on success: none, there is only null to be read then |
+//! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | | |
+//! | `Domain::drop` (models only) | load, `Relaxed` | nothing: nobody else can reach it | | |
 //!
 //! # What orders nothing
 //!
@@ -64,7 +76,7 @@
 //! |---|---|---|
 //! | `Cell::attached` | `Relaxed` | touched under the lock only |
 //! | `Cell::count`, `Cell::entries` | `Relaxed` | written under the lock; read without it as a number to show, and as a guess that is checked under the lock |
-//! | `Header::panicked` | `Relaxed` | says that it has happened; who wants to know what happened before it has to find out otherwise |
+//! | `Header::panicked` | `Relaxed` | it says that it happened; who wants to know what the probe did waits for it, as for any other |
 //! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to go on flushing |
 //!
 //! # The mutex
@@ -84,6 +96,75 @@
 //! letter of the language's memory model.) Our off check comes before that barrier, so what it loaded is never
 //! dereferenced: `read` loads again.
 //!
+//! The reader's barrier, and the Release of its unpin, are planted bugs like any other. The two fences on
+//! the reclaimer's side are not: our reclaimer swaps, takes the lock, and pins before it flushes, so it has a
+//! barrier of its own between the swap and the look at the epochs, and removing both of crossbeam's changes
+//! nothing that loom can see.
+//!
+//! # Planted bugs
+//!
+//! Each is a patch in `tests/loom/mutants/`, whose head says which interleaving it opens. `ci/mutants.sh` applies
+//! one after the other, to this crate's source or to crossbeam-epoch's, and fails if a model does not catch it.
+//!
+//! | bug | caught by the model |
+//! |---|---|
+//! | `batch_attaches_first` | `batch_detaches_and_attaches::the_detach_comes_before_the_attach` |
+//! | `closure_dropped_at_once` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `collector_published_relaxed` | `first_registration::two_threads_register_first` |
+//! | `collector_read_relaxed` | `first_registration::two_threads_register_first` |
+//! | `crossbeam_advances_past_the_pinned` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `crossbeam_bag_expires_at_once` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `crossbeam_bag_expires_one_epoch_early` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `crossbeam_no_acquire_in_advance` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `crossbeam_no_fence_in_pin` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `crossbeam_unpin_relaxed` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `deferred_function_drops` | `deferred_runs_anywhere::a_third_thread_ends_the_grace_period` |
+//! | `detach_in_two_steps` | `two_detachers::one_wins_and_for_both_it_is_off` |
+//! | `detach_is_seen_without_what_came_before` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
+//! | `dropped_is_read_off_an_empty_list` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
+//! | `dropped_is_read_off_counters` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
+//! | `flag_read_relaxed` | `deferred_runs_anywhere::a_third_thread_ends_the_grace_period` |
+//! | `flag_stored_relaxed` | `deferred_runs_anywhere::a_third_thread_ends_the_grace_period` |
+//! | `gate_closed_after_the_swaps` | `batch_is_one_instant::a_detach_in_order` |
+//! | `gate_ignored` | `batch_is_one_instant::an_attach_in_order` |
+//! | `gate_never_closed` | `batch_is_one_instant::a_detach_in_order` |
+//! | `gate_opened_before_the_last_swap` | `batch_is_one_instant::an_attach_in_order` |
+//! | `gate_opened_relaxed` | `batch_is_one_instant::an_attach_in_order` |
+//! | `gate_read_relaxed` | `batch_is_one_instant::an_attach_in_order` |
+//! | `marked_after_unlinked` | `two_detachers::one_wins_and_for_both_it_is_off` |
+//! | `no_fence_before_the_reload` | `batch_is_one_instant::a_detach_seen_inside_pinned` |
+//! | `no_mutex` | `two_writers::of_two_attaches_none_is_lost` |
+//! | `no_pin` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `panic_in_a_drop_gets_out` | `drop_panics::the_rest_is_dropped` |
+//! | `pin_after_the_load` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `pinned_does_not_pin` | `pinned_against_synchronize::synchronize_waits_for_the_scope` |
+//! | `publish_relaxed` | `attach_is_seen_whole::a_firing_finds_the_probes_in_attach_order_and_whole` |
+//! | `quarantine_by_a_plain_store` | `panic_against_detach::a_detached_probe_stays_detached` |
+//! | `quarantine_lost` | `panic_against_fire::whoever_saw_it_panic_sees_it_off` |
+//! | `quarantine_without_the_lock` | `panic_against_fire::an_attach_beside_it_is_not_lost` |
+//! | `reload_relaxed` | `attach_is_seen_whole::a_firing_finds_the_probes_in_attach_order_and_whole` |
+//! | `retired_before_unlinked` | `no_use_after_retire::detach_against_reclaim_and_fire` |
+//! | `retired_joins_a_running_grace_period` | `reclaim_drops_once::one_fires_one_retires_one_reclaims` |
+//! | `snapshot_freed_at_once` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `state_read_relaxed` | `batch_is_one_instant::a_detach_within_one_firing` |
+//! | `state_swapped_relaxed` | `batch_is_one_instant::a_detach_within_one_firing` |
+//! | `swap_to_null_relaxed` | `batch_is_one_instant::a_detach_in_order` |
+//! | `synchronize_does_not_flush_again` | `detach_then_synchronize::it_never_runs_again_and_its_captures_are_dropped` |
+//! | `synchronize_does_not_wait` | `detach_then_synchronize::it_never_runs_again_and_its_captures_are_dropped` |
+//! | `synchronize_flushes_once` | `detach_then_synchronize::it_never_runs_again_and_its_captures_are_dropped` |
+//! | `synchronize_inside_a_probe` | `pinned_against_synchronize::synchronize_inside_does_not_wait` |
+//! | `synchronize_waits_for_a_running_grace_period` | `detach_then_synchronize::every_firing_in_flight_has_ended` |
+//! | `taken_without_ownership` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
+//!
+//! Not to be planted so that a model could tell:
+//!
+//! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other thread sees the
+//!   order. The bugs above do it in two.
+//! * *A tombstone that is forgotten*: models have memory enough. `tests/it/alloc_failure.rs` fails allocations.
+//! * *A drain inside of a probe or of a captured `Drop`*, and *a drop under the lock*: in models, detach does not
+//!   drain. `tests/it/locks.rs` and `tests/it/captures.rs` look at it.
+//! * *A fork that is not mended*: a model has no processes. `tests/it/anywhere.rs` forks.
+//!
 //! # What the models cannot see
 //!
 //! The loom models run this code on the real crossbeam-epoch. Loom explores interleavings, and the stale
@@ -94,6 +175,11 @@
 //! * It explores no load buffering: a load never reads a value that is stored later in the execution.
 //! * Its acquire fences also synchronize with what causally earlier threads have read, which the standard does
 //!   not promise.
+//!
+//! * Some models bound the preemptions, where there are three threads or two that flush; each says so, and why.
+//! * In models a flush of the retired is given up after three passes instead of eight, and detach leaves the
+//!   draining to `reclaim` and `synchronize`, or else no model would end.
+//! * An execution is finite: what needs more firings than a model has is not seen.
 //!
 //! Where an argument above needs more than that, it is made in words, from the standard's rules, and not left
 //! to the model.

@@ -264,8 +264,8 @@ impl Header {
     /// Detaches; true if this call did it. Called under the lock, so that whoever loses the race knows
     /// the closure to be on its list.
     pub(super) fn detach(&self) -> bool {
-        // AcqRel: releases what the caller did before; acquires what a quarantine did. One swap: a load
-        // and a store would let a quarantine in between undo it, or two callers both win.
+        // AcqRel: releases what the caller did before, a closed gate say; pairs with `is_live` and
+        // `is_attached`. Acquires what a quarantine did.
         self.state.swap(state::DETACHED, Ordering::AcqRel) != state::DETACHED
     }
 

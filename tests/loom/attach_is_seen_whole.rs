@@ -9,6 +9,8 @@ hotprobe::event! { static E: fn(); }
 ///
 /// Two, so that the firing's off check can find the first snapshot and its load after the pin the second: it
 /// is that load which has to be an Acquire then.
+///
+/// Cost: 26 executions, below 0.1 s.
 #[test]
 fn a_firing_finds_the_probes_in_attach_order_and_whole() {
     check(UNLIMITED, || {

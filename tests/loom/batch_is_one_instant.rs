@@ -121,26 +121,31 @@ fn pinned(body: &dyn Fn()) {
     hotprobe::pinned(body);
 }
 
+/// Cost: 123 executions, below 0.1 s.
 #[test]
 fn an_attach_in_order() {
     attach(false, flat, true);
 }
 
+/// Cost: 84 executions, below 0.1 s.
 #[test]
 fn an_attach_in_reverse() {
     attach(false, flat, false);
 }
 
+/// Cost: 482 executions, below 0.1 s.
 #[test]
 fn an_attach_beside_others_in_order() {
     attach(true, flat, true);
 }
 
+/// Cost: 248 executions, below 0.1 s.
 #[test]
 fn an_attach_beside_others_in_reverse() {
     attach(true, flat, false);
 }
 
+/// Cost: 207 executions, below 0.1 s (2 explorations).
 #[test]
 fn an_attach_seen_inside_pinned() {
     attach(false, pinned, true);
@@ -148,27 +153,34 @@ fn an_attach_seen_inside_pinned() {
 }
 
 /// Here the first probe's end is seen by the off check.
+///
+/// Cost: 2568 executions, 0.2 s.
 #[test]
 fn a_detach_in_order() {
     detach(false, flat, true);
 }
 
+/// Cost: 2016 executions, 0.2 s.
 #[test]
 fn a_detach_in_reverse() {
     detach(false, flat, false);
 }
 
 /// Here it is seen by the snapshot, by the gate, or by the slot's state.
+///
+/// Cost: 2568 executions, 0.2 s.
 #[test]
 fn a_detach_beside_others_in_order() {
     detach(true, flat, true);
 }
 
+/// Cost: 2010 executions, 0.2 s.
 #[test]
 fn a_detach_beside_others_in_reverse() {
     detach(true, flat, false);
 }
 
+/// Cost: 9162 executions, 0.7 s (4 explorations).
 #[test]
 fn a_detach_seen_inside_pinned() {
     detach(false, pinned, true);
@@ -179,6 +191,8 @@ fn a_detach_seen_inside_pinned() {
 
 /// Two threads: one detaches a group of two probes of one event, one fires it: within one firing, too,
 /// the second does not start after the first was found gone.
+///
+/// Cost: 393 executions, below 0.1 s.
 #[test]
 fn a_detach_within_one_firing() {
     check(UNLIMITED, || {

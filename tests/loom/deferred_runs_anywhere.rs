@@ -2,13 +2,18 @@
 //! tells, and what it tells carries what the firings did.
 
 use crate::{Captured, check, collecting, fires_only, preemptions, warm};
-
 use loom::thread;
 
 hotprobe::event! { static E: fn(); static OTHER: fn(); }
 
-/// Three threads: one fires; one detaches and reclaims, twice; one fires another event, and crossbeam collects at that
-/// firing's pin.
+/// Three threads: one fires; one detaches and reclaims, twice; one fires another event, and crossbeam collects
+/// at that firing's pin.
+///
+/// One preemption, and two yields, which are none: the probe gives way in the midst of its firing, and the
+/// reclaimer between its two calls, which is what the theorem needs. With two preemptions it does not end
+/// within minutes.
+///
+/// Cost: 4589 executions, 0.4 s.
 #[test]
 fn a_third_thread_ends_the_grace_period() {
     check(preemptions(1), || {

@@ -7,6 +7,8 @@ use std::sync::{Arc, OnceLock};
 hotprobe::event! { static E: fn(); }
 
 /// Two threads: one fires a probe that detaches itself, one detaches it as well, and reclaims.
+///
+/// Cost: 76 572 executions, 6 s.
 #[test]
 fn a_probe_detaches_itself() {
     check(UNLIMITED, || {
@@ -45,6 +47,8 @@ fn a_probe_detaches_itself() {
 }
 
 /// Two threads: both fire an event whose first probe detaches the second; one reclaims then.
+///
+/// Cost: 31 591 executions, 2.5 s.
 #[test]
 fn a_probe_detaches_its_neighbour() {
     check(UNLIMITED, || {

@@ -9,6 +9,8 @@ use std::sync::Arc;
 hotprobe::event! { static E: fn(); }
 
 /// Two threads: one fires twice, one detaches and synchronizes.
+///
+/// Cost: 122 118 executions, 10 s.
 #[test]
 fn it_never_runs_again_and_its_captures_are_dropped() {
     check(UNLIMITED, || {
@@ -28,7 +30,12 @@ fn it_never_runs_again_and_its_captures_are_dropped() {
 }
 
 /// Two threads: the probe stays attached, and reads memory that the other thread replaces, synchronizes,
-/// and reclaims itself. (The use of synchronize as RCU's.) A grace period may be running when it does.
+/// and reclaims itself: the use of synchronize as RCU's. A grace period may be running when it does.
+///
+/// Three preemptions: into the first firing, out of it when the grace period has begun, and out of the
+/// second. Without a bound it does not end within minutes.
+///
+/// Cost: 24 860 executions, 2.0 s.
 #[test]
 fn every_firing_in_flight_has_ended() {
     check(preemptions(3), || {

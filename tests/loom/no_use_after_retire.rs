@@ -6,6 +6,8 @@ use crate::{Captured, UNLIMITED, check, warm};
 hotprobe::event! { static E: fn(); }
 
 /// Two threads: one fires, one detaches and reclaims.
+///
+/// Cost: 1581 executions, 0.1 s.
 #[test]
 fn fire_against_detach_and_reclaim() {
     check(UNLIMITED, || {
@@ -22,6 +24,8 @@ fn fire_against_detach_and_reclaim() {
 
 /// Two threads: one detaches; one reclaims, and fires then, when there may be something of which nobody
 /// knows any more, if it was retired before it was unlinked.
+///
+/// Cost: 150 executions, below 0.1 s.
 #[test]
 fn detach_against_reclaim_and_fire() {
     check(UNLIMITED, || {

@@ -8,6 +8,8 @@ hotprobe::event! {
 }
 
 /// Two threads: one attaches to one event and then to another, one fires them the other way round.
+///
+/// Cost: 21 executions, below 0.1 s.
 #[test]
 fn who_sees_the_later_attach_sees_the_earlier() {
     check(UNLIMITED, || {

@@ -5,6 +5,8 @@ use crate::{Captured, UNLIMITED, all_is_reclaimed, check, fires_only, quiet_pani
 hotprobe::event! { static E: fn(); }
 
 /// Two threads: one fires a probe that panics, one detaches it.
+///
+/// Cost: 5521 executions, 0.4 s.
 #[test]
 fn a_detached_probe_stays_detached() {
     check(UNLIMITED, || {

@@ -6,6 +6,8 @@ use crate::{Captured, UNLIMITED, check, quiet_panic, warm};
 hotprobe::event! { static E: fn(); }
 
 /// Two threads fire, twice each, a probe that panics.
+///
+/// Cost: 164 executions, below 0.1 s.
 #[test]
 fn whoever_saw_it_panic_sees_it_off() {
     check(UNLIMITED, || {
@@ -35,6 +37,8 @@ fn whoever_saw_it_panic_sees_it_off() {
 }
 
 /// Two threads fire: the neighbour runs in each firing.
+///
+/// Cost: 10 executions, below 0.1 s.
 #[test]
 fn its_neighbour_runs_on() {
     check(UNLIMITED, || {
@@ -53,6 +57,8 @@ fn its_neighbour_runs_on() {
 }
 
 /// Two threads: one fires a probe that panics, which switches the event off; one attaches another probe.
+///
+/// Cost: 29 executions, below 0.1 s.
 #[test]
 fn an_attach_beside_it_is_not_lost() {
     check(UNLIMITED, || {

@@ -1,6 +1,6 @@
 //! **Pinned scope against synchronize:** it waits for the scope, and never for itself.
 
-use crate::{Captured, UNLIMITED, check, preemptions, warm};
+use crate::{Captured, UNLIMITED, check, warm};
 use hotprobe::__private::Canary;
 use hotprobe::SynchronizeError;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,8 @@ use std::sync::Arc;
 hotprobe::event! { static E: fn(); }
 
 /// Two threads: one fires twice inside `pinned`, one detaches and synchronizes.
+///
+/// Cost: 7520 executions, 0.6 s.
 #[test]
 fn the_probes_of_a_scope_are_dropped_after_it() {
     check(UNLIMITED, || {
@@ -30,6 +32,8 @@ fn the_probes_of_a_scope_are_dropped_after_it() {
 
 /// Two threads: what a scope reads may be reclaimed after a synchronize that began when nobody could find
 /// it any more.
+///
+/// Cost: 406 executions, below 0.1 s.
 #[test]
 fn synchronize_waits_for_the_scope() {
     check(UNLIMITED, || {
@@ -50,6 +54,8 @@ fn synchronize_waits_for_the_scope() {
 
 /// Two threads: inside a probe, a scope and a captured `Drop`, synchronize says so at once, whatever the
 /// other thread does.
+///
+/// Cost: 163 681 executions, 21 s.
 #[test]
 fn synchronize_inside_does_not_wait() {
     struct Synchronizes;
@@ -58,7 +64,7 @@ fn synchronize_inside_does_not_wait() {
             assert_eq!(hotprobe::synchronize(), Err(SynchronizeError::InProbe));
         }
     }
-    check(preemptions(2), || {
+    check(UNLIMITED, || {
         let e = E::new();
         let value = Synchronizes;
         let probe = e.attach(move || {

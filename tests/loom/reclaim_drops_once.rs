@@ -5,10 +5,15 @@ use crate::{Captured, all_is_reclaimed, check, fires_only, preemptions, warm};
 
 hotprobe::event! { static E: fn(); }
 
-/// Three threads.
+/// Three threads: one fires; one detaches; one detaches and reclaims.
+///
+/// Three preemptions: into the firing, out of it, and one between unlinking and retiring or between retiring
+/// and freeing. With four it does not end within minutes.
+///
+/// Cost: 99 804 executions, 16 s.
 #[test]
 fn one_fires_one_retires_one_reclaims() {
-    check(preemptions(2), || {
+    check(preemptions(3), || {
         let e = E::new();
         let (first, first_fate) = Captured::new();
         let first = e.attach(move || first.run());

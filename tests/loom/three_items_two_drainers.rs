@@ -5,6 +5,11 @@ use crate::{Captured, all_is_reclaimed, check, preemptions, warm};
 hotprobe::event! { static E: fn(); }
 
 /// Two threads: three probes have been detached; one thread reclaims, one synchronizes.
+///
+/// Two preemptions, as for two synchronizers: both flush. One suffices for what it is about, to stop the
+/// thread that has taken a closure before it drops it.
+///
+/// Cost: 12 145 executions, 1.0 s.
 #[test]
 fn synchronize_waits_for_what_the_other_has_taken() {
     check(preemptions(2), || {

@@ -5,6 +5,8 @@ use crate::{Captured, UNLIMITED, all_is_reclaimed, check, warm};
 hotprobe::event! { static E: fn(); }
 
 /// Two threads attach to an event that has a probe already.
+///
+/// Cost: 5 executions, below 0.1 s.
 #[test]
 fn of_two_attaches_none_is_lost() {
     check(UNLIMITED, || {
@@ -28,6 +30,8 @@ fn of_two_attaches_none_is_lost() {
 }
 
 /// Two threads: one attaches, one detaches another probe of the same event.
+///
+/// Cost: 5 executions, below 0.1 s.
 #[test]
 fn of_an_attach_and_a_detach_none_is_lost() {
     check(UNLIMITED, || {
