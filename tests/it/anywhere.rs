@@ -274,17 +274,9 @@ mod fork {
                 move |_| {
                     // In the child, this firing goes on: it is protected, by the child's own collector.
                     let result = in_child(|| {
-                        let mine = std::thread::spawn(|| {
-                            let (witness, dropped) = Witness::new();
-                            TICK.attach(move || witness.touch()).detach();
-                            // The firing of the thread that forked is still in progress.
-                            let timed_out =
-                                hotprobe::synchronize_timeout(std::time::Duration::from_millis(20));
-                            i32::from(timed_out.is_ok() || dropped.try_recv().is_ok())
-                        });
-                        let waits = mine.join().unwrap();
                         let error = hotprobe::synchronize();
-                        waits + 2 * i32::from(error != Err(hotprobe::SynchronizeError::InProbe))
+                        still_protected()
+                            + 2 * i32::from(error != Err(hotprobe::SynchronizeError::InProbe))
                     });
                     code.store(u64::try_from(result).unwrap_or(88), Ordering::SeqCst);
                 }
