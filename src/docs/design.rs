@@ -96,7 +96,9 @@
 //! **The drain** takes one closure at a time, unlocks, drops it, and locks again. It runs on threads that call
 //! detach, commit, `synchronize` or `reclaim`, never inside a firing, a `pinned` scope or another captured
 //! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running goes on with those. So
-//! there is no recursion, however long the chain.
+//! there is no recursion, however long the chain. Only what descends from what it was asked for can lead it on,
+//! not what others detach meanwhile: or else a thread that detaches in a loop could keep another's `synchronize`
+//! for ever.
 //!
 //! **Waiting is polling.** A firing that ends knows nothing of those who wait, so it costs nothing to be waited
 //! for, and there is no wake-up to lose.
