@@ -204,34 +204,48 @@ fn a_timeout_costs_no_memory() {
     });
 }
 
-/// Each dropped capture detaches a probe in turn, whose number is later than all that was asked for.
+/// Each dropped capture detaches a probe in turn, whose number is later than all that was asked for; and
+/// they come faster than one thread can drop them.
 #[test]
 fn nor_can_a_stream_of_captured_drops_that_detach() {
     isolated(
         "synchronize::nor_can_a_stream_of_captured_drops_that_detach",
         || {
             hotprobe::event! { static INNER: fn(); static OUTER: fn(); }
-            let stop = AtomicBool::new(false);
+            struct Slow(Option<hotprobe::Probe>);
+            impl Drop for Slow {
+                fn drop(&mut self) {
+                    drop(self.0.take());
+                    thread::sleep(Duration::from_millis(1));
+                }
+            }
+            const PATIENCE: Duration = Duration::from_secs(10);
+            let (stop, gave_up) = (AtomicBool::new(false), AtomicBool::new(false));
             thread::scope(|scope| {
                 scope.spawn(|| {
+                    let begin = Instant::now();
                     while !stop.load(Ordering::Relaxed) {
-                        let inner = INNER.attach(|| ());
+                        let slow = Slow(Some(INNER.attach(|| ())));
                         let outer = OUTER.attach(move || {
-                            let _ = &inner;
+                            let _ = &slow;
                         });
                         // Only retires: others have to drop it.
                         hotprobe::pinned(|| outer.detach());
+                        thread::sleep(Duration::from_micros(200));
+                        if begin.elapsed() > PATIENCE {
+                            gave_up.store(true, Ordering::Relaxed);
+                            break;
+                        }
                     }
                 });
-                for _ in 0..20 {
-                    synchronize().unwrap();
-                    let _ = synchronize_timeout(MOMENT);
-                    hotprobe::reclaim();
-                    let _ = hotprobe::grace_period().is_over();
-                    INNER.attach(|| ()).detach();
-                }
+                eventually("some wait", || hotprobe::stats().retired > 100);
+                synchronize().unwrap();
                 stop.store(true, Ordering::Relaxed);
             });
+            assert!(
+                !gave_up.load(Ordering::Relaxed),
+                "they went after what others retired"
+            );
         },
     );
 }
