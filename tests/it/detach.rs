@@ -9,7 +9,7 @@ use std::thread;
 #[test]
 fn a_thread_that_fires_in_a_loop_sees_the_probe_and_then_never_again() {
     hotprobe::event! { static LOOPED: fn(); }
-    for _ in 0..200 {
+    for _ in 0..100 {
         let calls = Arc::new(AtomicU64::new(0));
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -27,7 +27,7 @@ fn a_thread_that_fires_in_a_loop_sees_the_probe_and_then_never_again() {
             eventually("the probe is called", || calls.load(Ordering::SeqCst) > 0);
             probe.detach_and_wait().unwrap();
             let then = calls.load(Ordering::SeqCst);
-            for _ in 0..100 {
+            for _ in 0..20 {
                 thread::yield_now();
             }
             assert_eq!(
