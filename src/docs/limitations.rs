@@ -108,7 +108,7 @@
 //! the runtime's threads for blocking calls.
 //!
 //! **Nobody works in the background.** There is no thread of ours. If a firing was in flight when a probe was
-//! detached, its captures are dropped by the next `detach` of another probe, `commit`, `synchronize` or
+//! detached, its captures are dropped by the next `detach` (of any probe), `commit`, `synchronize` or
 //! [`reclaim`](crate::reclaim()) (or `is_over`) from outside any firing; if none ever comes, never. Whoever
 //! needs it by a certain point uses [`detach_and_wait`](crate::Probe::detach_and_wait).
 //!

@@ -58,7 +58,7 @@
 //! # drop(probe);
 //! ```
 //!
-//! The struct is made only if somebody listens: it is an argument, and `fire!` evaluates arguments only then.
+//! The struct is made only if a probe is attached: it is an argument, and `fire!` evaluates arguments only then.
 //!
 //! # A probe for the life of the program
 //!

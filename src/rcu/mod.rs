@@ -19,9 +19,10 @@
 //!
 //! # Where things are
 //!
-//! [`cell`]: the atomic pointer, where a snapshot is swapped in · [`update`]: what writers do, around it · [`slot`]: one probe's memory, typed and erased ·
-//! [`place`]: the typed door that events go through · [`pin`]: the thread's state, pinning, nesting ·
-//! [`reclaim`]: retire, grace periods, drain, with its lists in [`lists`] · [`fork`]: what a child process must mend.
+//! [`cell`]: the atomic pointer, where a snapshot is swapped in · [`update`]: what writers do, around it ·
+//! [`slot`]: one probe's memory, typed and erased · [`place`]: the typed door that events go through ·
+//! [`pin`]: the thread's state, pinning, nesting · [`reclaim`]: retire, grace periods, drain, with its lists
+//! in [`lists`] · [`fork`]: what a child process must mend.
 
 pub(crate) mod cell;
 pub(crate) mod fork;

@@ -297,9 +297,8 @@ enum Lineage {
 }
 
 /// Moves retired things along, drops and frees what is past its grace period, until `ticket` is over or
-/// no more can be done without waiting, or `again`, which is asked after each
-/// step, says no. Returns
-/// whether the ticket is over.
+/// no more can be done without waiting, or `again`, which is asked after each step, says no. Returns whether
+/// the ticket is over.
 ///
 /// What the dropped closures detach in turn is dropped as well, before it returns. That goal is a second
 /// one: only what was asked for can set it further, not what others retire meanwhile, so that nobody can
