@@ -265,26 +265,31 @@ mod fork {
         );
     }
 
+    /// Runs `probe` in a firing; returns what it returned.
+    fn in_a_firing(probe: impl Fn() -> i32 + Send + Sync + 'static) -> i32 {
+        let code = Arc::new(std::sync::atomic::AtomicI32::new(77));
+        let attached = ENDING.attach({
+            let code = Arc::clone(&code);
+            move |_| code.store(probe(), Ordering::SeqCst)
+        });
+        fire!(ENDING, 0);
+        drop(attached);
+        code.load(Ordering::SeqCst)
+    }
+
     #[test]
     fn inside_of_a_probe_itself() {
         isolated("anywhere::fork::inside_of_a_probe_itself", || {
-            let code = Arc::new(AtomicU64::new(77));
-            let forks = ENDING.attach({
-                let code = Arc::clone(&code);
-                move |_| {
-                    // In the child, this firing goes on: it is protected, by the child's own collector.
-                    let result = in_child(|| {
-                        let error = hotprobe::synchronize();
-                        still_protected()
-                            + 2 * i32::from(error != Err(hotprobe::SynchronizeError::InProbe))
-                    });
-                    code.store(u64::try_from(result).unwrap_or(88), Ordering::SeqCst);
-                }
+            // In the child, this firing goes on: it is protected, by the child's own collector.
+            let code = in_a_firing(|| {
+                in_child(|| {
+                    let error = hotprobe::synchronize();
+                    still_protected()
+                        + 2 * i32::from(error != Err(hotprobe::SynchronizeError::InProbe))
+                })
             });
-            ENDING.fire(0);
-            assert_eq!(code.load(Ordering::SeqCst), 0);
+            assert_eq!(code, 0);
             assert_eq!(all_works(), 0);
-            drop(forks);
         });
     }
 
@@ -382,25 +387,18 @@ mod fork {
     #[test]
     fn a_grace_period_does_not_end_by_it() {
         isolated("anywhere::fork::a_grace_period_does_not_end_by_it", || {
-            let code = Arc::new(AtomicU64::new(77));
-            let forks = ENDING.attach({
-                let code = Arc::clone(&code);
-                move |_| {
-                    let grace = hotprobe::grace_period();
-                    // Begun by another thread, so that it runs.
-                    thread::spawn(hotprobe::reclaim).join().unwrap();
-                    let result = in_child(|| {
-                        let over = grace.is_over();
-                        let grace = grace.clone();
-                        let elsewhere = thread::spawn(move || grace.is_over()).join().unwrap();
-                        i32::from(over) + 2 * i32::from(elsewhere)
-                    });
-                    code.store(u64::from(result.unsigned_abs()), Ordering::SeqCst);
-                }
+            let code = in_a_firing(|| {
+                let grace = hotprobe::grace_period();
+                // Begun by another thread, so that it runs.
+                thread::spawn(hotprobe::reclaim).join().unwrap();
+                in_child(|| {
+                    let over = grace.is_over();
+                    let grace = grace.clone();
+                    let elsewhere = thread::spawn(move || grace.is_over()).join().unwrap();
+                    i32::from(over) + 2 * i32::from(elsewhere)
+                })
             });
-            fire!(ENDING, 0);
-            assert_eq!(code.load(Ordering::SeqCst), 0);
-            drop(forks);
+            assert_eq!(code, 0);
         });
     }
 
