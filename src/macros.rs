@@ -170,6 +170,19 @@ macro_rules! __event_impl {
             slot.run(|probe: &__P| probe($($parameter),*));
         }
 
+        // Two functions, so that what tells which of them it is needs no registers of its own: a mere jump.
+        #[inline(never)]
+        fn __fire_outermost<$($lifetime),*>(event: $name, $($parameter: $ty),*) {
+            $( __argument::<$ty>(); )*
+            __place(event).fire_outermost(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+        }
+
+        #[inline(never)]
+        fn __fire_inside<$($lifetime),*>(event: $name, $($parameter: $ty),*) {
+            $( __argument::<$ty>(); )*
+            __place(event).fire_inside(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+        }
+
         impl $name {
             /// Passes through the event: calls its probes, in attach order, on this thread.
             #[inline(always)]
@@ -184,8 +197,11 @@ macro_rules! __event_impl {
             #[doc(hidden)]
             #[inline(never)]
             $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
-                $( __argument::<$ty>(); )*
-                __place(self).fire(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+                if __place(self).is_outermost() {
+                    __fire_outermost(self, $($parameter),*);
+                } else {
+                    __fire_inside(self, $($parameter),*);
+                }
             }
 
             /// Whether firing it would call a probe: one relaxed load.
