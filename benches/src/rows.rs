@@ -1,0 +1,284 @@
+//! The rows: what is compared with what, and which limits hold. To tighten one, change it here.
+
+use std::collections::BTreeMap;
+
+/// All figures so far.
+#[derive(Debug, Default)]
+pub struct Values(BTreeMap<String, Vec<(f64, f64)>>);
+
+impl Values {
+    pub fn add(&mut self, name: &str, best: f64, median: f64) {
+        self.0.entry(name.into()).or_default().push((best, median));
+    }
+
+    /// The best of all processes and places.
+    pub fn best(&self, name: &str) -> Option<f64> {
+        let each = self.0.get(name)?.iter().map(|figures| figures.0);
+        each.min_by(f64::total_cmp)
+    }
+
+    /// What is typical of them: the median of medians.
+    pub fn typical(&self, name: &str) -> Option<f64> {
+        let mut each: Vec<f64> = self.0.get(name)?.iter().map(|figures| figures.1).collect();
+        each.sort_by(f64::total_cmp);
+        Some(each[each.len() / 2])
+    }
+}
+
+/// A figure: one that was measured, or what follows from several.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "rows that are still to come")]
+pub enum Figure {
+    Of(&'static str),
+    /// The difference of two, divided.
+    Each(&'static str, &'static str, f64),
+    None,
+}
+use Figure::{Each, Of};
+
+/// How ours is judged against the floor.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "rows that are still to come")]
+pub enum Judge {
+    /// Ours / floor.
+    Ratio,
+    /// Ours - floor.
+    Above,
+    /// Ours.
+    Plain,
+}
+use Judge::{Above, Plain, Ratio};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// What is wanted.
+    pub target: f64,
+    /// What would be better still.
+    pub stretch: Option<f64>,
+    /// What fails: what there is today, and a tolerance for the machine.
+    pub gate: f64,
+}
+
+#[derive(Debug)]
+pub struct Row {
+    pub group: &'static str,
+    pub what: &'static str,
+    pub unit: &'static str,
+    pub ours: Figure,
+    pub floor: Figure,
+    pub judge: Judge,
+    pub limits: Limits,
+    /// It is enough if this row, by its name, meets the same limit of its own.
+    pub or: Option<&'static str>,
+}
+
+impl Figure {
+    pub fn get(self, of: impl Fn(&str) -> Option<f64>) -> Option<f64> {
+        match self {
+            Of(name) => of(name),
+            Each(more, less, n) => Some((of(more)? - of(less)?) / n),
+            Figure::None => None,
+        }
+    }
+}
+
+impl Row {
+    /// Ours, the floor, and what is judged. None if it was not measured.
+    pub fn value(&self, values: &Values) -> Option<f64> {
+        self.judged(|name| values.best(name))
+    }
+
+    pub fn typical(&self, values: &Values) -> Option<f64> {
+        self.judged(|name| values.typical(name))
+    }
+
+    fn judged(&self, of: impl Fn(&str) -> Option<f64>) -> Option<f64> {
+        let ours = self.ours.get(&of)?;
+        Some(match self.judge {
+            Ratio => ours / self.floor.get(&of)?,
+            Above => ours - self.floor.get(&of)?,
+            Plain => ours,
+        })
+    }
+
+    /// Whether a limit of it, or of the row that is as good, is met.
+    pub fn meets(&self, values: &Values, limit: impl Fn(&Limits) -> Option<f64>) -> bool {
+        let own = |row: &Row| match (row.value(values), limit(&row.limits)) {
+            (Some(value), Some(limit)) => value <= limit + 1e-9,
+            _ => false,
+        };
+        own(self)
+            || self
+                .or
+                .is_some_and(|or| ROWS.iter().any(|row| row.what == or && own(row)))
+    }
+
+    /// Below its gate, or not measured.
+    pub fn passes(&self, values: &Values) -> bool {
+        self.value(values).is_none() || self.meets(values, |limits| Some(limits.gate))
+    }
+}
+
+const fn limits(target: f64, gate: f64) -> Limits {
+    Limits {
+        target,
+        stretch: None,
+        gate,
+    }
+}
+
+const fn stretch(target: f64, stretch: f64, gate: f64) -> Limits {
+    Limits {
+        target,
+        stretch: Some(stretch),
+        gate,
+    }
+}
+
+const fn row(
+    group: &'static str,
+    what: &'static str,
+    unit: &'static str,
+    (ours, judge, floor): (Figure, Judge, Figure),
+    limits: Limits,
+) -> Row {
+    Row {
+        group,
+        what,
+        unit,
+        ours,
+        floor,
+        judge,
+        limits,
+        or: None,
+    }
+}
+
+pub const ROWS: &[Row] = &[
+    // Instructions. Not a matter of luck, so the gates are exact, or nearly.
+    row(
+        "count",
+        "off, a site: instructions, against a hand-written guard",
+        "instr",
+        (
+            Each("count_off", "count_nothing", 1.0),
+            Above,
+            Each("count_guard", "count_nothing", 1.0),
+        ),
+        limits(0.0, 0.0),
+    ),
+    row(
+        "count",
+        "one probe: instructions",
+        "instr",
+        (Of("count_fire_1"), Above, Of("count_call")),
+        limits(60.0, 72.0),
+    ),
+    row(
+        "count",
+        "each further probe: instructions",
+        "instr",
+        (
+            Each("count_fire_16", "count_fire_1", 15.0),
+            Above,
+            Each("count_loop_16", "count_loop_1", 15.0),
+        ),
+        limits(12.0, 18.0),
+    ),
+    row(
+        "count",
+        "one probe in `pinned`: instructions",
+        "instr",
+        (Of("count_fire_pinned"), Above, Of("count_call")),
+        limits(40.0, 55.0),
+    ),
+    row(
+        "count",
+        "attach + detach: instructions, against clone + swap + defer",
+        "instr",
+        (Of("count_attach_detach_0"), Ratio, Of("count_swaps_0")),
+        limits(3.5, 4.0),
+    ),
+    // Time.
+    row(
+        "fire",
+        "off, a site, against a hand-written guard",
+        "ns",
+        (Of("off"), Ratio, Of("guard")),
+        limits(1.0, 1.1),
+    ),
+    Row {
+        or: Some("one probe, above compare-and-exchange + dyn call"),
+        ..row(
+            "fire",
+            "one probe, against compare-and-exchange + dyn call",
+            "ns",
+            (Of("fire_1"), Ratio, Of("cas_call")),
+            stretch(2.1, 1.9, 3.3),
+        )
+    },
+    Row {
+        or: Some("one probe, against compare-and-exchange + dyn call"),
+        ..row(
+            "fire",
+            "one probe, above compare-and-exchange + dyn call",
+            "ns",
+            (Of("fire_1"), Above, Of("cas_call")),
+            limits(3.2, 4.6),
+        )
+    },
+    row(
+        "fire",
+        "each further probe, against a dyn call in a plain loop",
+        "ns",
+        (
+            Each("fire_16", "fire_1", 15.0),
+            Ratio,
+            Each("loop_16", "loop_1", 15.0),
+        ),
+        limits(1.05, 2.3),
+    ),
+    row(
+        "fire",
+        "one probe in `pinned`, against a dyn call",
+        "ns",
+        (Of("fire_pinned"), Ratio, Of("call")),
+        stretch(2.2, 2.0, 3.5),
+    ),
+    row(
+        "fire",
+        "one probe nested, against a dyn call",
+        "ns",
+        (Of("fire_nested"), Ratio, Of("call")),
+        stretch(2.2, 2.0, 3.5),
+    ),
+    row(
+        "fire",
+        "depth, gate, state, catch_unwind, counters: above pin + load + call",
+        "ns",
+        (Of("fire_1"), Above, Of("pin_call")),
+        stretch(1.6, 1.2, 2.8),
+    ),
+    row(
+        "attach",
+        "attach + detach, against clone + swap + defer",
+        "ns",
+        (Of("attach_detach_0"), Ratio, Of("swaps_0")),
+        stretch(3.5, 2.5, 3.5),
+    ),
+    row(
+        "attach",
+        "the same with 4 probes there",
+        "ns",
+        (Of("attach_detach_4"), Ratio, Of("swaps_4")),
+        stretch(3.5, 2.5, 3.5),
+    ),
+    row(
+        "attach",
+        "the same with 16 probes there",
+        "ns",
+        (Of("attach_detach_16"), Ratio, Of("swaps_16")),
+        stretch(3.5, 2.5, 3.5),
+    ),
+];
