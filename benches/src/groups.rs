@@ -3,11 +3,22 @@
 
 use crate::count;
 use crate::rows::Values;
-use overhead::{Subject, layout_a, layout_b, layout_c, measure};
+use overhead::contended::{self, Churn};
+use overhead::{Subject, layout_a, layout_b, layout_c, measure, subject, writers};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 /// Each with the number of processes that measure it.
-pub const GROUPS: &[(&str, usize)] = &[("count", 1), ("fire", 3), ("attach", 2)];
+pub const GROUPS: &[(&str, usize)] = &[
+    ("count", 1),
+    ("fire", 3),
+    ("attach", 2),
+    ("elsewhere", 1),
+    ("batch", 1),
+    ("busy", 1),
+    ("threads", 1),
+    ("gaps", 1),
+];
 
 /// Measures a group in a process of its own.
 pub fn measure_apart(group: &str, values: &mut Values) {
@@ -53,6 +64,11 @@ pub fn print(group: &str) -> ExitCode {
             ],
             150,
         ),
+        "elsewhere" => elsewhere(),
+        "batch" => batch(),
+        "busy" => busy(),
+        "threads" => threads(),
+        "gaps" => gaps(),
         other => panic!("no group `{other}`"),
     }
     ExitCode::SUCCESS
@@ -71,6 +87,101 @@ fn interleaved(layouts: [&[Subject]; 3], rounds: usize) {
     for subjects in layouts {
         for (subject, figures) in subjects.iter().zip(measure::interleave(subjects, rounds)) {
             line(subject.name, figures.best, figures.median);
+        }
+    }
+}
+
+/// Attach and detach, while there is much of something that should not matter.
+fn elsewhere() {
+    let pair = [subject("pair", layout_a::ours::attach_detach_0)];
+    let measured = |name: &str| {
+        let figures = measure::interleave(&pair, 400)[0];
+        line(name, figures.best, figures.median);
+    };
+    measured("pair");
+    writers::with_heap(256, || measured("pair_heap"));
+    measured("pair");
+    writers::with_threads(64, || measured("pair_threads"));
+    measured("pair");
+    writers::with_events(|| measured("pair_events"));
+    measured("pair");
+}
+
+fn batch() {
+    for _ in 0..5 {
+        for (n, attach, detach) in [
+            (1_000, "batch_1k", "group_1k"),
+            (10_000, "batch_10k", "group_10k"),
+            (100_000, "batch_100k", "group_100k"),
+        ] {
+            // As many probes in each: the smaller ones are repeated.
+            let times: Vec<_> = (0..100_000 / n).map(|_| writers::batch(n)).collect();
+            let of = |part: fn(&(Duration, Duration)) -> Duration| {
+                measure::figures(times.iter().map(|t| part(t).as_nanos() as f64).collect())
+            };
+            let (attached, detached) = (of(|t| t.0), of(|t| t.1));
+            line(attach, attached.best, attached.median);
+            line(detach, detached.best, detached.median);
+        }
+    }
+}
+
+fn busy() {
+    let idle = writers::with_busy(0, |none| {
+        writers::repeat(Duration::from_millis(100), none, writers::synchronize)
+    });
+    let p50 = idle.times.value_at_quantile(0.5) as f64;
+    line("synchronize", p50, p50);
+    // This thread needs a core, too.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let readers = (cores - 1).clamp(1, 2);
+    for _ in 0..3 {
+        let time = Duration::from_millis(300);
+        let waits = writers::with_busy(readers, |readers| {
+            writers::repeat(time, readers, writers::synchronize)
+        });
+        let pairs = writers::with_busy(readers, |readers| {
+            writers::repeat(time, readers, writers::pair)
+        });
+        for (name, times) in [
+            ("synchronize_busy", waits.times),
+            ("pair_busy", pairs.times),
+        ] {
+            if times.len() > 100 {
+                line(name, times.value_at_quantile(0.5) as f64, times.mean());
+            }
+        }
+        if pairs.backlog.len() > 100 {
+            let [median, most] = [0.5, 0.99].map(|p| pairs.backlog.value_at_quantile(p) as f64);
+            line("backlog", median, most);
+        }
+    }
+}
+
+fn threads() {
+    let _attached = layout_a::ours::attached();
+    for (name, alone, together) in [
+        ("fire_1", "fire_alone", "fire_together"),
+        ("cas_call", "cas_alone", "cas_together"),
+    ] {
+        let found = |subject: &&Subject| subject.name == name;
+        let subject = layout_a::ours::FIRE.iter().find(found).expect("a subject");
+        if let Some((first, second)) = contended::alone_and_together(subject, 2, 400) {
+            line(alone, first.best, first.median);
+            line(together, second.best, second.median);
+        }
+    }
+}
+
+fn gaps() {
+    for _ in 0..8 {
+        for (name, churn) in [
+            ("gap", Churn::None),
+            ("gap_now", Churn::Now),
+            ("gap_always", Churn::Always),
+        ] {
+            let gap = contended::gap(churn, Duration::from_millis(120));
+            line(name, gap, gap);
         }
     }
 }

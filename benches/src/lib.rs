@@ -12,7 +12,9 @@
 //!   nothing of them is inlined. (For us nothing is needed: a probe's address comes out of an atomic.)
 //! * `ci/overhead.sh` counts the instructions of each subject. One that was removed has too few.
 
+pub mod contended;
 pub mod measure;
+pub mod writers;
 
 /// Floors and ours. Three times the same files: where a loop, and the function that it calls, happen to lie in memory
 /// moves a result by some 20 %, so there are three places for each. (In three codegen units, or else the compiler would

@@ -27,7 +27,6 @@ impl Values {
 
 /// A figure: one that was measured, or what follows from several.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "rows that are still to come")]
 pub enum Figure {
     Of(&'static str),
     /// The difference of two, divided.
@@ -38,7 +37,6 @@ use Figure::{Each, Of};
 
 /// How ours is judged against the floor.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "rows that are still to come")]
 pub enum Judge {
     /// Ours / floor.
     Ratio,
@@ -280,5 +278,110 @@ pub const ROWS: &[Row] = &[
         "ns",
         (Of("attach_detach_16"), Ratio, Of("swaps_16")),
         stretch(3.5, 2.5, 3.5),
+    ),
+    row(
+        "elsewhere",
+        "attach + detach with 256 MiB more on the heap, against without",
+        "ns",
+        (Of("pair_heap"), Ratio, Of("pair")),
+        limits(1.05, 1.2),
+    ),
+    row(
+        "elsewhere",
+        "the same with 64 more threads that have fired",
+        "ns",
+        (Of("pair_threads"), Ratio, Of("pair")),
+        limits(1.05, 5.0),
+    ),
+    row(
+        "elsewhere",
+        "the same with 1024 probes at 64 other events",
+        "ns",
+        (Of("pair_events"), Ratio, Of("pair")),
+        limits(1.05, 1.2),
+    ),
+    row(
+        "batch",
+        "batch of 100 000 probes on one event",
+        "ns",
+        (Of("batch_100k"), Plain, Figure::None),
+        limits(100e6, 100e6),
+    ),
+    row(
+        "batch",
+        "the detach of that group",
+        "ns",
+        (Of("group_100k"), Plain, Figure::None),
+        limits(100e6, 100e6),
+    ),
+    row(
+        "batch",
+        "batch of 10 000, against one of 1000 (linear: 10)",
+        "ns",
+        (Of("batch_10k"), Ratio, Of("batch_1k")),
+        limits(12.0, 15.0),
+    ),
+    row(
+        "batch",
+        "the detach of that group, likewise",
+        "ns",
+        (Of("group_10k"), Ratio, Of("group_1k")),
+        limits(12.0, 15.0),
+    ),
+    row(
+        "busy",
+        "synchronize, nobody fires, median",
+        "ns",
+        (Of("synchronize"), Plain, Figure::None),
+        limits(3e3, 3e3),
+    ),
+    row(
+        "busy",
+        "synchronize, others fire without pause, median",
+        "ns",
+        (Of("synchronize_busy"), Plain, Figure::None),
+        limits(30e3, 30e3),
+    ),
+    row(
+        "busy",
+        "attach + detach, others fire without pause, median",
+        "ns",
+        (Of("pair_busy"), Plain, Figure::None),
+        limits(10e3, 10e3),
+    ),
+    row(
+        "busy",
+        "retired and not yet reclaimed meanwhile, median",
+        "",
+        (Of("backlog"), Plain, Figure::None),
+        limits(1e3, 1e3),
+    ),
+    row(
+        "threads",
+        "two threads firing one event, each against alone",
+        "ns",
+        (Of("fire_together"), Ratio, Of("fire_alone")),
+        limits(1.25, 1.35),
+    ),
+    row(
+        "threads",
+        "(no event of ours: compare-and-exchange + dyn call, likewise)",
+        "ns",
+        (Of("cas_together"), Ratio, Of("cas_alone")),
+        limits(f64::INFINITY, f64::INFINITY),
+    ),
+    row(
+        "gaps",
+        "gap between firings, p99.99, 100 changes a second, against none",
+        "ns",
+        (Of("gap_now"), Ratio, Of("gap")),
+        limits(1.1, 1.5),
+    ),
+    row(
+        "gaps",
+        "gap between firings, p99.99, changes without pause, against none",
+        "ns",
+        (Of("gap_always"), Ratio, Of("gap")),
+        limits(5.0, 5.0),
     ),
 ];

@@ -64,6 +64,8 @@ fn verdict(row: &Row, values: &Values) -> &'static str {
 
 fn number(value: Option<f64>, unit: &str) -> String {
     value.map_or_else(String::new, |value| match unit {
+        "" => format!("{value:.0}"),
+        _ if value.is_infinite() => "-".into(),
         "instr" => format!("{value:.1} i"),
         _ if value < 10.0 => format!("{value:.2} ns"),
         _ if value < 10_000.0 => format!("{value:.0} ns"),
@@ -74,6 +76,7 @@ fn number(value: Option<f64>, unit: &str) -> String {
 
 fn judged(row: &Row, value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| match row.judge {
+        _ if value.is_infinite() => String::new(),
         Judge::Ratio => format!("{value:.2} x"),
         Judge::Above => format!("+{}", number(Some(value), row.unit)),
         Judge::Plain => number(Some(value), row.unit),
