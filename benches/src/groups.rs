@@ -1,15 +1,18 @@
 //! Groups of rows. Each is measured in processes of its own, which print what they find: where the loader puts a
 //! program's parts is different each time.
 
-use crate::count;
 use crate::rows::Values;
+use crate::{code, count};
+use hdrhistogram::Histogram;
 use overhead::contended::{self, Churn};
+use overhead::writers::Beside;
 use overhead::{Subject, layout_a, layout_b, layout_c, measure, subject, writers};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 /// Each with the number of processes that measure it.
 pub const GROUPS: &[(&str, usize)] = &[
+    ("code", 1),
     ("count", 1),
     ("fire", 3),
     ("attach", 2),
@@ -47,6 +50,7 @@ pub fn measure_apart(group: &str, values: &mut Values) {
 /// Measures a group in this process, and prints it.
 pub fn print(group: &str) -> ExitCode {
     match group {
+        "code" => code::print(),
         "count" => count::print(),
         "fire" => interleaved(
             [
@@ -69,6 +73,8 @@ pub fn print(group: &str) -> ExitCode {
         "busy" => busy(),
         "threads" => threads(),
         "gaps" => gaps(),
+        #[cfg(feature = "peers")]
+        peer if peer.starts_with("peer:") => crate::versus::print(&peer[5..]),
         other => panic!("no group `{other}`"),
     }
     ExitCode::SUCCESS
@@ -127,33 +133,32 @@ fn batch() {
 }
 
 fn busy() {
-    let idle = writers::with_busy(0, |none| {
-        writers::repeat(Duration::from_millis(100), none, writers::synchronize)
+    let mut idle = Beside::default();
+    writers::with_busy(0, |none| {
+        idle.repeat(Duration::from_millis(100), none, writers::synchronize);
     });
     let p50 = idle.times.value_at_quantile(0.5) as f64;
     line("synchronize", p50, p50);
     // This thread needs a core, too.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let readers = (cores - 1).clamp(1, 2);
-    for _ in 0..3 {
-        let time = Duration::from_millis(300);
-        let waits = writers::with_busy(readers, |readers| {
-            writers::repeat(time, readers, writers::synchronize)
+    let time = Duration::from_millis(300);
+    let mut waits = Beside::default();
+    let mut pairs = Beside::default();
+    for _ in 0..20 {
+        writers::with_busy(readers, |readers| {
+            waits.repeat(time, readers, writers::synchronize);
         });
-        let pairs = writers::with_busy(readers, |readers| {
-            writers::repeat(time, readers, writers::pair)
+        writers::with_busy(readers, |readers| {
+            pairs.repeat(time, readers, writers::pair)
         });
-        for (name, times) in [
-            ("synchronize_busy", waits.times),
-            ("pair_busy", pairs.times),
-        ] {
-            if times.len() > 100 {
-                line(name, times.value_at_quantile(0.5) as f64, times.mean());
-            }
-        }
-        if pairs.backlog.len() > 100 {
-            let [median, most] = [0.5, 0.99].map(|p| pairs.backlog.value_at_quantile(p) as f64);
-            line("backlog", median, most);
+        if waits.times.len().min(pairs.times.len()) > 20_000 {
+            let p50 = |times: &Histogram<u64>| times.value_at_quantile(0.5) as f64;
+            line("synchronize_busy", p50(&waits.times), waits.times.mean());
+            line("pair_busy", p50(&pairs.times), pairs.times.mean());
+            let backlog = pairs.backlog.value_at_quantile(0.99) as f64;
+            line("backlog", backlog, backlog);
+            break;
         }
     }
 }
@@ -164,8 +169,7 @@ fn threads() {
         ("fire_1", "fire_alone", "fire_together"),
         ("cas_call", "cas_alone", "cas_together"),
     ] {
-        let found = |subject: &&Subject| subject.name == name;
-        let subject = layout_a::ours::FIRE.iter().find(found).expect("a subject");
+        let subject = subject_named(name);
         if let Some((first, second)) = contended::alone_and_together(subject, 2, 400) {
             line(alone, first.best, first.median);
             line(together, second.best, second.median);
@@ -174,25 +178,34 @@ fn threads() {
 }
 
 fn gaps() {
-    for _ in 0..8 {
-        for (name, churn) in [
-            ("gap", Churn::None),
-            ("gap_now", Churn::Now),
-            ("gap_always", Churn::Always),
-        ] {
-            let gap = contended::gap(churn, Duration::from_millis(120));
-            line(name, gap, gap);
+    const CHURNS: [(&str, Churn); 3] = [
+        ("gap", Churn::None),
+        ("gap_now", Churn::Now),
+        ("gap_always", Churn::Always),
+    ];
+    let mut gaps = [const { Vec::new() }; 3];
+    for _ in 0..12 {
+        for (gaps, (_, churn)) in gaps.iter_mut().zip(CHURNS) {
+            gaps.push(contended::gap(churn, Duration::from_millis(80)));
         }
+    }
+    for (gaps, (name, _)) in gaps.into_iter().zip(CHURNS) {
+        // The median of all parts: one part is as good or bad as what else the machine did then.
+        let median = measure::figures(gaps).median;
+        line(name, median, median);
     }
 }
 
 /// Runs one subject, `iterations` times.
 pub fn run(name: &str, iterations: u64) {
     let _attached = layout_a::ours::attached();
-    let subject = layout_a::ours::FIRE
+    (subject_named(name).run)(iterations);
+}
+
+pub fn subject_named(name: &str) -> &'static Subject {
+    layout_a::ours::FIRE
         .iter()
         .chain(layout_a::ours::ATTACH)
         .find(|subject| subject.name == name)
-        .expect("a subject of that name");
-    (subject.run)(iterations);
+        .expect("a subject of that name")
 }

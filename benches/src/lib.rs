@@ -14,6 +14,8 @@
 
 pub mod contended;
 pub mod measure;
+#[cfg(feature = "peers")]
+pub mod peers;
 pub mod writers;
 
 /// Floors and ours. Three times the same files: where a loop, and the function that it calls, happen to lie in memory

@@ -50,6 +50,33 @@ pub fn print(values: &Values) -> ExitCode {
     ExitCode::from(u8::from(!failed.is_empty()))
 }
 
+/// The same for a page of documentation.
+#[cfg(feature = "peers")]
+pub fn markdown(values: &Values) -> String {
+    let mut text =
+        String::from("| what | ours | floor | judged | target | |\n|---|---|---|---|---|---|\n");
+    for row in ROWS {
+        let Some(value) = row.value(values) else {
+            continue;
+        };
+        let best = |name: &str| values.best(name);
+        text += &format!(
+            "| {} | {} | {} | {} | {} | {} |\n",
+            row.what,
+            number(row.ours.get(best), row.unit),
+            number(row.floor.get(best), row.unit),
+            judged(row, Some(value)),
+            judged(row, Some(row.limits.target)),
+            if row.meets(values, |limits| Some(limits.target)) {
+                ""
+            } else {
+                "missed"
+            },
+        );
+    }
+    text
+}
+
 fn verdict(row: &Row, values: &Values) -> &'static str {
     if !row.passes(values) {
         "FAILED"
@@ -66,6 +93,7 @@ fn number(value: Option<f64>, unit: &str) -> String {
     value.map_or_else(String::new, |value| match unit {
         "" => format!("{value:.0}"),
         _ if value.is_infinite() => "-".into(),
+        "bytes" => format!("{value:.0} B"),
         "instr" => format!("{value:.1} i"),
         _ if value < 10.0 => format!("{value:.2} ns"),
         _ if value < 10_000.0 => format!("{value:.0} ns"),

@@ -48,32 +48,47 @@ pub struct Beside {
     pub backlog: Histogram<u64>,
 }
 
-/// Repeats `operation` for so long. Counted is only what happened while all readers did go on: where there are more
-/// threads than cores, a reader is often not running, and then is not in the way, or is stopped in the middle of a
-/// firing, and then holds up everything.
-#[must_use]
-pub fn repeat(time: Duration, readers: &Readers, mut operation: impl FnMut(u64) -> u64) -> Beside {
-    const FEW: usize = 16;
-    let mut times = nanoseconds();
-    let mut backlog = nanoseconds();
-    let begin = Instant::now();
-    let mut i = 0;
-    let mut before = readers.progress();
-    while begin.elapsed() < time {
-        let start = Instant::now();
-        let few: [u64; FEW] = std::array::from_fn(|_| {
-            i += 1;
-            operation(i)
-        });
-        let now = readers.progress();
-        if readers.went_on(&before, &now, start.elapsed()) {
-            few.iter().for_each(|&each| times.saturating_record(each));
-            let stats = hotprobe::stats();
-            backlog.saturating_record(stats.retired - stats.reclaimed);
+impl Default for Beside {
+    fn default() -> Self {
+        Self {
+            times: nanoseconds(),
+            backlog: nanoseconds(),
         }
-        before = now;
     }
-    Beside { times, backlog }
+}
+
+impl Beside {
+    /// Repeats `operation` for so long. Counted is only what happened while all readers did go on: where there are more
+    /// threads than cores, a reader is often not running, and then is not in the way, or is stopped in the middle of a
+    /// firing, and then holds up everything.
+    pub fn repeat(
+        &mut self,
+        time: Duration,
+        readers: &Readers,
+        mut operation: impl FnMut(u64) -> u64,
+    ) {
+        const FEW: usize = 16;
+        let begin = Instant::now();
+        let mut i = 0;
+        let mut before = readers.progress();
+        while begin.elapsed() < time {
+            let start = Instant::now();
+            let few: [u64; FEW] = std::array::from_fn(|_| {
+                i += 1;
+                operation(i)
+            });
+            let now = readers.progress();
+            if readers.went_on(&before, &now, start.elapsed()) {
+                for each in few {
+                    self.times.saturating_record(each);
+                }
+                let stats = hotprobe::stats();
+                self.backlog
+                    .saturating_record(stats.retired - stats.reclaimed);
+            }
+            before = now;
+        }
+    }
 }
 
 /// How long `synchronize` takes after a detach.
