@@ -167,10 +167,13 @@ fn threads() {
     let _attached = layout_a::ours::attached();
     for (name, alone, together) in [
         ("fire_1", "fire_alone", "fire_together"),
+        ("pin_call", "pin_alone", "pin_together"),
         ("cas_call", "cas_alone", "cas_together"),
     ] {
         let subject = subject_named(name);
-        if let Some((first, second)) = contended::alone_and_together(subject, 2, 400) {
+        // Where others use the machine too, the second thread often does not run.
+        let tries = || contended::alone_and_together(subject, 2, 400);
+        if let Some((first, second)) = (0..5).find_map(|_| tries()) {
             line(alone, first.best, first.median);
             line(together, second.best, second.median);
         }

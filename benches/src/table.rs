@@ -78,7 +78,9 @@ pub fn markdown(values: &Values) -> String {
 }
 
 fn verdict(row: &Row, values: &Values) -> &'static str {
-    if !row.passes(values) {
+    if row.limits.target.is_infinite() {
+        ""
+    } else if !row.passes(values) {
         "FAILED"
     } else if row.meets(values, |limits| limits.stretch) {
         "stretch"
@@ -93,6 +95,7 @@ fn number(value: Option<f64>, unit: &str) -> String {
     value.map_or_else(String::new, |value| match unit {
         "" => format!("{value:.0}"),
         _ if value.is_infinite() => "-".into(),
+        "x" => format!("{value:.2} x"),
         "bytes" => format!("{value:.0} B"),
         "instr" => format!("{value:.1} i"),
         _ if value < 10.0 => format!("{value:.2} ns"),
