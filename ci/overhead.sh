@@ -68,7 +68,7 @@ plant() { # WHAT OLD NEW: in src/macros.rs, the part OLD of a line becomes NEW
     }
     build "$copy/benches/Cargo.toml" --no-default-features
     echo "== planted: $1"
-    if "$target/release/overhead" --rows code --rows count --rows fire --attempts 2 >"$target/planted.log"; then
+    if "$target/release/overhead" --rows code --rows count --rows fire --rows threads --attempts 2 >"$target/planted.log"; then
         cat "$target/planted.log"
         echo "ci/overhead.sh: nobody noticed" >&2
         exit 1

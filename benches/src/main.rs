@@ -55,9 +55,12 @@ fn gate(options: &[&str]) -> ExitCode {
             (other, _) => panic!("what is `{other}`? (see the head of benches/src/main.rs)"),
         }
     }
+    if wanted.is_empty() {
+        wanted.extend(groups::GROUPS.iter().map(|(group, _)| group));
+    }
     let mut values = Values::default();
     for (group, processes) in groups::GROUPS {
-        if !wanted.is_empty() && !wanted.contains(group) {
+        if !wanted.contains(group) {
             continue;
         }
         for _ in 0..*processes {
@@ -83,5 +86,5 @@ fn gate(options: &[&str]) -> ExitCode {
             }
         }
     }
-    table::print(&values)
+    table::print(&values, &wanted)
 }

@@ -153,10 +153,12 @@ const fn row(
     }
 }
 
-/// Instructions of the dispatch when this was written, and 3 more.
-const DISPATCH: f64 = 63.0;
-const FURTHER: f64 = 21.0;
-const PINNED: f64 = 86.0;
+/// Instructions of the dispatch when this was written (rustc 1.95), and not a whole one more. Time would not do: one
+/// locked instruction more, on a line that nobody else wants, was lost in the noise. Another compiler may need other
+/// numbers; a change of the code that does must say why.
+const DISPATCH: f64 = 50.9;
+const FURTHER: f64 = 18.9;
+const PINNED: f64 = 83.9;
 
 pub const ROWS: &[Row] = &[
     // Code and instructions. Not a matter of luck: what is asked for is met exactly. What a dispatch may take has no
@@ -221,7 +223,7 @@ pub const ROWS: &[Row] = &[
     // Time.
     row(
         "fire",
-        "off, a site, against a hand-written guard",
+        "off, a place, against a hand-written guard",
         "ns",
         (Of("off"), Ratio, Of("guard")),
         limits(1.0, 1.1),

@@ -4,7 +4,7 @@ use crate::rows::{Figure, Judge, ROWS, Row, Values};
 use std::process::ExitCode;
 
 /// Prints what was measured; fails if a row is above its gate.
-pub fn print(values: &Values) -> ExitCode {
+pub fn print(values: &Values, groups: &[&str]) -> ExitCode {
     println!(
         "{:<68} {:>9} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8}",
         "", "ours", "floor", "judged", "typical", "target", "stretch", "gate"
@@ -38,10 +38,21 @@ pub fn print(values: &Values) -> ExitCode {
         if !row.passes(values) {
             failed.push(row.what);
         }
-        missed += usize::from(!row.meets(values, |limits| Some(limits.target)));
+        missed += usize::from(
+            row.limits.target.is_finite() && !row.meets(values, |limits| Some(limits.target)),
+        );
     }
     println!(
-        "\n{missed} targets missed, {} rows above their gate",
+        "\nours, floor, judged: the best of all places and processes; typical: their median; {} cores",
+        std::thread::available_parallelism().map_or(1, usize::from)
+    );
+    for row in ROWS {
+        if groups.contains(&row.group) && row.value(values).is_none() {
+            println!("not measured: {}", row.what);
+        }
+    }
+    println!(
+        "{missed} targets missed, {} rows above their gate",
         failed.len()
     );
     for row in &failed {
@@ -57,6 +68,7 @@ pub fn markdown(values: &Values) -> String {
         String::from("| what | ours | floor | judged | target | |\n|---|---|---|---|---|---|\n");
     for row in ROWS {
         let Some(value) = row.value(values) else {
+            text += &format!("| {} | not measured | | | | |\n", row.what);
             continue;
         };
         let best = |name: &str| values.best(name);
@@ -67,7 +79,7 @@ pub fn markdown(values: &Values) -> String {
             number(row.floor.get(best), row.unit),
             judged(row, Some(value)),
             judged(row, Some(row.limits.target)),
-            if row.meets(values, |limits| Some(limits.target)) {
+            if row.limits.target.is_infinite() || row.meets(values, |limits| Some(limits.target)) {
                 ""
             } else {
                 "missed"
@@ -109,6 +121,7 @@ fn judged(row: &Row, value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| match row.judge {
         _ if value.is_infinite() => String::new(),
         Judge::Ratio => format!("{value:.2} x"),
+        Judge::Above if value < 0.0 => number(Some(value), row.unit),
         Judge::Above => format!("+{}", number(Some(value), row.unit)),
         Judge::Plain => number(Some(value), row.unit),
     })
