@@ -76,12 +76,11 @@ struct HotPath {
 
 fn hot_path(listing: &str, name: &str) -> HotPath {
     let head = format!("<overhead::code::{name}>:");
-    let mut instructions = 0;
     let mut load = None;
     let mut branched = false;
     let mut check = 0;
     let function = listing.lines().skip_while(|line| !line.ends_with(&head));
-    for line in function.skip(1) {
+    for (instructions, line) in function.skip(1).enumerate() {
         let (address, code) = line.trim().split_once(':').expect("an instruction");
         let address = u64::from_str_radix(address, 16).expect("a hexadecimal number");
         if let (Some(load), true, 0) = (load, branched, check) {
@@ -90,7 +89,7 @@ fn hot_path(listing: &str, name: &str) -> HotPath {
         match code.split_whitespace().next() {
             Some("ret") => {
                 return HotPath {
-                    instructions: f64::from(instructions),
+                    instructions: instructions as f64,
                     check: check as f64,
                 };
             }
@@ -98,7 +97,6 @@ fn hot_path(listing: &str, name: &str) -> HotPath {
             _ if load.is_none() && code.contains("(%rip)") => load = Some(address),
             _ => {}
         }
-        instructions += 1;
     }
     panic!("{name} does not return");
 }

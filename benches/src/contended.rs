@@ -26,16 +26,15 @@ pub fn alone_and_together(
     // Others go on until the first is done, so that all of its slice is in company.
     let done = AtomicUsize::new(0);
     let others: Vec<AtomicU64> = (1..threads).map(|_| AtomicU64::new(0)).collect();
-    let others = &others;
     thread::scope(|scope| {
-        for n in 0..threads - 1 {
+        for other in &others {
             let (begin, done) = (&begin, &done);
             scope.spawn(move || {
                 for round in 0..2 * rounds {
                     begin.wait();
                     while round % 2 == 1 && done.load(Ordering::Acquire) <= round {
                         (subject.run)(SLICE / 16);
-                        others[n].fetch_add(1, Ordering::Relaxed);
+                        other.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             });

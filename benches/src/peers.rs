@@ -129,7 +129,7 @@ fn usdt_8(n: u64) {
     eight_times!(n, i, probe::probe!(overhead, measured, i));
 }
 
-static ARC_SWAP: LazyLock<arc_swap::ArcSwap<Vec<Arc<Closure>>>> =
+static ARC_SWAP: LazyLock<arc_swap::ArcSwap<List>> =
     LazyLock::new(|| arc_swap::ArcSwap::from_pointee(vec![Arc::new(closure())]));
 
 #[inline(never)]
@@ -199,8 +199,11 @@ fn parking_lot_pair(n: u64) {
     }
 }
 
+/// As an event's: each probe is shared by the vectors that it is in.
+type List = Vec<Arc<Closure>>;
+
 static SEIZE: LazyLock<seize::Collector> = LazyLock::new(seize::Collector::new);
-static SEIZED: LazyLock<AtomicPtr<Vec<Arc<Closure>>>> =
+static SEIZED: LazyLock<AtomicPtr<List>> =
     LazyLock::new(|| AtomicPtr::new(Box::into_raw(Box::new(vec![Arc::new(closure())]))));
 
 #[inline(never)]
@@ -220,7 +223,7 @@ fn seize_1(n: u64) {
 fn seize_pair(n: u64) {
     use seize::Guard;
     let (collector, list) = (&*SEIZE, &*SEIZED);
-    let update = |change: &dyn Fn(&Vec<Arc<Closure>>) -> Vec<Arc<Closure>>| {
+    let update = |change: &dyn Fn(&List) -> List| {
         let guard = collector.enter();
         let old = guard.protect(list, Ordering::Acquire);
         // SAFETY: never null, and this thread alone replaces it.
@@ -241,7 +244,7 @@ fn seize_pair(n: u64) {
     }
 }
 
-static HAZARD: LazyLock<haphazard::AtomicPtr<Vec<Arc<Closure>>>> =
+static HAZARD: LazyLock<haphazard::AtomicPtr<List>> =
     LazyLock::new(|| haphazard::AtomicPtr::from(Box::new(vec![Arc::new(closure())])));
 
 #[inline(never)]
@@ -261,7 +264,7 @@ fn haphazard_1(n: u64) {
 fn haphazard_pair(n: u64) {
     let list = &*HAZARD;
     let mut hazard = haphazard::HazardPointer::new();
-    let mut update = |change: &dyn Fn(&Vec<Arc<Closure>>) -> Vec<Arc<Closure>>| {
+    let mut update = |change: &dyn Fn(&List) -> List| {
         let next = change(list.safe_load(&mut hazard).expect("never null"));
         hazard.reset_protection();
         if let Some(old) = list.swap(Box::new(next)) {

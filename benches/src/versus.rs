@@ -6,8 +6,11 @@ use overhead::layout_a::ours;
 use overhead::peers::{PEERS, Peer, Work, named};
 use overhead::{Subject, measure};
 
+/// Subjects, and what they are for people.
+type Named = &'static [(&'static str, &'static str)];
+
 /// Of each kind of work: the floors, and ours.
-const BESIDE: &[(Work, &str, &[(&str, &str)])] = &[
+const BESIDE: &[(Work, &str, Named)] = &[
     (
         Work::Off,
         "off, a place",

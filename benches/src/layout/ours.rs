@@ -110,7 +110,6 @@ pub fn attach_detach_16(n: u64) {
 }
 
 /// Attaches what the subjects fire, as long as the group lives; and once to what is to be off.
-#[must_use]
 pub fn attached() -> ProbeGroup {
     for off in [
         OFF_0.attach(|_| ()),
