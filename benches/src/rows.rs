@@ -69,6 +69,8 @@ pub struct Row {
     pub limits: Limits,
     /// It is enough if this row, by its name, meets the same limit of its own.
     pub or: Option<&'static str>,
+    /// That holds for the gate only: it explains, and does not excuse.
+    pub or_gate: Option<&'static str>,
 }
 
 impl Figure {
@@ -114,7 +116,12 @@ impl Row {
 
     /// Below its gate, or not measured.
     pub fn passes(&self, values: &Values) -> bool {
-        self.value(values).is_none() || self.meets(values, |limits| Some(limits.gate))
+        let below = |row: &Row| row.meets(values, |limits| Some(limits.gate));
+        self.value(values).is_none()
+            || below(self)
+            || self
+                .or_gate
+                .is_some_and(|or| ROWS.iter().any(|row| row.what == or && below(row)))
     }
 }
 
@@ -150,6 +157,7 @@ const fn row(
         judge,
         limits,
         or: None,
+        or_gate: None,
     }
 }
 
@@ -378,12 +386,28 @@ pub const ROWS: &[Row] = &[
         (Of("backlog"), Plain, Figure::None),
         limits(1e3, 1e3),
     ),
+    // How much the pin itself suffers from a second thread depends on which cores the two got (1.4 or 2.1 times, on one
+    // and the same virtual machine); what is above that is ours.
+    Row {
+        or_gate: Some("what two threads cost each other, above what the floor's do"),
+        ..row(
+            "threads",
+            "two threads firing one event, each against alone",
+            "ns",
+            (Of("fire_together"), Ratio, Of("fire_alone")),
+            limits(1.25, 1.35),
+        )
+    },
     row(
         "threads",
-        "two threads firing one event, each against alone",
+        "what two threads cost each other, above what the floor's do",
         "ns",
-        (Of("fire_together"), Ratio, Of("fire_alone")),
-        limits(1.25, 1.35),
+        (
+            Each("fire_together", "fire_alone", 1.0),
+            Above,
+            Each("pin_together", "pin_alone", 1.0),
+        ),
+        limits(1.0, 2.5),
     ),
     row(
         "threads",

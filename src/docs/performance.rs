@@ -196,9 +196,10 @@
 //! the unpin make "pin + load + call". What is above that is ours: the thread's word, the gate and the state of the
 //! probe, the comparison of one address that stands for its type, and a second call, of the thunk.
 //!
-//! Two threads that fire each pay a little more than one alone, although nothing of ours is shared: each 128th pin of a
+//! Two threads that fire each pay more than one alone, although nothing of ours is shared: each 128th pin of a
 //! thread looks at the other's epoch, and advances the one that both read. The row "the floor alone" shows the same
-//! without us. For the same reason a detach takes longer the more threads have ever fired and still live: advancing the
+//! without us. How much it is depends on the two cores: on one virtual machine it was 1.2 times in some runs, and 1.8 in
+//! others, when the floor suffered likewise. For the same reason a detach takes longer the more threads have ever fired and still live: advancing the
 //! epoch asks each of them (crossbeam-epoch's list of participants), some 12 ns a thread. The heap, other events and
 //! their probes do not matter.
 //!
