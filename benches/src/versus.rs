@@ -29,6 +29,10 @@ const BESIDE: &[(Work, &str, Named)] = &[
                 "pin_call",
                 "*floor:* crossbeam-epoch, pin + load + dyn call + unpin",
             ),
+            (
+                "pin_call_inlined",
+                "*floor:* the same, in the loop itself, as those below are",
+            ),
             ("fire_1", "**hotprobe**"),
             ("fire_pinned", "**hotprobe**, in `pinned`"),
         ],

@@ -139,6 +139,11 @@ static ONE: LazyLock<Atomic<Closure>> = LazyLock::new(|| Atomic::new(closure()))
 
 #[inline(never)]
 pub fn pin_call_one(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
+    pin_call_here(handle, one, x);
+}
+
+#[inline(always)]
+fn pin_call_here(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
     let guard = handle.pin();
     // SAFETY: it is never replaced.
     if let Some(f) = unsafe { one.load(Ordering::Acquire, &guard).as_ref() } {
@@ -146,7 +151,7 @@ pub fn pin_call_one(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
     }
 }
 
-/// Pin (crossbeam's, inlined, its handle at hand), load, dyn call, unpin: a firing that knows no nesting, no gate,
+/// A function that is not inlined: pin (crossbeam's, inlined there, its handle at hand), load, dyn call, unpin: a firing that knows no nesting, no gate,
 /// no state and no panic.
 #[inline(never)]
 pub fn pin_call(n: u64) {
@@ -154,6 +159,16 @@ pub fn pin_call(n: u64) {
     let one = &*ONE;
     for i in counter(n) {
         pin_call_one(&handle, one, i);
+    }
+}
+
+/// The same in the loop itself. An event could not do that: what a place does when it is on must not lie where it is off.
+#[inline(never)]
+pub fn pin_call_inlined(n: u64) {
+    let handle = COLLECTOR.register();
+    let one = &*ONE;
+    for i in counter(n) {
+        pin_call_here(&handle, one, i);
     }
 }
 

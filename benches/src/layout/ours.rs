@@ -154,6 +154,7 @@ pub const FIRE: &[Subject] = &[
     subject("call", floors::call),
     subject("cas_call", floors::cas_call),
     subject("pin_call", floors::pin_call),
+    subject("pin_call_inlined", floors::pin_call_inlined),
     subject("loop_1", floors::loop_1),
     subject("loop_16", floors::loop_16),
     subject("fire_1", fire_1),
