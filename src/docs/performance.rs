@@ -233,7 +233,8 @@
 //!   them. What an event does when it is on lies in a function of its own, which is what makes it free when it is off.
 //! * *That detach is as cheap as clone + swap + defer.* The floor leaves dropping to some later pin; ours has dropped
 //!   what was captured before it returns.
-//! * *That a difference of a few tenths of a nanosecond is one.* The column for another place in memory says otherwise.
+//! * *That a difference of a few tenths of a nanosecond is one.* `ci/overhead.sh` also prints what is typical of all
+//!   places in memory and processes, beside the best.
 //! * *Anything about many cores.* The machine has few. With fewer than three, "others fire without pause" is one thread.
 //!
 //! # Memory
