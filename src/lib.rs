@@ -38,7 +38,9 @@
 #[macro_use]
 mod macros;
 
+mod any;
 mod batch;
+mod catalog;
 pub mod docs;
 mod error;
 mod event;
@@ -49,20 +51,28 @@ mod rcu;
 mod snapshot;
 mod stats;
 mod sync;
+mod value;
 
+pub use any::AnyEvent;
 pub use batch::{Batch, ProbeGroup};
+pub use catalog::{events, find, matching};
 pub use error::SynchronizeError;
 pub use event::{Event, Metadata, Parameter, TypedEvent};
 pub use grace::{GracePeriod, grace_period, pinned, reclaim, synchronize, synchronize_timeout};
-pub use probe::{OnPanic, Probe, ProbeOptions};
+pub use probe::{OnPanic, Probe, ProbeInfo, ProbeOptions};
 pub use stats::{Stats, stats};
+pub use value::Value;
 
 /// What the macros expand to. Not part of the public API, but safe whatever is done with it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::event::Argument;
-    pub use crate::rcu::place::Place;
+    pub use crate::any::DynamicProbe;
+    pub use crate::catalog::HOTPROBE_0_1 as CATALOG;
+    pub use crate::event::{Argument, plain, plain_len};
+    pub use crate::rcu::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;
+    pub use crate::value::{ByDebug, ByKind, ByName, Kind, redacted};
+    pub use linkme;
     pub use std::boxed::Box;
 
     crate::sync::model_only! {

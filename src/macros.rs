@@ -47,12 +47,12 @@ macro_rules! event {
     // pub static HELLO: fn(who: &str);     static SPLIT: pub(crate) for<'a> fn(parts: &'a [&'a str]);
     ($(
         $(#[$($attribute:tt)*])*
-        $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
-            fn ( $($parameters:tt)* ) ;
+        $vis:vis static $name:tt : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
+            fn $parameters:tt ;
     )*) => { $(
         $crate::__event_parameters! {
             [$(#[$($attribute)*])*] [$vis] [$(pub $(($($within)*))?)?] $name [$($($lifetime)*)?]
-            ( $($parameters)* )
+            [$name $parameters] $parameters
         }
     )* };
     ($($declarations:tt)*) => {
@@ -66,26 +66,33 @@ macro_rules! event {
 macro_rules! __event_parameters {
     // `fire` is as visible as the event.
     (
-        [$($attributes:tt)*] [$vis:vis] [] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $(#[$($mark:tt)*])* $parameter:ident : $ty:ty ),* $(,)? )
     ) => {
         $crate::__event_define! {
-            [$($attributes)*] [$vis] [$vis] $name [$($lifetime)*] ( $( [$([$($mark)*])*] $parameter: $ty ),* )
+            [$($attributes)*] [$vis] [$vis] $name [$($lifetime)*] $at ( $( [$([$($mark)*])*] $parameter: $ty ),* )
         }
     };
     // `fire` has a visibility of its own.
     (
-        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $(#[$($mark:tt)*])* $parameter:ident : $ty:ty ),* $(,)? )
     ) => {
         $crate::__event_define! {
-            [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] ( $( [$([$($mark)*])*] $parameter: $ty ),* )
+            [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] $at ( $( [$([$($mark)*])*] $parameter: $ty ),* )
         }
     };
-    ([$($attributes:tt)*] $vis:tt $fire:tt $name:ident $lifetimes:tt ( $($parameters:tt)* )) => {
+    ([$($attributes:tt)*] $vis:tt $fire:tt $name:ident $lifetimes:tt $at:tt $parameters:tt) => {
         ::core::compile_error!(::core::concat!(
             "each parameter of event `", ::core::stringify!($name), "` needs a name and a type, `name: Type`, \
-             separated by commas; this has `(", ::core::stringify!($($parameters)*), ")`"
+             separated by commas; this has `", ::core::stringify!($parameters), "`"
+        ));
+    };
+    // static 7: fn();
+    ([$($attributes:tt)*] $vis:tt $fire:tt $name:tt $lifetimes:tt $at:tt $parameters:tt) => {
+        ::core::compile_error!(::core::concat!(
+            "an event is declared as `pub static NAME: fn(name: Type, …);`; `", ::core::stringify!($name),
+            "` is no name"
         ));
     };
 }
@@ -95,7 +102,7 @@ macro_rules! __event_parameters {
 #[macro_export]
 macro_rules! __event_define {
     (
-        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $marks:tt $parameter:ident : $ty:ty ),* )
     ) => {
         $crate::__event_struct! {
@@ -114,7 +121,7 @@ macro_rules! __event_define {
         const _: () = {
             $($attributes)*
             $crate::__event_impl! {
-                [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] ( $( $marks $parameter: $ty ),* )
+                [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] $at ( $( $marks $parameter: $ty ),* )
             }
         };
     };
@@ -125,13 +132,21 @@ macro_rules! __event_define {
 #[macro_export]
 macro_rules! __event_impl {
     (
-        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $marks:tt $parameter:ident : $ty:ty ),* )
     ) => {
+        const __MODULE: [::core::primitive::u8; $crate::__private::plain_len(::core::module_path!())] =
+            $crate::__private::plain(::core::module_path!());
+
+        const __NAME: [
+            ::core::primitive::u8;
+            $crate::__private::plain_len(::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)))
+        ] = $crate::__private::plain(::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)));
+
         const __METADATA: $crate::Metadata = $crate::Metadata::new(
-            ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
-            ::core::module_path!(),
-            (::core::file!(), ::core::line!()),
+            &__NAME,
+            &__MODULE,
+            $crate::__event_at!($at),
             $crate::__event_docs!($($attributes)*),
             &[$(
                 $crate::Parameter::new(
@@ -168,6 +183,19 @@ macro_rules! __event_impl {
             $($parameter: $ty),*
         ) {
             slot.run(|probe: &__P| probe($($parameter),*));
+        }
+
+        /// Calls a probe that sees values. (Apart from `fire`: this is compiled for each event.)
+        fn __dynamic<$($lifetime),*>(slot: $crate::__private::Slot<'_>, $($parameter: $ty),*) {
+            slot.run(|probe: &$crate::__private::DynamicProbe| {
+                probe.call(&[$( $crate::__event_value!($marks $parameter) ),*]);
+            });
+        }
+
+        impl $crate::AnyEvent for $name {
+            fn erased(&self) -> $crate::__private::Erased {
+                __place(*self).erased(__dynamic as __Thunk)
+            }
         }
 
         impl $name {
@@ -359,6 +387,10 @@ macro_rules! __event_place {
         fn __place(_: $name) -> &'static $place {
             &__PLACE
         }
+
+        #[$crate::__private::linkme::distributed_slice($crate::__private::CATALOG)]
+        #[linkme(crate = $crate::__private::linkme)]
+        static __IN_CATALOG: &'static dyn $crate::AnyEvent = &$name;
     };
 }
 
@@ -436,6 +468,38 @@ macro_rules! __event_mark {
             $("#[", ::core::stringify!($($other)*), "]",)*
             "`"
         ))
+    };
+}
+
+/// An argument as a dynamic probe sees it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_value {
+    ([] $parameter:ident) => {
+        $crate::__private::ByKind::new(&$parameter).hotprobe_value()
+    };
+    // Marked `#[redact]`, or wrongly.
+    ($marks:tt $parameter:ident) => {
+        $crate::__private::redacted(&$parameter)
+    };
+}
+
+/// Where an event is declared. `line!` is that of the outermost macro call, which is `event!` for all of a
+/// block; so another macro is called by tokens that are the event's own.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_at {
+    ([$name:tt $parameters:tt]) => {{
+        use $crate::__event_here as $name;
+        $name! $parameters
+    }};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_here {
+    ($($anything:tt)*) => {
+        (::core::file!(), ::core::line!(), ::core::column!())
     };
 }
 
