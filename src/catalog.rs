@@ -7,11 +7,70 @@ use crate::any::AnyEvent;
 use crate::event::Metadata;
 use std::ptr;
 
-/// What the linker put together: see [`events`]. Its name is that of the section, and so must differ between
-/// versions of this crate that can be in one program, as their elements do.
-#[doc(hidden)]
-#[linkme::distributed_slice]
-pub static HOTPROBE_0_1: [&'static dyn AnyEvent];
+/// Where the linker can put lists together.
+#[cfg(any(
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "tvos",
+    target_os = "windows",
+    target_os = "android",
+    target_os = "fuchsia",
+    target_os = "illumos",
+    target_os = "freebsd",
+    target_os = "openbsd",
+))]
+pub mod list {
+    use crate::any::AnyEvent;
+
+    /// What the linker put together. Its name is that of the section, and so must differ between versions of
+    /// this crate that can be in one program, as their elements do.
+    #[linkme::distributed_slice]
+    pub static HOTPROBE_0_1: [&'static dyn AnyEvent];
+
+    /// In no order; an event may be in it twice.
+    pub(super) fn all() -> &'static [&'static dyn AnyEvent] {
+        HOTPROBE_0_1.static_slice()
+    }
+
+    /// An event's entry, which no code has to name.
+    #[doc(hidden)]
+    #[macro_export]
+    macro_rules! __catalog_entry {
+        ($event:path) => {
+            #[$crate::__private::linkme::distributed_slice($crate::__private::list::HOTPROBE_0_1)]
+            #[linkme(crate = $crate::__private::linkme)]
+            static __IN_CATALOG: &'static dyn $crate::AnyEvent = &$event;
+        };
+    }
+}
+
+/// Where it cannot (WebAssembly, say), the catalogue is empty.
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "tvos",
+    target_os = "windows",
+    target_os = "android",
+    target_os = "fuchsia",
+    target_os = "illumos",
+    target_os = "freebsd",
+    target_os = "openbsd",
+)))]
+pub mod list {
+    use crate::any::AnyEvent;
+
+    pub(super) fn all() -> &'static [&'static dyn AnyEvent] {
+        &[]
+    }
+
+    #[doc(hidden)]
+    #[macro_export]
+    macro_rules! __catalog_entry {
+        ($event:path) => {};
+    }
+}
 
 /// Every event of the program, its dependencies included, sorted by name; those of one name (events in two
 /// functions of a module) by file, line and column.
@@ -66,7 +125,9 @@ pub fn events() -> Vec<&'static dyn AnyEvent> {
 /// Goes through all events. Allocates nothing, takes no lock.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
-    all()
+    list::all()
+        .iter()
+        .copied()
         .filter(|event| event.name() == name)
         .min_by_key(|event| key(event.metadata()))
 }
@@ -94,13 +155,9 @@ pub fn matching(pattern: &str) -> Vec<&'static dyn AnyEvent> {
     select(|name| matches(pattern, name))
 }
 
-/// As the linker put them together, in no order; an event may be in it twice.
-fn all() -> impl Iterator<Item = &'static dyn AnyEvent> {
-    HOTPROBE_0_1.static_slice().iter().copied()
-}
-
 fn select(wanted: impl Fn(&str) -> bool) -> Vec<&'static dyn AnyEvent> {
-    let mut events: Vec<_> = all().filter(|event| wanted(event.name())).collect();
+    let all = list::all().iter().copied();
+    let mut events: Vec<_> = all.filter(|event| wanted(event.name())).collect();
     // The same event twice is the same key twice, unless a macro made several at one place; among those they
     // lie by address.
     events.sort_unstable_by_key(|event| {
@@ -155,8 +212,11 @@ mod tests {
             "_",
             env!("CARGO_PKG_VERSION_MINOR")
         );
-        let debug = stringify!(HOTPROBE_0_1);
-        assert_eq!(debug, version, "rename it with the version");
+        let declared = format!("pub static {version}:");
+        assert!(
+            include_str!("catalog.rs").contains(&declared),
+            "rename it to {version}"
+        );
     }
 
     #[test]

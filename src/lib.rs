@@ -67,7 +67,7 @@ pub use value::Value;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::any::DynamicProbe;
-    pub use crate::catalog::HOTPROBE_0_1 as CATALOG;
+    pub use crate::catalog::list;
     pub use crate::event::{Argument, plain, plain_len};
     pub use crate::rcu::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;

@@ -1,4 +1,4 @@
-//! `event!` and `fire!`: a thin door. What they expand to names only `::core` and `$crate::__private`.
+//! `event!`, `fire!` and `register!`: a thin door. What they expand to names only `::core` and `$crate::__private`.
 
 /// Declares events.
 ///
@@ -166,6 +166,7 @@ macro_rules! __event_impl {
         >;
 
         $crate::__event_place! { $name __Place __METADATA }
+        $crate::__event_in_catalog! { $name }
 
         /// What is a probe of this event.
         trait __Signature:
@@ -387,11 +388,24 @@ macro_rules! __event_place {
         fn __place(_: $name) -> &'static $place {
             &__PLACE
         }
-
-        #[$crate::__private::linkme::distributed_slice($crate::__private::CATALOG)]
-        #[linkme(crate = $crate::__private::linkme)]
-        static __IN_CATALOG: &'static dyn $crate::AnyEvent = &$name;
     };
+}
+
+/// Its entry in the catalogue. (None under loom: there are no statics of events.)
+#[cfg(not(crossbeam_loom))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_in_catalog {
+    ($event:path) => {
+        $crate::__catalog_entry! { $event }
+    };
+}
+
+#[cfg(crossbeam_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_in_catalog {
+    ($event:path) => {};
 }
 
 #[cfg(crossbeam_loom)]
@@ -617,5 +631,40 @@ macro_rules! fire {
         ::core::compile_error!(
             "`fire!` takes the event and its arguments, separated by commas: write `fire!(EVENT, argument, …)`"
         )
+    };
+}
+
+/// Makes sure that [`events`](crate::events()) knows an event of a dependency: `register!(dependency::EVENT)`.
+///
+/// The catalogue is put together by the linker, out of the crates that it is given. The compiler gives it those
+/// that the program uses, directly or through others. A crate that stands in `Cargo.toml`, but of which no line
+/// of code says the name, is left out, and its events with it. Naming one event is enough to bring all of that
+/// crate in; so is `use dependency as _;`.
+///
+/// It is an item: it stands beside functions, or inside one with a `;` after it, wherever the crate that it
+/// stands in is itself part of the program. There is nothing to be called, and no code runs before `main`. An
+/// event that is in the catalogue anyway, or registered twice, is listed once.
+///
+/// ```
+/// # mod dependency { hotprobe::event! { pub static PLACED: fn(); pub static CANCELLED: fn(); } }
+/// hotprobe::register!(dependency::PLACED);
+///
+/// fn main() {
+///     hotprobe::register!(dependency::PLACED, dependency::CANCELLED);
+///     assert_eq!(hotprobe::matching("*::dependency::*").len(), 2);
+/// }
+/// ```
+#[macro_export]
+macro_rules! register {
+    ($($event:path),+ $(,)?) => { $(
+        const _: () = {
+            $crate::__event_in_catalog! { $event }
+        };
+    )+ };
+    ($($other:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`register!` takes events by their paths: write `register!(dependency::EVENT, …);`; this has `",
+            ::core::stringify!($($other)*), "`"
+        ));
     };
 }
