@@ -97,7 +97,11 @@ pub mod list {
 /// ```
 ///
 /// # Cost
-/// Allocates and sorts the list, each time; takes no lock. Can be called from any thread.
+/// Allocates and sorts the list, each time; takes no lock. Can be called from any thread, in a probe too.
+///
+/// # Panics
+/// If two copies of one version of this crate are in the program, from different sources:
+/// [two copies](crate::docs::limitations#two-copies-of-this-crate). Of different versions, each has its own list.
 #[must_use]
 pub fn events() -> Vec<&'static dyn AnyEvent> {
     select(|_| true)

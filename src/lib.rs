@@ -28,10 +28,13 @@
 //! 4. [`Batch`], [`ProbeGroup`]: many probes at one instant, and the gate that makes it one (`src/batch.rs`).
 //! 5. [`synchronize`], [`grace_period`], [`reclaim`], [`pinned`]: waiting for firings (`src/grace.rs`);
 //!    [`stats`]: what has happened, in numbers (`src/stats.rs`).
-//! 6. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
-//! 7. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
+//! 6. [`events`], [`find`], [`matching`]: the catalogue of all events (`src/catalog.rs`). [`AnyEvent`]: one whose
+//!    signature isn't known, and its dynamic probes (`src/any.rs`); [`Value`]: an argument as they see it
+//!    (`src/value.rs`).
+//! 7. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
+//! 8. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
 //!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
-//! 8. The std/loom switch (`src/sync.rs`).
+//! 9. The std/loom switch (`src/sync.rs`).
 //!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 

@@ -10,7 +10,7 @@
 /// |---|---|
 /// | `fire(args…)` | passes through the event; the arguments are evaluated before, so mostly [`fire!`](crate::fire!) is what you want |
 /// | `is_enabled()` | whether firing would call a probe |
-/// | `probe_count()`, `name()`, `metadata()` | as [`Event`](crate::Event)'s |
+/// | `probe_count()`, `probes()`, `name()`, `metadata()` | as [`Event`](crate::Event)'s |
 /// | `attach(probe)`, `attach_with(options, probe)` | attaches a closure, `Fn(args…) + Send + Sync + 'static`; returns its [`Probe`](crate::Probe) |
 /// | `attach_in(&mut batch, probe)`, `attach_in_with(&mut batch, options, probe)` | queues one in a [`Batch`](crate::Batch) |
 ///
@@ -39,6 +39,9 @@
 /// # Arguments
 /// Any `Copy` type, since each probe gets it: references, `Option<&T>`, numbers, own `Copy` types. Not
 /// `String`, `Box` or `&mut T`. Lifetimes may be elided, or named by `for<'a>`. Events are not generic.
+///
+/// A parameter that is marked `#[redact]` is for typed probes; what looks at the event without knowing its
+/// type ([`AnyEvent`](crate::AnyEvent)) learns its name and type, never a value.
 ///
 /// # Cost
 /// Off: one relaxed load, one test, one branch (see [`docs::performance`](crate::docs::performance)). A static of at most 64 bytes.
@@ -146,7 +149,7 @@ macro_rules! __event_impl {
         const __METADATA: $crate::Metadata = $crate::Metadata::new(
             &__NAME,
             &__MODULE,
-            $crate::__event_at!($at),
+            $crate::__event_at!($at $),
             $crate::__event_docs!($($attributes)*),
             &[$(
                 $crate::Parameter::new(
@@ -499,22 +502,19 @@ macro_rules! __event_value {
 }
 
 /// Where an event is declared. `line!` is that of the outermost macro call, which is `event!` for all of a
-/// block; so another macro is called by tokens that are the event's own.
+/// block; so another macro is called, by tokens that are the event's own: `NAME!(who: &str)`. (`$dollar` is a
+/// `$`, for the macro that is declared inside of this one.)
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_at {
-    ([$name:tt $parameters:tt]) => {{
-        use $crate::__event_here as $name;
+    ([$name:tt $parameters:tt] $dollar:tt) => {{
+        macro_rules! $name {
+            ($dollar($dollar anything:tt)*) => {
+                (::core::file!(), ::core::line!(), ::core::column!())
+            };
+        }
         $name! $parameters
     }};
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __event_here {
-    ($($anything:tt)*) => {
-        (::core::file!(), ::core::line!(), ::core::column!())
-    };
 }
 
 /// Not a list of events: says which of the usual slips it was, and declares the others, so that there is
