@@ -252,6 +252,7 @@ mod tests {
             ("*::PLACED", "shop::PLACED_TWICE"),
             ("a*a", "a"),
             ("*ab*ab*", "abxa"),
+            ("*ab*b", "ab"),
             ("shop?PLACED", "shopxPLACED"),
             ("sh.p", "shop"),
             ("[a-z]*", "shop"),

@@ -8,6 +8,7 @@
     reason = "parameters of every type, even those that are no good idea"
 )]
 
+use crate::{alloc, isolated};
 use hotprobe::{AnyEvent, Batch, Metadata, OnPanic, ProbeOptions, Value, fire};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -53,6 +54,9 @@ mod shop {
 
     hotprobe::event! { pub(crate) static OPENED: fn(); }
 }
+
+// Twice in the linker's list, once in ours.
+hotprobe::register!(shop::OPENED, shop::OPENED);
 
 #[test]
 fn every_event_is_there_once_and_sorted_by_name() {
@@ -583,4 +587,26 @@ fn a_value_prints_as_what_it_is_with_the_width_that_is_asked_for() {
         format!("{:>4}|{:04}", Value::Str("x"), Value::U64(7)),
         "   x|0007"
     );
+}
+
+#[test]
+fn listing_probes_leaves_nothing_behind() {
+    isolated("catalog::listing_probes_leaves_nothing_behind", || {
+        hotprobe::event! { static TICK: fn(); }
+        let round = || {
+            let named = ProbeOptions::new().name("x".repeat(1000));
+            let probe = (&TICK as &dyn AnyEvent).attach_with(named, |_, _| ());
+            let listed = TICK.probes();
+            let copies: Vec<_> = listed.iter().cloned().collect();
+            probe.detach_and_wait().unwrap();
+            drop((probe, listed, copies));
+        };
+        round();
+        let before = alloc::live_bytes();
+        for _ in 0..100 {
+            round();
+        }
+        let left = alloc::live_bytes() - before;
+        assert!(left < 8192, "{left} bytes are left");
+    });
 }
