@@ -191,7 +191,7 @@ macro_rules! __event_impl {
 
         /// Calls a probe that sees values. (Apart from `fire`: this is compiled for each event.)
         fn __dynamic<$($lifetime),*>(slot: $crate::__private::Slot<'_>, $($parameter: $ty),*) {
-            slot.run(|probe: &$crate::__private::DynamicProbe| {
+            slot.run_dynamic(|probe| {
                 probe.call(&[$( $crate::__event_value!($marks $parameter) ),*]);
             });
         }

@@ -176,7 +176,7 @@ impl Erased {
 
     fn entry(self, probe: DynamicProbe, options: ProbeOptions, gate: Option<Arc<Gate>>) -> Entry {
         Entry {
-            slot: SlotPtr::new(probe, self.cell, options, gate),
+            slot: SlotPtr::dynamic(probe, self.cell, options, gate),
             thunk: self.thunk,
         }
     }

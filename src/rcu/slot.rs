@@ -7,6 +7,7 @@
 
 use super::cell::Cell;
 use super::domain;
+use crate::any::DynamicProbe;
 use crate::batch::Gate;
 use crate::probe::{self, ProbeOptions};
 use crate::snapshot::Entry;
@@ -115,6 +116,9 @@ impl<P: Send + Sync + 'static> Typed<P> {
     };
 }
 
+/// That of dynamic probes: made here, asked for in every crate that has events, and one address in all of them.
+static DYNAMIC: VTable = Typed::<DynamicProbe>::VTABLE;
+
 impl SlotPtr {
     /// A new slot, live, with **two** references: the handle's, and the domain's, which is released when
     /// the closure has been dropped.
@@ -124,12 +128,33 @@ impl SlotPtr {
         options: ProbeOptions,
         gate: Option<Arc<Gate>>,
     ) -> Self {
+        Self::with_vtable(closure, &Typed::<P>::VTABLE, cell, options, gate)
+    }
+
+    /// The same for a dynamic probe.
+    pub(super) fn dynamic(
+        closure: DynamicProbe,
+        cell: &'static Cell,
+        options: ProbeOptions,
+        gate: Option<Arc<Gate>>,
+    ) -> Self {
+        Self::with_vtable(closure, &DYNAMIC, cell, options, gate)
+    }
+
+    /// `vtable` is that of `P`.
+    fn with_vtable<P: Send + Sync + 'static>(
+        closure: P,
+        vtable: &'static VTable,
+        cell: &'static Cell,
+        options: ProbeOptions,
+        gate: Option<Arc<Gate>>,
+    ) -> Self {
         let slot = Arc::new(Typed {
             header: Header {
                 state: AtomicU8::new(state::LIVE),
                 panicked: plain::AtomicBool::new(false),
                 gate,
-                vtable: &Typed::<P>::VTABLE,
+                vtable,
                 options,
                 cell,
                 links: UnsafeCell::new(Links {
@@ -334,18 +359,29 @@ impl Slot<'_> {
     /// Calls the probe, if it is live and its gate is open, under its panic policy.
     #[inline(always)]
     pub fn run<P: Send + Sync + 'static>(self, call: impl FnOnce(&P)) {
+        self.run_with(const { &Typed::<P>::VTABLE }, call);
+    }
+
+    /// The same for a dynamic probe.
+    #[inline]
+    pub fn run_dynamic(self, call: impl FnOnce(&DynamicProbe)) {
+        self.run_with(&DYNAMIC, call);
+    }
+
+    /// `vtable` is that of `P`.
+    #[inline(always)]
+    fn run_with<P: Send + Sync + 'static>(self, vtable: &'static VTable, call: impl FnOnce(&P)) {
         let header = self.header();
         // The gate first: it is the batch's instant, and its Acquire orders what is read after it.
         if !header.is_open() || !header.is_live() {
             return;
         }
-        let vtable: &'static VTable = const { &Typed::<P>::VTABLE };
         // One comparison of addresses; where the compiler made several copies of the table, of types.
         if !std::ptr::eq(header.vtable, vtable) && (header.vtable.type_id)() != TypeId::of::<P>() {
             return;
         }
         header.canary.alive();
-        // SAFETY: the slot was made by `SlotPtr::new::<P>` (just compared). It was live after this firing
+        // SAFETY: the slot's closure is a `P` (just compared; the callers see to `vtable`). It was live after this firing
         // pinned, so its closure is not dropped before the firing unpins (I2, I3).
         let closure: &P = unsafe { &*self.pointer.0.cast::<Typed<P>>().as_ref().closure.get() };
         probe::run(header, || call(closure));
