@@ -597,7 +597,7 @@ fn listing_probes_leaves_nothing_behind() {
             let named = ProbeOptions::new().name("x".repeat(1000));
             let probe = (&TICK as &dyn AnyEvent).attach_with(named, |_, _| ());
             let listed = TICK.probes();
-            let copies: Vec<_> = listed.iter().cloned().collect();
+            let copies = listed.clone();
             probe.detach_and_wait().unwrap();
             drop((probe, listed, copies));
         };
