@@ -82,6 +82,31 @@
 //! gate is closed, and then opens it by one store: that is the batch's instant. A group's detach closes it,
 //! then takes the snapshots out. Snapshots alone cannot do this, since two events are two pointers.
 //!
+//! # The catalogue, and probes that do not know the types
+//!
+//! [`events`](crate::events()) needs a list of all events before any of them has fired, and without code that runs
+//! before `main`. Only the linker has seen them all: each event has an entry in a section of its object file, and
+//! the sections end up side by side. **linkme** does this for each platform in its own way, its macros pass in
+//! crates that forbid `unsafe`, and it notices when two lists of one name meet. So the list is named after
+//! this crate's version: two incompatible versions in one program have two lists, not one of two types.
+//!
+//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell and a thunk; all
+//! else is written once, for `dyn AnyEvent`, and not compiled for each event. The thunk is the event's second: the
+//! one for typed probes is generic over the closure, this one calls a
+//! [dynamic probe](super::glossary), whose type is the same for all events. So a dynamic probe is a slot like any
+//! other, and the firing path knows nothing of it.
+//!
+//! What a parameter becomes is decided by the compiler, in the thunk, where its type is known: a method is looked for
+//! along a chain of dereferences, first for types with a kind of their own, then for those with `Debug`, then for
+//! any. The methods are inherent ones, so no trait has to be in scope, and none that is can get in the way. A
+//! parameter that is marked `#[redact]` is not handed to this at all.
+//!
+//! `line!` in a macro is the line of the outermost call, which is the same for a whole block of events. So an
+//! event's place comes from a macro that is called by the event's own tokens: `NAME!(who: &str)`.
+//!
+//! Listing an event's probes takes the lock and a reference to each slot, and looks at them afterwards: their names
+//! may be `String`s, and nothing is allocated under the lock (I5).
+//!
 //! # From retired to dropped
 //!
 //! ```text
@@ -130,6 +155,10 @@
 //! * **Flushing crossbeam at each retire**: memory grows with each, as long as a reader stalls.
 //! * **Flushing a fixed number of times**: enough on a quiet machine, not where readers are busy or thousands
 //!   of threads have ended. Now there is a budget, and later calls go on.
+//!
+//! * **A list of events that they put themselves into when they first fire**: it would lack those that matter most,
+//!   which have not fired yet. **Constructors before `main`**: they run in an order that nobody chooses, before
+//!   the program has set up anything.
 //!
 //! # Where the source tree may surprise
 //!

@@ -10,8 +10,7 @@
 //! around the event keeps its registers and its place in the instruction cache. (That function itself is not
 //! marked cold: it would be compiled for size, and a firing that is on would pay for it.)
 //!
-//! To see it, put this into a binary crate, make sure that something in the program attaches (see
-//! [below](#benchmarks-that-lie)), and build it with `--release`:
+//! To see it, put this into a binary crate, call `f` from `main`, and build it with `--release`:
 //!
 //! ```
 //! use hotprobe::fire;
@@ -237,26 +236,33 @@
 //!   places in memory and processes, beside the best.
 //! * *Anything about many cores.* The machine has few. With fewer than three, "others fire without pause" is one thread.
 //!
+//! # Dynamic probes
+//!
+//! A dynamic probe ([`AnyEvent`](crate::AnyEvent)) lies in the same snapshot as the typed ones, behind a thunk of its
+//! own, which the compiler makes for each event beside the others. So firings and typed probes do not know of it.
+//! When it is called, its thunk makes one [`Value`](crate::Value) for each parameter, in an array on the stack, and
+//! calls the closure through one pointer more than a typed one. Nothing is allocated, and nothing is formatted
+//! before the probe does it. What is marked `#[redact]` is not even read.
+//!
+//! [`events`](crate::events()), [`find`](crate::find()) and [`matching`](crate::matching()) go through a list
+//! that the linker has put together: 16 bytes for each event, on a 64-bit machine. The first and the last sort
+//! what they found.
+//!
 //! # Memory
 //!
-//! An event is a static of at most 64 bytes. A thread that has fired an enabled event has a record in
+//! An event is a static of at most 64 bytes, and what is in the catalogue beside it: its metadata, and the
+//! code that attaches dynamic probes. A thread that has fired an enabled event has a record in
 //! crossbeam-epoch.
 //!
 //! # Benchmarks that lie
 //!
-//! **The check may be gone.** If no attach is reachable in the whole program, the optimizer may see (it does
-//! with `lto = "fat"`) that the event is off for ever, and remove it, check and all. Good for users; but a
-//! benchmark of "off" then measures nothing. Attach and detach once before measuring:
+//! **The check is there,** even if no attach is reachable in the whole program: since every event is in the
+//! [catalogue](crate::events()), through which anybody could attach, the optimizer cannot take it to be off for
+//! ever (not with `lto = "fat"` either: looked at). Two exceptions: under loom, and for targets without linker
+//! lists ([limitations](super::limitations#the-catalogue)), there is no catalogue; attach and detach once
+//! before measuring there.
 //!
-//! ```
-//! hotprobe::event! { static E: fn(x: u64); }
-//!
-//! drop(E.attach(|_| ()));
-//! assert!(!E.is_enabled());
-//! // … now measure `fire!(E, x)`.
-//! ```
-//!
-//! **The loop may be gone, too.** Hide the argument behind [`std::hint::black_box`], and measure the same loop
+//! **The loop may be gone.** Hide the argument behind [`std::hint::black_box`], and measure the same loop
 //! without the event beside it.
 //!
 //! **Layout.** Where the loop lies in memory moves results of this size by more than many a change to the code.

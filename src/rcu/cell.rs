@@ -3,12 +3,14 @@
 //! **Here a snapshot is swapped in:** [`Cell::publish`].
 
 use super::reclaim::Writer;
+use super::slot::Handle;
 use super::{SlotPtr, domain};
 use crate::event::Metadata;
 use crate::snapshot::{Entry, Listed, Snapshot};
 use crate::sync::{AtomicPtr, Ordering, const_fn, fence, plain};
 use std::alloc::{Layout, alloc};
 use std::cell::UnsafeCell;
+use std::fmt;
 use std::ptr;
 
 /// A snapshot as it lies in memory: the immutable part, which readers see, and the writers' note beside.
@@ -106,6 +108,27 @@ impl Cell {
         // SAFETY: linked if not null, and it takes a `&mut Writer` to unlink it (I4).
         let node: Option<&'w Node> = unsafe { node.as_ref() };
         node.into_iter().flat_map(|node| node.snapshot.iter())
+    }
+
+    /// A handle for each attached probe, in attach order. Allocates before it takes the lock (I5).
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        let mut capacity = self.guess_len(0);
+        loop {
+            let mut handles = Vec::with_capacity(capacity);
+            let writer = domain().lock();
+            capacity = self.next_len(&writer, 0);
+            if capacity <= handles.capacity() {
+                for entry in self.attached(&writer) {
+                    // SAFETY: linked, and the writer is borrowed (I4).
+                    if !unsafe { entry.slot.header() }.is_detached() {
+                        // SAFETY: likewise, so it is alive.
+                        handles.push(unsafe { Handle::another(entry.slot) });
+                    }
+                }
+                return handles;
+            }
+            // Another writer was quicker.
+        }
     }
 
     /// How many entries the next snapshot has, if `added` are attached to it.
@@ -237,6 +260,16 @@ impl Cell {
             unsafe { slot.make_tombstone() };
         }
         self.disable_if_idle(writer);
+    }
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("name", &self.metadata().name())
+            .field("is_enabled", &self.is_enabled())
+            .field("probe_count", &self.probe_count())
+            .finish()
     }
 }
 

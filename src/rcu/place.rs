@@ -1,9 +1,11 @@
 //! The typed door: what `event!` makes a static of. Here the types that a snapshot's entries have lost
 //! are known: all probes of one place have thunks of one type.
 
+use super::cell::Cell;
 use super::pin;
 use super::slot::{Handle, Pending, Slot, SlotPtr, Thunk};
 use super::update;
+use crate::any::DynamicProbe;
 use crate::batch::{Batch, Gate};
 use crate::event::{Event, Metadata};
 use crate::probe::{Probe, ProbeOptions};
@@ -92,8 +94,9 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
     #[inline(always)]
     fn call_each(&self, call: impl Fn(T, Slot<'_>)) {
         let each = |entry: &Entry| {
-            // SAFETY: entries of this cell come from `Place::entry` of this place only, so their thunks
-            // are of type `T`; and the callers hold a pin around this (I3).
+            // SAFETY: entries of this cell come from `Place::entry` of this place, and from the `Erased` that
+            // `Place::erased` of this place made, so their thunks are of type `T`; and the callers hold a
+            // pin around this (I3).
             let (thunk, slot) = unsafe { (entry.thunk.get::<T>(), Slot::new(entry.slot)) };
             // No instruction, but the compiler must load the thunk's address into a register before it, and
             // then the processor calls a little earlier than through memory (a cycle, where it was measured).
@@ -125,9 +128,8 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
         thunk: T,
     ) -> Probe {
         let entry = self.entry(probe, options, None, thunk);
-        update::attach(self.event.cell(), entry);
-        // SAFETY: the handle's reference, from `SlotPtr::new`.
-        Probe::new(unsafe { Handle::new(entry.slot) })
+        // SAFETY: just made for this cell.
+        unsafe { attach(self.event.cell(), entry) }
     }
 
     /// Queues a probe in a batch.
@@ -139,7 +141,69 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
         thunk: T,
     ) {
         let entry = self.entry(probe, options, Some(batch.gate()), thunk);
-        // SAFETY: both references of `SlotPtr::new`; nobody else knows the slot yet.
-        batch.push(unsafe { Pending::new(entry) });
+        // SAFETY: just made.
+        unsafe { attach_in(batch, entry) };
+    }
+
+    /// What is left of the event for those who do not know its type; `thunk` calls dynamic probes.
+    pub fn erased(&'static self, thunk: T) -> Erased {
+        Erased {
+            cell: self.event.cell(),
+            thunk: Thunk::new(thunk),
+        }
+    }
+}
+
+/// # Safety
+/// The entry is new, for this cell, and the caller gives up both references of its slot.
+unsafe fn attach(cell: &'static Cell, entry: Entry) -> Probe {
+    update::attach(cell, entry);
+    // SAFETY: the handle's reference, from `SlotPtr::new`.
+    Probe::new(unsafe { Handle::new(entry.slot) })
+}
+
+/// # Safety
+/// The entry is new, and the caller gives up both references of its slot.
+unsafe fn attach_in(batch: &mut Batch, entry: Entry) {
+    // SAFETY: both references of `SlotPtr::new`; nobody else knows the slot yet.
+    batch.push(unsafe { Pending::new(entry) });
+}
+
+/// An event without its type, and its thunk for dynamic probes. Made by [`Place::erased`] only, so the two
+/// belong together.
+#[derive(Clone, Copy)]
+pub struct Erased {
+    cell: &'static Cell,
+    thunk: Thunk,
+}
+
+impl Erased {
+    pub(crate) fn cell(self) -> &'static Cell {
+        self.cell
+    }
+
+    fn entry(self, probe: DynamicProbe, options: ProbeOptions, gate: Option<Arc<Gate>>) -> Entry {
+        Entry {
+            slot: SlotPtr::new(probe, self.cell, options, gate),
+            thunk: self.thunk,
+        }
+    }
+
+    pub(crate) fn attach(self, probe: DynamicProbe, options: ProbeOptions) -> Probe {
+        let entry = self.entry(probe, options, None);
+        // SAFETY: just made for this cell.
+        unsafe { attach(self.cell, entry) }
+    }
+
+    pub(crate) fn attach_in(self, batch: &mut Batch, probe: DynamicProbe, options: ProbeOptions) {
+        let entry = self.entry(probe, options, Some(batch.gate()));
+        // SAFETY: just made.
+        unsafe { attach_in(batch, entry) };
+    }
+}
+
+impl fmt::Debug for Erased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cell.fmt(f)
     }
 }

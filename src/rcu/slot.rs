@@ -283,6 +283,17 @@ impl Header {
         self.state.load(Ordering::Acquire) != state::DETACHED && self.is_open()
     }
 
+    /// Whether a call of it has panicked.
+    pub(crate) fn has_panicked(&self) -> bool {
+        // Relaxed: it says that it happened, and orders nothing.
+        self.panicked.load(Ordering::Relaxed)
+    }
+
+    /// The name that it was attached with.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.options.name.as_deref()
+    }
+
     /// Whether the state says detached, the gate aside.
     pub(crate) fn is_detached(&self) -> bool {
         // Relaxed: it becomes so under the lock, which a writer holds; a handle that is dropped only
@@ -454,13 +465,22 @@ impl Handle {
     pub(crate) fn slot(&self) -> SlotPtr {
         self.0
     }
+
+    /// A handle more, for a slot that has at least one reference.
+    ///
+    /// # Safety
+    /// The slot is alive, as for [`SlotPtr::header`].
+    pub(super) unsafe fn another(slot: SlotPtr) -> Self {
+        // SAFETY: alive, by the caller's promise; the reference is the new handle's.
+        unsafe { slot.retain() };
+        Self(slot)
+    }
 }
 
 impl Clone for Handle {
     fn clone(&self) -> Self {
-        // SAFETY: the handle holds a reference, and the new one is the clone's.
-        unsafe { self.0.retain() };
-        Self(self.0)
+        // SAFETY: the handle holds a reference.
+        unsafe { Self::another(self.0) }
     }
 }
 
