@@ -13,9 +13,11 @@ use tower::ServiceExt;
 
 /// Asks the server of a variant, its probes attached. Returns what is wrong, if anything is.
 pub(crate) fn run(variant: Variant, requests: u64) -> Result<(), String> {
+    // Registers the thread, which its first firing would do otherwise.
+    hotprobe::pinned(|| ());
+    let mut group = variant.attach();
     let runtime = runtime()?;
     let routes = variant.routes();
-    let mut group = variant.attach();
     let answered = counted(&runtime, &routes, requests);
     group.detach();
     if answered == requests {

@@ -56,7 +56,7 @@ struct Arguments {
     seconds: u64,
 
     /// How many rounds that is; in each, every variant has its turn
-    #[arg(long, default_value = "40", allow_negative_numbers = true, value_parser = number::<usize>(5..=10_000))]
+    #[arg(long, default_value = "80", allow_negative_numbers = true, value_parser = number::<usize>(5..=10_000))]
     rounds: usize,
 
     /// How many keep-alive connections ask, one request at a time on each

@@ -55,8 +55,18 @@ pub(crate) fn attach_counters() -> (ProbeGroup, Arc<AtomicU64>) {
     (group, firings)
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// What is kept.
+#[derive(Clone, Copy)]
 struct Order {
+    item: &'static str,
+    quantity: u32,
+}
+
+/// What is answered. (The request's id is in it, so that it is at hand with and without events: what is compared is
+/// the events, and not what else may have to be kept for their arguments.)
+#[derive(Serialize)]
+struct Answer {
+    request: u64,
     id: u64,
     item: &'static str,
     quantity: u32,
@@ -75,7 +85,7 @@ async fn read<const WITH_EVENTS: bool>(
     State(service): State<Arc<Service>>,
     Extension(RequestId(request)): Extension<RequestId>,
     Path(id): Path<u64>,
-) -> Result<Json<Order>, StatusCode> {
+) -> Result<Json<Answer>, StatusCode> {
     if WITH_EVENTS {
         fire!(STORE_BEGIN, request, id);
     }
@@ -83,11 +93,17 @@ async fn read<const WITH_EVENTS: bool>(
     tokio::task::yield_now().await;
     let orders = service.orders.read().await;
     let order = usize::try_from(id).ok().and_then(|n| orders.get(n));
-    let order = order.cloned();
+    let order = order.copied();
     if WITH_EVENTS {
         fire!(STORE_END, request, order.is_some());
     }
-    order.map(Json).ok_or(StatusCode::NOT_FOUND)
+    let Order { item, quantity } = order.ok_or(StatusCode::NOT_FOUND)?;
+    Ok(Json(Answer {
+        request,
+        id,
+        item,
+        quantity,
+    }))
 }
 
 async fn traced<const WITH_EVENTS: bool>(
@@ -112,18 +128,9 @@ async fn traced<const WITH_EVENTS: bool>(
 /// The service, ready to be served.
 pub(crate) fn routes<const WITH_EVENTS: bool>() -> Router {
     let items = ["tea", "coffee", "cocoa", "mate"];
-    let order = |(id, item)| Order {
-        id,
-        item,
-        quantity: 3,
-    };
+    let order = |item| Order { item, quantity: 3 };
     let service = Arc::new(Service {
-        orders: RwLock::new(
-            (0..)
-                .zip(items.into_iter().cycle().take(64))
-                .map(order)
-                .collect(),
-        ),
+        orders: RwLock::new(items.into_iter().cycle().take(64).map(order).collect()),
         requests: AtomicU64::new(0),
     });
     Router::new()
