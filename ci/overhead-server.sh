@@ -76,8 +76,8 @@ count() { # false if one is above its gate
 
 plant() { # WHAT OLD NEW: in src/macros.rs, the first part OLD of a line becomes NEW
     local copy="$target/planted-server"
-    rm -rf "$copy"
     mkdir -p "$copy"
+    rm -rf "$copy"/{src,examples,tests}
     cp -r Cargo.toml README.md src examples tests "$copy"
     OLD=$2 NEW=$3 awk '
         { at = found ? 0 : index($0, ENVIRON["OLD"]) }
@@ -88,6 +88,9 @@ plant() { # WHAT OLD NEW: in src/macros.rs, the first part OLD of a line becomes
         echo "ci/overhead-server.sh: where is '$2' in src/macros.rs?" >&2
         exit 1
     }
+    # In a place of its own: cargo would take the planted program for the tree's.
+    target="$target/planted-server/target"
+    server="$target/release/examples/overhead_server"
     build --manifest-path "$copy/Cargo.toml"
     echo "== planted: $1"
     if count; then
