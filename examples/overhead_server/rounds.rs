@@ -133,9 +133,9 @@ pub(crate) fn run(
             group.detach();
 
             let measured = &mut all[variant as usize];
-            let cpu = after
-                .zip(before)
-                .map(|(after, before)| (after - before).as_nanos() as f64 / seen.requests as f64);
+            let cpu = after.zip(before).map(|(after, before)| {
+                after.saturating_sub(before).as_nanos() as f64 / seen.requests as f64
+            });
             measured.slices.push(Slice {
                 throughput: seen.latencies.len() as f64 / slice.as_secs_f64(),
                 p99: seen.latencies.value_at_quantile(0.99) as f64,
