@@ -40,13 +40,15 @@ repeat() {
 }
 
 mutants() {
-    local tools="${CARGO_TARGET_DIR:-$PWD/target}/tools"
-    if ! command -v cargo-mutants >/dev/null; then
-        cargo install cargo-mutants --locked --root "$tools"
-        PATH="$tools/bin:$PATH"
-    fi
+    local target="${CARGO_TARGET_DIR:-$PWD/target}" tool
+    PATH="$PATH:$target/tools/bin"
+    for tool in cargo-mutants cargo-nextest; do
+        command -v "$tool" >/dev/null || cargo install "$tool" --locked --root "$target/tools"
+    done
+    # It changes a copy of the tree; one target directory for all copies, so that what others wrote is built once.
     # shellcheck disable=SC2086
-    cargo mutants --output "${CARGO_TARGET_DIR:-$PWD/target}" --colors never ${MUTANTS:-}
+    CARGO_TARGET_DIR="$target/cargo-mutants" \
+        cargo mutants --output "$target" --colors never ${MUTANTS:-}
 }
 
 if [ "$#" -eq 0 ]; then set -- stress repeat mutants; fi

@@ -123,7 +123,13 @@ impl Options {
                 "--churning" => options.churning = number(&value()?)?,
                 "--light" => options.light = true,
                 "--plant" => options.plant = Some(value()?.parse()?),
-                "--list" => return Ok(None),
+                "--list" => {
+                    // cargo-nextest asks which tests there are, and once more which of them to ignore.
+                    if !env::args().any(|argument| argument == "--ignored") {
+                        println!("stress: test");
+                    }
+                    return Ok(None);
+                }
                 // libtest's, with a value.
                 "--skip" | "--test-threads" | "--format" | "--color" | "--logfile" => {
                     value()?;
