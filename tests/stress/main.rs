@@ -207,7 +207,8 @@ fn run(options: &Options) -> Option<String> {
             })
             .collect();
         let passing = scope.spawn(move || fire::come_and_go(oracle, &stream(2000)));
-        while begin.elapsed().as_secs_f64() < options.seconds && !oracle.has_failed() {
+        let over = || oracle.has_failed() || oracle.is_stopped();
+        while begin.elapsed().as_secs_f64() < options.seconds && !over() {
             thread::sleep(Duration::from_millis(10));
         }
         oracle.stop();
