@@ -70,6 +70,29 @@ fn a_detach_without_memory_takes_effect_and_is_made_good_later() {
 }
 
 #[test]
+fn what_was_detached_without_memory_is_dropped_by_the_next_reclaim() {
+    isolated(
+        "alloc_failure::what_was_detached_without_memory_is_dropped_by_the_next_reclaim",
+        || {
+            let (witness, dropped) = Witness::new();
+            let probe = SCARCE.attach(move || witness.touch());
+            let (kept, _) = attach(3);
+            // No snapshot is left to be reclaimed; and the detach retires none.
+            hotprobe::synchronize().unwrap();
+            hotprobe::pinned(|| {
+                alloc::fail_after(0, true);
+                probe.detach();
+                assert!(alloc::stop_failing());
+            });
+            dropped.try_recv().unwrap_err();
+            hotprobe::reclaim();
+            dropped.try_recv().expect("dropped, as after any detach");
+            drop(kept);
+        },
+    );
+}
+
+#[test]
 fn an_event_left_with_tombstones_only_is_off() {
     isolated(
         "alloc_failure::an_event_left_with_tombstones_only_is_off",
