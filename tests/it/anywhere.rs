@@ -155,6 +155,145 @@ fn waiting_on_a_dying_thread_costs_no_memory() {
     );
 }
 
+/// Inside of a firing: whether another thread cannot get over it. 0 if so.
+fn still_protected() -> i32 {
+    let waited = thread::spawn(|| {
+        let (witness, dropped) = Witness::new();
+        TICK.attach(move || witness.touch()).detach();
+        let waited = hotprobe::synchronize_timeout(std::time::Duration::from_millis(50));
+        waited.is_err() && dropped.try_recv().is_err()
+    });
+    i32::from(!waited.join().unwrap())
+}
+
+/// Coroutines: two stacks on one thread, whose firings end in another order than they began.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod coroutine {
+    use super::*;
+    use std::cell::UnsafeCell;
+    use std::ffi::c_int;
+    use std::ptr;
+
+    /// The beginning of `ucontext_t`, with room for the rest.
+    #[repr(C, align(64))]
+    struct Context {
+        flags: usize,
+        link: *mut Context,
+        stack: *mut u8,
+        stack_flags: c_int,
+        stack_size: usize,
+        rest: [usize; 1024],
+    }
+
+    unsafe extern "C" {
+        fn getcontext(context: *mut Context) -> c_int;
+        fn makecontext(context: *mut Context, body: extern "C" fn(), arguments: c_int, ...);
+        fn swapcontext(from: *mut Context, to: *mut Context) -> c_int;
+    }
+
+    struct Contexts {
+        main: UnsafeCell<Context>,
+        other: UnsafeCell<Context>,
+    }
+
+    // SAFETY: one thread uses them: the test has a process of its own.
+    unsafe impl Sync for Contexts {}
+
+    const EMPTY: Context = Context {
+        flags: 0,
+        link: ptr::null_mut(),
+        stack: ptr::null_mut(),
+        stack_flags: 0,
+        stack_size: 0,
+        rest: [0; 1024],
+    };
+
+    static CONTEXTS: Contexts = Contexts {
+        main: UnsafeCell::new(EMPTY),
+        other: UnsafeCell::new(EMPTY),
+    };
+
+    /// Goes on with the other stack, until it goes on with this one.
+    fn to_other() {
+        // SAFETY: `other` has been made, or has been left by `to_main`.
+        unsafe { swapcontext(CONTEXTS.main.get(), CONTEXTS.other.get()) };
+    }
+
+    fn to_main() {
+        // SAFETY: `main` has been left by `to_other`.
+        unsafe { swapcontext(CONTEXTS.other.get(), CONTEXTS.main.get()) };
+    }
+
+    extern "C" fn other() {
+        loop {
+            // Two of its firings: a firing, and one inside of `pinned`.
+            ENDING.fire(1);
+            to_main();
+            hotprobe::pinned(|| ENDING.fire(1));
+            to_main();
+        }
+    }
+
+    #[test]
+    fn the_first_firing_of_a_thread_may_end_before_those_that_began_later() {
+        isolated(
+            "anywhere::coroutine::the_first_firing_of_a_thread_may_end_before_those_that_began_later",
+            || {
+                let mut stack = vec![0_u8; 1 << 20];
+                // SAFETY: as POSIX wants it; the stack outlives its use.
+                unsafe {
+                    let context = CONTEXTS.other.get();
+                    assert_eq!(getcontext(context), 0);
+                    (*context).stack = stack.as_mut_ptr();
+                    (*context).stack_size = stack.len();
+                    makecontext(context, other, 0);
+                }
+                let protected = Arc::new(AtomicU64::new(0));
+                let probe = ENDING.attach({
+                    let protected = Arc::clone(&protected);
+                    move |n| match n {
+                        1 => to_main(),
+                        _ => {
+                            // Here the other stack's firing ends, and with it the thread's first one.
+                            to_other();
+                            assert_eq!(
+                                hotprobe::synchronize(),
+                                Err(hotprobe::SynchronizeError::InProbe)
+                            );
+                            TICK.fire();
+                            hotprobe::pinned(|| TICK.fire());
+                            if still_protected() == 0 {
+                                protected.fetch_add(1, Ordering::SeqCst);
+                            }
+                        }
+                    }
+                });
+                for n in 1..=6 {
+                    // Comes back inside of a firing.
+                    to_other();
+                    assert_eq!(
+                        hotprobe::synchronize(),
+                        Err(hotprobe::SynchronizeError::InProbe)
+                    );
+                    if n % 3 == 0 {
+                        hotprobe::pinned(|| ENDING.fire(2));
+                    } else {
+                        ENDING.fire(2);
+                    }
+                    assert!(!probe.has_panicked());
+                    assert_eq!(protected.load(Ordering::SeqCst), n);
+                    // Nothing is in progress any more, on this thread and for others.
+                    hotprobe::synchronize().unwrap();
+                    thread::spawn(|| hotprobe::synchronize().unwrap())
+                        .join()
+                        .unwrap();
+                }
+                drop(probe);
+            },
+        );
+    }
+}
+
 #[cfg(unix)]
 mod fork {
     use super::*;
@@ -328,6 +467,46 @@ mod fork {
     }
 
     #[test]
+    fn inside_of_a_probe_and_once_more_in_the_child_where_the_firing_then_ends() {
+        isolated(
+            "anywhere::fork::inside_of_a_probe_and_once_more_in_the_child_where_the_firing_then_ends",
+            || {
+                let generation = Arc::new(AtomicU64::new(0));
+                let forks = ENDING.attach({
+                    let generation = Arc::clone(&generation);
+                    move |_| {
+                        for n in 1..=2 {
+                            // SAFETY: as in `in_child`.
+                            let pid = unsafe { fork() };
+                            assert!(pid >= 0);
+                            if pid > 0 {
+                                let mut status = 0;
+                                // SAFETY: as in `in_child`.
+                                assert_eq!(unsafe { waitpid(pid, &raw mut status, 0) }, pid);
+                                assert_eq!(status, 0);
+                                return;
+                            }
+                            generation.store(n, Ordering::SeqCst);
+                            // SAFETY: as in `in_child`.
+                            unsafe { alarm(60) };
+                            assert_eq!(still_protected(), 0);
+                        }
+                    }
+                });
+                ENDING.fire(0);
+                // In each of the three processes the firing has ended.
+                let code = i32::from(forks.has_panicked()) + 2 * all_works();
+                drop(forks);
+                if generation.load(Ordering::SeqCst) > 0 {
+                    // SAFETY: as in `in_child`.
+                    unsafe { _exit(code) };
+                }
+                assert_eq!(code, 0);
+            },
+        );
+    }
+
+    #[test]
     fn again_and_again_under_writers_and_readers() {
         isolated(
             "anywhere::fork::again_and_again_under_writers_and_readers",
@@ -352,18 +531,6 @@ mod fork {
                 });
             },
         );
-    }
-
-    /// In the child, inside of the probe that forked: another thread of the child must not get over this
-    /// firing.
-    fn still_protected() -> i32 {
-        let waited = thread::spawn(|| {
-            let (witness, dropped) = Witness::new();
-            TICK.attach(move || witness.touch()).detach();
-            let waited = hotprobe::synchronize_timeout(std::time::Duration::from_millis(50));
-            waited.is_err() && dropped.try_recv().is_err()
-        });
-        i32::from(!waited.join().unwrap())
     }
 
     #[test]

@@ -165,7 +165,7 @@ fn an_update_that_another_one_outran_is_done_all_the_same_and_leaves_nothing_beh
                 |large| {
                     let mut batch = Batch::new();
                     batch.detach(&large);
-                    batch.commit();
+                    drop(batch.commit());
                     Vec::new()
                 },
                 |large| {
