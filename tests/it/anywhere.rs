@@ -226,7 +226,7 @@ mod coroutine {
 
     extern "C" fn other() {
         loop {
-            // Two of its firings: a firing, and one inside of `pinned`.
+            // A firing by itself, and one inside of `pinned`.
             ENDING.fire(1);
             to_main();
             hotprobe::pinned(|| ENDING.fire(1));
@@ -251,20 +251,20 @@ mod coroutine {
                 let protected = Arc::new(AtomicU64::new(0));
                 let probe = ENDING.attach({
                     let protected = Arc::clone(&protected);
-                    move |n| match n {
-                        1 => to_main(),
-                        _ => {
-                            // Here the other stack's firing ends, and with it the thread's first one.
-                            to_other();
-                            assert_eq!(
-                                hotprobe::synchronize(),
-                                Err(hotprobe::SynchronizeError::InProbe)
-                            );
-                            TICK.fire();
-                            hotprobe::pinned(|| TICK.fire());
-                            if still_protected() == 0 {
-                                protected.fetch_add(1, Ordering::SeqCst);
-                            }
+                    move |n| {
+                        if n == 1 {
+                            return to_main();
+                        }
+                        // Here the other stack's firing ends, and with it the thread's first one.
+                        to_other();
+                        assert_eq!(
+                            hotprobe::synchronize(),
+                            Err(hotprobe::SynchronizeError::InProbe)
+                        );
+                        TICK.fire();
+                        hotprobe::pinned(|| TICK.fire());
+                        if still_protected() == 0 {
+                            protected.fetch_add(1, Ordering::SeqCst);
                         }
                     }
                 });

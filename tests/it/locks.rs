@@ -182,6 +182,10 @@ fn an_update_that_another_one_outran_is_done_all_the_same_and_leaves_nothing_beh
                 for n in 0.. {
                     let kept = [(); 4].map(|()| CHANGED.attach(|| ()));
                     let before = CHANGED.probe_count();
+                    #[allow(
+                        clippy::large_stack_arrays,
+                        reason = "a probe that is seen in the memory"
+                    )]
                     let bytes = [1_u8; LARGE];
                     let large = CHANGED.attach(move || assert_eq!(bytes[LARGE - 1], 1));
                     let with_it = alloc::live_bytes();
