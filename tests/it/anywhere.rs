@@ -48,6 +48,7 @@ fn in_the_thread_local_destructors_of_ten_thousand_threads() {
                     TICK.fire();
                 }
             });
+            let baseline = crate::alloc::live_bytes();
             for n in 1..=THREADS {
                 // One destructor is registered before the thread's own state is, the other after: one of
                 // them runs when that state is gone.
@@ -60,9 +61,19 @@ fn in_the_thread_local_destructors_of_ten_thousand_threads() {
                 .unwrap();
             }
             assert_eq!(sum.load(Ordering::SeqCst), 5 * THREADS * (THREADS + 1) / 2);
+            // And threads whose last deed is a firing.
+            for _ in 0..1000 {
+                thread::spawn(|| fire!(ENDING, 0)).join().unwrap();
+            }
             probe.detach_and_wait().unwrap();
             let stats = hotprobe::stats();
             assert_eq!(stats.retired, stats.reclaimed);
+            // None of them has left its registration behind: that would be two kilobytes each.
+            for _ in 0..100 {
+                hotprobe::synchronize().unwrap();
+            }
+            let left = crate::alloc::live_bytes() - baseline;
+            assert!(left < 256 << 10, "{left} bytes are left");
         },
     );
 }
@@ -196,7 +207,7 @@ mod coroutine {
         other: UnsafeCell<Context>,
     }
 
-    // SAFETY: one thread uses them: the test has a process of its own.
+    // SAFETY: one thread uses them at a time: each test has a process of its own.
     unsafe impl Sync for Contexts {}
 
     const EMPTY: Context = Context {
@@ -224,6 +235,18 @@ mod coroutine {
         unsafe { swapcontext(CONTEXTS.other.get(), CONTEXTS.main.get()) };
     }
 
+    /// Begins `other` on a stack of its own, which must outlive its use.
+    fn make_other(stack: &mut [u8]) {
+        // SAFETY: as POSIX wants it.
+        unsafe {
+            let context = CONTEXTS.other.get();
+            assert_eq!(getcontext(context), 0);
+            (*context).stack = stack.as_mut_ptr();
+            (*context).stack_size = stack.len();
+            makecontext(context, other, 0);
+        }
+    }
+
     extern "C" fn other() {
         loop {
             // A firing by itself, and one inside of `pinned`.
@@ -240,14 +263,7 @@ mod coroutine {
             "anywhere::coroutine::the_first_firing_of_a_thread_may_end_before_those_that_began_later",
             || {
                 let mut stack = vec![0_u8; 1 << 20];
-                // SAFETY: as POSIX wants it; the stack outlives its use.
-                unsafe {
-                    let context = CONTEXTS.other.get();
-                    assert_eq!(getcontext(context), 0);
-                    (*context).stack = stack.as_mut_ptr();
-                    (*context).stack_size = stack.len();
-                    makecontext(context, other, 0);
-                }
+                make_other(&mut stack);
                 let protected = Arc::new(AtomicU64::new(0));
                 let probe = ENDING.attach({
                     let protected = Arc::clone(&protected);
@@ -255,6 +271,12 @@ mod coroutine {
                         if n == 1 {
                             return to_main();
                         }
+                        // In a child this one stays protected, too.
+                        let code = fork::in_child(|| {
+                            to_other();
+                            still_protected()
+                        });
+                        assert_eq!(code, 0);
                         // Here the other stack's firing ends, and with it the thread's first one.
                         to_other();
                         assert_eq!(
@@ -292,6 +314,54 @@ mod coroutine {
             },
         );
     }
+
+    #[test]
+    fn a_firing_may_end_after_its_thread_has() {
+        isolated(
+            "anywhere::coroutine::a_firing_may_end_after_its_thread_has",
+            || {
+                static PROTECTED: AtomicU64 = AtomicU64::new(0);
+                let probe = ENDING.attach(|_| to_main());
+                let mut stack = vec![0_u8; 1 << 20];
+                let stack: &mut [u8] = &mut stack;
+                let mut once = || {
+                    make_other(stack);
+                    thread::scope(|scope| {
+                        let thread = scope.spawn(|| {
+                            let last = || {
+                                // This crate's thread-local destructor has run; the firing goes on.
+                                let protected = still_protected() == 0 && {
+                                    ENDED.fire();
+                                    still_protected() == 0
+                                };
+                                PROTECTED.fetch_add(u64::from(protected), Ordering::SeqCst);
+                                to_other();
+                            };
+                            LAST.with(|slot| *slot.borrow_mut() = Some(Last(last)));
+                            ENDED.fire();
+                            to_other();
+                        });
+                        thread.join().unwrap();
+                    });
+                    hotprobe::synchronize().unwrap();
+                };
+                hotprobe::event! { static ENDED: fn(); }
+                let ended = ENDED.attach(|| ());
+                once();
+                let baseline = crate::alloc::live_bytes();
+                for _ in 0..100 {
+                    once();
+                }
+                assert_eq!(PROTECTED.load(Ordering::SeqCst), 101);
+                for _ in 0..100 {
+                    hotprobe::synchronize().unwrap();
+                }
+                let left = crate::alloc::live_bytes() - baseline;
+                assert!(left < 64 << 10, "{left} bytes are left");
+                drop((probe, ended));
+            },
+        );
+    }
 }
 
 #[cfg(unix)]
@@ -306,7 +376,7 @@ mod fork {
     }
 
     /// Runs `body` in a forked child; returns what it returned. A child that hangs is killed.
-    fn in_child(body: impl FnOnce() -> i32) -> i32 {
+    pub(super) fn in_child(body: impl FnOnce() -> i32) -> i32 {
         // SAFETY: plain calls of POSIX functions; what the child may do after a fork is the test's subject.
         unsafe {
             match fork() {
