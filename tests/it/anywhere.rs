@@ -576,6 +576,44 @@ mod fork {
     }
 
     #[test]
+    fn on_a_thread_that_ends_in_the_child_as_its_first_deed() {
+        isolated(
+            "anywhere::fork::on_a_thread_that_ends_in_the_child_as_its_first_deed",
+            || {
+                static CODE: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(77);
+                let probe = ENDING.attach(|_| CODE.store(still_protected(), Ordering::SeqCst));
+                thread::spawn(|| {
+                    LAST.with(|last| *last.borrow_mut() = Some(Last(|| ())));
+                    hotprobe::pinned(|| ());
+                    // SAFETY: as in `in_child`.
+                    let pid = unsafe { fork() };
+                    assert!(pid >= 0);
+                    if pid == 0 {
+                        // This crate's thread-local destructor comes first; then this one.
+                        let last = || {
+                            fire!(ENDING, 1);
+                            hotprobe::pinned(|| fire!(ENDING, 1));
+                            // SAFETY: as in `in_child`.
+                            unsafe { _exit(CODE.load(Ordering::SeqCst)) };
+                        };
+                        LAST.with(|slot| slot.borrow_mut().as_mut().unwrap().0 = last);
+                        // SAFETY: as in `in_child`.
+                        unsafe { alarm(60) };
+                        return;
+                    }
+                    let mut status = 0;
+                    // SAFETY: as in `in_child`.
+                    assert_eq!(unsafe { waitpid(pid, &raw mut status, 0) }, pid);
+                    assert_eq!(status, 0);
+                })
+                .join()
+                .unwrap();
+                drop(probe);
+            },
+        );
+    }
+
+    #[test]
     fn again_and_again_under_writers_and_readers() {
         isolated(
             "anywhere::fork::again_and_again_under_writers_and_readers",
@@ -615,6 +653,37 @@ mod fork {
                 on_a_dying_thread(|| fire!(ENDING, 1));
                 assert_eq!(CODE.load(Ordering::SeqCst), 0);
                 assert_eq!(all_works(), 0);
+                drop(forks);
+            },
+        );
+    }
+
+    #[test]
+    fn inside_of_a_probe_on_a_dying_thread_where_the_firing_then_ends() {
+        isolated(
+            "anywhere::fork::inside_of_a_probe_on_a_dying_thread_where_the_firing_then_ends",
+            || {
+                static CHILD: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(77);
+                let forks = ENDING.attach(|_| {
+                    // SAFETY: as in `in_child`.
+                    CHILD.store(unsafe { fork() }, Ordering::SeqCst);
+                });
+                on_a_dying_thread(|| {
+                    fire!(ENDING, 1);
+                    let pid = CHILD.load(Ordering::SeqCst);
+                    assert!(pid >= 0);
+                    let mut status = 0;
+                    // SAFETY: as in `in_child`.
+                    unsafe {
+                        if pid == 0 {
+                            alarm(60);
+                            _exit(all_works());
+                        }
+                        assert_eq!(waitpid(pid, &raw mut status, 0), pid);
+                    }
+                    CHILD.store(status, Ordering::SeqCst);
+                });
+                assert_eq!(CHILD.load(Ordering::SeqCst), 0);
                 drop(forks);
             },
         );
