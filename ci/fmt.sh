@@ -5,3 +5,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cargo fmt --check
 cargo fmt --check --manifest-path ci/off_path/Cargo.toml
+cargo fmt --check --manifest-path benches/Cargo.toml

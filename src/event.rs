@@ -1,6 +1,6 @@
 //! The place: an event, what is known of it, and the trait for code over any event.
 
-use crate::probe::Probe;
+use crate::probe::{Probe, ProbeInfo};
 use crate::rcu::Cell;
 use crate::sync::const_fn;
 use std::fmt;
@@ -59,6 +59,26 @@ impl<F: ?Sized> Event<F> {
         self.cell.probe_count()
     }
 
+    /// Its probes, in attach order, those switched off after a panic included.
+    ///
+    /// By the time they are looked at, others may be attached. Takes the process-wide lock for as long as it
+    /// takes to count one reference more for each.
+    ///
+    /// ```
+    /// use hotprobe::ProbeOptions;
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let first = TICK.attach_with(ProbeOptions::new().name("watch"), || ());
+    /// let second = TICK.attach(|| ());
+    /// let names: Vec<_> = TICK.probes().iter().map(|probe| probe.name().map(str::to_owned)).collect();
+    /// assert_eq!(names, [Some("watch".to_owned()), None]);
+    /// # drop((first, second));
+    /// ```
+    #[must_use]
+    pub fn probes(&self) -> Vec<ProbeInfo> {
+        ProbeInfo::of(&self.cell)
+    }
+
     /// Its full name: `crate::module::NAME`.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -87,11 +107,7 @@ impl<F: ?Sized> Event<F> {
 
 impl<F: ?Sized> fmt::Debug for Event<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event")
-            .field("name", &self.name())
-            .field("is_enabled", &self.is_enabled())
-            .field("probe_count", &self.probe_count())
-            .finish()
+        self.cell.fmt(f)
     }
 }
 
@@ -134,32 +150,35 @@ pub struct Metadata {
     module_path: &'static str,
     file: &'static str,
     line: u32,
+    column: u32,
     docs: &'static str,
     parameters: &'static [Parameter],
 }
 
 impl Metadata {
-    /// For `event!`.
+    /// For `event!`. `name` and `module_path` may contain raw identifiers, and so are what [`plain`] has left
+    /// of them.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
-        name: &'static str,
-        module_path: &'static str,
-        (file, line): (&'static str, u32),
+        name: &'static [u8],
+        module_path: &'static [u8],
+        (file, line, column): (&'static str, u32, u32),
         docs: &'static str,
         parameters: &'static [Parameter],
     ) -> Self {
         Self {
-            name,
-            module_path,
+            name: text(name),
+            module_path: text(module_path),
             file,
             line,
+            column,
             docs,
             parameters,
         }
     }
 
-    /// The full name: `crate::module::NAME`.
+    /// The full name: `crate::module::NAME`; without `r#`, if that is anywhere in it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -177,10 +196,17 @@ impl Metadata {
         self.file
     }
 
-    /// The line of the `event!` block that declares it, from 1.
+    /// The line that declares it, from 1: the one with its name. (If a macro around `event!` makes the
+    /// declaration, the line on which that macro is called.)
     #[must_use]
     pub const fn line(&self) -> u32 {
         self.line
+    }
+
+    /// The column of its name in that line, from 1.
+    #[must_use]
+    pub const fn column(&self) -> u32 {
+        self.column
     }
 
     /// Its doc comment, a line each; empty if there is none.
@@ -209,14 +235,18 @@ impl Parameter {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, type_name: &'static str, redacted: bool) -> Self {
+        let bytes = name.as_bytes();
         Self {
-            name,
+            name: match bytes {
+                [b'r', b'#', plain @ ..] => text(plain),
+                _ => name,
+            },
             type_name,
             redacted,
         }
     }
 
-    /// Its name.
+    /// Its name; without `r#`, if that is before it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -233,6 +263,52 @@ impl Parameter {
     #[must_use]
     pub const fn is_redacted(&self) -> bool {
         self.redacted
+    }
+}
+
+/// For `event!`: how long a path is without the `r#` of raw identifiers.
+#[doc(hidden)]
+#[must_use]
+pub const fn plain_len(path: &str) -> usize {
+    let mut rest = path.as_bytes();
+    let mut len = 0;
+    loop {
+        rest = match rest {
+            [b'r', b'#', tail @ ..] => tail,
+            [_, tail @ ..] => {
+                len += 1;
+                tail
+            }
+            [] => return len,
+        };
+    }
+}
+
+/// For `event!`: a path without the `r#` of raw identifiers. (No identifier contains a `#`, so wherever there
+/// is one it is one of these.)
+#[doc(hidden)]
+#[must_use]
+pub const fn plain<const LEN: usize>(path: &str) -> [u8; LEN] {
+    let mut plain = [0; LEN];
+    let mut rest = path.as_bytes();
+    let mut len = 0;
+    loop {
+        rest = match rest {
+            [b'r', b'#', tail @ ..] => tail,
+            [byte, tail @ ..] => {
+                plain[len] = *byte;
+                len += 1;
+                tail
+            }
+            [] => return plain,
+        };
+    }
+}
+
+const fn text(bytes: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("a name without `r#` is a name"),
     }
 }
 

@@ -28,17 +28,22 @@
 //! 4. [`Batch`], [`ProbeGroup`]: many probes at one instant, and the gate that makes it one (`src/batch.rs`).
 //! 5. [`synchronize`], [`grace_period`], [`reclaim`], [`pinned`]: waiting for firings (`src/grace.rs`);
 //!    [`stats`]: what has happened, in numbers (`src/stats.rs`).
-//! 6. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
-//! 7. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
+//! 6. [`events`], [`find`], [`matching`]: the catalogue of all events (`src/catalog.rs`). [`AnyEvent`]: one whose
+//!    signature isn't known, and its dynamic probes (`src/any.rs`); [`Value`]: an argument as they see it
+//!    (`src/value.rs`).
+//! 7. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
+//! 8. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
 //!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
-//! 8. The std/loom switch (`src/sync.rs`).
+//! 9. The std/loom switch (`src/sync.rs`).
 //!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 
 #[macro_use]
 mod macros;
 
+mod any;
 mod batch;
+mod catalog;
 pub mod docs;
 mod error;
 mod event;
@@ -49,20 +54,28 @@ mod rcu;
 mod snapshot;
 mod stats;
 mod sync;
+mod value;
 
+pub use any::AnyEvent;
 pub use batch::{Batch, ProbeGroup};
+pub use catalog::{events, find, matching};
 pub use error::SynchronizeError;
 pub use event::{Event, Metadata, Parameter, TypedEvent};
 pub use grace::{GracePeriod, grace_period, pinned, reclaim, synchronize, synchronize_timeout};
-pub use probe::{OnPanic, Probe, ProbeOptions};
+pub use probe::{OnPanic, Probe, ProbeInfo, ProbeOptions};
 pub use stats::{Stats, stats};
+pub use value::Value;
 
 /// What the macros expand to. Not part of the public API, but safe whatever is done with it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::event::Argument;
-    pub use crate::rcu::place::Place;
+    pub use crate::any::DynamicProbe;
+    pub use crate::catalog::list;
+    pub use crate::event::{Argument, plain, plain_len};
+    pub use crate::rcu::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;
+    pub use crate::value::{ByDebug, ByKind, ByName, Kind, redacted};
+    pub use linkme;
     pub use std::boxed::Box;
 
     crate::sync::model_only! {

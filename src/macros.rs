@@ -1,4 +1,4 @@
-//! `event!` and `fire!`: a thin door. What they expand to names only `::core` and `$crate::__private`.
+//! `event!`, `fire!` and `register!`: a thin door. What they expand to names only `::core` and `$crate::__private`.
 
 /// Declares events.
 ///
@@ -10,7 +10,7 @@
 /// |---|---|
 /// | `fire(args…)` | passes through the event; the arguments are evaluated before, so mostly [`fire!`](crate::fire!) is what you want |
 /// | `is_enabled()` | whether firing would call a probe |
-/// | `probe_count()`, `name()`, `metadata()` | as [`Event`](crate::Event)'s |
+/// | `probe_count()`, `probes()`, `name()`, `metadata()` | as [`Event`](crate::Event)'s |
 /// | `attach(probe)`, `attach_with(options, probe)` | attaches a closure, `Fn(args…) + Send + Sync + 'static`; returns its [`Probe`](crate::Probe) |
 /// | `attach_in(&mut batch, probe)`, `attach_in_with(&mut batch, options, probe)` | queues one in a [`Batch`](crate::Batch) |
 ///
@@ -40,6 +40,9 @@
 /// Any `Copy` type, since each probe gets it: references, `Option<&T>`, numbers, own `Copy` types. Not
 /// `String`, `Box` or `&mut T`. Lifetimes may be elided, or named by `for<'a>`. Events are not generic.
 ///
+/// A parameter that is marked `#[redact]` is for typed probes; what looks at the event without knowing its
+/// type ([`AnyEvent`](crate::AnyEvent)) learns its name and type, never a value.
+///
 /// # Cost
 /// Off: one relaxed load, one test, one branch (see [`docs::performance`](crate::docs::performance)). A static of at most 64 bytes.
 #[macro_export]
@@ -47,12 +50,12 @@ macro_rules! event {
     // pub static HELLO: fn(who: &str);     static SPLIT: pub(crate) for<'a> fn(parts: &'a [&'a str]);
     ($(
         $(#[$($attribute:tt)*])*
-        $vis:vis static $name:ident : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
-            fn ( $($parameters:tt)* ) ;
+        $vis:vis static $name:tt : $(pub $(($($within:tt)*))?)? $(for<$($lifetime:lifetime),* $(,)?>)?
+            fn $parameters:tt ;
     )*) => { $(
         $crate::__event_parameters! {
             [$(#[$($attribute)*])*] [$vis] [$(pub $(($($within)*))?)?] $name [$($($lifetime)*)?]
-            ( $($parameters)* )
+            [$name $parameters] $parameters
         }
     )* };
     ($($declarations:tt)*) => {
@@ -66,26 +69,33 @@ macro_rules! event {
 macro_rules! __event_parameters {
     // `fire` is as visible as the event.
     (
-        [$($attributes:tt)*] [$vis:vis] [] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $(#[$($mark:tt)*])* $parameter:ident : $ty:ty ),* $(,)? )
     ) => {
         $crate::__event_define! {
-            [$($attributes)*] [$vis] [$vis] $name [$($lifetime)*] ( $( [$([$($mark)*])*] $parameter: $ty ),* )
+            [$($attributes)*] [$vis] [$vis] $name [$($lifetime)*] $at ( $( [$([$($mark)*])*] $parameter: $ty ),* )
         }
     };
     // `fire` has a visibility of its own.
     (
-        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $(#[$($mark:tt)*])* $parameter:ident : $ty:ty ),* $(,)? )
     ) => {
         $crate::__event_define! {
-            [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] ( $( [$([$($mark)*])*] $parameter: $ty ),* )
+            [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] $at ( $( [$([$($mark)*])*] $parameter: $ty ),* )
         }
     };
-    ([$($attributes:tt)*] $vis:tt $fire:tt $name:ident $lifetimes:tt ( $($parameters:tt)* )) => {
+    ([$($attributes:tt)*] $vis:tt $fire:tt $name:ident $lifetimes:tt $at:tt $parameters:tt) => {
         ::core::compile_error!(::core::concat!(
             "each parameter of event `", ::core::stringify!($name), "` needs a name and a type, `name: Type`, \
-             separated by commas; this has `(", ::core::stringify!($($parameters)*), ")`"
+             separated by commas; this has `", ::core::stringify!($parameters), "`"
+        ));
+    };
+    // static 7: fn();
+    ([$($attributes:tt)*] $vis:tt $fire:tt $name:tt $lifetimes:tt $at:tt $parameters:tt) => {
+        ::core::compile_error!(::core::concat!(
+            "an event is declared as `pub static NAME: fn(name: Type, …);`; `", ::core::stringify!($name),
+            "` is no name"
         ));
     };
 }
@@ -95,7 +105,7 @@ macro_rules! __event_parameters {
 #[macro_export]
 macro_rules! __event_define {
     (
-        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $marks:tt $parameter:ident : $ty:ty ),* )
     ) => {
         $crate::__event_struct! {
@@ -114,7 +124,7 @@ macro_rules! __event_define {
         const _: () = {
             $($attributes)*
             $crate::__event_impl! {
-                [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] ( $( $marks $parameter: $ty ),* )
+                [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] $at ( $( $marks $parameter: $ty ),* )
             }
         };
     };
@@ -125,13 +135,21 @@ macro_rules! __event_define {
 #[macro_export]
 macro_rules! __event_impl {
     (
-        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*]
+        [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $marks:tt $parameter:ident : $ty:ty ),* )
     ) => {
+        const __MODULE: [::core::primitive::u8; $crate::__private::plain_len(::core::module_path!())] =
+            $crate::__private::plain(::core::module_path!());
+
+        const __NAME: [
+            ::core::primitive::u8;
+            $crate::__private::plain_len(::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)))
+        ] = $crate::__private::plain(::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)));
+
         const __METADATA: $crate::Metadata = $crate::Metadata::new(
-            ::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)),
-            ::core::module_path!(),
-            (::core::file!(), ::core::line!()),
+            &__NAME,
+            &__MODULE,
+            $crate::__event_at!($at $),
             $crate::__event_docs!($($attributes)*),
             &[$(
                 $crate::Parameter::new(
@@ -151,6 +169,7 @@ macro_rules! __event_impl {
         >;
 
         $crate::__event_place! { $name __Place __METADATA }
+        $crate::__event_in_catalog! { $name }
 
         /// What is a probe of this event.
         trait __Signature:
@@ -170,6 +189,32 @@ macro_rules! __event_impl {
             slot.run(|probe: &__P| probe($($parameter),*));
         }
 
+        // Two functions, so that what tells which of them it is needs no registers of its own: a mere jump.
+        #[inline(never)]
+        fn __fire_outermost<$($lifetime),*>(event: $name, $($parameter: $ty),*) {
+            $( __argument::<$ty>(); )*
+            __place(event).fire_outermost(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+        }
+
+        #[inline(never)]
+        fn __fire_inside<$($lifetime),*>(event: $name, $($parameter: $ty),*) {
+            $( __argument::<$ty>(); )*
+            __place(event).fire_inside(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+        }
+
+        /// Calls a probe that sees values. (Apart from `fire`: this is compiled for each event.)
+        fn __dynamic<$($lifetime),*>(slot: $crate::__private::Slot<'_>, $($parameter: $ty),*) {
+            slot.run(|probe: &$crate::__private::DynamicProbe| {
+                probe.call(&[$( $crate::__event_value!($marks $parameter) ),*]);
+            });
+        }
+
+        impl $crate::AnyEvent for $name {
+            fn erased(&self) -> $crate::__private::Erased {
+                __place(*self).erased(__dynamic as __Thunk)
+            }
+        }
+
         impl $name {
             /// Passes through the event: calls its probes, in attach order, on this thread.
             #[inline(always)]
@@ -184,8 +229,11 @@ macro_rules! __event_impl {
             #[doc(hidden)]
             #[inline(never)]
             $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
-                $( __argument::<$ty>(); )*
-                __place(self).fire(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+                if __place(self).is_outermost() {
+                    __fire_outermost(self, $($parameter),*);
+                } else {
+                    __fire_inside(self, $($parameter),*);
+                }
             }
 
             /// Whether firing it would call a probe: one relaxed load.
@@ -362,6 +410,23 @@ macro_rules! __event_place {
     };
 }
 
+/// Its entry in the catalogue. (None under loom: there are no statics of events.)
+#[cfg(not(crossbeam_loom))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_in_catalog {
+    ($event:path) => {
+        $crate::__catalog_entry! { $event }
+    };
+}
+
+#[cfg(crossbeam_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_in_catalog {
+    ($event:path) => {};
+}
+
 #[cfg(crossbeam_loom)]
 #[doc(hidden)]
 #[macro_export]
@@ -437,6 +502,35 @@ macro_rules! __event_mark {
             "`"
         ))
     };
+}
+
+/// An argument as a dynamic probe sees it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_value {
+    ([] $parameter:ident) => {
+        $crate::__private::ByKind::new(&$parameter).hotprobe_value()
+    };
+    // Marked `#[redact]`, or wrongly.
+    ($marks:tt $parameter:ident) => {
+        $crate::__private::redacted(&$parameter)
+    };
+}
+
+/// Where an event is declared. `line!` is that of the outermost macro call, which is `event!` for all of a
+/// block; so another macro is called, by tokens that are the event's own: `NAME!(who: &str)`. (`$dollar` is a
+/// `$`, for the macro that is declared inside of this one.)
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_at {
+    ([$name:tt $parameters:tt] $dollar:tt) => {{
+        macro_rules! $name {
+            ($dollar($dollar anything:tt)*) => {
+                (::core::file!(), ::core::line!(), ::core::column!())
+            };
+        }
+        $name! $parameters
+    }};
 }
 
 /// Not a list of events: says which of the usual slips it was, and declares the others, so that there is
@@ -553,5 +647,40 @@ macro_rules! fire {
         ::core::compile_error!(
             "`fire!` takes the event and its arguments, separated by commas: write `fire!(EVENT, argument, …)`"
         )
+    };
+}
+
+/// Makes sure that [`events`](crate::events()) knows an event of a dependency: `register!(dependency::EVENT)`.
+///
+/// The catalogue is put together by the linker, out of the crates that it is given. The compiler gives it those
+/// that the program uses, directly or through others. A crate that stands in `Cargo.toml`, but of which no line
+/// of code says the name, is left out, and its events with it. Naming one event is enough to bring all of that
+/// crate in; so is `use dependency as _;`.
+///
+/// It is an item: it stands beside functions, or inside one with a `;` after it, wherever the crate that it
+/// stands in is itself part of the program. There is nothing to be called, and no code runs before `main`. An
+/// event that is in the catalogue anyway, or registered twice, is listed once.
+///
+/// ```
+/// # mod dependency { hotprobe::event! { pub static PLACED: fn(); pub static CANCELLED: fn(); } }
+/// hotprobe::register!(dependency::PLACED);
+///
+/// fn main() {
+///     hotprobe::register!(dependency::PLACED, dependency::CANCELLED);
+///     assert_eq!(hotprobe::matching("*::dependency::*").len(), 2);
+/// }
+/// ```
+#[macro_export]
+macro_rules! register {
+    ($($event:path),+ $(,)?) => { $(
+        const _: () = {
+            $crate::__event_in_catalog! { $event }
+        };
+    )+ };
+    ($($other:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`register!` takes events by their paths: write `register!(dependency::EVENT, …);`; this has `",
+            ::core::stringify!($($other)*), "`"
+        ));
     };
 }

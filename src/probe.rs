@@ -2,6 +2,7 @@
 
 use crate::error::SynchronizeError;
 use crate::grace;
+use crate::rcu::Cell;
 use crate::rcu::cell::quarantine;
 use crate::rcu::domain;
 use crate::rcu::slot::{Handle, Header};
@@ -143,8 +144,7 @@ impl Probe {
     /// ```
     #[must_use]
     pub fn has_panicked(&self) -> bool {
-        // Relaxed: it says that it happened, and orders nothing.
-        self.handle.header().panicked.load(Ordering::Relaxed)
+        self.handle.header().has_panicked()
     }
 
     /// The name it was given ([`ProbeOptions::name`]).
@@ -158,7 +158,7 @@ impl Probe {
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.handle.header().options.name.as_deref()
+        self.handle.header().name()
     }
 }
 
@@ -174,6 +174,64 @@ impl Drop for Probe {
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Probe")
+            .field("event", &self.handle.header().cell.metadata().name())
+            .field("name", &self.name())
+            .field("is_attached", &self.is_attached())
+            .field("has_panicked", &self.has_panicked())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A probe of an event, as those see it who list them ([`Event::probes`](crate::Event::probes)): what can be
+/// asked of it, and nothing that changes it.
+///
+/// It goes on telling the truth when the probe is detached. What the probe captured is dropped all the same.
+///
+/// ```
+/// use hotprobe::ProbeOptions;
+/// hotprobe::event! { static TICK: fn(); }
+///
+/// let probe = TICK.attach_with(ProbeOptions::new().name("slow requests"), || ());
+/// let infos = TICK.probes();
+/// assert_eq!(infos[0].name(), Some("slow requests"));
+/// probe.detach();
+/// assert!(!infos[0].is_attached());
+/// ```
+#[derive(Clone)]
+pub struct ProbeInfo {
+    handle: Handle,
+}
+
+impl ProbeInfo {
+    pub(crate) fn of(cell: &Cell) -> Vec<Self> {
+        cell.handles()
+            .into_iter()
+            .map(|handle| Self { handle })
+            .collect()
+    }
+
+    /// The name it was given ([`ProbeOptions::name`]).
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.handle.header().name()
+    }
+
+    /// Whether it is still attached, as [`Probe::is_attached`].
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.handle.header().is_attached()
+    }
+
+    /// Whether a call of it has panicked, ever, as [`Probe::has_panicked`].
+    #[must_use]
+    pub fn has_panicked(&self) -> bool {
+        self.handle.header().has_panicked()
+    }
+}
+
+impl fmt::Debug for ProbeInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProbeInfo")
             .field("event", &self.handle.header().cell.metadata().name())
             .field("name", &self.name())
             .field("is_attached", &self.is_attached())
@@ -278,4 +336,5 @@ pub(crate) fn discard(payload: Box<dyn Any + Send>) {
 }
 
 static_assertions::assert_impl_all!(Probe: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe, fmt::Debug);
+static_assertions::assert_impl_all!(ProbeInfo: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 static_assertions::assert_impl_all!(ProbeOptions: Send, Sync);

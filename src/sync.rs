@@ -62,6 +62,25 @@ mod imp {
     #[derive(Debug)]
     pub(crate) struct Canary;
 
+    /// One that is named from several places.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct SharedCanary;
+
+    #[allow(clippy::unused_self, reason = "loom's shape")]
+    impl SharedCanary {
+        #[inline(always)]
+        pub(crate) const fn new() -> Self {
+            Self
+        }
+
+        #[inline(always)]
+        pub(crate) fn alive(self) {}
+
+        #[inline(always)]
+        pub(crate) fn dead(self) {}
+    }
+
+    #[allow(clippy::unused_self, reason = "loom's shape")]
     impl Canary {
         #[inline(always)]
         pub(crate) const fn new() -> Self {
@@ -70,12 +89,10 @@ mod imp {
 
         /// The memory is in use.
         #[inline(always)]
-        #[allow(clippy::unused_self, reason = "loom's shape")]
         pub(crate) fn alive(&self) {}
 
         /// The memory is about to be reclaimed.
         #[inline(always)]
-        #[allow(clippy::unused_self, reason = "loom's shape")]
         pub(crate) fn dead(&self) {}
     }
 }
@@ -194,6 +211,24 @@ mod imp {
             self.access.with_mut(|_| ());
             let before = self.dead.swap(true, Ordering::Relaxed);
             assert!(!before, "reclaimed twice");
+        }
+    }
+
+    /// One that is named from several places. (Leaked, like the memory that it guards.)
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct SharedCanary(&'static Canary);
+
+    impl SharedCanary {
+        pub(crate) fn new() -> Self {
+            Self(Box::leak(Box::new(Canary::new())))
+        }
+
+        pub(crate) fn alive(self) {
+            self.0.alive();
+        }
+
+        pub(crate) fn dead(self) {
+            self.0.dead();
         }
     }
 }

@@ -41,7 +41,11 @@
 //!
 //! The pin belongs to the thread, not to the firing: the first one in takes it, the last one out gives it back.
 //! A word in thread-local storage counts who is inside, up and down. It is never saved and restored, since
-//! coroutines on one thread may end in any order.
+//! coroutines on one thread may end in any order. (Where a firing finds on its way out that nothing has changed in
+//! between, it writes back what it knows instead of counting: the same result, but the next firing need not wait for
+//! the load.) A firing that a panic leaves is ended by a function that finds all in that word, so that the others
+//! keep no register for the case. That is also why the outermost firing and the nested one are two functions, chosen
+//! between by a third that has no prologue.
 //!
 //! # An attach's way
 //!
@@ -56,22 +60,52 @@
 //!
 //! # Slots, thunks, gates
 //!
-//! A **slot** is one probe's memory: a state (live, quarantined, detached), and the closure beside it. The
+//! A **slot** is one probe's memory: a state (live, live behind a gate, quarantined, detached), and the closure beside it. The
 //! state only moves forward. Detaching is one swap in it; the snapshot without it is a consequence. Where there
 //! is no memory for a shorter snapshot, the slot stays in the old one as a *tombstone*, which firings pass over
 //! and a later update takes out. A slot lives as long as anything names it, a snapshot or a handle; the closure
 //! is dropped earlier, when no firing can be running it.
 //!
 //! A **thunk** is the function that calls a slot's closure: the one place where its type is known. Its address
-//! lies in the snapshot beside the slot's, where the obvious thing would be a `Box<dyn Fn>`: a call through a
-//! table in memory was measured to be several times slower in some layouts, for reasons in the processor
-//! that we did not find. Type safety comes back in two steps that are checked, so that the code that
+//! lies in the snapshot beside the slot's, so that a firing need not look it up in the slot, nor in a table behind
+//! the slot as with a `Box<dyn Fn>`. Type safety comes back in two steps that are checked, so that the code that
 //! [`event!`](crate::event!) generates contains no `unsafe`: an event fixes the type of its thunks, and the
-//! thunk compares the closure's type with the slot's.
+//! thunk compares the closure's `TypeId` with the slot's. (It once compared the address of a table instead, one
+//! comparison for two. But the compiler makes a copy of such a table for each codegen unit, so that in one program the
+//! comparison held, and in the next it failed and a slow way was taken, at each call: a firing took 6 ns or 10, for no
+//! reason that showed in its own code. Addresses of constants say nothing about types.)
+//!
+//! A **snapshot** ends with an empty entry, and what is published is the address of its first: a firing goes from one
+//! entry to the next, without a length to look up or an end to remember.
 //!
 //! A **gate** is a flag that all slots of a batch share. A commit puts all its snapshots in place while the
 //! gate is closed, and then opens it by one store: that is the batch's instant. A group's detach closes it,
 //! then takes the snapshots out. Snapshots alone cannot do this, since two events are two pointers.
+//!
+//! # The catalogue, and probes that do not know the types
+//!
+//! [`events`](crate::events()) needs a list of all events before any of them has fired, and without code that runs
+//! before `main`. Only the linker has seen them all: each event has an entry in a section of its object file, and
+//! the sections end up side by side. **linkme** does this for each platform in its own way, its macros pass in
+//! crates that forbid `unsafe`, and it notices when two lists of one name meet. So the list is named after
+//! this crate's version: two incompatible versions in one program have two lists, not one of two types.
+//!
+//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell and a thunk; all
+//! else is written once, for `dyn AnyEvent`, and not compiled for each event. The thunk is the event's second: the
+//! one for typed probes is generic over the closure, this one calls a
+//! [dynamic probe](super::glossary), whose type is the same for all events. So a dynamic probe is a slot like any
+//! other, and the firing path knows nothing of it.
+//!
+//! What a parameter becomes is decided by the compiler, in the thunk, where its type is known: a method is looked for
+//! along a chain of dereferences, first for types with a kind of their own, then for those with `Debug`, then for
+//! any. The methods are inherent ones, so no trait has to be in scope, and none that is can get in the way. A
+//! parameter that is marked `#[redact]` is not handed to this at all.
+//!
+//! `line!` in a macro is the line of the outermost call, which is the same for a whole block of events. So an
+//! event's place comes from a macro that is called by the event's own tokens: `NAME!(who: &str)`.
+//!
+//! Listing an event's probes takes the lock and a reference to each slot, and looks at them afterwards: their names
+//! may be `String`s, and nothing is allocated under the lock (I5).
 //!
 //! # From retired to dropped
 //!
@@ -121,6 +155,10 @@
 //! * **Flushing crossbeam at each retire**: memory grows with each, as long as a reader stalls.
 //! * **Flushing a fixed number of times**: enough on a quiet machine, not where readers are busy or thousands
 //!   of threads have ended. Now there is a budget, and later calls go on.
+//!
+//! * **A list of events that they put themselves into when they first fire**: it would lack those that matter most,
+//!   which have not fired yet. **Constructors before `main`**: they run in an order that nobody chooses, before
+//!   the program has set up anything.
 //!
 //! # Where the source tree may surprise
 //!

@@ -6,6 +6,9 @@
 //! | *fire* | to pass through an event; *a firing* is one such pass, from the off check to the end of its last probe |
 //! | *off* | said of an event that has no probe, or none that is still called |
 //! | *probe* | a closure attached to an event; also its handle, [`Probe`](crate::Probe) |
+//! | *dynamic probe* | a probe that was attached without knowing the event's type; it gets the arguments as [`Value`](crate::Value)s |
+//! | *catalogue* | the list of all events of the program: [`events`](crate::events()) |
+//! | *redact* | to withhold an argument from whatever looks at it without knowing the event's type |
 //! | *attach*, *detach* | to make an event's firings call a probe; to end that |
 //! | *captures* | what a probe's closure owns; dropped after its detach |
 //! | *snapshot* | the immutable vector of an event's probes; attach and detach replace it by another |

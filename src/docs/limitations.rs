@@ -140,11 +140,35 @@
 //! event's snapshot and may run ahead of it; a firing in the midst of a commit may find the event enabled and
 //! call nobody.
 //!
+//! # The catalogue
+//!
+//! [`events`](crate::events()) is put together by the linker, so it holds what the linker was given.
+//!
+//! **A dependency that no code names** is not given to it, even if it stands in `Cargo.toml`. Its events cannot
+//! fire, but they are not listed either. One line that names the crate is enough: [`register!`](crate::register!)
+//! with one of its events, or `use dependency as _;`.
+//!
+//! **A shared library has its own list** (`cdylib`, `dylib`): a copy of this crate sees the events that were linked
+//! into the same file as itself.
+//!
+//! **Some targets have no such lists**, WebAssembly for one: there the catalogue is empty. So it is in models
+//! (`--cfg crossbeam_loom`), where events are no statics. Everything else works; an event can still be turned into
+//! a `&'static dyn AnyEvent` by hand. It is not empty on Linux, Android, macOS, iOS, tvOS, Windows, FreeBSD, OpenBSD,
+//! illumos and Fuchsia.
+//!
+//! **Two events of one name** can be declared in two functions of a module; both are listed, told apart by their
+//! place in the source.
+//!
+//! **`Debug` for some lifetimes only** (`impl Debug for Own<'static>`) does not compile in a parameter: the macros
+//! can ask whether a type has `Debug`, not for which lifetimes. Nor does `#[redact]` make an argument's own `Debug`
+//! discreet where it is part of another one.
+//!
 //! # Two copies of this crate
 //!
 //! A program that links two incompatible versions has two of everything: two locks, two sets of grace periods,
-//! two counts. An event belongs to the version that declared it, and can be probed only through that one;
-//! `synchronize` of one does not wait for firings of the other. `cargo tree --duplicates` shows it. Libraries
+//! two counts, two catalogues. An event belongs to the version that declared it, and can be probed only through that one;
+//! `synchronize` of one does not wait for firings of the other. `cargo tree --duplicates` shows it. (Two copies of
+//! *one* version, by a patched path say, would share a list; `events` panics then, instead of mixing them.) Libraries
 //! that re-export their events ([patterns](super::patterns#an-events-module)) spare their users the question.
 //!
 //! A library with events that is loaded at run time must not be unloaded again: probes, threads and the C

@@ -32,19 +32,19 @@
 //! |---|---|---|---|---|
 //! | `is_open` | load, `Acquire` | who finds the gate open finds all snapshots of the batch in place | the Release store in `open` | `batch_is_one_instant::an_attach_in_order` |
 //! | `open` | store, `Release` | all snapshots of the batch, stored before it | the Acquire load in `is_open` | `batch_is_one_instant::an_attach_in_order` |
-//! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `is_live`, `Cell::publish` with `read` | |
+//! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `state`, `Cell::publish` with `read` | |
 //!
 //! # A slot's state (`Header::state`, `rcu/slot.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
-//! | `is_live` | load, `Acquire` | who finds one probe of a group detached finds the gate closed from then on | the swap in `detach` | `batch_is_one_instant::a_detach_within_one_firing` |
+//! | `state`, for `is_on` and `is_live` | load, `Acquire` | who finds one probe of a group detached finds the gate closed from then on | the swap in `detach` | `batch_is_one_instant::a_detach_within_one_firing` |
 //! | `is_attached` | load, `Acquire` | who sees the detach sees what came before it | the swap in `detach` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
 //! | `is_detached` | load, `Relaxed` | nothing: for writers, who hold the lock, and for a handle that spares itself a detach | | |
-//! | `detach` | swap, `AcqRel` | releases the closed gate, and what the caller did before; acquires what a quarantine did | `is_live`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since what a quarantine leaves behind is the state itself, and statistics |
-//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `is_live`, `detach` | none, for the same reason: the two are kept for whoever adds something to a quarantine |
+//! | `detach` | swap, `AcqRel` | releases the closed gate, and what the caller did before; acquires what a quarantine did | `state`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since what a quarantine leaves behind is the state itself, and statistics |
+//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `state`, `detach` | none, for the same reason: the two are kept for whoever adds something to a quarantine |
 //!
-//! For the one probe itself, `is_live` could be relaxed. A firing that happens after the detach reads the new
+//! For the one probe itself, `state` could be relaxed. A firing that happens after the detach reads the new
 //! state by coherence; one that does not is waited for by the grace period.
 //!
 //! Is the swap in `detach` needed, under the lock? By the standard a load and a store would do: of two detachers

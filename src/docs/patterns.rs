@@ -60,6 +60,43 @@
 //!
 //! The struct is made only if a probe is attached: it is an argument, and `fire!` evaluates arguments only then.
 //!
+//! # Probing what is not known at compile time
+//!
+//! A console, a recorder or an operator's request names events by text. The [catalogue](crate::events()) finds
+//! them, and a dynamic probe gets the arguments as [`Value`](crate::Value)s. In one batch, so that what is seen
+//! begins everywhere at once; each probe with a name, for those who ask later who is there:
+//!
+//! ```
+//! use hotprobe::{Batch, ProbeGroup, ProbeOptions, fire};
+//!
+//! mod orders {
+//!     hotprobe::event! {
+//!         pub static PLACED: fn(order: u64, symbol: &str, #[redact] account: &str);
+//!         pub static CANCELLED: fn(order: u64);
+//!     }
+//! }
+//!
+//! fn watch(pattern: &str, name: &str) -> ProbeGroup {
+//!     let mut batch = Batch::new();
+//!     for event in hotprobe::matching(pattern) {
+//!         let options = ProbeOptions::new().name(name.to_owned());
+//!         event.attach_in_with(&mut batch, options, |metadata, values| {
+//!             let mut line = metadata.name().to_owned();
+//!             for (parameter, value) in metadata.parameters().iter().zip(values) {
+//!                 line += &format!(" {}={value}", parameter.name());
+//!             }
+//!             println!("{line}"); // … ::orders::PLACED order=1 symbol=ABC account=[redacted]
+//!         });
+//!     }
+//!     batch.commit()
+//! }
+//!
+//! let group = watch("*::orders::*", "console");
+//! fire!(orders::PLACED, 1, "ABC", "DE 12 3456");
+//! assert_eq!(group.len(), 2);
+//! assert_eq!(orders::CANCELLED.probes()[0].name(), Some("console"));
+//! ```
+//!
 //! # A probe for the life of the program
 //!
 //! A dropped [`Probe`](crate::Probe) is detached. In a binary, a `OnceLock` keeps it, and can tell later

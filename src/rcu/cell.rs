@@ -3,12 +3,14 @@
 //! **Here a snapshot is swapped in:** [`Cell::publish`].
 
 use super::reclaim::Writer;
+use super::slot::Handle;
 use super::{SlotPtr, domain};
 use crate::event::Metadata;
-use crate::snapshot::{Entry, Snapshot};
-use crate::sync::{AtomicPtr, Canary, Ordering, const_fn, fence, plain};
+use crate::snapshot::{Entry, Listed, Snapshot};
+use crate::sync::{AtomicPtr, Ordering, const_fn, fence, plain};
 use std::alloc::{Layout, alloc};
 use std::cell::UnsafeCell;
+use std::fmt;
 use std::ptr;
 
 /// A snapshot as it lies in memory: the immutable part, which readers see, and the writers' note beside.
@@ -16,7 +18,6 @@ pub(crate) struct Node {
     pub(super) snapshot: Snapshot,
     /// Written and read under the lock only, once the snapshot is unlinked.
     pub(super) retired: UnsafeCell<Retired>,
-    pub(super) canary: Canary,
 }
 
 /// The place of a retired snapshot in the reclaimer's list: retiring allocates nothing.
@@ -28,9 +29,9 @@ pub(super) struct Retired {
 
 /// What an event consists of.
 pub(crate) struct Cell {
-    /// What firings read. Null: off.
-    published: AtomicPtr<Node>,
-    /// The same snapshot, and that of an event whose probes are all off (quarantined, or tombstones).
+    /// What firings read: the snapshot's first entry. Null: off.
+    published: AtomicPtr<Option<Listed>>,
+    /// The whole of the same snapshot, and that of an event whose probes are all off (quarantined, or tombstones).
     /// Touched under the lock only.
     attached: plain::AtomicPtr<Node>,
     /// Probes attached. Written under the lock.
@@ -74,33 +75,59 @@ impl Cell {
     /// # Safety
     /// The caller is pinned, until `each` has returned for the last time (I3).
     #[inline(always)]
-    pub(super) unsafe fn read(&self, mut each: impl FnMut(Entry)) {
+    pub(super) unsafe fn read(&self, mut each: impl FnMut(&Entry)) {
         // Acquire fence: pairs with the Release store of null in `publish`. This thread may have passed
         // another event's off check before, by a Relaxed load that read that null; from here on it must
         // see the gate closed that was closed before (G5).
         fence(Ordering::Acquire);
         // Acquire: pairs with the Release store in `publish`.
-        let node = self.published.load(Ordering::Acquire);
-        if node.is_null() {
+        let mut next = self.published.load(Ordering::Acquire).cast_const();
+        if next.is_null() {
             return;
         }
-        // SAFETY: published, so initialised (Acquire above) and never mutated again (I1); loaded while
-        // pinned, so not reclaimed before the caller unpins (I2, I3).
-        let node = unsafe { &*node };
-        node.canary.alive();
-        for entry in node.snapshot.entries() {
-            each(*entry);
+        loop {
+            // SAFETY: an entry of a snapshot that is published, so initialised (Acquire above) and never
+            // mutated again (I1); loaded while pinned, so not reclaimed before the caller unpins (I2, I3).
+            // There is a first one (`publish`), and it is not the end.
+            let listed = unsafe { (*next).as_ref().unwrap_unchecked() };
+            listed.canary.alive();
+            each(&listed.entry);
+            // SAFETY: that was an entry, so behind it lies another, or the end.
+            unsafe {
+                next = next.add(1);
+                if (*next).is_none() {
+                    return;
+                }
+            }
         }
     }
 
     /// The attached entries, for a writer.
-    fn attached<'w>(&self, _: &'w Writer) -> &'w [Entry] {
+    fn attached<'w>(&self, _: &'w Writer) -> impl Iterator<Item = &'w Entry> {
         let node = self.attached.load(Ordering::Relaxed);
-        if node.is_null() {
-            &[]
-        } else {
-            // SAFETY: linked, and it takes a `&mut Writer` to unlink it (I4).
-            unsafe { (*node).snapshot.entries() }
+        // SAFETY: linked if not null, and it takes a `&mut Writer` to unlink it (I4).
+        let node: Option<&'w Node> = unsafe { node.as_ref() };
+        node.into_iter().flat_map(|node| node.snapshot.iter())
+    }
+
+    /// A handle for each attached probe, in attach order. Allocates before it takes the lock (I5).
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        let mut capacity = self.guess_len(0);
+        loop {
+            let mut handles = Vec::with_capacity(capacity);
+            let writer = domain().lock();
+            capacity = self.next_len(&writer, 0);
+            if capacity <= handles.capacity() {
+                for entry in self.attached(&writer) {
+                    // SAFETY: linked, and the writer is borrowed (I4).
+                    if !unsafe { entry.slot.header() }.is_detached() {
+                        // SAFETY: likewise, so it is alive.
+                        handles.push(unsafe { Handle::another(entry.slot) });
+                    }
+                }
+                return handles;
+            }
+            // Another writer was quicker.
         }
     }
 
@@ -108,7 +135,7 @@ impl Cell {
     pub(crate) fn next_len(&self, writer: &Writer, added: usize) -> usize {
         // SAFETY: linked, and the writer is borrowed (I4).
         let kept = |entry: &&Entry| !unsafe { entry.slot.header() }.is_detached();
-        self.attached(writer).iter().filter(kept).count() + added
+        self.attached(writer).filter(kept).count() + added
     }
 
     /// A guess of how many entries the next snapshot has: another writer may be quicker.
@@ -153,7 +180,7 @@ impl Cell {
             match buffer {
                 None => {
                     debug_assert_eq!(added_len, 0);
-                    let kept = entries.iter().filter(|entry| keep(entry)).count();
+                    let kept = entries.filter(|entry| keep(entry)).count();
                     debug_assert_eq!(kept, 0);
                     None
                 }
@@ -171,7 +198,12 @@ impl Cell {
         let len = next.as_ref().map_or(0, |node| node.snapshot.len());
         let next = next.map_or(ptr::null_mut(), Box::into_raw);
         self.attached.store(next, Ordering::Relaxed);
-        self.publish(if enabled { next } else { ptr::null_mut() });
+        if enabled {
+            // SAFETY: enabled, so there is an entry; and it has just been made.
+            self.publish(unsafe { (*next).snapshot.first() }.cast_mut());
+        } else {
+            self.publish(ptr::null_mut());
+        }
         self.entries.store(clamp(len), Ordering::Relaxed);
         let count = self.count.load(Ordering::Relaxed);
         self.count
@@ -188,7 +220,7 @@ impl Cell {
     }
 
     /// The swap. (A store: there is one writer.)
-    fn publish(&self, next: *mut Node) {
+    fn publish(&self, next: *mut Option<Listed>) {
         // Release: pairs with the Acquire in `read`, for the snapshot's contents; with the fence there,
         // if it is null, for the gate that was closed before.
         self.published.store(next, Ordering::Release);
@@ -206,7 +238,7 @@ impl Cell {
             // SAFETY: linked, and this is the writer (I4).
             unsafe { entry.slot.header() }.is_live()
         };
-        if !self.attached(writer).iter().any(live) {
+        if !self.attached(writer).any(live) {
             self.publish(ptr::null_mut());
         }
     }
@@ -223,11 +255,21 @@ impl Cell {
 
     /// The same for one probe, when there is no memory to go through them event by event.
     pub(super) fn keep_tombstone(&self, writer: &mut Writer, slot: SlotPtr) {
-        if self.attached(writer).iter().any(|entry| entry.slot == slot) {
+        if self.attached(writer).any(|entry| entry.slot == slot) {
             // SAFETY: linked, and this is the writer (I4).
             unsafe { slot.make_tombstone() };
         }
         self.disable_if_idle(writer);
+    }
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("name", &self.metadata().name())
+            .field("is_enabled", &self.is_enabled())
+            .field("probe_count", &self.probe_count())
+            .finish()
     }
 }
 
@@ -251,7 +293,6 @@ pub(crate) fn try_buffer(capacity: usize) -> Option<Box<Node>> {
             next: ptr::null_mut(),
             tombstones: None,
         }),
-        canary: Canary::new(),
     };
     // SAFETY: the layout is not empty.
     let memory = unsafe { alloc(Layout::new::<Node>()) };

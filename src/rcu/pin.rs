@@ -1,7 +1,7 @@
 //! The thread's state: registered or not, pinned or not, how deep in firings.
 //!
-//! One word says it all, so that the common case, an outermost firing on a registered thread, is one
-//! comparison with zero. It is counted up and down, never saved and restored: coroutine runtimes (loom is
+//! One word says it all, so that the common cases, an outermost firing on a registered thread and one inside
+//! another, are one comparison each. It is counted up and down, never saved and restored: coroutine runtimes (loom is
 //! one) interleave firings on one OS thread, and then they end in any order. So the pin belongs to the
 //! thread: taken by the first one in, given back by the last one out.
 
@@ -15,30 +15,37 @@ use std::ptr;
 
 /// Nested firings on a thread beyond which the inner one is skipped (G9).
 pub(crate) const MAX_DEPTH: u64 = 8;
+const _: () = assert!(MAX_DEPTH.is_power_of_two() && MAX_DEPTH < IDLE);
 
-/// One firing in progress.
+/// One firing in progress. There are never more than [`MAX_DEPTH`] of them, which is the highest bit.
 const FIRING: u64 = 1;
-const FIRINGS: u64 = 0xffff;
+const FIRINGS: u64 = 2 * MAX_DEPTH - 1;
+/// The thread has no handle yet.
+const UNREGISTERED: u64 = 1 << 8;
+/// It is getting one: registering allocates, and a global allocator may fire events.
+const REGISTERING: u64 = 1 << 9;
+/// Its handle is gone: the thread is running its last destructors. Each pin registers for itself.
+const DEAD: u64 = 1 << 10;
+/// One pin more is held than there are guards on the stack; the last one out gives it back.
+const EXTRA_PIN: u64 = 1 << 11;
+/// Forked inside a firing: guards on the stack are the parent's collector's.
+const FORKED: u64 = 1 << 12;
+/// Dead, but the handle is still there, since something is in progress; the last one out drops it.
+const LEFT: u64 = 1 << 13;
+/// None of the others: registered, and nothing is in progress. So that one test tells what is a mere matter
+/// of counting.
+const IDLE: u64 = 1 << 7;
 /// One `pinned` scope in progress.
 const SCOPE: u64 = 1 << 16;
-const SCOPES: u64 = 0xffff_ffff << 16;
+const SCOPES: u64 = !0 << 16;
 /// Something is in progress.
 const BUSY: u64 = FIRINGS | SCOPES;
-/// The thread has no handle yet.
-const UNREGISTERED: u64 = 1 << 63;
-/// It is getting one: registering allocates, and a global allocator may fire events.
-const REGISTERING: u64 = 1 << 62;
-/// Its handle is gone: the thread is running its last destructors. Each pin registers for itself.
-const DEAD: u64 = 1 << 61;
-/// One pin more is held than there are guards on the stack; the last one out gives it back.
-const EXTRA_PIN: u64 = 1 << 60;
-/// Forked inside a firing: guards on the stack are the parent's collector's.
-const FORKED: u64 = 1 << 59;
-/// Dead, but the handle is still there, since something is in progress; the last one out drops it.
-const LEFT: u64 = 1 << 58;
+/// A nested firing is not a mere matter of counting. (All in the lower half: one test of a register.)
+const NOT_SIMPLE: u64 = IDLE | UNREGISTERED | REGISTERING | DEAD | MAX_DEPTH;
 
 pub(super) struct Local {
-    word: Cell<u64>,
+    /// What the constants above say. If nothing: [`IDLE`].
+    state: Cell<u64>,
     /// The probe whose captures are being dropped on this thread.
     dropping: Cell<Option<SlotPtr>>,
     /// Whether it is one that the drain was asked to drop, or a descendant of such a one.
@@ -51,7 +58,7 @@ pub(super) struct Local {
 
 thread_field! {
     static LOCAL: Local = Local {
-        word: Cell::new(UNREGISTERED),
+        state: Cell::new(UNREGISTERED),
         dropping: Cell::new(None),
         descendant: Cell::new(false),
         retired_inside: Cell::new(None),
@@ -71,30 +78,22 @@ impl Drop for Owner {
     fn drop(&mut self) {
         // (It fails in models only, where the field is dropped with the rest.)
         let _ = LOCAL.try_with(|local| {
-            let word = local.word.get();
+            let word = local.word();
             if word & (UNREGISTERED | DEAD | BUSY) == 0 {
                 // Dead first: dropping the handle frees memory, and the allocator may fire.
-                local.word.set(word | DEAD);
+                local.set_word(word | DEAD);
                 // SAFETY: it was registered, so the handle is initialised; nobody reads it any more.
                 drop(unsafe { (*local.handle.get()).assume_init_read() });
                 // Relaxed: a hint.
                 domain().counters.departed.fetch_add(1, Ordering::Relaxed);
             } else if word & (UNREGISTERED | DEAD) == 0 {
                 // A probe ends its thread, or its process.
-                local.word.set(word | DEAD | LEFT);
+                local.set_word(word | DEAD | LEFT);
             } else {
-                local.word.set((word | DEAD) & !UNREGISTERED);
+                local.set_word((word | DEAD) & !UNREGISTERED);
             }
         });
     }
-}
-
-/// What became of an attempt to enter a firing.
-pub(super) enum Entered<'l> {
-    /// The outermost on its thread: it has pinned.
-    Outer(Outermost<'l, FIRING>),
-    /// Inside of another firing, or of `pinned`, or on a thread without a handle: for the slow path.
-    Slow(&'l Local),
 }
 
 /// Runs `f` with the thread's state.
@@ -106,45 +105,39 @@ pub(super) fn with_local<R>(f: impl FnOnce(&Local) -> R) -> R {
     f(unsafe { &*local })
 }
 
-/// An outermost firing or `pinned` scope, as `UNIT` says. Dropping it ends it, on a panic too.
-pub(super) struct Outermost<'l, const UNIT: u64> {
-    local: &'l Local,
-    guard: ManuallyDrop<Guard>,
-}
-
-impl<const UNIT: u64> Drop for Outermost<'_, UNIT> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        let word = self.local.word.get() - UNIT;
-        self.local.word.set(word);
-        // SAFETY: taken once, here.
-        let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
-        if word == 0 {
-            drop(guard);
-        } else {
-            self.local.leave_early(guard);
-        }
-    }
-}
-
-/// A nested firing or scope: the pin is another's.
-pub(super) struct Nested<'l, const UNIT: u64> {
+/// A firing or `pinned` scope, as `UNIT` says, that has no guard of its own: the pin is another's, or the
+/// extra one. Dropping it ends it.
+pub(super) struct Counted<'l, const UNIT: u64> {
     local: &'l Local,
 }
 
-impl<const UNIT: u64> Drop for Nested<'_, UNIT> {
-    #[inline(always)]
+impl<const UNIT: u64> Drop for Counted<'_, UNIT> {
     fn drop(&mut self) {
-        let word = self.local.word.get() - UNIT;
-        self.local.word.set(word);
-        if word & BUSY == 0 {
-            self.local.last_out();
-        }
+        self.local.leave(UNIT);
     }
 }
 
-/// A firing or scope on a thread that has no handle any more: registered for this once. It pins by
-/// itself, nested or not.
+/// Ends a firing that a panic leaves. It holds nothing, but finds all in the thread's state: a firing need
+/// not keep a register for the case.
+struct Unwinding<const OUTERMOST: bool>;
+
+impl<const OUTERMOST: bool> Drop for Unwinding<OUTERMOST> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        with_local(|local| {
+            let word = local.word();
+            if OUTERMOST && word & FORKED == 0 {
+                // Its guard has not been dropped. (After a fork, it is of the parent's collector.)
+                debug_assert_eq!(word & EXTRA_PIN, 0);
+                local.set_word(word | EXTRA_PIN);
+            }
+            local.leave(FIRING);
+        });
+    }
+}
+
+/// One on a thread that has no handle any more: registered for this once. It pins by itself, nested or not.
 pub(super) struct Temporary<'l, const UNIT: u64> {
     local: &'l Local,
     guard: ManuallyDrop<Guard>,
@@ -153,16 +146,16 @@ pub(super) struct Temporary<'l, const UNIT: u64> {
 
 impl<const UNIT: u64> Drop for Temporary<'_, UNIT> {
     fn drop(&mut self) {
-        let word = self.local.word.get();
+        let word = self.local.word();
         // Leaving the collector allocates and frees, as joining it does.
-        self.local.word.set(word | REGISTERING);
+        self.local.set_word(word | REGISTERING);
         // SAFETY: taken once, here; the guard before its handle.
         unsafe {
             ManuallyDrop::drop(&mut self.guard);
             ManuallyDrop::drop(&mut self.handle);
         }
         let word = word - UNIT;
-        self.local.word.set(word);
+        self.local.set_word(word);
         // Relaxed: a hint.
         domain().counters.departed.fetch_add(1, Ordering::Relaxed);
         if word & BUSY == 0 {
@@ -174,114 +167,162 @@ impl<const UNIT: u64> Drop for Temporary<'_, UNIT> {
 /// A way through the slow path. Each holds a pin for as long as it lives.
 #[allow(dead_code, reason = "held for their Drop")]
 pub(super) enum Inner<'l, const UNIT: u64> {
-    Outer(Outermost<'l, UNIT>),
-    Nested(Nested<'l, UNIT>),
+    Counted(Counted<'l, UNIT>),
     Temporary(Temporary<'l, UNIT>),
 }
 
+/// A thread's state before a nested firing.
+pub(super) struct Before(u64);
+
 impl Local {
-    /// Enters a firing. The depth is raised before pinning: whatever the pin sets off (crossbeam's
-    /// collection frees memory, and an allocator may fire) counts as nested.
+    /// Whether a firing that begins now is the simple case: the outermost, on a registered thread.
     #[inline(always)]
-    pub(super) fn enter(&self) -> Entered<'_> {
-        if self.word.get() == 0 {
-            Entered::Outer(self.outermost())
+    pub(super) fn is_idle(&self) -> bool {
+        self.state.get() == IDLE
+    }
+
+    /// Runs `f` as an outermost firing; the thread [is idle](Self::is_idle). The depth is raised before pinning:
+    /// whatever the pin sets off (crossbeam's collection frees memory, and an allocator may fire) counts as
+    /// nested.
+    #[inline(always)]
+    pub(super) fn outermost(&self, f: impl FnOnce()) {
+        debug_assert_eq!(self.state.get(), IDLE);
+        self.state.set(FIRING);
+        let guard = ManuallyDrop::new(self.pin());
+        let unwinding = Unwinding::<true>;
+        f();
+        mem::forget(unwinding);
+        let guard = ManuallyDrop::into_inner(guard);
+        // Compared, and stored as a constant: counting down would make the next firing wait for this load.
+        if self.state.get() == FIRING {
+            self.state.set(IDLE);
+            drop(guard);
         } else {
-            Entered::Slow(self)
+            self.leave_early(guard);
         }
     }
 
+    /// Whether a nested firing is a mere matter of counting: pinned by another, and not too deep. If so, for
+    /// [`nested`](Self::nested): the state.
     #[inline(always)]
-    fn outermost<const UNIT: u64>(&self) -> Outermost<'_, UNIT> {
-        debug_assert_eq!(self.word.get(), 0);
-        self.word.set(UNIT);
-        // SAFETY: the word was zero, so the handle is initialised.
-        let guard = unsafe { (*self.handle.get()).assume_init_ref() }.pin();
-        Outermost {
-            local: self,
-            guard: ManuallyDrop::new(guard),
+    pub(super) fn before_nested(&self) -> Option<Before> {
+        let word = self.state.get();
+        (word & NOT_SIMPLE == 0).then_some(Before(word))
+    }
+
+    /// Runs `f` as a nested firing.
+    #[inline(always)]
+    pub(super) fn nested(&self, Before(word): Before, f: impl FnOnce()) {
+        debug_assert_eq!(self.state.get(), word);
+        self.state.set(word + FIRING);
+        let unwinding = Unwinding::<false>;
+        f();
+        mem::forget(unwinding);
+        if self.state.get().wrapping_sub(FIRING) == word {
+            // Counted down, but by what is known already.
+            self.state.set(word);
+        } else {
+            self.leave_counted(FIRING);
         }
+    }
+
+    /// The state; zero if idle.
+    fn word(&self) -> u64 {
+        self.state.get() & !IDLE
+    }
+
+    fn set_word(&self, word: u64) {
+        self.state.set(if word == 0 { IDLE } else { word });
+    }
+
+    /// A pin by the thread's handle.
+    #[inline(always)]
+    fn pin(&self) -> Guard {
+        debug_assert_eq!(self.word() & UNREGISTERED, 0);
+        // SAFETY: registered, so the handle is initialised; it is dropped when nothing is in progress.
+        unsafe { (*self.handle.get()).assume_init_ref() }.pin()
+    }
+
+    /// Ends what has no guard.
+    fn leave(&self, unit: u64) {
+        let word = self.word() - unit;
+        self.set_word(word);
+        if word & BUSY == 0 {
+            self.last_out();
+        }
+    }
+
+    /// The same, where it is seldom called.
+    #[cold]
+    #[inline(never)]
+    fn leave_counted(&self, unit: u64) {
+        self.leave(unit);
     }
 
     /// Enters a firing that is not the simple case. None: skipped, and counted.
-    #[cold]
-    #[inline(never)]
     pub(super) fn enter_first(&self) -> Option<Inner<'_, FIRING>> {
         let counters = &domain().counters;
-        let word = self.word.get();
+        let word = self.word();
         if word & REGISTERING != 0 {
             counters.skipped_registering.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        if word & FIRINGS >= MAX_DEPTH {
+        if word & MAX_DEPTH != 0 {
             counters.skipped_nested.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         Some(self.enter_unit())
     }
 
-    /// Enters a nested firing, when that is all there is to it: pinned by another, and not too deep.
-    #[inline(always)]
-    pub(super) fn enter_nested(&self) -> Option<Nested<'_, FIRING>> {
-        let word = self.word.get();
-        if word & (UNREGISTERED | REGISTERING | DEAD) == 0 && word & FIRINGS < MAX_DEPTH {
-            self.word.set(word + FIRING);
-            Some(Nested { local: self })
-        } else {
-            None
-        }
-    }
-
     fn enter_unit<const UNIT: u64>(&self) -> Inner<'_, UNIT> {
-        if self.word.get() & UNREGISTERED != 0 {
+        if self.word() & UNREGISTERED != 0 {
             self.register();
         }
-        let word = self.word.get();
+        let word = self.word();
         if word & DEAD != 0 {
             let (handle, guard) = self.temporary();
-            self.word.set(word + UNIT);
+            self.set_word(word + UNIT);
             return Inner::Temporary(Temporary {
                 local: self,
                 guard: ManuallyDrop::new(guard),
                 handle: ManuallyDrop::new(handle),
             });
         }
+        self.set_word(word + UNIT);
         if word & BUSY == 0 {
-            return Inner::Outer(self.outermost());
+            mem::forget(self.pin());
+            self.set_word(self.word() | EXTRA_PIN);
         }
-        self.word.set(word + UNIT);
-        Inner::Nested(Nested { local: self })
+        Inner::Counted(Counted { local: self })
     }
 
     /// Gets the thread its handle. Allocates.
     #[cold]
     fn register(&self) {
-        let word = self.word.get();
+        let word = self.word();
         debug_assert!(word & REGISTERING == 0 && word & UNREGISTERED != 0);
-        self.word.set(word | REGISTERING);
+        self.set_word(word | REGISTERING);
         // Owner first: if its destructor has run already, there must be no handle to lose.
         let alive = OWNER.try_with(|_| ()).is_ok();
-        let word = self.word.get();
+        let word = self.word();
         if alive && word & DEAD == 0 {
             let handle = join();
             // SAFETY: uninitialised, so nothing is overwritten; only this thread comes here, and what
             // fires meanwhile sees `REGISTERING`.
             unsafe { (*self.handle.get()).write(handle) };
             super::fork::install();
-            self.word
-                .set(self.word.get() & !(UNREGISTERED | REGISTERING));
+            self.set_word(self.word() & !(UNREGISTERED | REGISTERING));
         } else {
-            self.word
-                .set((self.word.get() | DEAD) & !(UNREGISTERED | REGISTERING));
+            self.set_word((self.word() | DEAD) & !(UNREGISTERED | REGISTERING));
         }
     }
 
     /// Runs `f`, which joins the collector, or leaves it, or works it: what the allocator fires meanwhile
     /// on a thread without a handle of its own is skipped.
     fn while_registering<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.word.set(self.word.get() | REGISTERING);
+        self.set_word(self.word() | REGISTERING);
         let result = f();
-        self.word.set(self.word.get() & !REGISTERING);
+        self.set_word(self.word() & !REGISTERING);
         result
     }
 
@@ -295,23 +336,21 @@ impl Local {
         })
     }
 
-    /// The outermost ends while others (coroutines) are still inside, or after a fork.
+    /// An outermost firing ends while others (coroutines) are still inside, or after a fork.
     #[cold]
     #[inline(never)]
     fn leave_early(&self, guard: Guard) {
-        let word = self.word.get();
-        if word & FORKED != 0 || word & BUSY == 0 {
+        let word = self.word();
+        if word & FORKED != 0 || word & BUSY == FIRING {
             // The guard is of the parent's collector, or the last.
             drop(guard);
         } else {
             // The last one out will unpin.
             mem::forget(guard);
             debug_assert_eq!(word & EXTRA_PIN, 0);
-            self.word.set(word | EXTRA_PIN);
+            self.set_word(word | EXTRA_PIN);
         }
-        if word & BUSY == 0 {
-            self.last_out();
-        }
+        self.leave(FIRING);
     }
 
     /// Nothing is in progress any more: gives back the pin that has no guard, and the handle of a thread
@@ -319,11 +358,10 @@ impl Local {
     #[cold]
     #[inline(never)]
     fn last_out(&self) {
-        let word = self.word.get();
-        self.word.set(word & !(EXTRA_PIN | FORKED | LEFT));
+        let word = self.word();
+        self.set_word(word & !(EXTRA_PIN | FORKED | LEFT));
         if word & EXTRA_PIN != 0 {
-            // SAFETY: it is initialised, since it is pinned.
-            let guard = unsafe { (*self.handle.get()).assume_init_ref() }.pin();
+            let guard = self.pin();
             // SAFETY: guards of one handle are all alike, a count; this one stands for that which was
             // forgotten when `EXTRA_PIN` was set.
             drop(unsafe { ptr::read(&raw const guard) });
@@ -340,7 +378,7 @@ impl Local {
     /// In a forked child: forgets the handle, which is of the parent's collector, whose other threads
     /// will never unpin. What is in progress on this thread is protected anew.
     pub(super) fn forked(&self) {
-        let word = self.word.get();
+        let word = self.word();
         if word & (UNREGISTERED | REGISTERING) != 0 {
             // (What is being registered finds out by itself, in `join`.)
             return;
@@ -348,17 +386,17 @@ impl Local {
         if word & BUSY == 0 {
             if word & DEAD == 0 {
                 // Not dropped: the parent's collector may be in any state.
-                self.word.set(UNREGISTERED);
+                self.set_word(UNREGISTERED);
             }
             return;
         }
-        self.word.set(word | REGISTERING);
+        self.set_word(word | REGISTERING);
         let handle = join();
         mem::forget(handle.pin());
         // SAFETY: what is overwritten is the parent's, and is not dropped, for the same reason.
         unsafe { (*self.handle.get()).write(handle) };
         let left = if word & DEAD != 0 { LEFT } else { 0 };
-        self.word.set(word | EXTRA_PIN | FORKED | left);
+        self.set_word(word | EXTRA_PIN | FORKED | left);
     }
 }
 
@@ -378,9 +416,7 @@ fn join() -> LocalHandle {
 /// Whether this thread is inside a firing, a `pinned` scope or the drop of a captured value: there,
 /// nothing is waited for and nothing is dropped (G7, G10).
 pub(crate) fn is_inside() -> bool {
-    with_local(|local| {
-        local.word.get() & (BUSY | REGISTERING) != 0 || local.dropping.get().is_some()
-    })
+    with_local(|local| local.word() & (BUSY | REGISTERING) != 0 || local.dropping.get().is_some())
 }
 
 /// Marks this thread as dropping the captures of `slot` while `f` runs, which does not panic. What is
@@ -432,10 +468,10 @@ pub(super) struct Reclaimer {
 impl Reclaimer {
     pub(super) fn new() -> Self {
         with_local(|local| {
-            if local.word.get() & UNREGISTERED != 0 {
+            if local.word() & UNREGISTERED != 0 {
                 local.register();
             }
-            let dead = local.word.get() & DEAD != 0;
+            let dead = local.word() & DEAD != 0;
             Self {
                 temporary: dead.then(|| ManuallyDrop::new(local.while_registering(join))),
             }
@@ -449,7 +485,7 @@ impl Reclaimer {
             if let Some(handle) = &self.temporary {
                 return local.while_registering(|| f(&mut handle.pin()));
             }
-            if local.word.get() & UNREGISTERED != 0 {
+            if local.word() & UNREGISTERED != 0 {
                 // Forked, since `new`.
                 local.register();
             }
@@ -473,22 +509,17 @@ impl Drop for Reclaimer {
 /// Runs `f` while this thread is pinned once for all firings inside.
 pub(crate) fn pinned<R>(f: impl FnOnce() -> R) -> R {
     with_local(|local| {
-        let _scope = if local.word.get() == 0 {
-            Inner::Outer(local.outermost())
-        } else {
-            local.enter_scope()
-        };
+        let _scope = local.enter_scope();
         f()
     })
 }
 
 impl Local {
-    #[cold]
     fn enter_scope(&self) -> Inner<'_, SCOPE> {
-        if self.word.get() & REGISTERING != 0 {
+        if self.word() & REGISTERING != 0 {
             // The allocator opens a scope while its thread registers: its firings are skipped.
-            self.word.set(self.word.get() + SCOPE);
-            return Inner::Nested(Nested { local: self });
+            self.set_word(self.word() + SCOPE);
+            return Inner::Counted(Counted { local: self });
         }
         self.enter_unit()
     }
@@ -520,10 +551,10 @@ model_only! {
         /// Registers the current thread, which is not registered yet.
         pub fn enter(self) {
             with_local(|local| {
-                assert_eq!(local.word.get(), UNREGISTERED, "a thread enters once");
+                assert_eq!(local.word(), UNREGISTERED, "a thread enters once");
                 // SAFETY: unregistered, so nothing is overwritten, and nobody else looks.
                 unsafe { (*local.handle.get()).write(self.0) };
-                local.word.set(0);
+                local.set_word(0);
             });
         }
 
@@ -531,11 +562,11 @@ model_only! {
         /// progress.
         pub fn leave() -> Option<Self> {
             with_local(|local| {
-                if local.word.get() == UNREGISTERED {
+                if local.word() == UNREGISTERED {
                     return None;
                 }
-                assert_eq!(local.word.get(), 0, "something is still in progress");
-                local.word.set(UNREGISTERED);
+                assert_eq!(local.word(), 0, "something is still in progress");
+                local.set_word(UNREGISTERED);
                 // SAFETY: it was registered, and nobody looks any more.
                 Some(Self(unsafe { (*local.handle.get()).assume_init_read() }))
             })

@@ -430,7 +430,7 @@ unsafe fn free(mut list: *mut Node) {
     while !list.is_null() {
         // SAFETY: owned by the caller.
         let (next, mut tombstone) = unsafe {
-            (*list).canary.dead();
+            (*list).snapshot.canary.dead();
             let retired = &mut *(*list).retired.get();
             (retired.next, retired.tombstones.take())
         };

@@ -24,20 +24,26 @@ use std::sync::Arc;
 pub(crate) mod state {
     /// Firings call it.
     pub(crate) const LIVE: u8 = 0;
+    /// Firings call it if its batch's gate is open. Besides `LIVE`, so that a firing that finds a probe
+    /// attached by itself need not look for a gate.
+    pub(crate) const GATED: u8 = 1;
     /// It panicked, and is called no more; still attached.
-    pub(crate) const QUARANTINED: u8 = 1;
+    pub(crate) const QUARANTINED: u8 = 2;
     /// Detached: its closure is on the way to be dropped.
-    pub(crate) const DETACHED: u8 = 2;
+    pub(crate) const DETACHED: u8 = 3;
 }
 
 /// The part of a slot that does not depend on the closure's type.
 #[repr(C)]
 pub(crate) struct Header {
     state: AtomicU8,
-    /// Whether a call of it has panicked, whatever became of it then.
-    pub(crate) panicked: plain::AtomicBool,
+    /// The closure's type, compared at each call. (Not the table's address: the compiler may make several
+    /// copies of one table, and does, one for each codegen unit.)
+    type_id: TypeId,
     /// The batch's gate, shared by its slots; none for a probe attached by itself.
     gate: Option<Arc<Gate>>,
+    /// Whether a call of it has panicked, whatever became of it then.
+    pub(crate) panicked: plain::AtomicBool,
     vtable: &'static VTable,
     pub(crate) options: ProbeOptions,
     pub(crate) cell: &'static Cell,
@@ -62,16 +68,22 @@ pub(super) struct Links {
     pub(super) descendant: bool,
 }
 
-/// What is known of a closure's type once it is erased.
+/// What can be done with a closure once its type is erased.
 struct VTable {
-    /// (A function, since `TypeId::of` is not const on the oldest compiler supported.)
-    type_id: fn() -> TypeId,
     /// Drops the closure in place.
     drop_closure: unsafe fn(SlotPtr),
     /// Takes one more reference to the slot.
     retain: unsafe fn(SlotPtr),
     /// Gives back one reference to the slot.
     release: unsafe fn(SlotPtr),
+}
+
+/// The state of a live slot.
+fn live(gate: Option<&Arc<Gate>>) -> u8 {
+    match gate {
+        None => state::LIVE,
+        Some(_) => state::GATED,
+    }
 }
 
 /// Header and closure in one allocation.
@@ -99,7 +111,6 @@ impl RefUnwindSafe for SlotPtr {}
 
 impl<P: Send + Sync + 'static> Typed<P> {
     const VTABLE: VTable = VTable {
-        type_id: TypeId::of::<P>,
         // SAFETY: called for slots that carry this vtable only, which are `Typed<P>`; the closure is alive
         // and nobody else's, by the promise of `SlotPtr::drop_closure`.
         drop_closure: |slot| unsafe {
@@ -126,9 +137,10 @@ impl SlotPtr {
     ) -> Self {
         let slot = Arc::new(Typed {
             header: Header {
-                state: AtomicU8::new(state::LIVE),
-                panicked: plain::AtomicBool::new(false),
+                state: AtomicU8::new(live(gate.as_ref())),
+                type_id: TypeId::of::<P>(),
                 gate,
+                panicked: plain::AtomicBool::new(false),
                 vtable: &Typed::<P>::VTABLE,
                 options,
                 cell,
@@ -229,14 +241,31 @@ impl SlotPtr {
 }
 
 impl Header {
-    /// Whether firings call it (individually: the gate is asked by [`Header::is_open`]).
+    /// The state, for a firing.
     #[inline(always)]
-    pub(crate) fn is_live(&self) -> bool {
+    fn state(&self) -> u8 {
         // Acquire: pairs with the AcqRel in `detach`. A firing that finds one probe of a group gone by
         // its state finds the gate closed from then on, within the same firing too (G5). For this probe
         // alone Relaxed would do: what happens after a detach reads it by coherence, and what does not is
         // waited for by the grace period.
-        self.state.load(Ordering::Acquire) == state::LIVE
+        self.state.load(Ordering::Acquire)
+    }
+
+    /// Whether firings call it, its gate aside.
+    pub(crate) fn is_live(&self) -> bool {
+        self.state() <= state::GATED
+    }
+
+    /// Whether a firing that came upon it calls it.
+    #[inline(always)]
+    fn is_on(&self) -> bool {
+        match self.state() {
+            state::LIVE => true,
+            // (What it might have read here after the gate, a later detach, it need not know: the gate's
+            // Acquire brings what came before the commit's end, and nothing was detached by then.)
+            state::GATED => self.is_open(),
+            _ => false,
+        }
     }
 
     /// Whether its batch's gate is open.
@@ -254,6 +283,17 @@ impl Header {
         self.state.load(Ordering::Acquire) != state::DETACHED && self.is_open()
     }
 
+    /// Whether a call of it has panicked.
+    pub(crate) fn has_panicked(&self) -> bool {
+        // Relaxed: it says that it happened, and orders nothing.
+        self.panicked.load(Ordering::Relaxed)
+    }
+
+    /// The name that it was attached with.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.options.name.as_deref()
+    }
+
     /// Whether the state says detached, the gate aside.
     pub(crate) fn is_detached(&self) -> bool {
         // Relaxed: it becomes so under the lock, which a writer holds; a handle that is dropped only
@@ -264,7 +304,7 @@ impl Header {
     /// Detaches; true if this call did it. Called under the lock, so that whoever loses the race knows
     /// the closure to be on its list.
     pub(super) fn detach(&self) -> bool {
-        // AcqRel: releases what the caller did before, a closed gate say; pairs with `is_live` and
+        // AcqRel: releases what the caller did before, a closed gate say; pairs with `state` and
         // `is_attached`. Acquires what a quarantine did.
         self.state.swap(state::DETACHED, Ordering::AcqRel) != state::DETACHED
     }
@@ -275,7 +315,7 @@ impl Header {
         // AcqRel: as in `detach`. Relaxed on failure: it is off already.
         self.state
             .compare_exchange(
-                state::LIVE,
+                live(self.gate.as_ref()),
                 state::QUARANTINED,
                 Ordering::AcqRel,
                 Ordering::Relaxed,
@@ -324,13 +364,7 @@ impl Slot<'_> {
     #[inline(always)]
     pub fn run<P: Send + Sync + 'static>(self, call: impl FnOnce(&P)) {
         let header = self.header();
-        // The gate first: it is the batch's instant, and its Acquire orders what is read after it.
-        if !header.is_open() || !header.is_live() {
-            return;
-        }
-        let vtable: &'static VTable = const { &Typed::<P>::VTABLE };
-        // One comparison of addresses; where the compiler made several copies of the table, of types.
-        if !std::ptr::eq(header.vtable, vtable) && (header.vtable.type_id)() != TypeId::of::<P>() {
+        if !header.is_on() || header.type_id != TypeId::of::<P>() {
             return;
         }
         header.canary.alive();
@@ -431,13 +465,22 @@ impl Handle {
     pub(crate) fn slot(&self) -> SlotPtr {
         self.0
     }
+
+    /// A handle more, for a slot that has at least one reference.
+    ///
+    /// # Safety
+    /// The slot is alive, as for [`SlotPtr::header`].
+    pub(super) unsafe fn another(slot: SlotPtr) -> Self {
+        // SAFETY: alive, by the caller's promise; the reference is the new handle's.
+        unsafe { slot.retain() };
+        Self(slot)
+    }
 }
 
 impl Clone for Handle {
     fn clone(&self) -> Self {
-        // SAFETY: the handle holds a reference, and the new one is the clone's.
-        unsafe { self.0.retain() };
-        Self(self.0)
+        // SAFETY: the handle holds a reference.
+        unsafe { Self::another(self.0) }
     }
 }
 

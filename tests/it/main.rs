@@ -22,6 +22,7 @@ mod alloc_failure;
 mod anywhere;
 mod api;
 mod captures;
+mod catalog;
 mod consumers;
 mod counts;
 mod depth;

@@ -4,7 +4,7 @@
 use hotprobe::__private::{Place, Slot};
 use hotprobe::Metadata;
 
-static METADATA: Metadata = Metadata::new("E", "m", ("f", 1), "", &[]);
+static METADATA: Metadata = Metadata::new(b"E", b"m", ("f", 1, 1), "", &[]);
 static PLACE: Place<(), for<'a> fn(Slot<'_>, &'a str)> = Place::new(&METADATA);
 
 fn main() {

@@ -50,4 +50,18 @@ mod tests {
         greet("JP");
         assert_eq!(group.iter().filter(|probe| probe.has_panicked()).count(), 0);
     }
+
+    #[test]
+    fn edition_2018_is_in_the_catalogue() {
+        let events = hotprobe::matching("edition_2018::*");
+        assert_eq!(events.len(), 4);
+        let event = hotprobe::find("edition_2018::SPLIT").unwrap();
+        let probe = event.attach(|metadata, values| {
+            assert_eq!(metadata.parameters()[0].name(), "whole");
+            assert_eq!(values[0].as_str(), Some("JP"));
+            assert_eq!(format!("{} {}", values[1], values[2]), "[\"JP\"] None");
+        });
+        greet("JP");
+        assert!(!probe.has_panicked());
+    }
 }

@@ -134,9 +134,22 @@ pub mod modules {
         pub static IN_THE_WAY: fn(who: &str);
     }
 
-    /// Fires it.
+    /// In the way.
+    #[macro_export]
+    macro_rules! SHOUTED {
+        () => {};
+    }
+
+    ::hotprobe::event! {
+        /// A macro has its name.
+        pub static SHOUTED: fn(who: &str);
+    }
+
+    /// Fires them.
     pub fn fire() {
+        SHOUTED!();
         ::hotprobe::fire!(IN_THE_WAY, "JP");
+        ::hotprobe::fire!(SHOUTED, "JP");
     }
 }
 
@@ -268,5 +281,28 @@ mod tests {
         super::blanket::fire();
         assert_eq!(super::inside(), 0);
         super::twice::INSIDE.fire();
+    }
+
+    #[test]
+    fn the_catalogue_tells_them_apart() {
+        let inside: Vec<_> = hotprobe::matching("names::INSIDE")
+            .iter()
+            .map(|event| event.metadata().parameters()[0].name())
+            .collect();
+        assert_eq!(inside, ["who", "id"]);
+        assert_eq!(hotprobe::matching("*::INSIDE").len(), 3);
+        assert!(hotprobe::find("names::modules::SHOUTED").is_some());
+    }
+
+    #[test]
+    fn what_the_dynamic_probe_sees_is_not_what_is_in_the_way() {
+        let event = hotprobe::find("names::types::MACROS").unwrap();
+        let probe = event.attach(|_, values| {
+            let values: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
+            assert_eq!(values[..3], ["Probe", "Event", "Box"]);
+            assert_eq!(values[11], "Option { value: [T, T] }");
+        });
+        super::types::fire();
+        assert!(!probe.has_panicked());
     }
 }

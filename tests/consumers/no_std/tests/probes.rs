@@ -11,3 +11,11 @@ fn the_events_of_a_no_std_crate_are_probed() {
     probe.detach_and_wait().unwrap();
     assert_eq!(receiver.iter().collect::<Vec<_>>(), [3]);
 }
+
+#[test]
+fn a_no_std_crate_is_in_the_catalogue() {
+    let event = hotprobe::find("no_std::DECODED").unwrap();
+    let probe = event.attach(|_, values| assert_eq!(values[0].as_bytes(), Some(&b"x"[..])));
+    assert_eq!(no_std::decode(b"x"), 1);
+    assert!(!probe.has_panicked());
+}

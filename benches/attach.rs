@@ -1,0 +1,66 @@
+//! What does a change cost: one attach and detach (by the number of probes already there, and of threads that fire
+//! meanwhile), a batch and its group, `synchronize`? Beside the floors.
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use overhead::layout_a::ours::{ATTACH, attached};
+use overhead::writers;
+use std::time::{Duration, Instant};
+
+fn single(c: &mut Criterion) {
+    let _attached = attached();
+    let mut group = c.benchmark_group("attach");
+    for subject in ATTACH {
+        group.bench_function(subject.name, |b| {
+            b.iter_custom(|n| {
+                let start = Instant::now();
+                (subject.run)(n);
+                start.elapsed()
+            });
+        });
+    }
+    group.finish();
+}
+
+/// The sum of what `operation` says that it took.
+fn sum(n: u64, mut operation: impl FnMut(u64) -> Duration) -> Duration {
+    (0..n).map(&mut operation).sum()
+}
+
+fn beside(c: &mut Criterion) {
+    let mut group = c.benchmark_group("beside busy readers");
+    for readers in [0, 1, 2, 4] {
+        group.bench_function(BenchmarkId::new("attach + detach", readers), |b| {
+            b.iter_custom(|n| {
+                writers::with_busy(readers, |_| {
+                    sum(n, |i| Duration::from_nanos(writers::pair(i)))
+                })
+            });
+        });
+        group.bench_function(BenchmarkId::new("synchronize", readers), |b| {
+            b.iter_custom(|n| {
+                writers::with_busy(readers, |_| {
+                    sum(n, |i| Duration::from_nanos(writers::synchronize(i)))
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+fn batch(c: &mut Criterion) {
+    let mut group = c.benchmark_group("batch");
+    group.sample_size(10);
+    for size in [1, 100, 10_000, 100_000] {
+        group.throughput(criterion::Throughput::Elements(size));
+        group.bench_function(BenchmarkId::new("commit", size), |b| {
+            b.iter_custom(|n| sum(n, |_| writers::batch(size).0));
+        });
+        group.bench_function(BenchmarkId::new("the group's detach", size), |b| {
+            b.iter_custom(|n| sum(n, |_| writers::batch(size).1));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, single, beside, batch);
+criterion_main!(benches);

@@ -1,0 +1,239 @@
+//! Floors: what the machine, or crossbeam-epoch, asks for the same work without anything of ours.
+
+// Crossbeam's pointers are followed by `unsafe` methods only; a floor without them would be another one.
+#![allow(unsafe_code)]
+
+use crossbeam_epoch::{Atomic, Collector, LocalHandle, Owned};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+
+/// What a floor calls: as probes are, a closure that does nothing with its argument.
+pub type Closure = Box<dyn Fn(u64) + Send + Sync>;
+type Shared = Arc<dyn Fn(u64) + Send + Sync>;
+
+#[must_use]
+pub fn closure() -> Closure {
+    black_box(Box::new(|_| ()))
+}
+
+/// Declares the pointers of hand-written guards. Public, as the events' are to the linker: code of a library finds
+/// the address of what others may see by one instruction more.
+macro_rules! pointers {
+    ($($name:ident)*) => { $(pub static $name: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());)* };
+}
+pointers! { P0 P1 P2 P3 P4 P5 P6 P7 }
+
+#[inline(never)]
+fn guarded(x: u64) {
+    black_box(x);
+}
+
+macro_rules! guard {
+    ($pointer:ident, $x:expr) => {
+        if !$pointer.load(Ordering::Relaxed).is_null() {
+            std::hint::cold_path();
+            guarded($x);
+        }
+    };
+}
+
+/// An iteration of the loops with eight sites, without any.
+#[inline(never)]
+pub fn nothing_8(n: u64) {
+    for i in counter(n) {
+        black_box(i);
+    }
+}
+
+/// Eight guards, each `if !PTR.load(Relaxed).is_null() { cold call }`.
+#[inline(never)]
+pub fn guard_8(n: u64) {
+    for p in [&P0, &P1, &P2, &P3, &P4, &P5, &P6, &P7] {
+        // They can be on.
+        p.store(black_box(std::ptr::null_mut()), Ordering::Relaxed);
+    }
+    for i in counter(n) {
+        black_box(i);
+        guard!(P0, i);
+        guard!(P1, i);
+        guard!(P2, i);
+        guard!(P3, i);
+        guard!(P4, i);
+        guard!(P5, i);
+        guard!(P6, i);
+        guard!(P7, i);
+    }
+}
+
+/// The numbers of a loop's iterations, from an opaque start.
+#[inline(always)]
+#[must_use]
+pub fn counter(n: u64) -> std::ops::Range<u64> {
+    let start = black_box(0);
+    start..start + n
+}
+
+// These are public, so that the compiler cannot change how they take their arguments: it would find the closure's
+// address once, outside of the loop.
+#[inline(never)]
+pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {
+    f(x);
+}
+
+/// A function that is not inlined, and ends in a dyn call, which is a jump.
+#[inline(never)]
+pub fn call(n: u64) {
+    let f = closure();
+    for i in counter(n) {
+        call_tail(&*f, i);
+    }
+}
+
+#[inline(never)]
+pub fn cas_call_tail(own: &AtomicUsize, f: &(dyn Fn(u64) + Send + Sync), x: u64) {
+    // It succeeds each time.
+    let _ = own.compare_exchange(0, 0, Ordering::SeqCst, Ordering::Relaxed);
+    f(x);
+}
+
+/// The same after one compare-and-exchange (`lock cmpxchg`) of a word that no other thread knows.
+#[inline(never)]
+pub fn cas_call(n: u64) {
+    let f = closure();
+    let own = Box::new(AtomicUsize::new(0));
+    for i in counter(n) {
+        cas_call_tail(&own, &*f, i);
+    }
+}
+
+#[inline(never)]
+pub fn call_each(list: &[Closure], x: u64) {
+    for f in list {
+        f(x);
+    }
+}
+
+fn loop_of(n: u64, len: usize) {
+    let list: Vec<Closure> = (0..len).map(|_| closure()).collect();
+    let list = black_box(list);
+    for i in counter(n) {
+        call_each(&list, i);
+    }
+}
+
+/// A plain loop over a vector of one boxed closure.
+#[inline(never)]
+pub fn loop_1(n: u64) {
+    loop_of(n, 1);
+}
+
+/// A plain loop over a vector of 16.
+#[inline(never)]
+pub fn loop_16(n: u64) {
+    loop_of(n, 16);
+}
+
+static COLLECTOR: LazyLock<Collector> = LazyLock::new(Collector::new);
+static ONE: LazyLock<Atomic<Closure>> = LazyLock::new(|| Atomic::new(closure()));
+
+#[inline(never)]
+pub fn pin_call_one(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
+    pin_call_here(handle, one, x);
+}
+
+#[inline(always)]
+fn pin_call_here(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
+    let guard = handle.pin();
+    // SAFETY: it is never replaced.
+    if let Some(f) = unsafe { one.load(Ordering::Acquire, &guard).as_ref() } {
+        f(x);
+    }
+}
+
+/// A function that is not inlined: pin (crossbeam's, inlined there, its handle at hand), load, dyn call, unpin: a firing that knows no nesting, no gate,
+/// no state and no panic.
+#[inline(never)]
+pub fn pin_call(n: u64) {
+    let handle = COLLECTOR.register();
+    let one = &*ONE;
+    for i in counter(n) {
+        pin_call_one(&handle, one, i);
+    }
+}
+
+/// The same in the loop itself. An event could not do that: what a place does when it is on must not lie where it is off.
+#[inline(never)]
+pub fn pin_call_inlined(n: u64) {
+    let handle = COLLECTOR.register();
+    let one = &*ONE;
+    for i in counter(n) {
+        pin_call_here(&handle, one, i);
+    }
+}
+
+/// A vector of probes as plain crossbeam-epoch would have it.
+struct List(Atomic<Vec<Shared>>);
+
+impl List {
+    fn new(len: usize) -> Self {
+        let list: Vec<Shared> = (0..len).map(|_| Arc::new(|_| ()) as Shared).collect();
+        Self(Atomic::new(list))
+    }
+
+    /// Clones it, changes the clone, swaps it in, and defers the drop of the old one.
+    #[inline(never)]
+    fn update(&self, handle: &LocalHandle, change: impl FnOnce(&Vec<Shared>) -> Vec<Shared>) {
+        let guard = handle.pin();
+        // SAFETY: never null, and replaced by this thread only.
+        let next = change(unsafe { self.0.load(Ordering::Acquire, &guard).deref() });
+        let old = self.0.swap(Owned::new(next), Ordering::AcqRel, &guard);
+        // SAFETY: unlinked just now.
+        unsafe { guard.defer_destroy(old) };
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        // SAFETY: nobody else knows it.
+        drop(unsafe { std::mem::take(&mut self.0).into_owned() });
+    }
+}
+
+/// Boxes a closure, and puts it into the vector by clone + swap + defer; takes it out the same way. What is
+/// deferred is dropped by crossbeam at some later pin, 64 at a time: nothing has been dropped at the end.
+fn swaps(n: u64, len: usize) {
+    let handle = COLLECTOR.register();
+    let list = black_box(List::new(len));
+    for i in counter(n) {
+        let closure: Shared = Arc::new(move |_| {
+            black_box(i);
+        });
+        list.update(&handle, |old| {
+            let mut next = Vec::with_capacity(old.len() + 1);
+            next.extend(old.iter().cloned());
+            next.push(closure);
+            next
+        });
+        list.update(&handle, |old| {
+            let mut next = Vec::with_capacity(old.len() - 1);
+            next.extend(old[..old.len() - 1].iter().cloned());
+            next
+        });
+    }
+}
+
+#[inline(never)]
+pub fn swaps_0(n: u64) {
+    swaps(n, 0);
+}
+
+#[inline(never)]
+pub fn swaps_4(n: u64) {
+    swaps(n, 4);
+}
+
+#[inline(never)]
+pub fn swaps_16(n: u64) {
+    swaps(n, 16);
+}

@@ -1,0 +1,64 @@
+//! The same work by us and by others: off, on, attach and detach. Some of them have one state for the whole process (a
+//! global subscriber, a log level), so each peer has a process of its own, with ours beside it: without
+//! `VERSUS_PEER=NAME` in the environment this starts itself once for each.
+
+use criterion::Criterion;
+use overhead::layout_a::ours::{ATTACH, FIRE, attached};
+use overhead::peers::{PEERS, Work, named};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    match std::env::var("VERSUS_PEER") {
+        Ok(peer) => {
+            measure(&peer);
+            ExitCode::SUCCESS
+        }
+        Err(_) => all(),
+    }
+}
+
+fn all() -> ExitCode {
+    let program = std::env::current_exe().expect("the path of this program");
+    for peer in PEERS {
+        let status = Command::new(&program)
+            .args(std::env::args_os().skip(1))
+            .env("VERSUS_PEER", peer.subject.name)
+            .status()
+            .expect("another process");
+        if !status.success() {
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(peer: &str) {
+    let peer = named(peer);
+    let ours = match peer.work {
+        Work::Off => "off",
+        Work::On => "fire_1",
+        Work::Change => "attach_detach_0",
+    };
+    let ours = FIRE
+        .iter()
+        .chain(ATTACH)
+        .find(|ours_too| ours_too.name == ours);
+    let _attached = attached();
+    (peer.prepare)();
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group(format!("{:?} (hotprobe, {})", peer.work, peer.what));
+    for subject in ours.into_iter().chain([&peer.subject]) {
+        group.throughput(criterion::Throughput::Elements(
+            subject.per_iteration.into(),
+        ));
+        group.bench_function(subject.name, |b| {
+            b.iter_custom(|n| {
+                let start = Instant::now();
+                (subject.run)(n);
+                start.elapsed()
+            });
+        });
+    }
+    group.finish();
+}

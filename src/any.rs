@@ -1,0 +1,215 @@
+//! An event whose signature isn't known at compile time: [`AnyEvent`], and its probes.
+
+use crate::batch::Batch;
+use crate::event::Metadata;
+use crate::probe::{Probe, ProbeInfo, ProbeOptions};
+use crate::rcu::place::Erased;
+use crate::value::Value;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ptr;
+
+/// An event of whatever signature: `&'static dyn AnyEvent`. Implemented by what [`event!`](crate::event!)
+/// declares; [`events`](crate::events()) lists all of the program.
+///
+/// A *dynamic probe* can be attached to it: a closure that gets the event's [`Metadata`] and the arguments as
+/// [`Value`]s. Of parameters that are marked `#[redact]` it sees that they are there, and nothing else. For
+/// the rest it is a probe like any other, among the typed ones of the event.
+///
+/// ```
+/// use hotprobe::{AnyEvent, fire};
+/// use std::sync::{Arc, Mutex};
+///
+/// hotprobe::event! { static LOGIN: fn(user: &str, attempt: u32, #[redact] token: &str); }
+///
+/// let event: &'static dyn AnyEvent = &LOGIN;
+/// let seen = Arc::new(Mutex::new(String::new()));
+/// let probe = event.attach({
+///     let seen = Arc::clone(&seen);
+///     move |metadata, values| {
+///         for (parameter, value) in metadata.parameters().iter().zip(values) {
+///             *seen.lock().unwrap() += &format!("{}={value:?} ", parameter.name());
+///         }
+///     }
+/// });
+/// fire!(LOGIN, "JP", 1, "secret");
+/// assert_eq!(*seen.lock().unwrap(), r#"user="JP" attempt=1 token=[redacted] "#);
+/// # drop(probe);
+/// ```
+///
+/// Two are equal if they are the same event. (Compare these, not addresses: what is behind the reference has
+/// no size.)
+///
+/// # Cost
+/// Nothing for events and typed probes. A firing makes one [`Value`] for each parameter on its stack, for each
+/// dynamic probe, and calls it through one more pointer than a typed one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    note = "events are declared by `hotprobe::event! {{ pub static NAME: fn(name: Type, …); }}`"
+)]
+pub trait AnyEvent: Send + Sync {
+    /// For `event!`.
+    #[doc(hidden)]
+    fn erased(&self) -> Erased;
+}
+
+impl dyn AnyEvent + '_ {
+    /// What is known of it: name, place in the source, docs, parameters.
+    #[must_use]
+    pub fn metadata(&self) -> &'static Metadata {
+        self.erased().cell().metadata()
+    }
+
+    /// Its full name: `crate::module::NAME`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.metadata().name()
+    }
+
+    /// Whether firing it would call a probe: one relaxed load.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.erased().cell().is_enabled()
+    }
+
+    /// How many probes are attached, those switched off after a panic included.
+    #[must_use]
+    pub fn probe_count(&self) -> usize {
+        self.erased().cell().probe_count()
+    }
+
+    /// Its probes, typed and dynamic ones, in attach order: as [`Event::probes`](crate::Event::probes).
+    #[must_use]
+    pub fn probes(&self) -> Vec<ProbeInfo> {
+        ProbeInfo::of(self.erased().cell())
+    }
+
+    /// Attaches a dynamic probe. It stays attached as long as the handle that is returned lives.
+    ///
+    /// It is called on the firing thread; what it is given is borrowed from the firing.
+    ///
+    /// ```
+    /// hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
+    ///
+    /// let event: &dyn hotprobe::AnyEvent = &STORED;
+    /// let probe = event.attach(|metadata, values| println!("{} {values:?}", metadata.name()));
+    /// STORED.fire("k", 7);
+    /// # drop(probe);
+    /// ```
+    pub fn attach(
+        &self,
+        probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
+    ) -> Probe {
+        self.attach_with(ProbeOptions::new(), probe)
+    }
+
+    /// Attaches a dynamic probe with a name or a panic policy, as long as the handle lives.
+    ///
+    /// ```
+    /// use hotprobe::ProbeOptions;
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let event: &dyn hotprobe::AnyEvent = &TICK;
+    /// let probe = event.attach_with(ProbeOptions::new().name("watch"), |_, _| ());
+    /// assert_eq!(event.probes()[0].name(), Some("watch"));
+    /// # drop(probe);
+    /// ```
+    pub fn attach_with(
+        &self,
+        options: ProbeOptions,
+        probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
+    ) -> Probe {
+        let event = self.erased();
+        event.attach(DynamicProbe::new(event, probe), options)
+    }
+
+    /// Queues a dynamic probe in a batch; it is attached when the batch is committed.
+    ///
+    /// ```
+    /// hotprobe::event! { static OPENED: fn(id: u64); static CLOSED: fn(id: u64); }
+    /// let events: [&dyn hotprobe::AnyEvent; 2] = [&OPENED, &CLOSED];
+    ///
+    /// let mut batch = hotprobe::Batch::new();
+    /// for event in events {
+    ///     event.attach_in(&mut batch, |metadata, values| println!("{} {values:?}", metadata.name()));
+    /// }
+    /// let group = batch.commit();
+    /// assert!(OPENED.is_enabled() && CLOSED.is_enabled());
+    /// # drop(group);
+    /// ```
+    pub fn attach_in(
+        &self,
+        batch: &mut Batch,
+        probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
+    ) {
+        self.attach_in_with(batch, ProbeOptions::new(), probe);
+    }
+
+    /// Queues a dynamic probe with a name or a panic policy in a batch.
+    pub fn attach_in_with(
+        &self,
+        batch: &mut Batch,
+        options: ProbeOptions,
+        probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
+    ) {
+        let event = self.erased();
+        event.attach_in(batch, DynamicProbe::new(event, probe), options);
+    }
+}
+
+impl fmt::Debug for dyn AnyEvent + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.erased().cell().fmt(f)
+    }
+}
+
+impl PartialEq for dyn AnyEvent + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.erased().cell(), other.erased().cell())
+    }
+}
+
+impl Eq for dyn AnyEvent + '_ {}
+
+impl Hash for dyn AnyEvent + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        ptr::from_ref(self.erased().cell()).hash(state);
+    }
+}
+
+type Call = dyn Fn(&'static Metadata, &[Value<'_>]) + Send + Sync;
+
+/// A probe that sees values: one type for all events, so that they need to know nothing else of it.
+#[doc(hidden)]
+pub struct DynamicProbe {
+    metadata: &'static Metadata,
+    call: Box<Call>,
+}
+
+impl DynamicProbe {
+    fn new(
+        event: Erased,
+        probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            metadata: event.cell().metadata(),
+            call: Box::new(probe),
+        }
+    }
+
+    /// For `event!`: calls it with the arguments of a firing.
+    #[inline]
+    pub fn call(&self, values: &[Value<'_>]) {
+        (self.call)(self.metadata, values);
+    }
+}
+
+impl fmt::Debug for DynamicProbe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynamicProbe")
+            .field("event", &self.metadata.name())
+            .finish_non_exhaustive()
+    }
+}
+
+static_assertions::assert_impl_all!(dyn AnyEvent: Send, Sync);

@@ -1,0 +1,399 @@
+//! An argument as code sees it that does not know its type: [`Value`], and how one is made of each type.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::fmt;
+use std::num::NonZero;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// An argument of a firing, as a dynamic probe sees it.
+///
+/// Borrowed from the firing; making one allocates nothing. What kind of value an argument becomes follows
+/// from the parameter's type, however many references are before it:
+///
+/// | type | value |
+/// |---|---|
+/// | `bool`, `char` | [`Bool`](Self::Bool), [`Char`](Self::Char) |
+/// | `u8` to `u64`, `usize`, and `NonZero` of them | [`U64`](Self::U64) |
+/// | `i8` to `i64`, `isize`, and `NonZero` of them | [`I64`](Self::I64) |
+/// | `u128`, `i128`, and `NonZero` of them | [`U128`](Self::U128), [`I128`](Self::I128) |
+/// | `f32`, `f64` | [`F32`](Self::F32), [`F64`](Self::F64) |
+/// | `&str`, `&String`, `&Cow<str>`, `&Box<str>`, … | [`Str`](Self::Str) |
+/// | `&[u8]`, `[u8; N]`, `&Vec<u8>`, … | [`Bytes`](Self::Bytes) |
+/// | anything else that has `Debug` | [`Debug`](Self::Debug) |
+/// | anything else | [`Opaque`](Self::Opaque) |
+/// | a parameter marked `#[redact]` | [`Redacted`](Self::Redacted), whatever its type |
+///
+/// `Display` and `Debug` print the value itself: `JP` and `"JP"`.
+///
+/// ```
+/// use hotprobe::Value;
+///
+/// assert_eq!(Value::U64(7).as_i64(), Some(7));
+/// assert_eq!(Value::I64(-7).as_u64(), None, "it does not fit");
+/// assert_eq!(Value::Str("JP").as_str(), Some("JP"));
+/// assert_eq!(format!("{0} {0:?} {1}", Value::Str("JP"), Value::Redacted), r#"JP "JP" [redacted]"#);
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// A truth value.
+    Bool(bool),
+    /// A character.
+    Char(char),
+    /// An unsigned integer of up to 64 bits.
+    U64(u64),
+    /// A signed integer of up to 64 bits.
+    I64(i64),
+    /// An unsigned integer of 128 bits.
+    U128(u128),
+    /// A signed integer of 128 bits.
+    I128(i128),
+    /// A floating-point number of 32 bits.
+    F32(f32),
+    /// A floating-point number of 64 bits.
+    F64(f64),
+    /// Text.
+    Str(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// Something that can be formatted; its `Debug` is called when the value is.
+    Debug(&'a dyn fmt::Debug),
+    /// Something that cannot even be formatted: the name of its type.
+    Opaque(&'static str),
+    /// An argument that only typed probes may see.
+    Redacted,
+}
+
+impl<'a> Value<'a> {
+    /// The truth value, if it is one.
+    #[must_use]
+    pub const fn as_bool(self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The character, if it is one.
+    #[must_use]
+    pub const fn as_char(self) -> Option<char> {
+        match self {
+            Self::Char(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The integer, of whatever size, if it is one and fits.
+    #[must_use]
+    pub fn as_u64(self) -> Option<u64> {
+        match self {
+            Self::U64(value) => Some(value),
+            Self::I64(value) => value.try_into().ok(),
+            Self::U128(value) => value.try_into().ok(),
+            Self::I128(value) => value.try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// The integer, of whatever size, if it is one and fits.
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        match self {
+            Self::U64(value) => value.try_into().ok(),
+            Self::I64(value) => Some(value),
+            Self::U128(value) => value.try_into().ok(),
+            Self::I128(value) => value.try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// The integer, of whatever size, if it is one and fits.
+    #[must_use]
+    pub fn as_u128(self) -> Option<u128> {
+        match self {
+            Self::U64(value) => Some(value.into()),
+            Self::I64(value) => value.try_into().ok(),
+            Self::U128(value) => Some(value),
+            Self::I128(value) => value.try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// The integer, of whatever size, if it is one and fits.
+    #[must_use]
+    pub fn as_i128(self) -> Option<i128> {
+        match self {
+            Self::U64(value) => Some(value.into()),
+            Self::I64(value) => Some(value.into()),
+            Self::U128(value) => value.try_into().ok(),
+            Self::I128(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The floating-point number, if it is one. (Integers are not: not all of them fit.)
+    #[must_use]
+    pub fn as_f64(self) -> Option<f64> {
+        match self {
+            Self::F32(value) => Some(value.into()),
+            Self::F64(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub const fn as_str(self) -> Option<&'a str> {
+        match self {
+            Self::Str(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if they are; not those of a text.
+    #[must_use]
+    pub const fn as_bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Bytes(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What can be formatted, if that is all that is known of it.
+    #[must_use]
+    pub fn as_debug(self) -> Option<&'a dyn fmt::Debug> {
+        match self {
+            Self::Debug(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the parameter is marked `#[redact]`.
+    #[must_use]
+    pub const fn is_redacted(self) -> bool {
+        matches!(self, Self::Redacted)
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Bool(value) => fmt::Display::fmt(&value, f),
+            Self::Char(value) => fmt::Display::fmt(&value, f),
+            Self::U64(value) => fmt::Display::fmt(&value, f),
+            Self::I64(value) => fmt::Display::fmt(&value, f),
+            Self::U128(value) => fmt::Display::fmt(&value, f),
+            Self::I128(value) => fmt::Display::fmt(&value, f),
+            Self::F32(value) => fmt::Display::fmt(&value, f),
+            Self::F64(value) => fmt::Display::fmt(&value, f),
+            Self::Str(value) => fmt::Display::fmt(value, f),
+            Self::Bytes(value) => fmt::Debug::fmt(value, f),
+            Self::Debug(value) => fmt::Debug::fmt(value, f),
+            Self::Opaque(type_name) => fmt::Display::fmt(type_name, f),
+            Self::Redacted => f.write_str("[redacted]"),
+        }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Char(value) => fmt::Debug::fmt(&value, f),
+            Self::F32(value) => fmt::Debug::fmt(&value, f),
+            Self::F64(value) => fmt::Debug::fmt(&value, f),
+            Self::Str(value) => fmt::Debug::fmt(value, f),
+            _ => fmt::Display::fmt(self, f),
+        }
+    }
+}
+
+/// A type whose values have a kind of their own among [`Value`]s.
+#[doc(hidden)]
+pub trait Kind {
+    /// The value.
+    fn value(&self) -> Value<'_>;
+}
+
+macro_rules! kinds {
+    ($($ty:ty => $kind:ident;)*) => { $(
+        impl Kind for $ty {
+            #[inline]
+            fn value(&self) -> Value<'_> {
+                Value::$kind((*self).into())
+            }
+        }
+    )* };
+}
+
+macro_rules! integers {
+    ($($($ty:ident)* => $kind:ident as $wide:ident;)*) => { $( $(
+        impl Kind for $ty {
+            #[inline]
+            #[allow(clippy::cast_lossless, reason = "`usize` and `isize` are at most 64 bits wide")]
+            fn value(&self) -> Value<'_> {
+                Value::$kind(*self as $wide)
+            }
+        }
+
+        impl Kind for NonZero<$ty> {
+            #[inline]
+            #[allow(clippy::cast_lossless, reason = "as above")]
+            fn value(&self) -> Value<'_> {
+                Value::$kind(self.get() as $wide)
+            }
+        }
+    )* )* };
+}
+
+kinds! {
+    bool => Bool;
+    char => Char;
+    f32 => F32;
+    f64 => F64;
+}
+
+integers! {
+    u8 u16 u32 u64 usize => U64 as u64;
+    i8 i16 i32 i64 isize => I64 as i64;
+    u128 => U128 as u128;
+    i128 => I128 as i128;
+}
+
+impl Kind for str {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        Value::Str(self)
+    }
+}
+
+impl Kind for String {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        Value::Str(self)
+    }
+}
+
+impl Kind for [u8] {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+
+impl<const N: usize> Kind for [u8; N] {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+
+impl Kind for Vec<u8> {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ty),*) => { $(
+        impl<T: Kind + ?Sized> Kind for $pointer {
+            #[inline]
+            fn value(&self) -> Value<'_> {
+                T::value(self)
+            }
+        }
+    )* };
+}
+
+pointers! { &T, Box<T>, Rc<T>, Arc<T> }
+
+impl<T: Kind + ToOwned + ?Sized> Kind for Cow<'_, T> {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        T::value(self)
+    }
+}
+
+/// An argument on its way to be a [`Value`]: `ByKind::new(&argument).hotprobe_value()`.
+///
+/// Which of the three methods of that name is called, the compiler decides where the argument's type is
+/// known: the first whose type has what it asks for, along the dereferences from [`ByKind`] by way of
+/// [`ByDebug`] to [`ByName`]. (The methods are inherent: no trait has to be in scope where `event!` is.)
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByKind<'a, T>(ByDebug<'a, T>);
+
+/// The second choice.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByDebug<'a, T>(ByName<'a, T>);
+
+/// The last.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByName<'a, T>(&'a T);
+
+impl<'a, T> ByKind<'a, T> {
+    /// Of this argument.
+    #[inline]
+    #[must_use]
+    pub const fn new(argument: &'a T) -> Self {
+        Self(ByDebug(ByName(argument)))
+    }
+}
+
+impl<'a, T: Kind> ByKind<'a, T> {
+    /// A kind of its own.
+    #[inline]
+    #[must_use]
+    pub fn hotprobe_value(&self) -> Value<'a> {
+        self.0.0.0.value()
+    }
+}
+
+impl<'a, T: fmt::Debug> ByDebug<'a, T> {
+    /// By its `Debug`.
+    #[inline]
+    #[must_use]
+    pub fn hotprobe_value(&self) -> Value<'a> {
+        Value::Debug(self.0.0)
+    }
+}
+
+impl<'a, T> ByName<'a, T> {
+    /// By its type's name.
+    #[inline]
+    #[must_use]
+    pub fn hotprobe_value(&self) -> Value<'a> {
+        Value::Opaque(type_name::<T>())
+    }
+}
+
+impl<'a, T> Deref for ByKind<'a, T> {
+    type Target = ByDebug<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a, T> Deref for ByDebug<'a, T> {
+    type Target = ByName<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// What a dynamic probe sees of an argument that is marked `#[redact]`: nothing.
+#[doc(hidden)]
+#[inline]
+#[must_use]
+pub const fn redacted<T>(_: &T) -> Value<'static> {
+    Value::Redacted
+}

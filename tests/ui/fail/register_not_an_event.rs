@@ -1,0 +1,5 @@
+struct Hello;
+
+hotprobe::register!(Hello);
+
+fn main() {}

@@ -1,0 +1,7 @@
+hotprobe::event! {
+    static HELLO: fn(who: &str);
+}
+
+hotprobe::register!(HELLO);
+
+fn main() {}

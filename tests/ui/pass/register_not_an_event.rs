@@ -1,0 +1,7 @@
+hotprobe::event! {
+    static HELLO: fn();
+}
+
+hotprobe::register!(crate::HELLO);
+
+fn main() {}
