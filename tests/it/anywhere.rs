@@ -363,6 +363,29 @@ mod coroutine {
     }
 }
 
+#[test]
+fn what_the_allocator_fires_while_a_dying_thread_registers_is_skipped() {
+    isolated(
+        "anywhere::what_the_allocator_fires_while_a_dying_thread_registers_is_skipped",
+        || {
+            use crate::alloc::{ALLOCATED, FIRES};
+            static INSIDE: AtomicU64 = AtomicU64::new(0);
+            let allocated = ALLOCATED.attach(|_| {
+                INSIDE.fetch_add(1, Ordering::SeqCst);
+            });
+            let ending = ENDING.attach(|_| FIRES.store(false, Ordering::SeqCst));
+            on_a_dying_thread(|| {
+                FIRES.store(true, Ordering::SeqCst);
+                // Joins the collector, for this once, which allocates.
+                fire!(ENDING, 1);
+            });
+            assert!(hotprobe::stats().skipped_registering > 0);
+            assert_eq!(INSIDE.load(Ordering::SeqCst), 0);
+            drop((allocated, ending));
+        },
+    );
+}
+
 #[cfg(unix)]
 mod fork {
     use super::*;

@@ -210,7 +210,7 @@ fn a_probe_is_not_called_as_one_of_another_type() {
     };
     let right = place.attach(Arc::clone(&calls), ProbeOptions::new(), thunk);
     let wrong = place.attach([0_usize; 2], ProbeOptions::new(), thunk);
-    place.fire(|thunk, slot| thunk(slot));
+    place.fire_inside(|thunk, slot| thunk(slot));
     assert!(!right.has_panicked() && !wrong.has_panicked());
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
