@@ -341,8 +341,8 @@ impl Local {
     #[inline(never)]
     fn leave_early(&self, guard: Guard) {
         let word = self.word();
-        if word & FORKED != 0 || word & BUSY == FIRING {
-            // The guard is of the parent's collector, or the last.
+        if word & FORKED != 0 {
+            // The guard is of the parent's collector.
             drop(guard);
         } else {
             // The last one out will unpin.

@@ -525,6 +525,35 @@ mod fork {
     }
 
     #[test]
+    fn what_the_allocator_fires_while_the_child_joins_its_own_collector_is_skipped() {
+        isolated(
+            "anywhere::fork::what_the_allocator_fires_while_the_child_joins_its_own_collector_is_skipped",
+            || {
+                use crate::alloc::{ALLOCATED, FIRES};
+                static INSIDE: AtomicU64 = AtomicU64::new(0);
+                let allocated = ALLOCATED.attach(|_| {
+                    INSIDE.fetch_add(1, Ordering::SeqCst);
+                });
+                let code = in_a_firing(|| {
+                    let before = hotprobe::stats().skipped_registering;
+                    FIRES.store(true, Ordering::SeqCst);
+                    let code = in_child(|| {
+                        FIRES.store(false, Ordering::SeqCst);
+                        let skipped = hotprobe::stats().skipped_registering - before;
+                        i32::from(skipped == 0)
+                            + 2 * i32::from(INSIDE.load(Ordering::SeqCst) != 0)
+                            + 4 * still_protected()
+                    });
+                    FIRES.store(false, Ordering::SeqCst);
+                    code
+                });
+                assert_eq!(code, 0);
+                drop(allocated);
+            },
+        );
+    }
+
+    #[test]
     fn inside_of_a_probe_whose_firing_then_ends_in_the_child() {
         isolated(
             "anywhere::fork::inside_of_a_probe_whose_firing_then_ends_in_the_child",
