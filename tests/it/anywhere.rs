@@ -271,12 +271,13 @@ mod coroutine {
                         if n == 1 {
                             return to_main();
                         }
-                        // In a child this one stays protected, too.
-                        let code = fork::in_child(|| {
+                        // In a child this one stays protected, too, and in a child of that.
+                        let ends = || {
                             to_other();
                             still_protected()
-                        });
-                        assert_eq!(code, 0);
+                        };
+                        assert_eq!(fork::in_child(ends), 0);
+                        assert_eq!(fork::in_child(|| fork::in_child(ends)), 0);
                         // Here the other stack's firing ends, and with it the thread's first one.
                         to_other();
                         assert_eq!(
@@ -661,6 +662,42 @@ mod fork {
                 .join()
                 .unwrap();
                 drop(probe);
+            },
+        );
+    }
+
+    #[test]
+    fn inside_of_a_captured_drop_which_then_ends_in_the_child() {
+        isolated(
+            "anywhere::fork::inside_of_a_captured_drop_which_then_ends_in_the_child",
+            || {
+                static CHILD: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(77);
+                struct Forks;
+                impl Drop for Forks {
+                    fn drop(&mut self) {
+                        // SAFETY: as in `in_child`.
+                        CHILD.store(unsafe { fork() }, Ordering::SeqCst);
+                    }
+                }
+                let forks = Forks;
+                let probe = TICK.attach(move || {
+                    let _ = &forks;
+                });
+                probe.detach();
+                let pid = CHILD.load(Ordering::SeqCst);
+                assert!(pid >= 0);
+                // SAFETY: as in `in_child`.
+                unsafe {
+                    if pid == 0 {
+                        alarm(60);
+                        let works = all_works();
+                        let stats = hotprobe::stats();
+                        _exit(works + 8 * i32::from(stats.retired != stats.reclaimed));
+                    }
+                    let mut status = 0;
+                    assert_eq!(waitpid(pid, &raw mut status, 0), pid);
+                    assert_eq!(status, 0);
+                }
             },
         );
     }
