@@ -98,7 +98,8 @@ fn an_allocator_may_fire_events_whose_probes_attach_and_detach() {
             let group = batch.commit();
             alloc::FIRES.store(true, Ordering::SeqCst);
             // On a thread that has to be registered, and one that is.
-            for _ in 0..3 {
+            for n in 0..4 {
+                alloc::PINS.store(n % 2 == 1, Ordering::SeqCst);
                 thread::spawn(|| {
                     let probe = FROM_ALLOCATOR.attach(|| ());
                     FROM_ALLOCATOR.fire();
