@@ -3,7 +3,7 @@
 #
 # * the stress of tests/stress for an hour, and under ThreadSanitizer for ten minutes;
 # * a thousand times those tests whose failure would depend on how threads interleave;
-# * `cargo mutants` (settings and what is left out: .cargo/mutants.toml): it changes the source in one place
+# * `cargo mutants` (settings, and what is left out: .cargo/mutants.toml; tests: .config/nextest.toml): it changes the source in one place
 #   after the other, and lists the changes that no test notices. Each survivor is to be killed by a test, or
 #   to stand in .cargo/mutants.toml with its reason.
 #
