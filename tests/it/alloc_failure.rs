@@ -132,7 +132,10 @@ fn a_group_over_many_events_is_detached_without_memory_for_a_list_of_them() {
             assert!(!D.is_enabled());
             let fire = || {
                 calls.store(0, Ordering::SeqCst);
-                (A.fire(), B.fire(), C.fire(), D.fire());
+                A.fire();
+                B.fire();
+                C.fire();
+                D.fire();
                 calls.load(Ordering::SeqCst)
             };
             assert_eq!(fire(), 3);
