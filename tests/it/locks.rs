@@ -104,7 +104,10 @@ fn an_allocator_may_fire_events_whose_probes_attach_and_detach() {
                     let probe = FROM_ALLOCATOR.attach(|| ());
                     FROM_ALLOCATOR.fire();
                     probe.detach();
-                    let _ = hotprobe::synchronize_timeout(std::time::Duration::from_millis(100));
+                    let waited =
+                        hotprobe::synchronize_timeout(std::time::Duration::from_millis(100));
+                    // (It may take longer. But nothing is in progress on this thread.)
+                    assert_ne!(waited, Err(hotprobe::SynchronizeError::InProbe));
                 })
                 .join()
                 .unwrap();

@@ -299,6 +299,44 @@ fn nor_can_a_chain_of_them_that_begins_when_the_wait_does() {
 }
 
 #[test]
+fn a_grace_period_that_is_over_drops_no_further() {
+    isolated(
+        "synchronize::a_grace_period_that_is_over_drops_no_further",
+        || {
+            hotprobe::event! { static EARLY: fn(); static LATE: fn(); }
+            struct Counts(Arc<AtomicU64>);
+            impl Drop for Counts {
+                fn drop(&mut self) {
+                    self.0.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+            let (early, late) = <(Arc<AtomicU64>, Arc<AtomicU64>)>::default();
+            let counts = Counts(Arc::clone(&early));
+            let probe = EARLY.attach(move || {
+                let _ = &counts;
+            });
+            let mut batch = hotprobe::Batch::new();
+            for _ in 0..100 {
+                let counts = Counts(Arc::clone(&late));
+                LATE.attach_in(&mut batch, move || {
+                    let _ = &counts;
+                });
+            }
+            let group = batch.commit();
+            hotprobe::pinned(|| drop(probe));
+            let grace = hotprobe::grace_period();
+            // Retired later, and dropped by those who ask for it.
+            hotprobe::pinned(|| drop(group));
+            eventually("it is over", || grace.is_over());
+            assert_eq!(early.load(Ordering::SeqCst), 1);
+            assert_eq!(late.load(Ordering::SeqCst), 0);
+            hotprobe::reclaim();
+            assert_eq!(late.load(Ordering::SeqCst), 100);
+        },
+    );
+}
+
+#[test]
 fn the_timeout_holds_while_many_captures_drop_slowly() {
     isolated(
         "synchronize::the_timeout_holds_while_many_captures_drop_slowly",
