@@ -136,9 +136,12 @@ impl Ctf {
         let event = self.events.get(record.event);
         let parameters = event.map_or(&[][..], |event| &event.parameters);
         let mut used = HashSet::new();
+        // First the parameters' own names, then those that we add.
+        let names: Vec<_> = (0..key.1.len())
+            .map(|index| identifier(parameters.get(index).copied().unwrap_or(""), &mut used))
+            .collect();
         let mut fields = String::new();
-        for (index, kind) in key.1.iter().enumerate() {
-            let name = identifier(parameters.get(index).copied().unwrap_or(""), &mut used);
+        for (name, kind) in names.iter().zip(&key.1) {
             let cut = match kind {
                 Kind::Bool => writeln!(fields, "        bool_t {name};").map(|()| false),
                 Kind::U64 => writeln!(fields, "        u64_t {name};").map(|()| false),
