@@ -14,8 +14,8 @@
 //! * The wall clock at time 0 is metadata, `clock`.
 //!
 //! Times are in microseconds with three decimals. What a JSON number cannot hold is text: integers beyond 2⁵³,
-//! 128-bit ones whatever their value, NaN and the infinities. Text also escapes what ends a script in HTML, and the
-//! two line separators of JavaScript, so that the file may be pasted into either.
+//! 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes in it, Perfetto up to version 52
+//! shows the escapes, unless a quote is among them.)
 
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
 use super::pairs::{Pairs, Role, Roles};
@@ -512,21 +512,13 @@ impl<'a> Object<'a> {
     }
 }
 
-/// A JSON string. What is not escaped by everybody is here: `<`, for HTML; line separators, for JavaScript; and a
-/// backslash by its number, since Perfetto takes the second one of `\\\\"` for an escape of the quote.
+/// A JSON string. A backslash at its end is written by its number: Perfetto takes the second one of `\\"` for an escape
+/// of the quote, and would not find the end.
 fn text(to: &mut Vec<u8>, text: &str) {
-    const SPECIAL: [char; 4] = ['<', '\u{2028}', '\u{2029}', '\\'];
-    to.push(b'"');
-    for part in text.split_inclusive(SPECIAL) {
-        let plain = part.strip_suffix(SPECIAL).unwrap_or(part);
-        let start = to.len();
-        // (Text always becomes JSON, and memory takes it.) In quotes, which go again.
-        let _ = serde_json::to_writer(&mut *to, plain);
-        to.pop();
-        to.remove(start);
-        if let Some(special) = part[plain.len()..].chars().next() {
-            let _ = write!(to, "\\u{:04x}", u32::from(special));
-        }
+    // (Text always becomes JSON, and memory takes it.)
+    let _ = serde_json::to_writer(&mut *to, text);
+    if text.ends_with('\\') {
+        to.truncate(to.len() - 3);
+        to.extend_from_slice(br#"\u005c""#);
     }
-    to.push(b'"');
 }

@@ -8,8 +8,8 @@
 //! * An event becomes a class of its own with the first record of it, when it is known which kinds of values its
 //!   arguments have. If those of a later record differ (a `Debug` that panics does not count: text is text), there is
 //!   another class of the same name.
-//! * Text is null-terminated there. Text that contains a null becomes a sequence of its bytes; if it was cut,
-//!   a further field says so. 128-bit integers are text.
+//! * Text is null-terminated there. Text that contains a null becomes a sequence of its bytes; so does empty text, for
+//!   which babeltrace 2.0 shows the text before it. If it was cut, a further field says so. 128-bit integers are text.
 //! * Field names have an underscore before them, which readers take away: so none of them is a keyword.
 //! * The tokio task is in the event context, 0 if there is none.
 //! * At the end, `hotprobe::total` for each event and thread: fired, written, lost.
@@ -70,7 +70,9 @@ impl Kind {
             Field::I64(_) => Self::I64,
             Field::F32(_) => Self::F32,
             Field::F64(_) => Self::F64,
-            Field::Str { text, cut } if !text.contains('\0') => Self::Text { cut },
+            Field::Str { text, cut } if !text.is_empty() && !text.contains('\0') => {
+                Self::Text { cut }
+            }
             Field::Str { cut, .. } | Field::Bytes { cut, .. } => Self::Bytes { cut },
             Field::Char('\0') => Self::Bytes { cut: false },
             Field::Char(_)
@@ -364,8 +366,11 @@ event {{
     }
 
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
-        let name = thread.name.as_deref().unwrap_or("");
-        let stream = Stream::new(&self.folder, thread.index, thread.id, name);
+        let name = match thread.name.as_deref() {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            _ => format!("thread {}", thread.index),
+        };
+        let stream = Stream::new(&self.folder, thread.index, thread.id, &name);
         self.streams.insert(thread.index, stream);
         Ok(())
     }

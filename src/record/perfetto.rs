@@ -34,6 +34,8 @@ use std::time::SystemTime;
 mod uuid {
     pub(super) const PROCESS: u64 = 1 << 60;
     pub(super) const TOTALS: u64 = 2 << 60;
+    /// All tasks' tracks are below this one.
+    pub(super) const TASKS: u64 = 8 << 60;
     pub(super) fn thread(thread: usize) -> u64 {
         3 << 60 | thread as u64
     }
@@ -167,6 +169,15 @@ impl<W: Write> Perfetto<W> {
         })
     }
 
+    fn child_track(&mut self, uuid: u64, parent: u64, name: String) -> io::Result<()> {
+        self.track(TrackDescriptor {
+            uuid: Some(uuid),
+            name: Some(name),
+            parent_uuid: Some(parent),
+            ..TrackDescriptor::default()
+        })
+    }
+
     fn event(&mut self, time: u64, r#type: Type, event: TrackEvent) -> io::Result<()> {
         self.packet(TracePacket {
             timestamp: Some(time),
@@ -249,12 +260,7 @@ impl<W: Write> Perfetto<W> {
                 let lane = this.lanes;
                 this.lanes += 1;
                 let name = this.name.clone();
-                self.track(TrackDescriptor {
-                    uuid: Some(uuid::lane(rule, lane)),
-                    name: Some(name),
-                    parent_uuid: Some(uuid::PROCESS),
-                    ..TrackDescriptor::default()
-                })?;
+                self.child_track(uuid::lane(rule, lane), uuid::PROCESS, name)?;
                 Ok(lane)
             }
         }
@@ -305,12 +311,7 @@ impl<W: Write> Perfetto<W> {
         if !self.rules[rule].described {
             self.rules[rule].described = true;
             let name = self.rules[rule].name.clone();
-            self.track(TrackDescriptor {
-                uuid: Some(uuid::rule(rule)),
-                name: Some(name),
-                parent_uuid: Some(uuid::PROCESS),
-                ..TrackDescriptor::default()
-            })?;
+            self.child_track(uuid::rule(rule), uuid::PROCESS, name)?;
         }
         arguments.push(numbered(argument::NO_BEGIN, AnnotationValue::Bool(true)));
         let event = TrackEvent {
@@ -336,13 +337,11 @@ impl<W: Write> Perfetto<W> {
         if self.tasks.len() >= MOST_TASKS {
             self.tasks.clear();
         }
+        if self.tasks.is_empty() {
+            self.child_track(uuid::TASKS, uuid::PROCESS, "tokio tasks".to_owned())?;
+        }
         if self.tasks.insert(task) {
-            self.track(TrackDescriptor {
-                uuid: Some(uuid::task(task)),
-                name: Some(format!("task {task}")),
-                parent_uuid: Some(uuid::PROCESS),
-                ..TrackDescriptor::default()
-            })?;
+            self.child_track(uuid::task(task), uuid::TASKS, format!("task {task}"))?;
         }
         Ok(())
     }
@@ -640,12 +639,7 @@ impl<W: Write> Export for Perfetto<W> {
             self.count_lost(index, time.max(end), lost)?;
         }
 
-        self.track(TrackDescriptor {
-            uuid: Some(uuid::TOTALS),
-            name: Some("totals".to_owned()),
-            parent_uuid: Some(uuid::PROCESS),
-            ..TrackDescriptor::default()
-        })?;
+        self.child_track(uuid::TOTALS, uuid::PROCESS, "totals".to_owned())?;
         for total in totals {
             let thread = self
                 .threads
@@ -685,19 +679,26 @@ fn value(field: &Field<'_>) -> AnnotationValue {
     use AnnotationValue::{Bool, Int, Text, Uint};
     match *field {
         Field::Bool(value) => Bool(value),
-        Field::Char(value) => Text(value.into()),
+        Field::Char(value) => Text(visible(value.encode_utf8(&mut [0; 4]))),
+        // (The database's integers are signed.)
+        Field::U64(value) if i64::try_from(value).is_err() => Text(value.to_string()),
         Field::U64(value) => Uint(value),
         Field::I64(value) => Int(value),
         Field::U128(value) => Text(value.to_string()),
         Field::I128(value) => Text(value.to_string()),
         Field::F32(value) => float(value.into()),
         Field::F64(value) => float(value),
-        Field::Str { text, .. } => Text(text.to_owned()),
+        Field::Str { text, .. } => Text(visible(text)),
         Field::Bytes { bytes, .. } => Text(hex(bytes)),
         Field::Opaque(type_name) => Text(format!("[{type_name}]")),
         Field::Redacted => Text("[redacted]".to_owned()),
         Field::Failed => Text("[failed]".to_owned()),
     }
+}
+
+/// In the database that holds the trace, text ends at a null. `␀` is shown for it.
+fn visible(text: &str) -> String {
+    text.replace('\0', "␀")
 }
 
 /// A database that holds the trace has no NaN, and what JSON is made of it no infinity.

@@ -210,12 +210,20 @@ pub(crate) fn stream(requests: u64) -> Stream {
     for id in 0..requests {
         request(&mut stream, &mut batch, id, threads.len());
         if id % 16 == 15 || id + 1 == requests {
-            // Each thread's in the order of time; the threads one after the other.
+            // What has happened by now: each thread's in the order of time, the threads one after the other.
+            let now = if id + 1 == requests {
+                u64::MAX
+            } else {
+                (id + 1) * 10_000
+            };
+            let (early, later) = batch.into_iter().partition(|(time, _)| *time < now);
+            batch = early;
             batch.sort_by_key(|(time, step)| (step.thread_of(), *time));
             if drains % 2 == 1 {
                 batch.sort_by_key(|(_, step)| usize::MAX - step.thread_of());
             }
             stream.steps.extend(batch.drain(..).map(|(_, step)| step));
+            batch = later;
             drains += 1;
             stream.steps.push(Step::Flush);
         }
