@@ -1,7 +1,7 @@
 // Opens traces in the Perfetto UI, in headless Chromium, and asks its own trace processor.
 //   node query.mjs --ui DIR [--png FILE] QUERIES.json ANSWERS.json
 // QUERIES.json: [{"trace": FILE, "cut": BYTES or null, "sql": {NAME: QUERY}}]. ANSWERS.json: for each, {NAME: rows}, each value
-// as text or null. The picture is one of the first trace. Needs playwright-core beside it or in NODE_PATH.
+// as text or null. The picture is one of the first trace, with its longest slice selected. Needs playwright-core beside it or in NODE_PATH.
 import fs from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
@@ -51,7 +51,7 @@ let code = 0;
 try {
     const answers = [];
     for (const [index, { trace, cut, sql }] of queries.entries()) {
-        const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+        const page = await browser.newPage({ viewport: { width: 1280, height: 960 } });
         // Nothing from anywhere else.
         await page.route(url => !url.href.startsWith(base), route => route.abort());
         const failed = new Promise((_, fail) => page.on('pageerror', error => fail(error)));
@@ -72,7 +72,20 @@ try {
             return answers;
         }, sql));
         if (index === 0 && options.png) {
-            await page.waitForTimeout(2500);
+            await page.waitForTimeout(3000);
+            await page.evaluate(async () => {
+                app.sidebar?.toggleVisibility?.();
+                for (const track of app.trace.workspace.flatTracks) {
+                    if (track.uri?.startsWith('/process_')) track.expand();
+                    if (track.uri?.startsWith('/thread_')) track.expand();
+                    if (/System/.test(track.name)) track.remove();
+                }
+                const result = await app.trace.engine.query("select id from slice where category = 'slice' order by dur desc limit 1");
+                app.trace.selection.selectSqlEvent('slice', Number(result.iter({}).get('id')), { scrollToSelection: true, switchToCurrentSelectionTab: true });
+                app.raf.scheduleFullRedraw();
+            });
+            await page.mouse.move(700, 120);
+            await page.waitForTimeout(4000);
             await page.screenshot({ path: options.png });
         }
         await page.close();

@@ -522,3 +522,84 @@ fn text(to: &mut Vec<u8>, text: &str) {
         to.extend_from_slice(br#"\u005c""#);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic::{Full, HOSTILE, NULL, stream};
+    use super::*;
+    use serde_json::Value;
+
+    fn written(requests: u64) -> Vec<Value> {
+        let mut file = Vec::new();
+        stream(requests).tell(&mut Chrome::new(&mut file)).unwrap();
+        serde_json::from_slice(&file).unwrap()
+    }
+
+    #[test]
+    fn text_comes_through_whole_and_never_ends_with_two_backslashes() {
+        for expected in HOSTILE
+            .into_iter()
+            .chain([NULL, "\\", "\\\\", "\"", "a\\\""])
+        {
+            let mut json = Vec::new();
+            text(&mut json, expected);
+            assert_eq!(serde_json::from_slice::<String>(&json).unwrap(), expected);
+            assert!(!json.ends_with(br#"\\""#), "{expected:?}");
+            assert!(!json.contains(&b'\n'), "an event is a line");
+        }
+    }
+
+    #[test]
+    fn what_a_number_cannot_hold_is_text() {
+        let mut json = Vec::new();
+        let mut object = Object::new(&mut json);
+        object.field("small", &Field::U64(1 << 53));
+        object.field("large", &Field::U64((1 << 53) + 1));
+        object.field("low", &Field::I64(i64::MIN));
+        object.field("wide", &Field::U128(1));
+        object.field("not", &Field::F64(f64::NAN));
+        object.field("less", &Field::F32(f32::NEG_INFINITY));
+        object.field("more", &Field::F64(1e300));
+        object.field(
+            "cut",
+            &Field::Bytes {
+                bytes: b"\x01",
+                cut: true,
+            },
+        );
+        object.end();
+        let expected = concat!(
+            r#"{"small":9007199254740992,"large":"9007199254740993","low":"-9223372036854775808","wide":"1","#,
+            r#""not":"NaN","less":"-Infinity","more":1e+300,"cut":"0x01","cut (cut)":true}"#,
+        );
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn each_asynchronous_begin_has_an_end_and_each_flow_has_one_of_each_at_most() {
+        let mut open = HashMap::new();
+        for event in written(200) {
+            let id = || event["id"].as_str().unwrap().to_owned();
+            match event["ph"].as_str().unwrap() {
+                "b" => assert!(
+                    open.insert(id(), event["ts"].as_f64().unwrap()).is_none(),
+                    "a number that is used"
+                ),
+                "e" => assert!(open.remove(&id()).unwrap() <= event["ts"].as_f64().unwrap()),
+                _ => {}
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_wherever_it_comes() {
+        let stream = stream(20);
+        let mut whole = Vec::new();
+        stream.tell(&mut Chrome::new(&mut whole)).unwrap();
+        for size in (0..whole.len()).step_by(97) {
+            let error = stream.tell(&mut Chrome::new(Full(size))).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        }
+    }
+}

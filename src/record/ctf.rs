@@ -495,3 +495,86 @@ fn quoted(text: &str) -> String {
     quoted.push('"');
     quoted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic::{Step, stream};
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("hotprobe-ctf-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn files_consist_of_whole_packets_after_each_flush() {
+        let folder = folder("packets");
+        let stream = stream(50);
+        let mut to = Ctf::create(&folder).unwrap();
+        to.header(&stream.header).unwrap();
+        let mut flushes = 0;
+        for step in &stream.steps {
+            step.tell(&mut to).unwrap();
+            if !matches!(step, Step::Flush) {
+                continue;
+            }
+            flushes += 1;
+            for entry in fs::read_dir(&folder).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_name() == "metadata" {
+                    continue;
+                }
+                let mut file = &fs::read(entry.path()).unwrap()[..];
+                while !file.is_empty() {
+                    assert_eq!(file[..4], MAGIC.to_le_bytes());
+                    let bits = u64::from_le_bytes(file[8 + 3 * 8..][..8].try_into().unwrap());
+                    file = &file[usize::try_from(bits / 8).unwrap()..];
+                }
+            }
+        }
+        assert!(flushes > 2);
+        to.finish(stream.end, &stream.totals).unwrap();
+        // A second trace in the same folder has nothing of the first one.
+        drop(Ctf::create(&folder).unwrap());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_an_error() {
+        let folder = folder("gone");
+        let stream = stream(5);
+        let mut to = Ctf::create(&folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(
+            stream.tell(&mut to).unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
+    }
+
+    #[test]
+    fn names_are_identifiers_and_differ() {
+        let mut used = HashSet::new();
+        let names = ["id", "string", "größe", "gru", "", "id", "id_"]
+            .map(|name| identifier(name, &mut used));
+        assert_eq!(
+            names,
+            [
+                "_id",
+                "_string",
+                "_gruf6_udf_e",
+                "_gru",
+                "_",
+                "_id_",
+                "_id__"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_string_literal_stays_one() {
+        assert_eq!(
+            quoted("a \"b\" \\ é\n\0c"),
+            r#""a \042b\042 \134 \303\251\012""#
+        );
+    }
+}

@@ -719,3 +719,140 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic::{Ends, Full, stream};
+    use super::*;
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Trace {
+        #[prost(message, repeated, tag = "1")]
+        packets: Vec<TracePacket>,
+    }
+
+    fn written(requests: u64) -> Vec<(u64, TrackEvent)> {
+        let mut file = Vec::new();
+        stream(requests)
+            .tell(&mut Perfetto::new(&mut file))
+            .unwrap();
+        let packets = Trace::decode(&file[..]).unwrap().packets.into_iter();
+        packets
+            .filter_map(|packet| Some((packet.timestamp?, packet.track_event?)))
+            .collect()
+    }
+
+    fn of_type(events: &[(u64, TrackEvent)], r#type: Type) -> Vec<&(u64, TrackEvent)> {
+        events
+            .iter()
+            .filter(|(_, event)| event.r#type() == r#type)
+            .collect()
+    }
+
+    #[test]
+    fn each_begin_has_an_end_and_none_is_before_it() {
+        let events = written(200);
+        let mut open = HashMap::new();
+        let mut closed = 0;
+        for (time, event) in &events {
+            match event.r#type() {
+                Type::SliceBegin => assert_eq!(
+                    open.insert(event.track_uuid, *time),
+                    None,
+                    "two on one track"
+                ),
+                Type::SliceEnd => {
+                    let begin = open
+                        .remove(&event.track_uuid)
+                        .expect("an end without a begin");
+                    assert!(begin <= *time);
+                    closed += 1;
+                }
+                _ => {}
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+        assert_eq!(
+            closed,
+            stream(200)
+                .slices
+                .iter()
+                .filter(|slice| slice.ends != Ends::NoBegin)
+                .count()
+        );
+    }
+
+    #[test]
+    fn slices_of_one_track_never_overlap_in_time() {
+        let mut tracks: HashMap<_, Vec<_>> = HashMap::new();
+        for (time, event) in written(200) {
+            if matches!(event.r#type(), Type::SliceBegin | Type::SliceEnd) {
+                tracks.entry(event.track_uuid).or_default().push(time);
+            }
+        }
+        assert!(tracks.len() > 1, "some do overlap");
+        for times in tracks.values() {
+            assert!(times.is_sorted(), "{times:?}");
+        }
+    }
+
+    #[test]
+    fn each_record_is_one_instant_and_each_counter_ends_with_the_sum() {
+        let (stream, events) = (stream(100), written(100));
+        let instants = of_type(&events, Type::Instant);
+        let records = instants
+            .iter()
+            .filter(|(_, event)| event.category_iids == [category::EVENT])
+            .count();
+        assert_eq!(
+            records as u64,
+            stream.totals.iter().map(|total| total.written).sum::<u64>()
+        );
+        let mut counters = HashMap::new();
+        for (_, event) in of_type(&events, Type::Counter) {
+            counters.insert(event.track_uuid, event.counter_value.unwrap());
+        }
+        let lost = stream.totals.iter().map(|total| total.lost).sum::<u64>();
+        assert_eq!(counters.values().sum::<i64>(), i64::try_from(lost).unwrap());
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_wherever_it_comes() {
+        let stream = stream(20);
+        let mut whole = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut whole)).unwrap();
+        for size in (0..whole.len()).step_by(97) {
+            let error = stream.tell(&mut Perfetto::new(Full(size))).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        }
+        stream.tell(&mut Perfetto::new(Full(whole.len()))).unwrap();
+    }
+
+    #[test]
+    fn a_begin_whose_end_is_still_to_come_lasts_until_the_end_of_the_recording() {
+        let stream = stream(1);
+        let mut file = Vec::new();
+        let mut to = Perfetto::new(&mut file);
+        to.header(&stream.header).unwrap();
+        for step in &stream.steps {
+            if !matches!(step, super::super::synthetic::Step::Record { event: 1, .. }) {
+                step.tell(&mut to).unwrap();
+            }
+        }
+        to.finish(stream.end, &[]).unwrap();
+        drop(to);
+        let packets = Trace::decode(&file[..]).unwrap().packets;
+        let end = packets
+            .iter()
+            .find(|packet| {
+                packet
+                    .track_event
+                    .as_ref()
+                    .is_some_and(|event| event.r#type() == Type::SliceEnd)
+            })
+            .unwrap();
+        assert_eq!(end.timestamp, Some(stream.end));
+        let arguments = &end.track_event.as_ref().unwrap().debug_annotations;
+        assert_eq!(arguments[0].name_iid, Some(argument::NO_END));
+    }
+}

@@ -446,3 +446,22 @@ fn count(stream: &mut Stream) {
     }
     stream.totals = totals.into_values().collect();
 }
+
+/// Takes so many bytes, and then no more: a disk that is full.
+#[derive(Debug)]
+pub(crate) struct Full(pub(crate) usize);
+
+impl io::Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let count = bytes.len().min(self.0);
+        self.0 -= count;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
