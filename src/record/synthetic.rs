@@ -228,7 +228,7 @@ pub(crate) fn stream(requests: u64) -> Stream {
             stream.steps.push(Step::Flush);
         }
     }
-    stream.end = requests * 10_000 + 100_000;
+    stream.end = requests * 10_000 + 200_000;
     let time = stream.end - 50_000;
     kinds(&mut stream, time);
     count(&mut stream);
@@ -250,6 +250,7 @@ fn request(stream: &mut Stream, batch: &mut Vec<(u64, Step)>, id: u64, threads: 
         13 => 95_003,
         17 => 0,
         29 => 7,
+        _ if id % 4 == 3 => 9_000 + id % 20_000,
         _ => 4_000 + id % 1_000,
     };
     let end = if id % 50 == 29 {
