@@ -28,16 +28,22 @@ use std::rc::Rc;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let out = arguments.next().ok_or("usage: record-check OUT [REQUESTS]")?;
+    let out = arguments
+        .next()
+        .ok_or("usage: record-check OUT [REQUESTS]")?;
     let requests = arguments.next().map_or(Ok(1_000), |count| count.parse())?;
     let out = Path::new(&out);
     fs::create_dir_all(out)?;
 
     let stream = stream(requests);
     let (written, flushes) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(Vec::new())));
-    tell(&stream, out, "pftrace", &flushes, &written, |file| record::perfetto::Perfetto::new(file))?;
+    tell(&stream, out, "pftrace", &flushes, &written, |file| {
+        record::perfetto::Perfetto::new(file)
+    })?;
     let perfetto = flushes.take();
-    tell(&stream, out, "json", &flushes, &written, |file| record::chrome::Chrome::new(file))?;
+    tell(&stream, out, "json", &flushes, &written, |file| {
+        record::chrome::Chrome::new(file)
+    })?;
     let chrome = flushes.take();
     stream.tell(&mut record::ctf::Ctf::create(&out.join("ctf"))?)?;
 
@@ -139,7 +145,12 @@ impl Write for Counted {
 
 /// Kind, value as text (floats by their bits, bytes in hex), and whether it was cut.
 fn plain(field: &Field<'_>) -> Value {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
     match *field {
         Field::Bool(value) => json!(["bool", value.to_string()]),
         Field::Char(value) => json!(["text", value, false]),
