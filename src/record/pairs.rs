@@ -3,9 +3,10 @@
 //! An end may come before its begin: it fired later, but its thread was drained first. So it waits. A key may be
 //! used again: an end goes to the latest begin of its key that is not after it. Clocks differ between threads by
 //! some nanoseconds: where there is no such begin, one that is up to [`SLACK`] after the end will do. Whatever
-//! finds no partner is handed out, so that nothing stays open: begins when the recording is finished, or when
-//! there are more than [`MOST_OPEN`]; ends by the second flush after they came (by then every thread has been
-//! drained once more, and the begin with it), or when the recording is finished.
+//! finds no partner is handed out, so that nothing stays open:
+//! * ends by the second flush after they came: by then every thread has been drained once more, and the begin with
+//!   it; or when the recording is finished;
+//! * begins when it is finished; or when there are more than [`MOST_OPEN`], and two flushes have passed as well.
 
 use super::export::{Field, Record, SliceRule};
 use std::collections::{BTreeMap, HashMap};
@@ -133,8 +134,8 @@ struct Waiting<E> {
 #[derive(Debug)]
 struct Rule<B, E> {
     open: HashMap<Key, Vec<Open<B>>>,
-    /// The open ones, the oldest first.
-    order: BTreeMap<u64, Key>,
+    /// The open ones, the oldest first, and how many flushes there had been.
+    order: BTreeMap<u64, (u64, Key)>,
     waiting: HashMap<Key, Vec<Waiting<E>>>,
 }
 
@@ -196,7 +197,7 @@ impl<B, E> Pairs<B, E> {
         }
         let number = self.begins;
         self.begins += 1;
-        this.order.insert(number, key.clone());
+        this.order.insert(number, (self.flushes, key.clone()));
         this.open
             .entry(key)
             .or_default()
@@ -248,7 +249,12 @@ impl<B, E> Pairs<B, E> {
         if this.order.len() <= self.most_open {
             return None;
         }
-        let (number, key) = this.order.pop_first()?;
+        let (_, (flushes, _)) = this.order.first_key_value()?;
+        if flushes + 2 > self.flushes {
+            // Its end may still be in the buffer of a thread that has not been drained since.
+            return None;
+        }
+        let (number, (_, key)) = this.order.pop_first()?;
         let open = this.open.get_mut(&key)?;
         let index = open.iter().position(|begin| begin.number == number)?;
         let begin = open.remove(index);
@@ -375,6 +381,12 @@ mod tests {
                     .is_none()
             );
         }
+        assert_eq!(
+            pairs.too_many(0),
+            None,
+            "their ends may come with the next drain"
+        );
+        assert!(pairs.flushed().is_empty() && pairs.flushed().is_empty());
         assert_eq!(pairs.too_many(0), Some((0, 10, "begin")));
         assert_eq!(pairs.too_many(0), None);
         assert_eq!(pairs.finish().1.len(), 2);

@@ -721,7 +721,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::synthetic::{Ends, Full, stream};
+    use super::super::synthetic::{Ends, Full, Step, stream};
     use super::*;
 
     #[derive(Clone, PartialEq, prost::Message)]
@@ -816,6 +816,39 @@ mod tests {
     }
 
     #[test]
+    fn one_thread_after_the_other_will_do() {
+        let mut stream = stream(200);
+        stream.steps.retain(|step| !matches!(step, Step::Flush));
+        stream.steps.sort_by_key(|step| match step {
+            Step::Record { thread, .. } => *thread + 1,
+            Step::Lost(lost) => lost.thread + 1,
+            _ => 0,
+        });
+        let mut file = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut file)).unwrap();
+        let mut open = HashMap::new();
+        let mut found = Vec::new();
+        for packet in Trace::decode(&file[..]).unwrap().packets {
+            let (Some(time), Some(event)) = (packet.timestamp, packet.track_event) else {
+                continue;
+            };
+            match event.r#type() {
+                Type::SliceBegin => drop(open.insert(event.track_uuid, time)),
+                Type::SliceEnd => found.push((open[&event.track_uuid], time)),
+                _ => {}
+            }
+        }
+        found.sort_unstable();
+        let slices = stream
+            .slices
+            .iter()
+            .filter(|slice| slice.ends != Ends::NoBegin);
+        let mut expected: Vec<_> = slices.map(|slice| (slice.begin, slice.end)).collect();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn a_full_disk_is_an_error_wherever_it_comes() {
         let stream = stream(20);
         let mut whole = Vec::new();
@@ -834,7 +867,7 @@ mod tests {
         let mut to = Perfetto::new(&mut file);
         to.header(&stream.header).unwrap();
         for step in &stream.steps {
-            if !matches!(step, super::super::synthetic::Step::Record { event: 1, .. }) {
+            if !matches!(step, Step::Record { event: 1, .. }) {
                 step.tell(&mut to).unwrap();
             }
         }
