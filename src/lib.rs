@@ -51,6 +51,8 @@ mod grace;
 mod probe;
 #[allow(unsafe_code, reason = "all of it is here")]
 mod rcu;
+#[cfg(feature = "record")]
+pub mod record;
 mod snapshot;
 mod stats;
 mod sync;

@@ -1,0 +1,100 @@
+// Opens traces in the Perfetto UI, in headless Chromium, and asks its own trace processor.
+//   node query.mjs --ui DIR [--png FILE] QUERIES.json ANSWERS.json
+// QUERIES.json: [{"trace": FILE, "cut": BYTES or null, "sql": {NAME: QUERY}}]. ANSWERS.json: for each, {NAME: rows}, each value
+// as text or null. The picture is one of the first trace, with its longest slice selected. Needs playwright-core beside it or in NODE_PATH.
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const { chromium } = createRequire(path.join(process.cwd(), 'from-here.js'))('playwright-core');
+
+const options = {}, rest = [];
+for (let i = 2; i < process.argv.length; i++) {
+    if (process.argv[i].startsWith('--')) options[process.argv[i].slice(2)] = process.argv[++i];
+    else rest.push(process.argv[i]);
+}
+const queries = JSON.parse(fs.readFileSync(rest[0], 'utf8'));
+
+const types = {
+    '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json',
+    '.svg': 'image/svg+xml', '.wasm': 'application/wasm',
+};
+const server = http.createServer((request, response) => {
+    let name = decodeURIComponent(request.url.split('?')[0]);
+    const trace = name.match(/^\/__trace\/(\d+)/);
+    if (trace) {
+        const { trace: file, cut } = queries[trace[1]];
+        const bytes = fs.readFileSync(file);
+        response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+        return response.end(cut === null ? bytes : bytes.subarray(0, cut));
+    }
+    if (name.endsWith('/')) name += 'index.html';
+    const file = path.join(options.ui, path.normalize(name));
+    if (!fs.existsSync(file) || !fs.statSync(file).isFile()) {
+        response.writeHead(404);
+        return response.end();
+    }
+    const type = types[path.extname(file)] || 'application/octet-stream';
+    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
+    fs.createReadStream(file).pipe(response);
+});
+await new Promise(done => server.listen(0, '127.0.0.1', done));
+const base = `http://127.0.0.1:${server.address().port}/`;
+
+const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync'],
+});
+let code = 0;
+try {
+    const answers = [];
+    for (const [index, { trace, cut, sql }] of queries.entries()) {
+        const page = await browser.newPage({ viewport: { width: 1280, height: 960 } });
+        // Nothing from anywhere else.
+        await page.route(url => !url.href.startsWith(base), route => route.abort());
+        const failed = new Promise((_, fail) => page.on('pageerror', error => fail(error)));
+        failed.catch(() => {});
+        await page.goto(`${base}#!/?url=${encodeURIComponent(`${base}__trace/${index}`)}`);
+        const opened = page.waitForFunction(() => window.app?.trace?.engine, null, { timeout: 60000 });
+        await Promise.race([opened, failed]);
+        answers.push(await page.evaluate(async sql => {
+            const answers = {};
+            for (const [name, query] of Object.entries(sql)) {
+                const result = await app.trace.engine.query(query);
+                const rows = answers[name] = [];
+                for (const row = result.iter({}); row.valid(); row.next()) {
+                    const value = column => row.get(column) === null ? null : String(row.get(column));
+                    rows.push(Object.fromEntries(result.columns().map(column => [column, value(column)])));
+                }
+            }
+            return answers;
+        }, sql));
+        if (index === 0 && options.png) {
+            await page.waitForTimeout(3000);
+            await page.evaluate(async () => {
+                app.sidebar?.toggleVisibility?.();
+                for (const track of app.trace.workspace.flatTracks) {
+                    if (track.uri?.startsWith('/process_')) track.expand();
+                    if (track.uri?.startsWith('/thread_')) track.expand();
+                    if (/System/.test(track.name)) track.remove();
+                }
+                const result = await app.trace.engine.query("select id from slice where category = 'slice' order by dur desc limit 1");
+                app.trace.selection.selectSqlEvent('slice', Number(result.iter({}).get('id')), { scrollToSelection: true, switchToCurrentSelectionTab: true });
+                app.raf.scheduleFullRedraw();
+            });
+            await page.mouse.move(700, 120);
+            await page.waitForTimeout(4000);
+            await page.screenshot({ path: options.png });
+        }
+        await page.close();
+    }
+    fs.writeFileSync(rest[1], JSON.stringify(answers));
+} catch (error) {
+    console.error(String(error));
+    code = 1;
+}
+await browser.close();
+server.close();
+process.exit(code);

@@ -1,0 +1,890 @@
+//! Perfetto's format: protobuf, written packet by packet, so that any prefix of the file opens.
+//!
+//! What is where:
+//! * Each record is one instant on the track of its thread (category `event`), with its arguments; if it fired in a
+//!   tokio task, there is a copy of it on the task's track (category `task`).
+//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one slice (category `slice`) on a track with the
+//!   rule's name. Slices overlap, but those of one Perfetto track may not: so a rule has as many tracks as it has
+//!   slices open at a time, all of one name, which the UI shows as one. A slice has the arguments of its begin,
+//!   and of its end those that the begin does not have; others are under `at end`.
+//! * A begin without end is marked `no end`. It lasts until the end of the recording, unless ends were lost:
+//!   then nothing is known of it, and it has no length. An end without begin is an instant on the slice's track,
+//!   marked `no begin`.
+//! * A flow leads from the slice to the begin, to what else fired with its key, and to the end.
+//! * `lost N` is an instant at the place of the loss (category `lost`); a counter below the thread sums up.
+//! * At the end, the track `totals` has an instant for each event and thread: fired, written, lost.
+//!
+//! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
+
+use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use super::pairs::{Pairs, Role, Roles};
+use super::proto::{
+    AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
+    InternedData, InternedName, ProcessDescriptor, REALTIME, SEQ_INCREMENTAL_STATE_CLEARED,
+    SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor, TracePacket, TrackDescriptor,
+    TrackEvent, Type,
+};
+use prost::Message;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+use std::time::SystemTime;
+
+/// Tracks: what they are of in the upper bits, which one in the lower.
+mod uuid {
+    pub(super) const PROCESS: u64 = 1 << 60;
+    pub(super) const TOTALS: u64 = 2 << 60;
+    /// All tasks' tracks are below this one.
+    pub(super) const TASKS: u64 = 8 << 60;
+    pub(super) fn thread(thread: usize) -> u64 {
+        3 << 60 | thread as u64
+    }
+    pub(super) fn lost(thread: usize) -> u64 {
+        4 << 60 | thread as u64
+    }
+    pub(super) fn rule(rule: usize) -> u64 {
+        5 << 60 | rule as u64
+    }
+    pub(super) fn lane(rule: usize, lane: usize) -> u64 {
+        6 << 60 | (rule as u64) << 32 | lane as u64
+    }
+    pub(super) fn task(task: u64) -> u64 {
+        7 << 60 | (task & (u64::MAX >> 4))
+    }
+}
+
+/// Categories, by number.
+mod category {
+    pub(super) const NAMES: [&str; 5] = ["event", "task", "slice", "lost", "total"];
+    pub(super) const EVENT: u64 = 1;
+    pub(super) const TASK: u64 = 2;
+    pub(super) const SLICE: u64 = 3;
+    pub(super) const LOST: u64 = 4;
+    pub(super) const TOTAL: u64 = 5;
+}
+
+/// Arguments that are ours, by number. No parameter is called so: they have a space, or stand alone.
+mod argument {
+    pub(super) const NAMES: [&str; 9] = [
+        "tokio task",
+        "no end",
+        "no begin",
+        "at end",
+        "event",
+        "thread",
+        "fired",
+        "written",
+        "lost",
+    ];
+    pub(super) const TASK: u64 = 1;
+    pub(super) const NO_END: u64 = 2;
+    pub(super) const NO_BEGIN: u64 = 3;
+    pub(super) const END: u64 = 4;
+    pub(super) const EVENT: u64 = 5;
+    pub(super) const THREAD: u64 = 6;
+    pub(super) const FIRED: u64 = 7;
+    pub(super) const WRITTEN: u64 = 8;
+    pub(super) const LOST: u64 = 9;
+}
+
+/// So many tasks' tracks are remembered as described; then they are described again.
+const MOST_TASKS: usize = 1 << 14;
+
+/// Writes a recording as a Perfetto trace.
+#[derive(Debug)]
+pub(crate) struct Perfetto<W: Write> {
+    to: BufWriter<W>,
+    buffer: Vec<u8>,
+    pid: u32,
+    events: Vec<Named>,
+    /// Each rule's name, event that ends it, and tracks.
+    rules: Vec<Rule>,
+    roles: Roles,
+    pairs: Pairs<usize, Vec<DebugAnnotation>>,
+    threads: HashMap<usize, Thread>,
+    ids: HashSet<u64>,
+    tasks: HashSet<u64>,
+}
+
+#[derive(Debug)]
+struct Named {
+    name: &'static str,
+    /// The numbers of its parameters' names.
+    parameters: Vec<(u64, &'static str)>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    name: String,
+    begin: usize,
+    end: usize,
+    described: bool,
+    lanes: usize,
+    /// Tracks with no open slice, and since when.
+    free: BTreeSet<(u64, usize)>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    name: String,
+    /// So many records lost, up to that time.
+    lost: u64,
+    lost_time: u64,
+}
+
+impl<W: Write> Perfetto<W> {
+    pub(crate) fn new(to: W) -> Self {
+        Self {
+            to: BufWriter::with_capacity(1 << 16, to),
+            buffer: Vec::new(),
+            pid: 0,
+            events: Vec::new(),
+            rules: Vec::new(),
+            roles: Roles::default(),
+            pairs: Pairs::new(&[]),
+            threads: HashMap::new(),
+            ids: HashSet::new(),
+            tasks: HashSet::new(),
+        }
+    }
+
+    fn packet(&mut self, packet: TracePacket) -> io::Result<()> {
+        let packet = TracePacket {
+            trusted_packet_sequence_id: Some(1),
+            ..packet
+        };
+        self.buffer.clear();
+        // Field 1, length-delimited: `Trace.packet`.
+        self.buffer.push(1 << 3 | 2);
+        packet
+            .encode_length_delimited(&mut self.buffer)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        self.to.write_all(&self.buffer)
+    }
+
+    fn track(&mut self, track: TrackDescriptor) -> io::Result<()> {
+        self.packet(TracePacket {
+            track_descriptor: Some(track),
+            ..TracePacket::default()
+        })
+    }
+
+    fn child_track(&mut self, uuid: u64, parent: u64, name: String) -> io::Result<()> {
+        self.track(TrackDescriptor {
+            uuid: Some(uuid),
+            name: Some(name),
+            parent_uuid: Some(parent),
+            ..TrackDescriptor::default()
+        })
+    }
+
+    fn event(&mut self, time: u64, r#type: Type, event: TrackEvent) -> io::Result<()> {
+        self.packet(TracePacket {
+            timestamp: Some(time),
+            sequence_flags: Some(SEQ_NEEDS_INCREMENTAL_STATE),
+            track_event: Some(TrackEvent {
+                r#type: Some(r#type.into()),
+                ..event
+            }),
+            ..TracePacket::default()
+        })
+    }
+
+    fn annotations(&self, record: &Record<'_>) -> Vec<DebugAnnotation> {
+        let Some(event) = self.events.get(record.event) else {
+            return Vec::new();
+        };
+        let mut annotations = Vec::with_capacity(record.values.len() + 1);
+        for (&(iid, name), field) in event.parameters.iter().zip(record.values) {
+            annotations.push(numbered(iid, value(field)));
+            if matches!(
+                field,
+                Field::Str { cut: true, .. } | Field::Bytes { cut: true, .. }
+            ) {
+                annotations.push(DebugAnnotation {
+                    name: Some(format!("{name} (cut)")),
+                    value: Some(AnnotationValue::Bool(true)),
+                    ..DebugAnnotation::default()
+                });
+            }
+        }
+        annotations
+    }
+
+    /// The arguments of an end, as the slice shows them: what the begin has too does not take its place.
+    fn end_annotations(&self, rule: usize, record: &Record<'_>) -> Vec<DebugAnnotation> {
+        let parameters = |event: usize| {
+            self.events
+                .get(event)
+                .map_or(&[][..], |event| &event.parameters[..])
+        };
+        let of_begin: HashSet<u64> = parameters(self.rules[rule].begin)
+            .iter()
+            .map(|&(iid, _)| iid)
+            .collect();
+        let (both, own): (Vec<_>, Vec<_>) =
+            self.annotations(record)
+                .into_iter()
+                .partition(|annotation| {
+                    let iid = annotation.name_iid.or_else(|| {
+                        let name = annotation.name.as_deref()?.strip_suffix(" (cut)")?;
+                        Some(
+                            parameters(record.event)
+                                .iter()
+                                .find(|parameter| parameter.1 == name)?
+                                .0,
+                        )
+                    });
+                    iid.is_some_and(|iid| of_begin.contains(&iid))
+                });
+        let mut annotations = own;
+        if !both.is_empty() {
+            annotations.push(DebugAnnotation {
+                name_iid: Some(argument::END),
+                dict_entries: both,
+                ..DebugAnnotation::default()
+            });
+        }
+        annotations
+    }
+
+    /// A track of this rule on which nothing is open, nor was after `time`.
+    fn take_lane(&mut self, rule: usize, time: u64) -> io::Result<usize> {
+        let this = &mut self.rules[rule];
+        match this.free.first().copied() {
+            Some((since, lane)) if since <= time => {
+                this.free.pop_first();
+                Ok(lane)
+            }
+            _ => {
+                let lane = this.lanes;
+                this.lanes += 1;
+                let name = this.name.clone();
+                self.child_track(uuid::lane(rule, lane), uuid::PROCESS, name)?;
+                Ok(lane)
+            }
+        }
+    }
+
+    fn begin_slice(
+        &mut self,
+        rule: usize,
+        time: u64,
+        flow: u64,
+        arguments: Vec<DebugAnnotation>,
+    ) -> io::Result<usize> {
+        let lane = self.take_lane(rule, time)?;
+        let event = TrackEvent {
+            category_iids: vec![category::SLICE],
+            name: Some(self.rules[rule].name.clone()),
+            track_uuid: Some(uuid::lane(rule, lane)),
+            debug_annotations: arguments,
+            flow_ids: vec![flow],
+            ..TrackEvent::default()
+        };
+        self.event(time, Type::SliceBegin, event)?;
+        Ok(lane)
+    }
+
+    fn end_slice(
+        &mut self,
+        rule: usize,
+        lane: usize,
+        time: u64,
+        arguments: Vec<DebugAnnotation>,
+    ) -> io::Result<()> {
+        self.rules[rule].free.insert((time, lane));
+        let event = TrackEvent {
+            track_uuid: Some(uuid::lane(rule, lane)),
+            debug_annotations: arguments,
+            ..TrackEvent::default()
+        };
+        self.event(time, Type::SliceEnd, event)
+    }
+
+    fn end_without_begin(
+        &mut self,
+        rule: usize,
+        time: u64,
+        mut arguments: Vec<DebugAnnotation>,
+    ) -> io::Result<()> {
+        if !self.rules[rule].described {
+            self.rules[rule].described = true;
+            let name = self.rules[rule].name.clone();
+            self.child_track(uuid::rule(rule), uuid::PROCESS, name)?;
+        }
+        arguments.push(numbered(argument::NO_BEGIN, AnnotationValue::Bool(true)));
+        let event = TrackEvent {
+            category_iids: vec![category::SLICE],
+            name: Some(self.rules[rule].name.clone()),
+            track_uuid: Some(uuid::rule(rule)),
+            debug_annotations: arguments,
+            ..TrackEvent::default()
+        };
+        self.event(time, Type::Instant, event)
+    }
+
+    fn end_not_known(&mut self, rule: usize, lane: usize, time: u64) -> io::Result<()> {
+        self.end_slice(
+            rule,
+            lane,
+            time,
+            vec![numbered(argument::NO_END, AnnotationValue::Bool(true))],
+        )
+    }
+
+    fn describe_task(&mut self, task: u64) -> io::Result<()> {
+        if self.tasks.len() >= MOST_TASKS {
+            self.tasks.clear();
+        }
+        if self.tasks.is_empty() {
+            self.child_track(uuid::TASKS, uuid::PROCESS, "tokio tasks".to_owned())?;
+        }
+        if self.tasks.insert(task) {
+            self.child_track(uuid::task(task), uuid::TASKS, format!("task {task}"))?;
+        }
+        Ok(())
+    }
+
+    fn count_lost(&mut self, thread: usize, time: u64, lost: u64) -> io::Result<()> {
+        let event = TrackEvent {
+            track_uuid: Some(uuid::lost(thread)),
+            counter_value: Some(lost.try_into().unwrap_or(i64::MAX)),
+            ..TrackEvent::default()
+        };
+        self.event(time, Type::Counter, event)
+    }
+
+    fn event_name(&self, event: usize) -> &'static str {
+        self.events.get(event).map_or("", |event| event.name)
+    }
+}
+
+impl<W: Write> Export for Perfetto<W> {
+    fn header(&mut self, header: &Header) -> io::Result<()> {
+        self.pid = header.process.0;
+        self.roles = Roles::new(header);
+        self.pairs = Pairs::new(&header.slices);
+        self.rules.extend(header.slices.iter().map(|slice| Rule {
+            name: slice.name.clone(),
+            begin: slice.begin.0,
+            end: slice.end.0,
+            described: false,
+            lanes: 0,
+            free: BTreeSet::new(),
+        }));
+
+        let interned = |(index, name): (usize, &str)| InternedName {
+            iid: Some(index as u64 + 1),
+            name: Some(name.to_owned()),
+        };
+        let mut names = argument::NAMES.to_vec();
+        for event in &header.events {
+            let mut parameters = Vec::new();
+            for parameter in event.parameters() {
+                // (After ours: a parameter may be called `thread`, and is another number then.)
+                let same = names[argument::NAMES.len()..]
+                    .iter()
+                    .position(|&name| name == parameter.name());
+                let index = same.map_or(names.len(), |index| argument::NAMES.len() + index);
+                if same.is_none() {
+                    names.push(parameter.name());
+                }
+                parameters.push((index as u64 + 1, parameter.name()));
+            }
+            self.events.push(Named {
+                name: event.name(),
+                parameters,
+            });
+        }
+        let locations = header
+            .events
+            .iter()
+            .enumerate()
+            .map(|(index, event)| SourceLocation {
+                iid: Some(index as u64 + 1),
+                file_name: Some(event.file().to_owned()),
+                line_number: Some(event.line()),
+            });
+        let wall = header
+            .wall
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let clock = |clock_id, timestamp| Clock {
+            clock_id: Some(clock_id),
+            timestamp: Some(timestamp),
+        };
+        self.packet(TracePacket {
+            sequence_flags: Some(SEQ_INCREMENTAL_STATE_CLEARED),
+            interned_data: Some(InternedData {
+                event_categories: category::NAMES
+                    .iter()
+                    .copied()
+                    .enumerate()
+                    .map(interned)
+                    .collect(),
+                event_names: header
+                    .events
+                    .iter()
+                    .map(|event| event.name())
+                    .enumerate()
+                    .map(interned)
+                    .collect(),
+                debug_annotation_names: names.into_iter().enumerate().map(interned).collect(),
+                source_locations: locations.collect(),
+            }),
+            ..TracePacket::default()
+        })?;
+        self.packet(TracePacket {
+            clock_snapshot: Some(ClockSnapshot {
+                clocks: vec![
+                    clock(BOOTTIME, 0),
+                    clock(REALTIME, wall.as_nanos().try_into().unwrap_or(u64::MAX)),
+                ],
+                primary_trace_clock: Some(BOOTTIME),
+            }),
+            ..TracePacket::default()
+        })?;
+        self.track(TrackDescriptor {
+            uuid: Some(uuid::PROCESS),
+            process: Some(ProcessDescriptor {
+                pid: self.pid.try_into().ok(),
+                process_name: Some(header.process.1.clone()),
+            }),
+            ..TrackDescriptor::default()
+        })
+    }
+
+    fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
+        // Perfetto takes all threads of one number for one. Numbers are used again, and may not be known at all:
+        // then it is a track like others.
+        let tid = i32::try_from(thread.id)
+            .ok()
+            .filter(|&tid| tid != 0 && self.ids.insert(thread.id));
+        let name = match &thread.name {
+            Some(name) => name.clone(),
+            None => format!("thread {}", thread.index),
+        };
+        let descriptor = match tid {
+            Some(tid) => TrackDescriptor {
+                thread: Some(ThreadDescriptor {
+                    pid: self.pid.try_into().ok(),
+                    tid: Some(tid.into()),
+                    thread_name: Some(name.clone()),
+                }),
+                ..TrackDescriptor::default()
+            },
+            None => TrackDescriptor {
+                name: Some(format!("{name} {}", thread.id)),
+                ..TrackDescriptor::default()
+            },
+        };
+        self.threads.insert(
+            thread.index,
+            Thread {
+                name,
+                lost: 0,
+                lost_time: 0,
+            },
+        );
+        self.track(TrackDescriptor {
+            uuid: Some(uuid::thread(thread.index)),
+            parent_uuid: Some(uuid::PROCESS),
+            ..descriptor
+        })
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let arguments = self.annotations(record);
+        let roles: Vec<_> = self.roles.of(record).collect();
+        let flows = |end: bool| {
+            let of = roles
+                .iter()
+                .filter(move |(_, role, _)| (*role == Role::End) == end);
+            of.map(|(rule, _, key)| key.flow(*rule)).collect::<Vec<_>>()
+        };
+        // What begins comes before what is on the threads, so that the flow starts at the slice.
+        let mut ended = Vec::new();
+        for (rule, role, key) in &roles {
+            if *role == Role::End {
+                let kept = self.end_annotations(*rule, record);
+                if let Some((begin, lane, arguments)) =
+                    self.pairs.end(*rule, key.clone(), record.time, kept)
+                {
+                    ended.push((*rule, lane, begin.max(record.time), arguments));
+                }
+            }
+        }
+        for (rule, lane, time, arguments) in ended {
+            self.end_slice(rule, lane, time, arguments)?;
+        }
+        for (rule, role, key) in &roles {
+            if *role == Role::Begin {
+                let lane =
+                    self.begin_slice(*rule, record.time, key.flow(*rule), arguments.clone())?;
+                if let Some((lane, end, arguments)) =
+                    self.pairs.begin(*rule, key.clone(), record.time, lane)
+                {
+                    self.end_slice(*rule, lane, end.max(record.time), arguments)?;
+                }
+                if let Some((rule, begin, lane)) = self.pairs.too_many(*rule) {
+                    self.end_not_known(rule, lane, begin)?;
+                }
+            }
+        }
+
+        let mut event = TrackEvent {
+            category_iids: vec![category::EVENT],
+            name_iid: Some(record.event as u64 + 1),
+            source_location_iid: Some(record.event as u64 + 1),
+            track_uuid: Some(uuid::thread(record.thread)),
+            debug_annotations: arguments,
+            flow_ids: flows(false),
+            terminating_flow_ids: flows(true),
+            ..TrackEvent::default()
+        };
+        let Some(task) = record.task else {
+            return self.event(record.time, Type::Instant, event);
+        };
+        let copy = TrackEvent {
+            category_iids: vec![category::TASK],
+            track_uuid: Some(uuid::task(task)),
+            flow_ids: Vec::new(),
+            terminating_flow_ids: Vec::new(),
+            ..event.clone()
+        };
+        event
+            .debug_annotations
+            .push(numbered(argument::TASK, AnnotationValue::Uint(task)));
+        self.event(record.time, Type::Instant, event)?;
+        self.describe_task(task)?;
+        self.event(record.time, Type::Instant, copy)
+    }
+
+    fn lost(&mut self, lost: &Lost) -> io::Result<()> {
+        let event = TrackEvent {
+            category_iids: vec![category::LOST],
+            name: Some(format!("lost {}", lost.count)),
+            track_uuid: Some(uuid::thread(lost.thread)),
+            debug_annotations: vec![
+                numbered(
+                    argument::EVENT,
+                    AnnotationValue::Text(self.event_name(lost.event).to_owned()),
+                ),
+                numbered(argument::LOST, AnnotationValue::Uint(lost.count)),
+            ],
+            ..TrackEvent::default()
+        };
+        self.event(lost.time, Type::Instant, event)?;
+        let Some(thread) = self.threads.get_mut(&lost.thread) else {
+            return Ok(());
+        };
+        let first = thread.lost == 0;
+        thread.lost += lost.count;
+        thread.lost_time = thread.lost_time.max(lost.time);
+        let (sum, time) = (thread.lost, thread.lost_time);
+        if first {
+            self.track(TrackDescriptor {
+                uuid: Some(uuid::lost(lost.thread)),
+                name: Some("lost records".to_owned()),
+                parent_uuid: Some(uuid::thread(lost.thread)),
+                counter: Some(CounterDescriptor {
+                    unit_name: Some("records".to_owned()),
+                }),
+                ..TrackDescriptor::default()
+            })?;
+            self.count_lost(lost.thread, 0, 0)?;
+        }
+        self.count_lost(lost.thread, time, sum)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        for (rule, time, arguments) in self.pairs.flushed() {
+            self.end_without_begin(rule, time, arguments)?;
+        }
+        self.to.flush()
+    }
+
+    fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {
+        let (ends, begins) = self.pairs.finish();
+        for (rule, time, arguments) in ends {
+            self.end_without_begin(rule, time, arguments)?;
+        }
+        for (rule, begin, lane) in begins {
+            let event = self.rules[rule].end;
+            let ends_were_lost = totals
+                .iter()
+                .any(|total| total.event == event && total.lost > 0);
+            self.end_not_known(
+                rule,
+                lane,
+                if ends_were_lost {
+                    begin
+                } else {
+                    end.max(begin)
+                },
+            )?;
+        }
+        let losers: Vec<_> = self
+            .threads
+            .iter()
+            .filter(|(_, thread)| thread.lost > 0)
+            .collect();
+        let losers: Vec<_> = losers
+            .iter()
+            .map(|(index, thread)| (**index, thread.lost_time, thread.lost))
+            .collect();
+        for (index, time, lost) in losers {
+            self.count_lost(index, time.max(end), lost)?;
+        }
+
+        self.child_track(uuid::TOTALS, uuid::PROCESS, "totals".to_owned())?;
+        for total in totals {
+            let thread = self
+                .threads
+                .get(&total.thread)
+                .map_or_else(String::new, |thread| thread.name.clone());
+            let event = TrackEvent {
+                category_iids: vec![category::TOTAL],
+                name_iid: Some(total.event as u64 + 1),
+                track_uuid: Some(uuid::TOTALS),
+                debug_annotations: vec![
+                    numbered(
+                        argument::THREAD,
+                        AnnotationValue::Text(format!("{} {thread}", total.thread)),
+                    ),
+                    numbered(argument::FIRED, AnnotationValue::Uint(total.fired)),
+                    numbered(argument::WRITTEN, AnnotationValue::Uint(total.written)),
+                    numbered(argument::LOST, AnnotationValue::Uint(total.lost)),
+                ],
+                ..TrackEvent::default()
+            };
+            self.event(end, Type::Instant, event)?;
+        }
+        self.to.flush()
+    }
+}
+
+fn numbered(iid: u64, value: AnnotationValue) -> DebugAnnotation {
+    DebugAnnotation {
+        name_iid: Some(iid),
+        value: Some(value),
+        ..DebugAnnotation::default()
+    }
+}
+
+/// What Perfetto has no type for becomes text.
+fn value(field: &Field<'_>) -> AnnotationValue {
+    use AnnotationValue::{Bool, Int, Text, Uint};
+    match *field {
+        Field::Bool(value) => Bool(value),
+        Field::Char(value) => Text(visible(value.encode_utf8(&mut [0; 4]))),
+        // (The database's integers are signed.)
+        Field::U64(value) if i64::try_from(value).is_err() => Text(value.to_string()),
+        Field::U64(value) => Uint(value),
+        Field::I64(value) => Int(value),
+        Field::U128(value) => Text(value.to_string()),
+        Field::I128(value) => Text(value.to_string()),
+        Field::F32(value) => float(value.into()),
+        Field::F64(value) => float(value),
+        Field::Str { text, .. } => Text(visible(text)),
+        Field::Bytes { bytes, .. } => Text(hex(bytes)),
+        Field::Opaque(type_name) => Text(format!("[{type_name}]")),
+        Field::Redacted => Text("[redacted]".to_owned()),
+        Field::Failed => Text("[failed]".to_owned()),
+    }
+}
+
+/// In the database that holds the trace, text ends at a null. `␀` is shown for it.
+fn visible(text: &str) -> String {
+    text.replace('\0', "␀")
+}
+
+/// A database that holds the trace has no NaN, and what JSON is made of it no infinity.
+fn float(value: f64) -> AnnotationValue {
+    if value.is_finite() {
+        AnnotationValue::Double(value)
+    } else {
+        AnnotationValue::Text(value.to_string())
+    }
+}
+
+/// `0x00ff`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 + 2 * bytes.len());
+    text.push_str("0x");
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic::{Ends, Full, Step, stream};
+    use super::*;
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Trace {
+        #[prost(message, repeated, tag = "1")]
+        packets: Vec<TracePacket>,
+    }
+
+    fn written(requests: u64) -> Vec<(u64, TrackEvent)> {
+        let mut file = Vec::new();
+        stream(requests)
+            .tell(&mut Perfetto::new(&mut file))
+            .unwrap();
+        let packets = Trace::decode(&file[..]).unwrap().packets.into_iter();
+        packets
+            .filter_map(|packet| Some((packet.timestamp?, packet.track_event?)))
+            .collect()
+    }
+
+    fn of_type(events: &[(u64, TrackEvent)], r#type: Type) -> Vec<&(u64, TrackEvent)> {
+        events
+            .iter()
+            .filter(|(_, event)| event.r#type() == r#type)
+            .collect()
+    }
+
+    #[test]
+    fn each_begin_has_an_end_and_none_is_before_it() {
+        let events = written(200);
+        let mut open = HashMap::new();
+        let mut closed = 0;
+        for (time, event) in &events {
+            match event.r#type() {
+                Type::SliceBegin => assert_eq!(
+                    open.insert(event.track_uuid, *time),
+                    None,
+                    "two on one track"
+                ),
+                Type::SliceEnd => {
+                    let begin = open
+                        .remove(&event.track_uuid)
+                        .expect("an end without a begin");
+                    assert!(begin <= *time);
+                    closed += 1;
+                }
+                _ => {}
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+        assert_eq!(
+            closed,
+            stream(200)
+                .slices
+                .iter()
+                .filter(|slice| slice.ends != Ends::NoBegin)
+                .count()
+        );
+    }
+
+    #[test]
+    fn slices_of_one_track_never_overlap_in_time() {
+        let mut tracks: HashMap<_, Vec<_>> = HashMap::new();
+        for (time, event) in written(200) {
+            if matches!(event.r#type(), Type::SliceBegin | Type::SliceEnd) {
+                tracks.entry(event.track_uuid).or_default().push(time);
+            }
+        }
+        assert!(tracks.len() > 1, "some do overlap");
+        for times in tracks.values() {
+            assert!(times.is_sorted(), "{times:?}");
+        }
+    }
+
+    #[test]
+    fn each_record_is_one_instant_and_each_counter_ends_with_the_sum() {
+        let (stream, events) = (stream(100), written(100));
+        let instants = of_type(&events, Type::Instant);
+        let records = instants
+            .iter()
+            .filter(|(_, event)| event.category_iids == [category::EVENT])
+            .count();
+        assert_eq!(
+            records as u64,
+            stream.totals.iter().map(|total| total.written).sum::<u64>()
+        );
+        let mut counters = HashMap::new();
+        for (_, event) in of_type(&events, Type::Counter) {
+            counters.insert(event.track_uuid, event.counter_value.unwrap());
+        }
+        let lost = stream.totals.iter().map(|total| total.lost).sum::<u64>();
+        assert_eq!(counters.values().sum::<i64>(), i64::try_from(lost).unwrap());
+    }
+
+    #[test]
+    fn one_thread_after_the_other_will_do() {
+        let mut stream = stream(200);
+        stream.steps.retain(|step| !matches!(step, Step::Flush));
+        stream.steps.sort_by_key(|step| match step {
+            Step::Record { thread, .. } => *thread + 1,
+            Step::Lost(lost) => lost.thread + 1,
+            _ => 0,
+        });
+        let mut file = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut file)).unwrap();
+        let mut open = HashMap::new();
+        let mut found = Vec::new();
+        for packet in Trace::decode(&file[..]).unwrap().packets {
+            let (Some(time), Some(event)) = (packet.timestamp, packet.track_event) else {
+                continue;
+            };
+            match event.r#type() {
+                Type::SliceBegin => drop(open.insert(event.track_uuid, time)),
+                Type::SliceEnd => found.push((open[&event.track_uuid], time)),
+                _ => {}
+            }
+        }
+        found.sort_unstable();
+        let slices = stream
+            .slices
+            .iter()
+            .filter(|slice| slice.ends != Ends::NoBegin);
+        let mut expected: Vec<_> = slices.map(|slice| (slice.begin, slice.end)).collect();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_wherever_it_comes() {
+        let stream = stream(20);
+        let mut whole = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut whole)).unwrap();
+        for size in (0..whole.len()).step_by(97) {
+            let error = stream.tell(&mut Perfetto::new(Full(size))).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        }
+        stream.tell(&mut Perfetto::new(Full(whole.len()))).unwrap();
+    }
+
+    #[test]
+    fn a_begin_whose_end_is_still_to_come_lasts_until_the_end_of_the_recording() {
+        let stream = stream(1);
+        let mut file = Vec::new();
+        let mut to = Perfetto::new(&mut file);
+        to.header(&stream.header).unwrap();
+        for step in &stream.steps {
+            if !matches!(step, Step::Record { event: 1, .. }) {
+                step.tell(&mut to).unwrap();
+            }
+        }
+        to.finish(stream.end, &[]).unwrap();
+        drop(to);
+        let packets = Trace::decode(&file[..]).unwrap().packets;
+        let end = packets
+            .iter()
+            .find(|packet| {
+                packet
+                    .track_event
+                    .as_ref()
+                    .is_some_and(|event| event.r#type() == Type::SliceEnd)
+            })
+            .unwrap();
+        assert_eq!(end.timestamp, Some(stream.end));
+        let arguments = &end.track_event.as_ref().unwrap().debug_annotations;
+        assert_eq!(arguments[0].name_iid, Some(argument::NO_END));
+    }
+}
