@@ -65,8 +65,14 @@ pub(crate) enum Field<'a> {
     F32(f32),
     F64(f64),
     /// Text; also what `Debug` wrote. `cut` if there was more of it than is kept.
-    Str { text: &'a str, cut: bool },
-    Bytes { bytes: &'a [u8], cut: bool },
+    Str {
+        text: &'a str,
+        cut: bool,
+    },
+    Bytes {
+        bytes: &'a [u8],
+        cut: bool,
+    },
     /// Its type, since it has no value that could be recorded.
     Opaque(&'a str),
     Redacted,

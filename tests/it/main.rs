@@ -37,6 +37,8 @@ mod model;
 mod off;
 mod order;
 mod panics;
+#[cfg(feature = "record")]
+mod record;
 mod snapshot;
 mod synchronize;
 mod ui;
