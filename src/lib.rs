@@ -83,6 +83,8 @@ pub mod __private {
 
     crate::sync::model_only! {
         pub use crate::rcu::pin::Participant;
+        #[cfg(feature = "record")]
+        pub use crate::record::ring::ModelRing;
         pub use crate::sync::Canary;
     }
 

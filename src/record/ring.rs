@@ -204,12 +204,7 @@ impl Ring {
 
     #[inline(always)]
     fn word(&self, at: u64) -> &AtomicU64 {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the mask keeps what is needed"
-        )]
-        let index = at as usize & (self.words.len() - 1);
-        &self.words[index]
+        word(&self.words, at)
     }
 
     fn capacity(&self) -> u64 {
@@ -223,6 +218,7 @@ impl Ring {
         let start = self.writer.0.head.load(Ordering::Relaxed);
         Writer {
             ring: self,
+            words: &self.words,
             start,
             at: start + 1,
             limit: self.writer.0.limit.load(Ordering::Relaxed),
@@ -521,6 +517,22 @@ impl Ring {
     }
 }
 
+#[inline(always)]
+fn word(words: &[AtomicU64], at: u64) -> &AtomicU64 {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the mask keeps what is needed"
+    )]
+    let index = at as usize & (words.len() - 1);
+    &words[index]
+}
+
+/// Relaxed: the Release in `commit` comes after it.
+#[inline(always)]
+fn put(words: &[AtomicU64], at: u64, value: u64) {
+    word(words, at).store(value, Ordering::Relaxed);
+}
+
 fn index(word: u64) -> usize {
     usize::try_from(word).unwrap_or(usize::MAX)
 }
@@ -542,6 +554,8 @@ pub(crate) struct Copied {
 /// A record in work. Nobody sees it before it is committed; dropped, it has not been.
 pub(crate) struct Writer<'a> {
     ring: &'a Ring,
+    /// The ring's: not looked up for each word.
+    words: &'a [AtomicU64],
     start: u64,
     at: u64,
     limit: u64,
@@ -579,8 +593,7 @@ impl Writer<'_> {
     #[inline(always)]
     pub(crate) fn put(&mut self, word: u64) {
         debug_assert!(self.at < self.limit);
-        // Relaxed: the Release in `commit` comes after it.
-        self.ring.word(self.at).store(word, Ordering::Relaxed);
+        put(self.words, self.at, word);
         self.at += 1;
     }
 
@@ -593,14 +606,14 @@ impl Writer<'_> {
     /// Puts a word where one was put before.
     #[inline(always)]
     pub(crate) fn put_at(&mut self, at: u64, word: u64) {
-        self.ring.word(at).store(word, Ordering::Relaxed);
+        put(self.words, at, word);
     }
 
     /// The record is whole: it is there from now on.
     #[inline(always)]
     pub(crate) fn commit(self, kind: u64, event: u32, extra: u64) {
         let head = Head::new(kind, self.at - self.start, event, extra);
-        self.ring.word(self.start).store(head.0, Ordering::Relaxed);
+        put(self.words, self.start, head.0);
         // Release: pairs with the Acquires in `drain` and `try_copy`.
         self.ring.writer.0.head.store(self.at, Ordering::Release);
     }
