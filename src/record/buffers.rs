@@ -31,7 +31,7 @@ pub(crate) struct Buffers {
     pub(crate) header: Header,
     pub(crate) limits: Limits,
     /// As many as the cap allows; made when a thread needs one.
-    buffers: Box<[OnceLock<Buffer>]>,
+    places: Box<[OnceLock<Buffer>]>,
     registry: Mutex<Registry>,
     /// By event: lost by threads that were about to get their buffer, in an allocation for it say.
     between: Box<[AtomicU64]>,
@@ -185,7 +185,7 @@ impl Buffers {
             clock,
             header,
             limits,
-            buffers: (0..limits.buffers).map(|_| OnceLock::new()).collect(),
+            places: (0..limits.buffers).map(|_| OnceLock::new()).collect(),
             registry: Mutex::new(Registry {
                 threads: Vec::new(),
                 made: 0,
@@ -215,7 +215,7 @@ impl Buffers {
 
     #[inline(always)]
     fn buffer(&self, index: u32) -> Option<&Buffer> {
-        self.buffers.get(index as usize)?.get()
+        self.places.get(index as usize)?.get()
     }
 
     #[inline(always)]
@@ -345,9 +345,12 @@ impl Buffers {
             let Registry { made, free, .. } = &mut *registry;
             let room = |index| {
                 let ring = &self.buffer(index)?.ring;
-                ring.has_room().then(|| match ring.thread() == thread {
-                    true => u64::MAX,
-                    false => ring.free(),
+                ring.has_room().then(|| {
+                    if ring.thread() == thread {
+                        u64::MAX
+                    } else {
+                        ring.free()
+                    }
                 })
             };
             let best = (0..free.len())
@@ -377,7 +380,7 @@ impl Buffers {
             texts: Mutex::default(),
         };
         // (Its number is this call's alone.)
-        self.buffers[new].get_or_init(|| buffer);
+        self.places[new].get_or_init(|| buffer);
         u32::try_from(new).ok()
     }
 
@@ -459,7 +462,7 @@ impl Buffers {
 
     /// The buffers that there are.
     pub(crate) fn rings(&self) -> impl Iterator<Item = &Ring> {
-        self.buffers
+        self.places
             .iter()
             .filter_map(OnceLock::get)
             .map(|buffer| &buffer.ring)
@@ -467,7 +470,7 @@ impl Buffers {
 
     /// The ring of this number. (They are numbered without gaps, but a number may be about to be made.)
     pub(crate) fn ring(&self, index: usize) -> Option<&Ring> {
-        Some(&self.buffers.get(index)?.get()?.ring)
+        Some(&self.places.get(index)?.get()?.ring)
     }
 
     pub(crate) fn ring_count(&self) -> usize {

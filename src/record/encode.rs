@@ -156,7 +156,7 @@ fn put_other(
     if !writer.reserve(count) {
         return None;
     }
-    for &word in &words[..usize::from(count == 2) + 1] {
+    for &word in &words[..=usize::from(count == 2)] {
         writer.put(word);
     }
     Some(tag)

@@ -28,7 +28,7 @@ pub fn from_env() -> Result<FromEnv, RecordError> {
         return Ok(FromEnv::default());
     };
     let Some(value) = value.to_str() else {
-        return Err(wrong(format!("{} is not UTF-8", value.display())));
+        return Err(wrong(format!("{} is not UTF-8", value.to_string_lossy())));
     };
     let asked = parse(value)?;
     let start = |(pattern, path): (&str, &str)| {
@@ -42,7 +42,7 @@ pub fn from_env() -> Result<FromEnv, RecordError> {
     Ok(FromEnv { recordings })
 }
 
-fn wrong(what: String) -> RecordError {
+fn wrong(what: impl std::fmt::Display) -> RecordError {
     RecordError::Environment {
         reason: format!("{VARIABLE}: {what}"),
     }

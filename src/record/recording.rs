@@ -120,8 +120,8 @@ impl Recording {
         Ok(Trace::finished(buffers, end))
     }
 
-    /// What is in the buffers now; the recording goes on. Of a flight recorder ([`Overflow::OverwriteOldest`]
-    /// (super::Overflow::OverwriteOldest)) these are the last seconds.
+    /// What is in the buffers now; the recording goes on. Of a flight recorder, which
+    /// [overwrites the oldest](super::Overflow::OverwriteOldest), these are the last seconds.
     ///
     /// Copies the buffers, one after the other. A thread that fires while its own is being copied, and that is full, loses
     /// that, which is counted. Works anywhere, inside a probe too.

@@ -117,10 +117,10 @@ impl Losses {
 
     /// The losses, the latest begun first; then there are none.
     fn pop(&self, thread: usize) -> Option<Lost> {
-        let last = self.len().checked_sub(1)?;
-        let lost = self.get(last, thread);
+        let index = self.len().checked_sub(1)?;
+        let lost = self.get(index, thread);
         self.rows[lost.event].count.store(0, Ordering::Relaxed);
-        self.len.store(last as u64, Ordering::Relaxed);
+        self.len.store(index as u64, Ordering::Relaxed);
         Some(lost)
     }
 

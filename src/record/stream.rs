@@ -12,7 +12,7 @@ use crate::synchronize;
 use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -39,7 +39,7 @@ impl Stream {
         let told = Arc::clone(&end);
         let thread = thread::Builder::new()
             .name("recording".to_owned())
-            .spawn(move || run(&inner, path, exporter, &told))
+            .spawn(move || run(&inner, path.as_deref(), exporter, &told))
             .map_err(|error| RecordError::io(None, error))?;
         Ok(Self { thread, end })
     }
@@ -67,7 +67,7 @@ fn panicked() -> io::Error {
 
 fn run(
     inner: &Inner,
-    path: Option<PathBuf>,
+    path: Option<&Path>,
     exporter: Exporter,
     end: &AtomicBool,
 ) -> Result<Trace, RecordError> {
@@ -117,7 +117,7 @@ fn run(
     writer.attempt(|exporter| exporter.finish(time, &totals));
     writer.attempt(|exporter| exporter.flush());
     match writer.error {
-        Some(error) => Err(RecordError::io(path.as_deref(), error)),
+        Some(error) => Err(RecordError::io(path, error)),
         None => Ok(Trace::streamed(
             Arc::clone(buffers),
             writer.threads,
