@@ -39,7 +39,7 @@ build() {
         cd "$tree"
         RUSTFLAGS='--cfg crossbeam_loom -A warnings' CARGO_TARGET_DIR="$root/build" \
             CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true \
-            cargo test --release --test loom --no-run --message-format json 2>"$root/build.log" |
+            cargo test --release --test loom --features record --no-run --message-format json 2>"$root/build.log" |
             sed -n 's|.*"executable":"\([^"]*\)".*|\1|p' | tail -n 1
     )
 }

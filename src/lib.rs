@@ -34,7 +34,8 @@
 //! 7. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
 //! 8. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
 //!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
-//! 9. The std/loom switch (`src/sync.rs`).
+//! 9. `record`, a feature: firings recorded, with time, thread and arguments (`src/record/`).
+//! 10. The std/loom switch (`src/sync.rs`).
 //!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 
@@ -82,6 +83,8 @@ pub mod __private {
 
     crate::sync::model_only! {
         pub use crate::rcu::pin::Participant;
+        #[cfg(feature = "record")]
+        pub use crate::record::ring::ModelRing;
         pub use crate::sync::Canary;
     }
 

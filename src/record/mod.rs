@@ -1,12 +1,66 @@
-//! Recorded streams of events, and the file formats they are written in.
+//! Recording: firings of chosen events, with time, thread and arguments, in memory or streamed to a file.
+//!
+//! ```
+//! use hotprobe::fire;
+//! use hotprobe::record::Recorder;
+//!
+//! hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
+//!
+//! let recording = Recorder::new().event(&STORED).start()?;
+//! fire!(STORED, "a", 7);
+//! let trace = recording.finish()?;
+//! assert_eq!(trace.records().count(), 1);
+//! # Ok::<(), hotprobe::record::RecordError>(())
+//! ```
+//!
+//! [`docs::recording`](crate::docs::recording) says how it is used, and what it costs. In reading order:
+//!
+//! 1. [`Recorder`]: what is to be recorded, and how (`recorder.rs`); [`from_env`] (`env.rs`); [`RecordError`]
+//!    (`error.rs`).
+//! 2. [`Recording`]: its handle while it goes on (`recording.rs`).
+//! 3. The buffers of all threads, and how a firing finds its own (`buffers.rs`); one buffer (`ring.rs`); a record in it
+//!    (`encode.rs`); its time (`clock.rs`).
+//! 4. [`Trace`]: what was recorded (`trace.rs`). Written while it is recorded (`stream.rs`).
+//! 5. The seam to the file formats (`export.rs`), and which there are (`file.rs`).
 
-#![allow(dead_code, reason = "what drives the exporters is not here yet")]
-
+mod buffers;
 mod chrome;
+mod clock;
 mod ctf;
+mod encode;
+mod env;
+mod error;
 mod export;
+mod file;
 mod pairs;
 mod perfetto;
 mod proto;
+mod recorder;
+mod recording;
+pub(crate) mod ring;
+mod stream;
 #[cfg(test)]
 mod synthetic;
+mod trace;
+
+pub use env::{FromEnv, from_env};
+pub use error::RecordError;
+pub use recorder::Recorder;
+pub use recording::Recording;
+pub use trace::{Count, Entry, Recorded, Records, Thread, Trace};
+
+/// What happens when a thread's buffer is full.
+///
+/// ```
+/// use hotprobe::record::Overflow;
+/// assert_eq!(Overflow::default(), Overflow::DropNewest);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// What finds no room is lost, and counted.
+    #[default]
+    DropNewest,
+    /// The oldest records make room, and are counted as lost: a flight recorder, which has the last seconds.
+    OverwriteOldest,
+}

@@ -1,0 +1,1 @@
+//! Events recorded: what it keeps, what it loses, what it costs.

@@ -1,0 +1,683 @@
+//! The buffer of one firing thread: a ring of words that its thread writes without a lock.
+//!
+//! A record is some words; the first tells what it is and how long. Positions count words and never go back: the
+//! words between `tail` and `head` are records. The words are atomics, so that no `unsafe` is needed and a read that
+//! overlaps a write is no more than a wrong word, which is found out before anybody uses it.
+//!
+//! **Drop newest.** The writer moves `head`, a reader moves `tail`: an ordinary queue of one writer and one reader.
+//!
+//! **Overwrite oldest.** The writer moves both. A reader ([`Ring::copy`]) is told by `turn` (odd: the writer is about to
+//! move `tail`; it counts on at each such move) whether what it has copied is what was there, and tries again if
+//! not. `held` makes sure that this ends: while it is set the writer moves no `tail`, but loses.
+//!
+//! What is lost is counted by event, at first beside the ring ([`Losses`]); with the next record that finds room a mark
+//! with the number goes before it, so that it stands where something is missing.
+
+use super::Overflow;
+use super::export::Lost;
+use crate::sync::{
+    AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, model_only, plain, spinning,
+};
+use std::mem;
+use std::sync::PoisonError;
+
+/// The first word of a record: 4 bits what it is, 20 how many words it has, 16 the event, 24 for what comes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head(u64);
+
+impl Head {
+    /// A firing: this, its time, and what the writer put behind that.
+    pub(crate) const RECORD: u64 = 0;
+    /// The same, with a task.
+    pub(crate) const RECORD_IN_TASK: u64 = 1;
+    /// Losses: this, the time of the first, how many.
+    pub(crate) const LOST: u64 = 2;
+    /// From here on another thread writes: this, its number.
+    pub(crate) const THREAD: u64 = 3;
+
+    /// The most that a record can have.
+    pub(crate) const MAX_WORDS: u64 = (1 << 20) - 1;
+    pub(crate) const MAX_EVENTS: usize = 1 << 16;
+
+    pub(crate) const fn new(kind: u64, words: u64, event: u32, extra: u64) -> Self {
+        Self(kind | words << 4 | (event as u64) << 24 | extra << 40)
+    }
+
+    pub(crate) const fn from_word(word: u64) -> Self {
+        Self(word)
+    }
+
+    pub(crate) const fn kind(self) -> u64 {
+        self.0 & 0xf
+    }
+
+    pub(crate) const fn words(self) -> u64 {
+        self.0 >> 4 & Self::MAX_WORDS
+    }
+
+    pub(crate) const fn event(self) -> u32 {
+        (self.0 >> 24 & 0xffff) as u32
+    }
+
+    pub(crate) const fn extra(self) -> u64 {
+        self.0 >> 40
+    }
+}
+
+const LOST_WORDS: u64 = 3;
+const THREAD_WORDS: u64 = 2;
+
+/// What one thread writes and what another does are not neighbours.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// Losses that have no mark yet, by event. One thread writes them, so that nothing is added atomically.
+struct Losses {
+    rows: Box<[Row]>,
+    /// The events that have any, in the order of their first.
+    which: Box<[plain::AtomicU64]>,
+    len: AtomicU64,
+}
+
+struct Row {
+    count: AtomicU64,
+    /// Of the first.
+    time: plain::AtomicU64,
+}
+
+impl Losses {
+    fn new(events: usize) -> Self {
+        let row = |_| Row {
+            count: AtomicU64::new(0),
+            time: plain::AtomicU64::new(0),
+        };
+        Self {
+            rows: (0..events).map(row).collect(),
+            which: (0..events).map(|_| plain::AtomicU64::new(0)).collect(),
+            len: AtomicU64::new(0),
+        }
+    }
+
+    /// Relaxed, here and below: one thread writes; the others are told by `turn`, or come after it.
+    fn len(&self) -> usize {
+        usize::try_from(self.len.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    fn add(&self, event: u32, time: u64, count: u64) {
+        let row = &self.rows[event as usize];
+        let before = row.count.load(Ordering::Relaxed);
+        if before == 0 {
+            let len = self.len();
+            row.time.store(time, Ordering::Relaxed);
+            self.which[len].store(event.into(), Ordering::Relaxed);
+            self.len.store(len as u64 + 1, Ordering::Relaxed);
+        }
+        row.count.store(before + count, Ordering::Relaxed);
+    }
+
+    /// The losses, the latest begun first; then there are none.
+    fn pop(&self, thread: usize) -> Option<Lost> {
+        let index = self.len().checked_sub(1)?;
+        let lost = self.get(index, thread);
+        self.rows[lost.event].count.store(0, Ordering::Relaxed);
+        self.len.store(index as u64, Ordering::Relaxed);
+        Some(lost)
+    }
+
+    fn get(&self, index: usize, thread: usize) -> Lost {
+        let event = self.which[index].load(Ordering::Relaxed);
+        let event = usize::try_from(event).unwrap_or(usize::MAX);
+        let row = &self.rows[event];
+        Lost {
+            time: row.time.load(Ordering::Relaxed),
+            thread,
+            event,
+            count: row.count.load(Ordering::Relaxed),
+        }
+    }
+
+    fn all(&self, thread: usize) -> impl Iterator<Item = Lost> {
+        // (A reader that overlaps the writer may see anything here; it finds that out later.)
+        let len = self.len().min(self.which.len());
+        (0..len).map(move |index| self.get(index, thread))
+    }
+}
+
+/// The ring. Which methods are the writing thread's and which a reader's is said at each.
+pub(crate) struct Ring {
+    words: Box<[AtomicU64]>,
+    overflow: Overflow,
+    /// What the longest record takes: with less room than that, no mark is put in.
+    longest: u64,
+    writer: Apart<Writing>,
+    /// Where the oldest record begins.
+    tail: Apart<AtomicU64>,
+    /// The thread of the record at `tail`; moved with it.
+    tail_thread: plain::AtomicU64,
+    /// What was lost of threads that wrote here before, and of which there is no mark.
+    left: Mutex<Vec<Lost>>,
+    /// Set by a reader that copies.
+    held: AtomicBool,
+}
+
+/// What the writer writes.
+struct Writing {
+    head: AtomicU64,
+    /// So far it may write without looking at `tail`; 0 if it has to look for other reasons.
+    limit: plain::AtomicU64,
+    turn: AtomicU64,
+    thread: plain::AtomicU64,
+    /// Drop newest: what found no room. Overwrite oldest: what was overwritten.
+    losses: Losses,
+    /// What was lost while a reader copied.
+    while_held: Losses,
+}
+
+impl Ring {
+    /// A ring of so many words, a power of two, for records of at most `longest` words.
+    pub(crate) fn new(
+        words: usize,
+        overflow: Overflow,
+        events: usize,
+        longest: u64,
+        thread: usize,
+    ) -> Self {
+        assert!(words.is_power_of_two() && longest + LOST_WORDS <= words as u64);
+        Self {
+            words: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            overflow,
+            longest,
+            writer: Apart(Writing {
+                head: AtomicU64::new(0),
+                limit: plain::AtomicU64::new(words as u64),
+                turn: AtomicU64::new(0),
+                thread: plain::AtomicU64::new(thread as u64),
+                losses: Losses::new(events),
+                while_held: Losses::new(events),
+            }),
+            tail: Apart(AtomicU64::new(0)),
+            tail_thread: plain::AtomicU64::new(thread as u64),
+            left: Mutex::new(Vec::with_capacity(events)),
+            held: AtomicBool::new(false),
+        }
+    }
+
+    #[inline(always)]
+    fn word(&self, at: u64) -> &AtomicU64 {
+        word(&self.words, at)
+    }
+
+    fn capacity(&self) -> u64 {
+        self.words.len() as u64
+    }
+
+    /// Writer: begins a record.
+    #[inline(always)]
+    pub(crate) fn begin(&self) -> Writer<'_> {
+        // Relaxed: this thread's own.
+        let start = self.writer.0.head.load(Ordering::Relaxed);
+        Writer {
+            ring: self,
+            words: &self.words,
+            start,
+            at: start + 1,
+            limit: self.writer.0.limit.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Writer: a firing is lost.
+    #[cold]
+    pub(crate) fn lose(&self, event: u32, time: u64) {
+        let writer = &self.writer.0;
+        if self.is_held() || self.overflow == Overflow::OverwriteOldest {
+            writer.while_held.add(event, time, 1);
+        } else {
+            self.turn(|| writer.losses.add(event, time, 1));
+        }
+        writer.limit.store(0, Ordering::Relaxed);
+    }
+
+    fn is_held(&self) -> bool {
+        // Relaxed: seen too late, it costs the reader another try.
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Writer: changes what a copy must see whole: `tail`, losses, marks.
+    fn turn<R>(&self, change: impl FnOnce() -> R) -> R {
+        let turn = &self.writer.0.turn;
+        let before = turn.load(Ordering::Relaxed);
+        turn.store(before + 1, Ordering::Relaxed);
+        // Release fence: pairs with the Acquire fence in `copy`: whoever reads a word that is written from here on finds
+        // that the turn has changed.
+        fence(Ordering::Release);
+        let result = change();
+        // Release: pairs with the Acquire in `copy`: whoever finds the turn over sees what it changed.
+        turn.store(before + 2, Ordering::Release);
+        result
+    }
+
+    /// Writer: whether the words up to `end` may be written, those from `start` being the record in work; and up to where.
+    fn room(&self, start: u64, end: u64) -> Option<u64> {
+        // Acquire: pairs with the Release in `drain`: the reader is done with the words before it.
+        let tail = self.tail.0.load(Ordering::Acquire);
+        if end <= tail + self.capacity() {
+            return Some(tail + self.capacity());
+        }
+        if self.overflow == Overflow::DropNewest || self.is_held() {
+            return None;
+        }
+        self.turn(|| self.overwrite(tail, start, end))
+    }
+
+    /// Writer: moves `tail` beyond the oldest records, and counts them as lost.
+    fn overwrite(&self, mut tail: u64, start: u64, end: u64) -> Option<u64> {
+        let writer = &self.writer.0;
+        let capacity = self.capacity();
+        // Some more than needed, so that not each record has to do this.
+        let wanted = (end + capacity / 32).min(start + capacity);
+        if end > wanted {
+            return None;
+        }
+        while tail + capacity < wanted {
+            // Relaxed: this thread, or one that handed over to it, wrote them.
+            let head = Head::from_word(self.word(tail).load(Ordering::Relaxed));
+            let second = self.word(tail + 1).load(Ordering::Relaxed);
+            match head.kind() {
+                Head::THREAD => {
+                    self.leave_losses(&writer.losses, self.tail_thread());
+                    self.tail_thread.store(second, Ordering::Relaxed);
+                }
+                Head::LOST => {
+                    let count = self.word(tail + 2).load(Ordering::Relaxed);
+                    writer.losses.add(head.event(), second, count);
+                }
+                _ => writer.losses.add(head.event(), second, 1),
+            }
+            tail += head.words();
+        }
+        // Relaxed: the fence in `turn` is before the words that are written next.
+        self.tail.0.store(tail, Ordering::Relaxed);
+        Some(tail + capacity)
+    }
+
+    /// Writer: puts losses aside that belong to a thread that writes here no more. (`hand_over` has made room, so that nothing
+    /// is allocated here.)
+    fn leave_losses(&self, losses: &Losses, thread: usize) {
+        if losses.len() > 0 {
+            let mut left = self.left();
+            while let Some(lost) = losses.pop(thread) {
+                left.push(lost);
+            }
+        }
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<Lost>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether losses are to be marked before the next record.
+    fn is_in_arrears(&self) -> bool {
+        let writer = &self.writer.0;
+        writer.while_held.len() > 0
+            || self.overflow == Overflow::DropNewest && writer.losses.len() > 0
+    }
+
+    /// Writer: marks for what was lost, as many as there is room for, from `start` on; where they end.
+    fn mark(&self, start: u64) -> u64 {
+        let writer = &self.writer.0;
+        let own = (self.overflow == Overflow::DropNewest).then_some(&writer.losses);
+        let mut at = start;
+        for losses in own.into_iter().chain([&writer.while_held]) {
+            while losses.len() > 0 && self.room(at, at + LOST_WORDS + self.longest).is_some() {
+                self.turn(|| {
+                    let Some(lost) = losses.pop(0) else { return };
+                    #[allow(clippy::cast_possible_truncation, reason = "of an event's number")]
+                    let head = Head::new(Head::LOST, LOST_WORDS, lost.event as u32, 0);
+                    self.word(at).store(head.0, Ordering::Relaxed);
+                    self.word(at + 1).store(lost.time, Ordering::Relaxed);
+                    self.word(at + 2).store(lost.count, Ordering::Relaxed);
+                    at += LOST_WORDS;
+                    // Release: as in `commit`.
+                    writer.head.store(at, Ordering::Release);
+                });
+            }
+        }
+        at
+    }
+
+    /// The thread that writes here, or did last. Asked by who owns the ring or is the only one left.
+    pub(crate) fn thread(&self) -> usize {
+        index(self.writer.0.thread.load(Ordering::Relaxed))
+    }
+
+    fn tail_thread(&self) -> usize {
+        index(self.tail_thread.load(Ordering::Relaxed))
+    }
+
+    /// Between writers: whether another thread could write here for a while.
+    pub(crate) fn free(&self) -> u64 {
+        let head = self.writer.0.head.load(Ordering::Relaxed);
+        // Acquire: as in `room`.
+        self.capacity() - (head - self.tail.0.load(Ordering::Acquire))
+    }
+
+    /// Between writers: whether records of a new thread would find room, however it overflows.
+    pub(crate) fn has_room(&self) -> bool {
+        self.overflow == Overflow::OverwriteOldest || self.free() >= self.longest + THREAD_WORDS
+    }
+
+    /// The new writer, first of all: from here on the records are another thread's. Handing over is ordered by the caller's
+    /// lock. False if it is not possible now.
+    pub(crate) fn hand_over(&self, thread: usize) -> bool {
+        let before = self.thread();
+        if before == thread {
+            return true;
+        }
+        let writer = &self.writer.0;
+        let at = writer.head.load(Ordering::Relaxed);
+        if self.room(at, at + THREAD_WORDS).is_none() {
+            return false;
+        }
+        // Twice: one for what is put aside now, one for when this thread's losses are.
+        self.left().reserve(2 * writer.losses.rows.len());
+        self.turn(|| {
+            if self.overflow == Overflow::DropNewest {
+                self.leave_losses(&writer.losses, before);
+            }
+            self.leave_losses(&writer.while_held, before);
+            let head = Head::new(Head::THREAD, THREAD_WORDS, 0, 0);
+            self.word(at).store(head.0, Ordering::Relaxed);
+            self.word(at + 1).store(thread as u64, Ordering::Relaxed);
+            writer.thread.store(thread as u64, Ordering::Relaxed);
+            writer.limit.store(0, Ordering::Relaxed);
+            // Release: as in `commit`.
+            writer.head.store(at + THREAD_WORDS, Ordering::Release);
+        });
+        true
+    }
+
+    /// The reader of a ring that drops the newest: gives each record that is there to `each`, with its thread, and makes room.
+    pub(crate) fn drain(&self, scratch: &mut Vec<u64>, mut each: impl FnMut(usize, &[u64])) -> u64 {
+        debug_assert!(self.overflow == Overflow::DropNewest);
+        // Acquire: pairs with the Release in `commit`: the records up to it are whole.
+        let head = self.writer.0.head.load(Ordering::Acquire);
+        // Relaxed: the reader's own.
+        let begin = self.tail.0.load(Ordering::Relaxed);
+        let mut thread = self.tail_thread();
+        let (mut at, mut told) = (begin, begin);
+        while at < head {
+            at = self.read(at, scratch);
+            match Head::from_word(scratch[0]).kind() {
+                Head::THREAD => {
+                    thread = index(scratch[1]);
+                    self.tail_thread.store(scratch[1], Ordering::Relaxed);
+                }
+                _ => each(thread, scratch),
+            }
+            if at - told > self.capacity() / 16 || at == head {
+                // Release: pairs with the Acquire in `room`: the writer may write over what has been read.
+                self.tail.0.store(at, Ordering::Release);
+                told = at;
+            }
+        }
+        at - begin
+    }
+
+    /// A reader: the record at this position; where the next begins.
+    fn read(&self, at: u64, record: &mut Vec<u64>) -> u64 {
+        record.clear();
+        // Relaxed, here and below: the caller has what makes them whole.
+        let first = self.word(at).load(Ordering::Relaxed);
+        let end = at + Head::from_word(first).words();
+        record.push(first);
+        record.extend((at + 1..end).map(|at| self.word(at).load(Ordering::Relaxed)));
+        end
+    }
+
+    /// The reader of a ring that drops the newest: what threads lost that wrote here before, and of which there is no mark.
+    pub(crate) fn take_left(&self) -> Vec<Lost> {
+        mem::take(&mut *self.left())
+    }
+
+    /// A reader, while the thread goes on writing: all that is there, and the losses that belong to it, as of one moment. One
+    /// at a time.
+    pub(crate) fn copy(&self) -> Copied {
+        self.held.store(true, Ordering::Relaxed);
+        let copied = loop {
+            if let Some(copied) = self.try_copy() {
+                break copied;
+            }
+            spinning();
+            std::hint::spin_loop();
+        };
+        self.held.store(false, Ordering::Relaxed);
+        copied
+    }
+
+    fn try_copy(&self) -> Option<Copied> {
+        let writer = &self.writer.0;
+        // Acquire: pairs with the Release at the end of `turn`.
+        let turn = writer.turn.load(Ordering::Acquire);
+        if turn % 2 == 1 {
+            return None;
+        }
+        // Acquire: pairs with the Release in `commit`.
+        let head = writer.head.load(Ordering::Acquire);
+        let tail = self.tail.0.load(Ordering::Relaxed);
+        if head.checked_sub(tail)? > self.capacity() {
+            return None;
+        }
+        let words = (tail..head).map(|at| self.word(at).load(Ordering::Relaxed));
+        let copied = Copied {
+            words: words.collect(),
+            ..self.around()
+        };
+        // Acquire fence: pairs with the Release fence in `turn`: if a word of the above was already written over, the turn
+        // is seen to have changed.
+        fence(Ordering::Acquire);
+        (writer.turn.load(Ordering::Relaxed) == turn).then_some(copied)
+    }
+
+    /// What belongs to the records, without them.
+    fn around(&self) -> Copied {
+        let writer = &self.writer.0;
+        let (first, last) = (self.tail_thread(), self.thread());
+        let (before, after) = match self.overflow {
+            Overflow::DropNewest => (None, Some(&writer.losses)),
+            Overflow::OverwriteOldest => (Some(&writer.losses), None),
+        };
+        Copied {
+            words: Vec::new(),
+            thread: first,
+            before: before.into_iter().flat_map(|l| l.all(first)).collect(),
+            after: after
+                .into_iter()
+                .chain([&writer.while_held])
+                .flat_map(|l| l.all(last))
+                .collect(),
+            left: self.left().clone(),
+        }
+    }
+
+    /// When nobody writes any more: what belongs to the records, which stay where they are ([`Finished`]).
+    pub(crate) fn finished(&self) -> Copied {
+        self.around()
+    }
+
+    /// When nobody writes any more: where the records are.
+    pub(crate) fn range(&self) -> (u64, u64) {
+        // Acquire: as in `drain`.
+        let head = self.writer.0.head.load(Ordering::Acquire);
+        (self.tail.0.load(Ordering::Relaxed), head)
+    }
+
+    /// When nobody writes any more: the record at this position; where the next begins.
+    pub(crate) fn record_at(&self, at: u64, record: &mut Vec<u64>) -> u64 {
+        self.read(at, record)
+    }
+}
+
+#[inline(always)]
+fn word(words: &[AtomicU64], at: u64) -> &AtomicU64 {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the mask keeps what is needed"
+    )]
+    let index = at as usize & (words.len() - 1);
+    &words[index]
+}
+
+/// Relaxed: the Release in `commit` comes after it.
+#[inline(always)]
+fn put(words: &[AtomicU64], at: u64, value: u64) {
+    word(words, at).store(value, Ordering::Relaxed);
+}
+
+fn index(word: u64) -> usize {
+    usize::try_from(word).unwrap_or(usize::MAX)
+}
+
+/// What [`Ring::copy`] found.
+#[derive(Debug, Default)]
+pub(crate) struct Copied {
+    pub(crate) words: Vec<u64>,
+    /// The thread of the first record.
+    pub(crate) thread: usize,
+    /// Lost before the first record.
+    pub(crate) before: Vec<Lost>,
+    /// Lost after the last one.
+    pub(crate) after: Vec<Lost>,
+    /// Lost somewhere, by threads that wrote here once.
+    pub(crate) left: Vec<Lost>,
+}
+
+/// A record in work. Nobody sees it before it is committed; dropped, it has not been.
+pub(crate) struct Writer<'a> {
+    ring: &'a Ring,
+    /// The ring's: not looked up for each word.
+    words: &'a [AtomicU64],
+    start: u64,
+    at: u64,
+    limit: u64,
+}
+
+impl Writer<'_> {
+    /// Whether so many words more may be put; must be asked before they are.
+    #[inline(always)]
+    pub(crate) fn reserve(&mut self, words: u64) -> bool {
+        self.at + words <= self.limit || self.make_room(words)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, words: u64) -> bool {
+        let ring = self.ring;
+        if self.at == self.start + 1 && ring.is_in_arrears() && !ring.is_held() {
+            let start = ring.mark(self.start);
+            self.at += start - self.start;
+            self.start = start;
+            if ring.room(start, start + ring.longest).is_none() {
+                return false;
+            }
+        }
+        let Some(limit) = ring.room(self.start, self.at + words) else {
+            return false;
+        };
+        self.limit = limit;
+        let next = if ring.is_in_arrears() { 0 } else { limit };
+        ring.writer.0.limit.store(next, Ordering::Relaxed);
+        true
+    }
+
+    /// Puts a word, for which room is reserved.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, word: u64) {
+        debug_assert!(self.at < self.limit);
+        put(self.words, self.at, word);
+        self.at += 1;
+    }
+
+    /// Where the next word goes.
+    #[inline(always)]
+    pub(crate) fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// Puts a word where one was put before.
+    #[inline(always)]
+    pub(crate) fn put_at(&mut self, at: u64, word: u64) {
+        put(self.words, at, word);
+    }
+
+    /// The record is whole: it is there from now on.
+    #[inline(always)]
+    pub(crate) fn commit(self, kind: u64, event: u32, extra: u64) {
+        let head = Head::new(kind, self.at - self.start, event, extra);
+        put(self.words, self.start, head.0);
+        // Release: pairs with the Acquires in `drain` and `try_copy`.
+        self.ring.writer.0.head.store(self.at, Ordering::Release);
+    }
+}
+
+model_only! {
+    /// The ring, for models: records of a time and some words.
+    #[allow(missing_docs, missing_debug_implementations, reason = "a model's door")]
+    pub struct ModelRing(Ring);
+
+    #[allow(missing_docs, reason = "a model's door")]
+    impl ModelRing {
+        pub fn new(words: usize, overflow: Overflow, longest: u64) -> Self {
+            Self(Ring::new(words, overflow, 1, longest, 0))
+        }
+
+        /// Writes a record of this time and so many words, each of them the time; false if it was lost.
+        pub fn write(&self, time: u64, words: u64) -> bool {
+            let mut writer = self.0.begin();
+            if !writer.reserve(1 + words) {
+                self.0.lose(0, time);
+                return false;
+            }
+            for _ in 0..=words {
+                writer.put(time);
+            }
+            writer.commit(Head::RECORD, 0, 0);
+            true
+        }
+
+        pub fn hand_over(&self, thread: usize) -> bool {
+            self.0.hand_over(thread)
+        }
+
+        /// Reads what is there: `Ok` the words of a record, `Err` how many were lost.
+        pub fn drain(&self, mut each: impl FnMut(Result<&[u64], u64>)) {
+            self.0.drain(&mut Vec::new(), |_, record| Self::tell(record, &mut each));
+        }
+
+        fn tell(record: &[u64], each: &mut impl FnMut(Result<&[u64], u64>)) {
+            match Head::from_word(record[0]).kind() {
+                Head::LOST => each(Err(record[2])),
+                Head::THREAD => {}
+                _ => each(Ok(&record[1..])),
+            }
+        }
+
+        /// What is there while the writer goes on.
+        pub fn copy(&self, mut each: impl FnMut(Result<&[u64], u64>)) {
+            let copied = self.0.copy();
+            copied.before.iter().for_each(|lost| each(Err(lost.count)));
+            let mut rest = &copied.words[..];
+            while let Some(&first) = rest.first() {
+                let words = index(Head::from_word(first).words());
+                Self::tell(&rest[..words], &mut each);
+                rest = &rest[words..];
+            }
+            copied.after.iter().chain(&copied.left).for_each(|lost| each(Err(lost.count)));
+        }
+
+        /// What has no mark yet, when nobody writes any more.
+        pub fn lost_without_mark(&self) -> u64 {
+            let around = self.0.finished();
+            around.before.iter().chain(&around.after).chain(&around.left).map(|lost| lost.count).sum()
+        }
+    }
+}
