@@ -193,7 +193,7 @@ def check_answer(what, answer, expected, chrome):
         kinds[row['category']].append(row)
 
     def value(field):
-        # Perfetto up to 52 does not undo the escapes in JSON text, unless there is a quote: that is left out.
+        # Perfetto 52 does not undo the escapes in JSON text, unless there is a quote: that is left out.
         value = (chrome_value if chrome else perfetto_value)(field)
         if chrome and isinstance(value, str):
             raw = json.dumps(value, ensure_ascii=False)[1:-1]

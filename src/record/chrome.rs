@@ -14,7 +14,7 @@
 //! * The wall clock at time 0 is metadata, `clock`.
 //!
 //! Times are in microseconds with three decimals. What a JSON number cannot hold is text: integers beyond 2⁵³,
-//! 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes in it, Perfetto up to version 52
+//! 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes in it, Perfetto 52
 //! shows the escapes, unless a quote is among them.)
 
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
