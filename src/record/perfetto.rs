@@ -15,7 +15,12 @@ impl<W: Write> Perfetto<W> {
 
 impl<W: Write> Export for Perfetto<W> {
     fn header(&mut self, header: &Header) -> io::Result<()> {
-        writeln!(self.writer, "{header:?}")
+        writeln!(self.writer, "{:?} {:?}", header.process, header.wall)?;
+        for slice in &header.slices {
+            let (begin, end) = (slice.begin, slice.end);
+            writeln!(self.writer, "{} {begin:?} {end:?}", slice.name)?;
+        }
+        Ok(())
     }
 
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
