@@ -4,11 +4,19 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-expected=$'crossbeam-epoch\nlinkme\nsmallvec\nstatic_assertions'
-found=$(cargo tree -e normal --depth 1 --prefix none --format '{p}' | tail -n +2 | cut -d ' ' -f 1 | sort -u)
-if [ "$found" != "$expected" ]; then
-    echo "ci/deps.sh: the dependencies are not what they were (< expected, > found):" >&2
-    diff <(echo "$expected") <(echo "$found") >&2 || true
-    exit 1
-fi
-echo "$found"
+check() { # WHAT EXPECTED FLAGS…: of cargo tree
+    local what=$1 expected=$2 found
+    shift 2
+    found=$(cargo tree -e normal --depth 1 --prefix none --format '{p}' "$@" | tail -n +2 | cut -d ' ' -f 1 | sort -u)
+    if [ "$found" != "$expected" ]; then
+        echo "ci/deps.sh: the dependencies $what are not what they were (< expected, > found):" >&2
+        diff <(echo "$expected") <(echo "$found") >&2 || true
+        exit 1
+    fi
+    echo "$what: $(tr '\n' ' ' <<<"$found")"
+}
+
+base=$'crossbeam-epoch\nlinkme\nsmallvec\nstatic_assertions'
+check 'without features' "$base"
+# What features ask for, nobody gets who does not ask for them.
+check 'with all features' "$(sort <<<"$base"$'\nfastant\ntokio')" --all-features
