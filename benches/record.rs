@@ -4,8 +4,8 @@
 //! Buffers are fresh and have room; "overwriting" is a full one. The peers have a global state each, but none that
 //! another one would see.
 
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use hotprobe::fire;
 use hotprobe::record::{Overflow, Recorder};
 use std::hint::black_box;
@@ -28,7 +28,12 @@ const CHUNK: u64 = 8192;
 const TEXT_OF_32: &str = "0123456789abcdef0123456789abcdef";
 
 fn recorder() -> Recorder {
-    Recorder::new().event(&NONE).event(&NUMBER).event(&TEXT).event(&SIX).event(&DEBUG)
+    Recorder::new()
+        .event(&NONE)
+        .event(&NUMBER)
+        .event(&TEXT)
+        .event(&SIX)
+        .event(&DEBUG)
 }
 
 /// The time of `n` calls, each chunk of them by a recording of its own.
@@ -54,9 +59,13 @@ fn fresh(n: u64, call: impl Fn(u64)) -> Duration {
 
 fn kinds(group: &mut BenchmarkGroup<'_, WallTime>) {
     let text = black_box(TEXT_OF_32);
-    group.bench_function("no argument", |b| b.iter_custom(|n| fresh(n, |_| fire!(NONE))));
+    group.bench_function("no argument", |b| {
+        b.iter_custom(|n| fresh(n, |_| fire!(NONE)))
+    });
     group.bench_function("u64", |b| b.iter_custom(|n| fresh(n, |i| fire!(NUMBER, i))));
-    group.bench_function("32-byte text", |b| b.iter_custom(|n| fresh(n, |_| fire!(TEXT, text))));
+    group.bench_function("32-byte text", |b| {
+        b.iter_custom(|n| fresh(n, |_| fire!(TEXT, text)))
+    });
     group.bench_function("six u64", |b| {
         b.iter_custom(|n| fresh(n, |i| fire!(SIX, i, i, i, i, i, i)));
     });
@@ -66,7 +75,11 @@ fn kinds(group: &mut BenchmarkGroup<'_, WallTime>) {
 }
 
 fn record(c: &mut Criterion) {
-    let mut group = c.benchmark_group(if cfg!(feature = "tsc") { "record (tsc)" } else { "record" });
+    let mut group = c.benchmark_group(if cfg!(feature = "tsc") {
+        "record (tsc)"
+    } else {
+        "record"
+    });
     group.throughput(Throughput::Elements(1));
     // What is always paid.
     let start = Instant::now();
@@ -96,7 +109,10 @@ fn record(c: &mut Criterion) {
     }
     kinds(&mut group);
     group.bench_function("u64, overwriting", |b| {
-        let recording = recorder().overflow(Overflow::OverwriteOldest).start().expect("it can start");
+        let recording = recorder()
+            .overflow(Overflow::OverwriteOldest)
+            .start()
+            .expect("it can start");
         (0..1_000_000).for_each(|i| fire!(NUMBER, i));
         b.iter(|| fire!(NUMBER, black_box(7)));
         drop(recording);
