@@ -4,9 +4,9 @@
 # * the stress of tests/stress for an hour, and under ThreadSanitizer for ten minutes;
 # * a thousand times those tests whose failure would depend on how threads interleave;
 # * a hundred million records, at loss rates from none to nearly all of them (4 GiB of memory);
-# * `cargo mutants` (settings, and what is left out: .cargo/mutants.toml; tests: .config/nextest.toml): it changes the source in one place
-#   after the other, and lists the changes that no test notices. Each survivor is to be killed by a test, or
-#   to stand in .cargo/mutants.toml with its reason.
+# * `cargo mutants` (settings, and what is left out: .cargo/mutants.toml; tests: .config/nextest.toml): it
+#   changes the source in one place after the other, and lists the changes that no test notices. Each survivor
+#   is to be killed by a test, or to stand in .cargo/mutants.toml with its reason.
 #
 # Usage: ci/full.sh [stress|repeat|records|mutants]...       (all if none is named; a day on a small machine)
 #        SECONDS_EACH=60 REPEAT=10 MUTANTS="--file src/batch.rs" ci/full.sh        (smaller)
@@ -28,9 +28,10 @@ repeat() {
     log=$(mktemp)
     cargo test --all-features --release --test it --no-run
     for ((n = 1; n <= times; n++)); do
-        # (`consumers` and `ui` build other crates, `live_server` has a load of its own: nothing of it varies.)
+        # (`consumers` and `ui` build other crates, `hello` runs an example, `live_server` has a load of its own:
+        # nothing of it varies.)
         if ! HOTPROBE_CONSUMERS_APART=1 timeout 600 cargo test --quiet --all-features --release --test it -- \
-            --skip ui:: --skip live_server:: --skip consumers:: >"$log" 2>&1; then
+            --skip ui:: --skip live_server:: --skip consumers:: --skip hello:: >"$log" 2>&1; then
             echo "ci/full.sh: failed the ${n}th time" >&2
             cat "$log" >&2
             exit 1
