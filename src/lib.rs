@@ -54,6 +54,8 @@ mod rcu;
 mod snapshot;
 mod stats;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 
 pub use any::AnyEvent;

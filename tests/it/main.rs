@@ -39,6 +39,8 @@ mod order;
 mod panics;
 mod snapshot;
 mod synchronize;
+#[cfg(feature = "testing")]
+mod testing;
 mod ui;
 
 use std::env;
