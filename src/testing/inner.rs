@@ -308,6 +308,21 @@ impl Inner {
         drop(left);
     }
 
+    /// After a failure: gives the test's threads a moment to end, so that what they panic with falls into the time in
+    /// which it is not printed. Those that are stuck are not waited for.
+    pub(super) fn clear_up(&self) {
+        let until = Instant::now() + Duration::from_millis(100).min(self.options.dead_time);
+        let mut state = self.lock();
+        while Instant::now() < until
+            && state
+                .threads
+                .iter()
+                .any(|thread| matches!(thread.life, Life::Running))
+        {
+            state = self.pause_until(state, until);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }

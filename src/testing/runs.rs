@@ -121,6 +121,9 @@ impl Once {
         inner.close();
         test.detach();
         let payload = result.err();
+        if payload.is_some() {
+            inner.clear_up();
+        }
         let report = inner.failure();
         let foreign = report.is_none();
         let text = match (&report, &payload) {

@@ -118,7 +118,7 @@ impl Schedule {
             let name = waiting
                 .stream
                 .bytes()
-                .fold(waiting.actor, |sum, byte| mix(sum ^ u64::from(byte)));
+                .fold(mix(waiting.actor), |sum, byte| mix(sum ^ u64::from(byte)));
             self.fingerprint = mix(self.fingerprint ^ name);
         }
         self.last = now;

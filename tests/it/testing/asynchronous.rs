@@ -184,13 +184,16 @@ fn so_it_is_in_a_local_set() {
         .worker_threads(1)
         .build()
         .unwrap();
-    let report = failure(&runtime, async |t| {
-        t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));
-        let set = tokio::task::LocalSet::new();
-        let task = set.spawn_local(t.scope().wrap_future(async { fire!(STEP, 1) }));
-        set.await;
-        task.await.unwrap();
-    });
+    let set = tokio::task::LocalSet::new();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(set.run_until(testing::run_async(async |t| {
+            t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));
+            let task = t.scope().wrap_future(async { fire!(STEP, 1) });
+            tokio::task::spawn_local(task).await.unwrap();
+        })));
+    }));
+    let payload = result.expect_err("it fails");
+    let report = payload.downcast_ref::<String>().expect("with a report");
     assert!(
         report.starts_with("a task fires 1 on stream \"t\", and pausing it would stop"),
         "{report}"

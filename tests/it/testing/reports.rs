@@ -3,6 +3,7 @@
 use crate::{CHILD, child, text};
 use hotprobe::testing::{self, Options};
 use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -394,19 +395,27 @@ fn panics_of_let_go_senders_do_not_drown_the_report() {
     // (`report` fails if more than one panic is printed.)
     assert_report!(
         panics_of_let_go_senders_do_not_drown_the_report,
-        || testing::run(|t| {
-            events!(t);
-            let threads: Vec<_> = (0..10)
-                .map(|_| {
-                    testing::spawn(|| {
-                        HI.fire("t1", "a");
-                        panic!("the channel is closed");
-                    })
-                })
-                .collect();
-            let _keep = threads;
-            t.expect("t2", 1);
-        }),
+        || {
+            let mut threads = Vec::new();
+            let test = AssertUnwindSafe(|| {
+                testing::run(|t| {
+                    events!(t);
+                    threads.extend((0..10).map(|_| {
+                        let work = t.scope().wrap(|| {
+                            HI.fire("t1", "a");
+                            panic!("the channel is closed");
+                        });
+                        thread::spawn(work)
+                    }));
+                    t.expect("t2", 1);
+                });
+            });
+            let report = catch_unwind(test).expect_err("it fails");
+            for thread in threads {
+                assert!(thread.join().is_err());
+            }
+            resume_unwind(report);
+        },
         "\
 deadlock: nothing came on stream \"t2\" for 500 ms
         at tests/it/testing/reports.rs:LINE
@@ -415,8 +424,6 @@ deadlock: nothing came on stream \"t2\" for 500 ms
    pending t1: Hi(\"a\")"
             .to_owned()
             + &"\n           t1: Hi(\"a\")".repeat(9)
-            + "\n   running a thread started at tests/it/testing/reports.rs:LINE"
-            + &"\n           a thread started at tests/it/testing/reports.rs:LINE".repeat(9)
     );
 }
 
