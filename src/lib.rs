@@ -36,6 +36,11 @@
 //!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
 //! 9. The std/loom switch (`src/sync.rs`).
 //!
+//! Features, which use nothing but the above:
+//!
+//! * `testing`: tests that take a concurrent program's events one after the other (`src/testing/`); with feature
+//!   `tokio`, tasks too.
+//!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 
 #[macro_use]

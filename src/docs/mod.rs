@@ -3,6 +3,7 @@
 //! * [`patterns`]: how programs and libraries use it. Begin here.
 //! * [`limitations`]: what it does not do, and what to do instead.
 //! * [`loom_models`]: events in code that is checked with loom, and probes that check it.
+//! * `testing` (feature `testing`): tests of concurrent code, event by event; beside loom, shuttle and turmoil.
 //! * [`performance`]: what an event costs, off and on, and how to see it for yourself.
 //! * [`design`]: how it works and why, and a table of what it guarantees.
 //! * [`orderings`]: every atomic access, what it orders, and its partner.
@@ -15,3 +16,5 @@ pub mod loom_models;
 pub mod orderings;
 pub mod patterns;
 pub mod performance;
+#[cfg(feature = "testing")]
+pub mod testing;

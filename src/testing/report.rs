@@ -81,25 +81,19 @@ impl Report {
                 text.to_owned()
             }
         };
-        let mut text = paint(Colour::Title, &self.title);
+        let labelled = |label: &str, value: &str| {
+            let label = paint(Colour::Label, &format!("{label:>10}"));
+            format!("{label} {value}")
+        };
+        let mut lines = vec![paint(Colour::Title, &self.title)];
+        lines.extend(at.map(|at| labelled("at", &at)));
+        lines.push(labelled("run", run));
         let mut before = String::new();
-        let place = at.map(|at| ("at", at));
-        for (label, value) in place.into_iter().chain([("run", run.to_owned())]) {
-            text += &format!(
-                "\n{} {value}",
-                paint(Colour::Label, &format!("{label:>10}"))
-            );
-        }
         for line in self.lines {
-            text += "\n";
-            text += &match line {
+            lines.push(match line {
                 Line::Labelled(label, value) => {
                     let shown = if label == before { "" } else { &label };
-                    let line = format!(
-                        "{} {}",
-                        paint(Colour::Label, &format!("{shown:>10}")),
-                        cut(&value, WIDTH - 11)
-                    );
+                    let line = labelled(shown, &cut(&value, WIDTH - 11));
                     before = label;
                     line
                 }
@@ -116,9 +110,9 @@ impl Report {
                         paint(Colour::Received, &format!("+ {line}"))
                     )
                 }
-            };
+            });
         }
-        text
+        lines.join("\n")
     }
 }
 

@@ -261,13 +261,14 @@ fn streams(trace: &[Traced]) -> String {
     for event in trace {
         streams.entry(&event.stream).or_default().push(&event.text);
     }
-    let mut text = String::new();
-    for (stream, events) in streams {
-        for event in events {
-            text += &format!("{stream}: {event}\n");
-        }
-    }
-    text
+    streams
+        .into_iter()
+        .flat_map(|(stream, events)| {
+            events
+                .into_iter()
+                .map(move |event| format!("{stream}: {event}\n"))
+        })
+        .collect()
 }
 
 /// The schedules of `explore`: each one's plan, and its name.

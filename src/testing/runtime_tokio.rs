@@ -28,9 +28,7 @@ pub(super) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
         }))
     };
     match result {
-        Ok(Some(Ok(value))) => Some(value),
-        Ok(Some(Err(payload))) => resume_unwind(payload),
-        Ok(None) => None,
+        Ok(done) => done.map(|value| value.unwrap_or_else(|payload| resume_unwind(payload))),
         Err(payload) if waiting.is_none() => resume_unwind(payload),
         Err(_) => None,
     }

@@ -1,6 +1,6 @@
 //! Whose a firing is: each thread, and each poll of a task, belongs to one test at most.
 
-use super::inner::Inner;
+use super::inner::{Goal, Inner};
 use super::quiet;
 use std::cell::RefCell;
 use std::fmt;
@@ -337,6 +337,10 @@ impl<T> JoinHandle<T> {
     /// # Panics
     /// If the thread has panicked, with the same; if the test fails meanwhile, with the report.
     #[track_caller]
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "the value is often of no interest"
+    )]
     pub fn join(self) -> T {
         if let Some((inner, number)) = &self.of {
             if current().is_some_and(|current| current.body && Arc::ptr_eq(&current.inner, inner)) {
@@ -347,6 +351,37 @@ impl<T> JoinHandle<T> {
         match self.handle.join() {
             Ok(value) => value,
             Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    /// [`join`](Self::join) for an async body: waits without blocking the thread. (A thread that was started outside
+    /// of any test it does wait for by blocking.)
+    ///
+    /// # Panics
+    /// As `join`, when it is polled.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(
+    /// hotprobe::testing::run_async(async |_| {
+    ///     let thread = hotprobe::testing::spawn(|| 5);
+    ///     assert_eq!(thread.join_async().await, 5);
+    /// })
+    /// # );
+    /// ```
+    #[track_caller]
+    pub fn join_async(self) -> impl Future<Output = T> {
+        let at = Location::caller();
+        async move {
+            if let Some((inner, number)) = &self.of {
+                let goal = Goal::Thread(*number);
+                let what = "the end of a thread".to_owned();
+                inner.wait_async(goal, what, at).await;
+                inner.thread_joined(*number);
+            }
+            match self.handle.join() {
+                Ok(value) => value,
+                Err(payload) => resume_unwind(payload),
+            }
         }
     }
 

@@ -134,11 +134,15 @@ impl Test {
     /// With the report, if the event is of another type or has another value, or if none comes for the dead time; also
     /// if the test has failed elsewhere.
     #[track_caller]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "an event is made where it is expected"
+    )]
     pub fn expect<E: Debug + PartialEq + Send + 'static>(&self, stream: &str, event: E) {
         let at = Location::caller();
         let found = self.next(&[stream], &format!("{event:?}"), at);
         let ticket = found.1.ticket;
-        self.check(&found.0, found.1, &event, at);
+        self.check(found.0, found.1, &event, at);
         self.inner.release(ticket);
     }
 
@@ -174,6 +178,10 @@ impl Test {
     /// ```
     #[track_caller]
     #[must_use = "the sender goes on when the guard is dropped: `let _ = …` drops it at once; use `expect` for that"]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "an event is made where it is expected"
+    )]
     pub fn expect_held<E: Debug + PartialEq + Send + 'static>(
         &self,
         stream: &str,
@@ -183,7 +191,7 @@ impl Test {
         self.inner.must_hold(at);
         let found = self.next(&[stream], &format!("{event:?}"), at);
         let held = self.hold(&found.1, at);
-        self.check(&found.0, found.1, &event, at);
+        self.check(found.0, found.1, &event, at);
         held
     }
 
@@ -219,7 +227,7 @@ impl Test {
         self.inner.must_hold(at);
         let found = self.next(&[stream], &any_event::<E>(), at);
         let held = self.hold(&found.1, at);
-        (self.open(&found.0, found.1, at), held)
+        (self.open(found.0, found.1, at), held)
     }
 
     /// Takes the first event of whichever of these streams has one, and lets its sender go on. If several have, that

@@ -1,6 +1,5 @@
 //! Tasks of tokio.
 
-use crate::eventually;
 use crate::testing::reports::without_lines;
 use hotprobe::fire;
 use hotprobe::testing::{self, Failure, Options, Test};
@@ -223,7 +222,7 @@ fn on_a_current_thread_runtime_threads_can_be_paused() {
         t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));
         let thread = testing::spawn(|| STEP.fire(1));
         t.expect_async("t", 1_u32).await;
-        thread.join();
+        thread.join_async().await;
     }));
 }
 
@@ -303,8 +302,7 @@ fn a_waiting_future_that_is_dropped_takes_nothing() {
         );
         let thread = testing::spawn(|| STEP.fire(1));
         seen.lock().unwrap().push(t.recv_async::<u32>("t").await);
-        eventually("it ends", || thread.is_finished());
-        thread.join();
+        thread.join_async().await;
     }));
     assert_eq!(*seen.lock().unwrap(), [1]);
 }
