@@ -3,7 +3,7 @@
 #
 # * the stress of tests/stress for an hour, and under ThreadSanitizer for ten minutes;
 # * a thousand times those tests whose failure would depend on how threads interleave;
-# * `cargo mutants` (settings and what is left out: .cargo/mutants.toml): it changes the source in one place
+# * `cargo mutants` (settings, and what is left out: .cargo/mutants.toml; tests: .config/nextest.toml): it changes the source in one place
 #   after the other, and lists the changes that no test notices. Each survivor is to be killed by a test, or
 #   to stand in .cargo/mutants.toml with its reason.
 #
@@ -40,13 +40,15 @@ repeat() {
 }
 
 mutants() {
-    local tools="${CARGO_TARGET_DIR:-$PWD/target}/tools"
-    if ! command -v cargo-mutants >/dev/null; then
-        cargo install cargo-mutants --locked --root "$tools"
-        PATH="$tools/bin:$PATH"
-    fi
+    local target="${CARGO_TARGET_DIR:-$PWD/target}" tool
+    PATH="$PATH:$target/tools/bin"
+    for tool in cargo-mutants cargo-nextest; do
+        command -v "$tool" >/dev/null || cargo install "$tool" --locked --root "$target/tools"
+    done
+    # It changes a copy of the tree; one target directory for all copies, so that what others wrote is built once.
     # shellcheck disable=SC2086
-    cargo mutants --output "${CARGO_TARGET_DIR:-$PWD/target}" --colors never ${MUTANTS:-}
+    CARGO_TARGET_DIR="$target/cargo-mutants" \
+        cargo mutants --output "$target" --colors never ${MUTANTS:-}
 }
 
 if [ "$#" -eq 0 ]; then set -- stress repeat mutants; fi

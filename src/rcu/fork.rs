@@ -77,10 +77,6 @@ mod imp {
         };
         let domain = domain();
         writer.forked(pin::dropping());
-        // What an abandoned grace period would store must not be taken for a later one's end.
-        domain
-            .grace_done
-            .store(writer.grace_started(), Ordering::Relaxed);
         // Leaked: it may be in any state. Null: the next to register makes a new one.
         domain.collector.store(ptr::null_mut(), Ordering::Relaxed);
         drop(writer);

@@ -79,18 +79,19 @@ impl Drop for Owner {
         // (It fails in models only, where the field is dropped with the rest.)
         let _ = LOCAL.try_with(|local| {
             let word = local.word();
-            if word & (UNREGISTERED | DEAD | BUSY) == 0 {
+            if word & UNREGISTERED != 0 {
+                // Forked, and no firing since: the handle was the parent's.
+                local.set_word((word | DEAD) & !UNREGISTERED);
+            } else if word & BUSY == 0 {
                 // Dead first: dropping the handle frees memory, and the allocator may fire.
-                local.set_word(word | DEAD);
+                local.set_word(DEAD);
                 // SAFETY: it was registered, so the handle is initialised; nobody reads it any more.
                 drop(unsafe { (*local.handle.get()).assume_init_read() });
                 // Relaxed: a hint.
                 domain().counters.departed.fetch_add(1, Ordering::Relaxed);
-            } else if word & (UNREGISTERED | DEAD) == 0 {
-                // A probe ends its thread, or its process.
-                local.set_word(word | DEAD | LEFT);
             } else {
-                local.set_word((word | DEAD) & !UNREGISTERED);
+                // A probe ends its thread, or its process; or a coroutine is still inside one.
+                local.set_word(word | DEAD | LEFT);
             }
         });
     }
@@ -304,8 +305,7 @@ impl Local {
         self.set_word(word | REGISTERING);
         // Owner first: if its destructor has run already, there must be no handle to lose.
         let alive = OWNER.try_with(|_| ()).is_ok();
-        let word = self.word();
-        if alive && word & DEAD == 0 {
+        if alive {
             let handle = join();
             // SAFETY: uninitialised, so nothing is overwritten; only this thread comes here, and what
             // fires meanwhile sees `REGISTERING`.
@@ -313,7 +313,7 @@ impl Local {
             super::fork::install();
             self.set_word(self.word() & !(UNREGISTERED | REGISTERING));
         } else {
-            self.set_word((self.word() | DEAD) & !(UNREGISTERED | REGISTERING));
+            self.set_word(DEAD);
         }
     }
 
@@ -341,8 +341,8 @@ impl Local {
     #[inline(never)]
     fn leave_early(&self, guard: Guard) {
         let word = self.word();
-        if word & FORKED != 0 || word & BUSY == FIRING {
-            // The guard is of the parent's collector, or the last.
+        if word & FORKED != 0 {
+            // The guard is of the parent's collector.
             drop(guard);
         } else {
             // The last one out will unpin.

@@ -216,7 +216,8 @@ impl Writer {
         Some(self.grace.started)
     }
 
-    /// In a forked child: the other threads are gone, with the grace period that waited for them. What
+    /// In a forked child: the other threads are gone, with the grace period that waited for them. (Its end,
+    /// deferred in the parent's collector, never comes; and the next has a number of its own.) What
     /// waited, waits anew; what they were dropping or freeing is lost with them, and written off.
     pub(super) fn forked(&mut self, own: Option<SlotPtr>) {
         self.grace.running = false;
@@ -242,11 +243,6 @@ impl Writer {
         let sum = self.freeing.take(sum);
         self.pending.take(sum);
         self.reclaimed += sum.snapshots;
-    }
-
-    /// The domain's last grace period started: the number that the child's collector goes on from.
-    pub(super) fn grace_started(&self) -> u64 {
-        self.grace.started
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) fn allocations() -> usize {
 /// Whether allocations fire events, process-wide.
 pub(crate) static FIRES: AtomicBool = AtomicBool::new(false);
 
+/// Whether those that fire do so inside of `hotprobe::pinned`.
+pub(crate) static PINS: AtomicBool = AtomicBool::new(false);
+
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 
 thread_local! {
@@ -86,7 +89,11 @@ unsafe impl GlobalAlloc for Counting {
             return ptr::null_mut();
         }
         if FIRES.load(Ordering::Relaxed) {
-            hotprobe::fire!(ALLOCATED, layout.size());
+            if PINS.load(Ordering::Relaxed) {
+                hotprobe::pinned(|| hotprobe::fire!(ALLOCATED, layout.size()));
+            } else {
+                hotprobe::fire!(ALLOCATED, layout.size());
+            }
         }
         LIVE.fetch_add(layout.size().cast_signed(), Ordering::SeqCst);
         // SAFETY: by the caller's promise.

@@ -53,6 +53,7 @@ fn a_detach_without_memory_takes_effect_and_is_made_good_later() {
                 // And with its handle gone, only the snapshot still names it: it must not be freed before that is.
                 drop(last);
                 hotprobe::synchronize().unwrap();
+                assert_eq!(SCARCE.probes().len(), 5);
                 SCARCE.fire();
                 // A later update takes the tombstones out.
                 let (more, _) = attach(1);
@@ -65,6 +66,114 @@ fn a_detach_without_memory_takes_effect_and_is_made_good_later() {
                 let stats = hotprobe::stats();
                 assert_eq!(stats.retired, stats.reclaimed);
             }
+        },
+    );
+}
+
+#[test]
+fn an_event_left_with_tombstones_and_what_has_panicked_is_off() {
+    isolated(
+        "alloc_failure::an_event_left_with_tombstones_and_what_has_panicked_is_off",
+        || {
+            crate::quiet_planned_panics();
+            let panics = SCARCE.attach(|| panic!("planned"));
+            let (probes, _) = attach(3);
+            SCARCE.fire();
+            assert!(panics.has_panicked() && SCARCE.is_enabled());
+            let group = ProbeGroup::from_iter(probes);
+            hotprobe::pinned(|| {
+                alloc::fail_after(0, true);
+                drop(group);
+                assert!(alloc::stop_failing());
+            });
+            assert!(!SCARCE.is_enabled());
+            assert_eq!(SCARCE.probe_count(), 1);
+        },
+    );
+}
+
+#[test]
+fn a_group_over_many_events_is_detached_without_memory_for_a_list_of_them() {
+    isolated(
+        "alloc_failure::a_group_over_many_events_is_detached_without_memory_for_a_list_of_them",
+        || {
+            const LARGE: usize = 1 << 16;
+            hotprobe::event! { static A: fn(); static B: fn(); static C: fn(); static D: fn(); }
+            let calls = Arc::new(AtomicU64::new(0));
+            let count = |n: u64| {
+                let calls = Arc::clone(&calls);
+                move || {
+                    calls.fetch_add(n, Ordering::SeqCst);
+                }
+            };
+            let kept = [A.attach(count(1)), B.attach(count(1)), C.attach(count(1))];
+            #[allow(
+                clippy::large_stack_arrays,
+                reason = "a probe that is seen in the memory"
+            )]
+            let bytes = [1_u8; LARGE];
+            let early = A.attach(move || assert_eq!(bytes[LARGE - 1], 1));
+            early.detach();
+            hotprobe::synchronize().unwrap();
+            let with_it = alloc::live_bytes();
+            let mut group = ProbeGroup::from_iter([
+                A.attach(count(100)),
+                B.attach(count(100)),
+                C.attach(count(100)),
+                D.attach(count(100)),
+                early,
+            ]);
+            hotprobe::pinned(|| {
+                alloc::fail_after(0, true);
+                group.detach();
+                assert!(alloc::stop_failing());
+            });
+            hotprobe::synchronize().unwrap();
+            assert!(!D.is_enabled());
+            let fire = || {
+                calls.store(0, Ordering::SeqCst);
+                A.fire();
+                B.fire();
+                C.fire();
+                D.fire();
+                calls.load(Ordering::SeqCst)
+            };
+            assert_eq!(fire(), 3);
+            // What the snapshots still name has not been freed; what they do not, has.
+            let left = [A.probes(), B.probes(), C.probes(), D.probes()].map(|probes| probes.len());
+            assert_eq!(left, [1, 1, 1, 0]);
+            assert!(with_it - alloc::live_bytes() > 32_768);
+            // Later updates take the tombstones out.
+            let more = [A.attach(count(1)), B.attach(count(1)), D.attach(count(1))];
+            assert_eq!(fire(), 6);
+            drop((kept, more));
+            assert_eq!(fire(), 0);
+            hotprobe::synchronize().unwrap();
+            let stats = hotprobe::stats();
+            assert_eq!(stats.retired, stats.reclaimed);
+        },
+    );
+}
+
+#[test]
+fn what_was_detached_without_memory_is_dropped_by_the_next_reclaim() {
+    isolated(
+        "alloc_failure::what_was_detached_without_memory_is_dropped_by_the_next_reclaim",
+        || {
+            let (witness, dropped) = Witness::new();
+            let probe = SCARCE.attach(move || witness.touch());
+            let (kept, _) = attach(3);
+            // No snapshot is left to be reclaimed; and the detach retires none.
+            hotprobe::synchronize().unwrap();
+            hotprobe::pinned(|| {
+                alloc::fail_after(0, true);
+                probe.detach();
+                assert!(alloc::stop_failing());
+            });
+            dropped.try_recv().unwrap_err();
+            hotprobe::reclaim();
+            dropped.try_recv().expect("dropped, as after any detach");
+            drop(kept);
         },
     );
 }

@@ -48,6 +48,7 @@ fn in_the_thread_local_destructors_of_ten_thousand_threads() {
                     TICK.fire();
                 }
             });
+            let baseline = crate::alloc::live_bytes();
             for n in 1..=THREADS {
                 // One destructor is registered before the thread's own state is, the other after: one of
                 // them runs when that state is gone.
@@ -60,9 +61,19 @@ fn in_the_thread_local_destructors_of_ten_thousand_threads() {
                 .unwrap();
             }
             assert_eq!(sum.load(Ordering::SeqCst), 5 * THREADS * (THREADS + 1) / 2);
+            // And threads whose last deed is a firing.
+            for _ in 0..1000 {
+                thread::spawn(|| fire!(ENDING, 0)).join().unwrap();
+            }
             probe.detach_and_wait().unwrap();
             let stats = hotprobe::stats();
             assert_eq!(stats.retired, stats.reclaimed);
+            // None of them has left its registration behind: that would be two kilobytes each.
+            for _ in 0..100 {
+                hotprobe::synchronize().unwrap();
+            }
+            let left = crate::alloc::live_bytes() - baseline;
+            assert!(left < 256 << 10, "{left} bytes are left");
         },
     );
 }
@@ -155,6 +166,227 @@ fn waiting_on_a_dying_thread_costs_no_memory() {
     );
 }
 
+/// Inside of a firing: whether another thread cannot get over it. 0 if so.
+fn still_protected() -> i32 {
+    let waited = thread::spawn(|| {
+        let (witness, dropped) = Witness::new();
+        TICK.attach(move || witness.touch()).detach();
+        let waited = hotprobe::synchronize_timeout(std::time::Duration::from_millis(50));
+        waited.is_err() && dropped.try_recv().is_err()
+    });
+    i32::from(!waited.join().unwrap())
+}
+
+/// Coroutines: two stacks on one thread, whose firings end in another order than they began.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod coroutine {
+    use super::*;
+    use std::cell::UnsafeCell;
+    use std::ffi::c_int;
+    use std::ptr;
+
+    /// The beginning of `ucontext_t`, with room for the rest.
+    #[repr(C, align(64))]
+    struct Context {
+        flags: usize,
+        link: *mut Context,
+        stack: *mut u8,
+        stack_flags: c_int,
+        stack_size: usize,
+        rest: [usize; 1024],
+    }
+
+    unsafe extern "C" {
+        fn getcontext(context: *mut Context) -> c_int;
+        fn makecontext(context: *mut Context, body: extern "C" fn(), arguments: c_int, ...);
+        fn swapcontext(from: *mut Context, to: *mut Context) -> c_int;
+    }
+
+    struct Contexts {
+        main: UnsafeCell<Context>,
+        other: UnsafeCell<Context>,
+    }
+
+    // SAFETY: one thread uses them at a time: each test has a process of its own.
+    unsafe impl Sync for Contexts {}
+
+    const EMPTY: Context = Context {
+        flags: 0,
+        link: ptr::null_mut(),
+        stack: ptr::null_mut(),
+        stack_flags: 0,
+        stack_size: 0,
+        rest: [0; 1024],
+    };
+
+    static CONTEXTS: Contexts = Contexts {
+        main: UnsafeCell::new(EMPTY),
+        other: UnsafeCell::new(EMPTY),
+    };
+
+    /// Goes on with the other stack, until it goes on with this one.
+    fn to_other() {
+        // SAFETY: `other` has been made, or has been left by `to_main`.
+        unsafe { swapcontext(CONTEXTS.main.get(), CONTEXTS.other.get()) };
+    }
+
+    fn to_main() {
+        // SAFETY: `main` has been left by `to_other`.
+        unsafe { swapcontext(CONTEXTS.other.get(), CONTEXTS.main.get()) };
+    }
+
+    /// Begins `other` on a stack of its own, which must outlive its use.
+    fn make_other(stack: &mut [u8]) {
+        // SAFETY: as POSIX wants it.
+        unsafe {
+            let context = CONTEXTS.other.get();
+            assert_eq!(getcontext(context), 0);
+            (*context).stack = stack.as_mut_ptr();
+            (*context).stack_size = stack.len();
+            makecontext(context, other, 0);
+        }
+    }
+
+    extern "C" fn other() {
+        loop {
+            // A firing by itself, and one inside of `pinned`.
+            ENDING.fire(1);
+            to_main();
+            hotprobe::pinned(|| ENDING.fire(1));
+            to_main();
+        }
+    }
+
+    #[test]
+    fn the_first_firing_of_a_thread_may_end_before_those_that_began_later() {
+        isolated(
+            "anywhere::coroutine::the_first_firing_of_a_thread_may_end_before_those_that_began_later",
+            || {
+                let mut stack = vec![0_u8; 1 << 20];
+                make_other(&mut stack);
+                let protected = Arc::new(AtomicU64::new(0));
+                let probe = ENDING.attach({
+                    let protected = Arc::clone(&protected);
+                    move |n| {
+                        if n == 1 {
+                            return to_main();
+                        }
+                        // In a child this one stays protected, too, and in a child of that.
+                        let ends = || {
+                            to_other();
+                            still_protected()
+                        };
+                        assert_eq!(fork::in_child(ends), 0);
+                        assert_eq!(fork::in_child(|| fork::in_child(ends)), 0);
+                        // Here the other stack's firing ends, and with it the thread's first one.
+                        to_other();
+                        assert_eq!(
+                            hotprobe::synchronize(),
+                            Err(hotprobe::SynchronizeError::InProbe)
+                        );
+                        TICK.fire();
+                        hotprobe::pinned(|| TICK.fire());
+                        if still_protected() == 0 {
+                            protected.fetch_add(1, Ordering::SeqCst);
+                        }
+                    }
+                });
+                for n in 1..=6 {
+                    // Comes back inside of a firing.
+                    to_other();
+                    assert_eq!(
+                        hotprobe::synchronize(),
+                        Err(hotprobe::SynchronizeError::InProbe)
+                    );
+                    if n % 3 == 0 {
+                        hotprobe::pinned(|| ENDING.fire(2));
+                    } else {
+                        ENDING.fire(2);
+                    }
+                    assert!(!probe.has_panicked());
+                    assert_eq!(protected.load(Ordering::SeqCst), n);
+                    // Nothing is in progress any more, on this thread and for others.
+                    hotprobe::synchronize().unwrap();
+                    thread::spawn(|| hotprobe::synchronize().unwrap())
+                        .join()
+                        .unwrap();
+                }
+                drop(probe);
+            },
+        );
+    }
+
+    #[test]
+    fn a_firing_may_end_after_its_thread_has() {
+        isolated(
+            "anywhere::coroutine::a_firing_may_end_after_its_thread_has",
+            || {
+                static PROTECTED: AtomicU64 = AtomicU64::new(0);
+                let probe = ENDING.attach(|_| to_main());
+                let mut stack = vec![0_u8; 1 << 20];
+                let stack: &mut [u8] = &mut stack;
+                let mut once = || {
+                    make_other(stack);
+                    thread::scope(|scope| {
+                        let thread = scope.spawn(|| {
+                            let last = || {
+                                // This crate's thread-local destructor has run; the firing goes on.
+                                ENDED.fire();
+                                if PROTECTED.load(Ordering::SeqCst) == 0 && still_protected() == 0 {
+                                    PROTECTED.fetch_add(1, Ordering::SeqCst);
+                                }
+                                to_other();
+                            };
+                            LAST.with(|slot| *slot.borrow_mut() = Some(Last(last)));
+                            ENDED.fire();
+                            to_other();
+                        });
+                        thread.join().unwrap();
+                    });
+                    hotprobe::synchronize().unwrap();
+                };
+                hotprobe::event! { static ENDED: fn(); }
+                let ended = ENDED.attach(|| ());
+                once();
+                assert_eq!(PROTECTED.load(Ordering::SeqCst), 1);
+                let baseline = crate::alloc::live_bytes();
+                for _ in 0..100 {
+                    once();
+                }
+                for _ in 0..100 {
+                    hotprobe::synchronize().unwrap();
+                }
+                let left = crate::alloc::live_bytes() - baseline;
+                assert!(left < 64 << 10, "{left} bytes are left");
+                drop((probe, ended));
+            },
+        );
+    }
+}
+
+#[test]
+fn what_the_allocator_fires_while_a_dying_thread_registers_is_skipped() {
+    isolated(
+        "anywhere::what_the_allocator_fires_while_a_dying_thread_registers_is_skipped",
+        || {
+            use crate::alloc::{ALLOCATED, FIRES};
+            static INSIDE: AtomicU64 = AtomicU64::new(0);
+            let allocated = ALLOCATED.attach(|_| {
+                INSIDE.fetch_add(1, Ordering::SeqCst);
+            });
+            let ending = ENDING.attach(|_| FIRES.store(false, Ordering::SeqCst));
+            on_a_dying_thread(|| {
+                FIRES.store(true, Ordering::SeqCst);
+                // Joins the collector, for this once, which allocates.
+                fire!(ENDING, 1);
+            });
+            assert!(hotprobe::stats().skipped_registering > 0);
+            assert_eq!(INSIDE.load(Ordering::SeqCst), 0);
+            drop((allocated, ending));
+        },
+    );
+}
+
 #[cfg(unix)]
 mod fork {
     use super::*;
@@ -167,7 +399,7 @@ mod fork {
     }
 
     /// Runs `body` in a forked child; returns what it returned. A child that hangs is killed.
-    fn in_child(body: impl FnOnce() -> i32) -> i32 {
+    pub(super) fn in_child(body: impl FnOnce() -> i32) -> i32 {
         // SAFETY: plain calls of POSIX functions; what the child may do after a fork is the test's subject.
         unsafe {
             match fork() {
@@ -294,6 +526,35 @@ mod fork {
     }
 
     #[test]
+    fn what_the_allocator_fires_while_the_child_joins_its_own_collector_is_skipped() {
+        isolated(
+            "anywhere::fork::what_the_allocator_fires_while_the_child_joins_its_own_collector_is_skipped",
+            || {
+                use crate::alloc::{ALLOCATED, FIRES};
+                static INSIDE: AtomicU64 = AtomicU64::new(0);
+                let allocated = ALLOCATED.attach(|_| {
+                    INSIDE.fetch_add(1, Ordering::SeqCst);
+                });
+                let code = in_a_firing(|| {
+                    let before = hotprobe::stats().skipped_registering;
+                    FIRES.store(true, Ordering::SeqCst);
+                    let code = in_child(|| {
+                        FIRES.store(false, Ordering::SeqCst);
+                        let skipped = hotprobe::stats().skipped_registering - before;
+                        i32::from(skipped == 0)
+                            + 2 * i32::from(INSIDE.load(Ordering::SeqCst) != 0)
+                            + 4 * still_protected()
+                    });
+                    FIRES.store(false, Ordering::SeqCst);
+                    code
+                });
+                assert_eq!(code, 0);
+                drop(allocated);
+            },
+        );
+    }
+
+    #[test]
     fn inside_of_a_probe_whose_firing_then_ends_in_the_child() {
         isolated(
             "anywhere::fork::inside_of_a_probe_whose_firing_then_ends_in_the_child",
@@ -328,6 +589,120 @@ mod fork {
     }
 
     #[test]
+    fn inside_of_a_probe_and_once_more_in_the_child_where_the_firing_then_ends() {
+        isolated(
+            "anywhere::fork::inside_of_a_probe_and_once_more_in_the_child_where_the_firing_then_ends",
+            || {
+                let generation = Arc::new(AtomicU64::new(0));
+                let forks = ENDING.attach({
+                    let generation = Arc::clone(&generation);
+                    move |_| {
+                        for n in 1..=2 {
+                            // SAFETY: as in `in_child`.
+                            let pid = unsafe { fork() };
+                            assert!(pid >= 0);
+                            if pid > 0 {
+                                let mut status = 0;
+                                // SAFETY: as in `in_child`.
+                                assert_eq!(unsafe { waitpid(pid, &raw mut status, 0) }, pid);
+                                assert_eq!(status, 0);
+                                return;
+                            }
+                            generation.store(n, Ordering::SeqCst);
+                            // SAFETY: as in `in_child`.
+                            unsafe { alarm(60) };
+                            assert_eq!(still_protected(), 0);
+                        }
+                    }
+                });
+                ENDING.fire(0);
+                // In each of the three processes the firing has ended.
+                let code = i32::from(forks.has_panicked()) + 2 * all_works();
+                drop(forks);
+                if generation.load(Ordering::SeqCst) > 0 {
+                    // SAFETY: as in `in_child`.
+                    unsafe { _exit(code) };
+                }
+                assert_eq!(code, 0);
+            },
+        );
+    }
+
+    #[test]
+    fn on_a_thread_that_ends_in_the_child_as_its_first_deed() {
+        isolated(
+            "anywhere::fork::on_a_thread_that_ends_in_the_child_as_its_first_deed",
+            || {
+                static CODE: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(77);
+                let probe = ENDING.attach(|_| CODE.store(still_protected(), Ordering::SeqCst));
+                thread::spawn(|| {
+                    LAST.with(|last| *last.borrow_mut() = Some(Last(|| ())));
+                    hotprobe::pinned(|| ());
+                    // SAFETY: as in `in_child`.
+                    let pid = unsafe { fork() };
+                    assert!(pid >= 0);
+                    if pid == 0 {
+                        // This crate's thread-local destructor comes first; then this one.
+                        let last = || {
+                            fire!(ENDING, 1);
+                            hotprobe::pinned(|| fire!(ENDING, 1));
+                            // SAFETY: as in `in_child`.
+                            unsafe { _exit(CODE.load(Ordering::SeqCst)) };
+                        };
+                        LAST.with(|slot| slot.borrow_mut().as_mut().unwrap().0 = last);
+                        // SAFETY: as in `in_child`.
+                        unsafe { alarm(60) };
+                        return;
+                    }
+                    let mut status = 0;
+                    // SAFETY: as in `in_child`.
+                    assert_eq!(unsafe { waitpid(pid, &raw mut status, 0) }, pid);
+                    assert_eq!(status, 0);
+                })
+                .join()
+                .unwrap();
+                drop(probe);
+            },
+        );
+    }
+
+    #[test]
+    fn inside_of_a_captured_drop_which_then_ends_in_the_child() {
+        isolated(
+            "anywhere::fork::inside_of_a_captured_drop_which_then_ends_in_the_child",
+            || {
+                static CHILD: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(77);
+                struct Forks;
+                impl Drop for Forks {
+                    fn drop(&mut self) {
+                        // SAFETY: as in `in_child`.
+                        CHILD.store(unsafe { fork() }, Ordering::SeqCst);
+                    }
+                }
+                let forks = Forks;
+                let probe = TICK.attach(move || {
+                    let _ = &forks;
+                });
+                probe.detach();
+                let pid = CHILD.load(Ordering::SeqCst);
+                assert!(pid >= 0);
+                // SAFETY: as in `in_child`.
+                unsafe {
+                    if pid == 0 {
+                        alarm(60);
+                        let works = all_works();
+                        let stats = hotprobe::stats();
+                        _exit(works + 8 * i32::from(stats.retired != stats.reclaimed));
+                    }
+                    let mut status = 0;
+                    assert_eq!(waitpid(pid, &raw mut status, 0), pid);
+                    assert_eq!(status, 0);
+                }
+            },
+        );
+    }
+
+    #[test]
     fn again_and_again_under_writers_and_readers() {
         isolated(
             "anywhere::fork::again_and_again_under_writers_and_readers",
@@ -354,18 +729,6 @@ mod fork {
         );
     }
 
-    /// In the child, inside of the probe that forked: another thread of the child must not get over this
-    /// firing.
-    fn still_protected() -> i32 {
-        let waited = thread::spawn(|| {
-            let (witness, dropped) = Witness::new();
-            TICK.attach(move || witness.touch()).detach();
-            let waited = hotprobe::synchronize_timeout(std::time::Duration::from_millis(50));
-            waited.is_err() && dropped.try_recv().is_err()
-        });
-        i32::from(!waited.join().unwrap())
-    }
-
     #[test]
     fn inside_of_a_probe_on_a_dying_thread() {
         isolated(
@@ -379,6 +742,42 @@ mod fork {
                 on_a_dying_thread(|| fire!(ENDING, 1));
                 assert_eq!(CODE.load(Ordering::SeqCst), 0);
                 assert_eq!(all_works(), 0);
+                drop(forks);
+            },
+        );
+    }
+
+    #[test]
+    fn inside_of_a_probe_on_a_dying_thread_where_the_firing_then_ends() {
+        isolated(
+            "anywhere::fork::inside_of_a_probe_on_a_dying_thread_where_the_firing_then_ends",
+            || {
+                static CHILD: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(77);
+                let forks = ENDING.attach(|_| {
+                    // SAFETY: as in `in_child`.
+                    CHILD.store(unsafe { fork() }, Ordering::SeqCst);
+                });
+                on_a_dying_thread(|| {
+                    fire!(ENDING, 1);
+                    let pid = CHILD.load(Ordering::SeqCst);
+                    assert!(pid >= 0);
+                    let mut status = 0;
+                    // SAFETY: as in `in_child`.
+                    unsafe {
+                        if pid == 0 {
+                            alarm(60);
+                            // (At once: a later firing's end would make good what this one's had left undone.)
+                            let timeout = std::time::Duration::from_secs(10);
+                            if hotprobe::synchronize_timeout(timeout).is_err() {
+                                _exit(5);
+                            }
+                            _exit(all_works());
+                        }
+                        assert_eq!(waitpid(pid, &raw mut status, 0), pid);
+                    }
+                    CHILD.store(status, Ordering::SeqCst);
+                });
+                assert_eq!(CHILD.load(Ordering::SeqCst), 0);
                 drop(forks);
             },
         );

@@ -1,5 +1,6 @@
 //! The shape of the public API: names, metadata, `Debug`, auto traits, generic code.
 
+use hotprobe::__private::{Place, Slot};
 use hotprobe::{
     Batch, Event, GracePeriod, OnPanic, Probe, ProbeGroup, ProbeOptions, Stats, SynchronizeError,
     TypedEvent,
@@ -7,6 +8,7 @@ use hotprobe::{
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 hotprobe::event! {
@@ -44,6 +46,9 @@ fn an_event_knows_its_name_its_place_and_its_parameters() {
     assert_eq!(metadata.name(), LOGIN.name());
     assert_eq!(metadata.module_path(), "it::api");
     assert!(metadata.file().ends_with("api.rs") && metadata.line() > 0);
+    let line = line!();
+    hotprobe::event! { static NEXT_LINE: fn(); }
+    assert_eq!(NEXT_LINE.metadata().line(), line + 1);
     assert_eq!(metadata.docs(), " A user logs in.\n\n Twice, if need be.\n");
     let parameters: Vec<_> = metadata
         .parameters()
@@ -115,8 +120,10 @@ fn code_can_be_generic_over_events() {
         event.name()
     }
     fn attach<E: TypedEvent>(event: &'static E, probe: Box<E::Probe>) -> Probe {
-        assert_eq!(event.event().probe_count(), 0);
-        event.attach_boxed(probe)
+        assert!(event.event().probe_count() == 0 && !event.event().is_enabled());
+        let probe = event.attach_boxed(probe);
+        assert!(event.event().probe_count() == 1 && event.event().is_enabled());
+        probe
     }
     hotprobe::event! { static GENERIC: fn(text: &str); }
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -188,4 +195,22 @@ fn a_reference_to_a_group_goes_through_its_probes_in_order() {
         names.push(probe.name());
     }
     assert_eq!(names, [Some("first"), Some("second")]);
+}
+
+/// What the macros go through is hidden, and yet nothing that can be done with it may be unsound.
+#[test]
+fn a_probe_is_not_called_as_one_of_another_type() {
+    type Thunk = fn(Slot<'_>);
+    let place: &'static Place<(), Thunk> = Box::leak(Box::new(Place::new(LOGIN.metadata())));
+    let calls = Arc::new(AtomicU64::new(0));
+    let thunk: Thunk = |slot| {
+        slot.run(|calls: &Arc<AtomicU64>| {
+            calls.fetch_add(1, Ordering::SeqCst);
+        });
+    };
+    let right = place.attach(Arc::clone(&calls), ProbeOptions::new(), thunk);
+    let wrong = place.attach([0_usize; 2], ProbeOptions::new(), thunk);
+    place.fire_inside(|thunk, slot| thunk(slot));
+    assert!(!right.has_panicked() && !wrong.has_panicked());
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
 }

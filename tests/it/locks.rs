@@ -2,7 +2,7 @@
 
 use crate::{Witness, alloc, isolated};
 use hotprobe::{Batch, Probe};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -98,7 +98,8 @@ fn an_allocator_may_fire_events_whose_probes_attach_and_detach() {
             let group = batch.commit();
             alloc::FIRES.store(true, Ordering::SeqCst);
             // On a thread that has to be registered, and one that is.
-            for _ in 0..3 {
+            for n in 0..4 {
+                alloc::PINS.store(n % 2 == 1, Ordering::SeqCst);
                 thread::spawn(|| {
                     let probe = FROM_ALLOCATOR.attach(|| ());
                     FROM_ALLOCATOR.fire();
@@ -116,6 +117,102 @@ fn an_allocator_may_fire_events_whose_probes_attach_and_detach() {
             assert!(stats.skipped_nested > 0, "{stats:?}");
             assert!(stats.skipped_registering > 0, "{stats:?}");
             assert_eq!(stats.retired, stats.reclaimed);
+        },
+    );
+}
+
+hotprobe::event! {
+    static CHANGED: fn();
+}
+
+/// Runs `update`, which changes `CHANGED`; while its `n`th allocation is made, three probes are attached
+/// there. None: it has not as many allocations.
+fn outrun<R>(n: usize, update: impl FnOnce() -> R) -> (R, Option<Vec<Probe>>) {
+    let (before, quicker) = (AtomicUsize::new(n), Arc::new(Mutex::new(None)));
+    let allocated = alloc::ALLOCATED.attach({
+        let quicker = Arc::clone(&quicker);
+        move |_| {
+            // (Allocates in turn, and wraps around then.)
+            if before.fetch_sub(1, Ordering::SeqCst) == 0 {
+                let probes = (0..3).map(|_| CHANGED.attach(|| ())).collect::<Vec<_>>();
+                *quicker.lock().unwrap() = Some(probes);
+            }
+        }
+    });
+    alloc::FIRES.store(true, Ordering::SeqCst);
+    let result = update();
+    alloc::FIRES.store(false, Ordering::SeqCst);
+    drop(allocated);
+    let quicker = quicker.lock().unwrap().take();
+    (result, quicker)
+}
+
+#[test]
+fn an_update_that_another_one_outran_is_done_all_the_same_and_leaves_nothing_behind() {
+    isolated(
+        "locks::an_update_that_another_one_outran_is_done_all_the_same_and_leaves_nothing_behind",
+        || {
+            const LARGE: usize = 1 << 16;
+            let updates: [fn(Probe) -> Vec<Probe>; 4] = [
+                |large| {
+                    large.detach();
+                    Vec::new()
+                },
+                |large| {
+                    let new = CHANGED.attach(|| ());
+                    large.detach();
+                    vec![new]
+                },
+                |large| {
+                    let mut batch = Batch::new();
+                    batch.detach(&large);
+                    drop(batch.commit());
+                    Vec::new()
+                },
+                |large| {
+                    let mut batch = Batch::new();
+                    batch.detach(&large);
+                    for _ in 0..3 {
+                        CHANGED.attach_in(&mut batch, || ());
+                    }
+                    batch.commit().leak();
+                    Vec::new()
+                },
+            ];
+            for (which, update) in updates.into_iter().enumerate() {
+                for n in 0.. {
+                    let kept = [(); 4].map(|()| CHANGED.attach(|| ()));
+                    let before = CHANGED.probe_count();
+                    #[allow(
+                        clippy::large_stack_arrays,
+                        reason = "a probe that is seen in the memory"
+                    )]
+                    let bytes = [1_u8; LARGE];
+                    let large = CHANGED.attach(move || assert_eq!(bytes[LARGE - 1], 1));
+                    let with_it = alloc::live_bytes();
+                    let (new, quicker) = outrun(n, || update(large));
+                    CHANGED.fire();
+                    let more = quicker.as_ref().map_or(0, Vec::len)
+                        + if which == 3 { 3 } else { new.len() };
+                    assert_eq!(
+                        CHANGED.probe_count(),
+                        before + more,
+                        "update {which}, allocation {n}"
+                    );
+                    // No snapshot names it any more: its memory has been freed.
+                    hotprobe::synchronize().unwrap();
+                    let freed = with_it - alloc::live_bytes();
+                    assert!(
+                        freed > 32_768,
+                        "update {which}, allocation {n}: {freed} bytes"
+                    );
+                    drop((kept, new));
+                    if quicker.is_none() {
+                        assert!(n > 1, "the update allocates something");
+                        break;
+                    }
+                }
+            }
         },
     );
 }

@@ -108,6 +108,23 @@ fn single_attaches_to_one_event_do_not_pile_up_snapshots() {
 }
 
 #[test]
+fn where_nothing_is_to_be_reclaimed_no_grace_period_begins() {
+    isolated(
+        "memory::where_nothing_is_to_be_reclaimed_no_grace_period_begins",
+        || {
+            drop(CHURNED.attach(|| ()));
+            hotprobe::synchronize().unwrap();
+            // A grace period would allocate: crossbeam queues what it is to do at the end.
+            let before = alloc::allocations();
+            for _ in 0..100 {
+                hotprobe::reclaim();
+            }
+            assert_eq!(alloc::allocations(), before);
+        },
+    );
+}
+
+#[test]
 fn a_batch_of_n_probes_is_one_snapshot() {
     isolated("memory::a_batch_of_n_probes_is_one_snapshot", || {
         const N: usize = 100_000;

@@ -251,6 +251,54 @@ fn nor_can_a_stream_of_captured_drops_that_detach() {
 }
 
 #[test]
+fn nor_can_a_chain_of_them_that_begins_when_the_wait_does() {
+    isolated(
+        "synchronize::nor_can_a_chain_of_them_that_begins_when_the_wait_does",
+        || {
+            hotprobe::event! { static STUCK: fn(); static CHAIN: fn(); }
+            struct Stuck(Arc<Door>);
+            impl Drop for Stuck {
+                fn drop(&mut self) {
+                    self.0.pass();
+                }
+            }
+            struct Link(Option<hotprobe::Probe>, Arc<AtomicU64>);
+            impl Drop for Link {
+                fn drop(&mut self) {
+                    self.1.fetch_add(1, Ordering::SeqCst);
+                    drop(self.0.take());
+                }
+            }
+            let dropped = Arc::new(AtomicU64::new(0));
+            let mut chain = None;
+            for _ in 0..1000 {
+                let link = Link(chain.take(), Arc::clone(&dropped));
+                chain = Some(CHAIN.attach(move || {
+                    let _ = &link;
+                }));
+            }
+            let door = Arc::new(Door::new());
+            let stuck = Stuck(Arc::clone(&door));
+            let probe = STUCK.attach(move || {
+                let _ = &stuck;
+            });
+            thread::scope(|scope| {
+                scope.spawn(move || probe.detach());
+                door.wait_for_arrival();
+                // Waits for what another thread is dropping; the chain comes right after it.
+                let grace = hotprobe::grace_period();
+                hotprobe::pinned(|| drop(chain));
+                let over = grace.is_over();
+                let dropped = dropped.load(Ordering::SeqCst);
+                door.open();
+                assert!(!over);
+                assert!(dropped < 100, "it was led on by {dropped}");
+            });
+        },
+    );
+}
+
+#[test]
 fn the_timeout_holds_while_many_captures_drop_slowly() {
     isolated(
         "synchronize::the_timeout_holds_while_many_captures_drop_slowly",

@@ -156,7 +156,8 @@ impl Churner<'_> {
         if let Ok(mut this) = this.try_lock() {
             *this = Arc::downgrade(&probe);
         }
-        if self.oracle.plant == Some(Plant::Leak) && self.random.one_in(1000) {
+        // (One that would detach itself is not leaked.)
+        if self.oracle.plant == Some(Plant::Leak) && lasts && self.random.one_in(100) {
             mem::forget(Arc::clone(&probe));
             self.oracle.stop();
             return mem::forget(probe);

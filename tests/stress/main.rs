@@ -123,7 +123,13 @@ impl Options {
                 "--churning" => options.churning = number(&value()?)?,
                 "--light" => options.light = true,
                 "--plant" => options.plant = Some(value()?.parse()?),
-                "--list" => return Ok(None),
+                "--list" => {
+                    // cargo-nextest asks which tests there are, and once more which of them to ignore.
+                    if !env::args().any(|argument| argument == "--ignored") {
+                        println!("stress: test");
+                    }
+                    return Ok(None);
+                }
                 // libtest's, with a value.
                 "--skip" | "--test-threads" | "--format" | "--color" | "--logfile" => {
                     value()?;
@@ -201,7 +207,8 @@ fn run(options: &Options) -> Option<String> {
             })
             .collect();
         let passing = scope.spawn(move || fire::come_and_go(oracle, &stream(2000)));
-        while begin.elapsed().as_secs_f64() < options.seconds && !oracle.has_failed() {
+        let over = || oracle.has_failed() || oracle.is_stopped();
+        while begin.elapsed().as_secs_f64() < options.seconds && !over() {
             thread::sleep(Duration::from_millis(10));
         }
         oracle.stop();

@@ -48,8 +48,8 @@ impl Plant {
     /// How long its run is to be. Most end at once, when the oracle has seen them.
     pub(crate) fn seconds(self) -> f64 {
         match self {
-            // Seen at the end.
-            Self::Leak | Self::UncountedPanic => 0.5,
+            // Seen at the end. (A leak ends its run.)
+            Self::UncountedPanic => 0.5,
             _ => 20.0,
         }
     }
