@@ -117,6 +117,7 @@ impl Inner {
     }
 
     /// Waits for the goal; blocks the thread. Panics with the report if the test has failed, or fails meanwhile.
+    #[track_caller]
     pub(super) fn wait(&self, goal: &Goal, what: &str, at: Place) -> Found {
         let since = Instant::now();
         let mut state = self.lock();
@@ -234,6 +235,7 @@ impl Inner {
     }
 
     /// Whether senders can be held: not where their order is chosen by a schedule.
+    #[track_caller]
     pub(super) fn must_hold(&self, at: Place) {
         if self.is_explored() {
             let mut state = self.lock();
@@ -246,6 +248,7 @@ impl Inner {
     }
 
     /// Fails unless a grace period can end: while a sender is paused, none does.
+    #[track_caller]
     pub(super) fn must_not_be_paused(&self, at: Place) {
         let mut state = self.lock();
         self.touch(&mut state);

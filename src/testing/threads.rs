@@ -39,6 +39,7 @@ impl Inner {
         self.lock().threads[number].joined = true;
     }
 
+    #[track_caller]
     pub(super) fn join(&self, number: usize, at: Place) {
         self.wait(&Goal::Thread(number), "the end of a thread", at);
     }

@@ -301,7 +301,8 @@ fn a_waiting_future_that_is_dropped_takes_nothing() {
                 .is_err()
         );
         let thread = testing::spawn(|| STEP.fire(1));
-        seen.lock().unwrap().push(t.recv_async::<u32>("t").await);
+        let received = t.recv_async::<u32>("t").await;
+        seen.lock().unwrap().push(received);
         thread.join_async().await;
     }));
     assert_eq!(*seen.lock().unwrap(), [1]);
