@@ -96,7 +96,7 @@ pub mod __private {
     pub const fn unlikely() {}
 }
 
-/// The README's examples compile.
-#[cfg(doctest)]
+/// The README's examples compile. (One is of a feature.)
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -11,8 +11,16 @@ thread_local! {
 }
 
 /// While it lives, nothing is printed of this thread's panics.
+#[cfg_attr(
+    not(feature = "tokio"),
+    allow(dead_code, reason = "only tokio has to be asked by trying")
+)]
 pub(super) struct Quiet(bool);
 
+#[cfg_attr(
+    not(feature = "tokio"),
+    allow(dead_code, reason = "only tokio has to be asked by trying")
+)]
 impl Quiet {
     pub(super) fn begin() -> Self {
         Self(QUIET.replace(true))

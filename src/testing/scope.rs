@@ -173,7 +173,10 @@ impl fmt::Debug for Scope {
 }
 
 /// The closure, in the calling code's scope.
-#[cfg_attr(not(feature = "tokio"), allow(dead_code))]
+#[cfg_attr(
+    not(feature = "tokio"),
+    allow(dead_code, reason = "only what is spawned in tokio needs it")
+)]
 pub(super) fn in_current<R, F: FnOnce() -> R>(work: F) -> impl FnOnce() -> R + use<R, F> {
     let scope = Scope::current().map(|scope| {
         let actor = scope.inner.new_actor();
@@ -188,7 +191,10 @@ pub(super) fn in_current<R, F: FnOnce() -> R>(work: F) -> impl FnOnce() -> R + u
 }
 
 /// The future, in the calling code's scope.
-#[cfg_attr(not(feature = "tokio"), allow(dead_code))]
+#[cfg_attr(
+    not(feature = "tokio"),
+    allow(dead_code, reason = "only what is spawned in tokio needs it")
+)]
 pub(super) fn in_current_future<F: Future>(future: F) -> InScope<F> {
     InScope {
         scope: Scope::current().map(|scope| {

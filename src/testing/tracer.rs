@@ -32,7 +32,7 @@ impl Tracer {
     ///
     /// Returns at once if the firing belongs to another test; if it belongs to none, which is counted; and if the
     /// test is over, or has failed. In a worker of tokio's multi-thread runtime the pause is a
-    /// [`block_in_place`](https://docs.rs/tokio/latest/tokio/task/fn.block_in_place.html) (feature `tokio`); in a task
+    /// tokio's `block_in_place` (feature `tokio`); in a task
     /// of a current-thread runtime it would stop everything, so there the test fails instead.
     ///
     /// Waits inside of a firing: meanwhile no grace period of the process ends.
