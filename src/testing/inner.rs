@@ -143,6 +143,8 @@ pub(super) struct Awaiting {
     pub(super) number: u64,
     pub(super) deadline: Instant,
     pub(super) waker: Option<Waker>,
+    /// The version that it has seen.
+    pub(super) seen: u64,
 }
 
 pub(super) struct State {
@@ -162,10 +164,20 @@ pub(super) struct State {
     /// The report, once there is one.
     pub(super) failure: Option<Arc<str>>,
     pub(super) over: bool,
+    /// Whether there is a watcher, who wakes futures.
     pub(super) watched: bool,
+    /// Counts changes.
+    pub(super) version: u64,
 }
 
 impl State {
+    /// Takes out one that waits. What is returned is to be dropped outside of the lock.
+    #[must_use]
+    pub(super) fn stops_awaiting(&mut self, number: u64) -> Option<Awaiting> {
+        let index = self.awaiting.iter().position(|one| one.number == number)?;
+        Some(self.awaiting.swap_remove(index))
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.over || self.failure.is_some()
     }
@@ -269,6 +281,7 @@ impl Inner {
                 failure: None,
                 over: false,
                 watched: false,
+                version: 0,
             }),
             changed: Condvar::new(),
             actors: AtomicU64::new(0),
@@ -323,13 +336,10 @@ impl Inner {
         self.entering.load(Ordering::Relaxed) > 0
     }
 
+    /// Something has changed: wakes all who wait for that, threads and (by way of the watcher) futures.
     pub(super) fn notify(&self, state: &mut State) {
+        state.version += 1;
         self.changed.notify_all();
-        for awaiting in &mut state.awaiting {
-            if let Some(waker) = awaiting.waker.take() {
-                waker.wake();
-            }
-        }
     }
 
     pub(super) fn pause_until<'a>(

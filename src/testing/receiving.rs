@@ -2,11 +2,11 @@
 
 use super::inner::{Awaiting, Checked, Found, Goal, Inner, Life, Phase, Place, State, lock, span};
 use super::report::Report;
-use super::runtime;
+use super::runtime::{self, ONE_THREAD};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 impl Inner {
@@ -14,7 +14,9 @@ impl Inner {
     fn touch(&self, state: &mut State) {
         let now = Instant::now();
         state.touched = now;
-        *lock(&self.unwinding) = None;
+        if !std::thread::panicking() {
+            *lock(&self.unwinding) = None;
+        }
     }
 
     fn check(
@@ -130,24 +132,12 @@ impl Inner {
             }
             Checked::Wait(_) => (),
         }
-        if super::scope::is_polled() && runtime::has_one_thread() {
-            let report = Report::new(
-                "waiting here would stop the whole runtime, which has this one thread".to_owned(),
-            )
-            .line("awaited", what)
-            .line(
-                "help",
-                "wait by one of the `async` forms: `expect_async(…).await`",
-            );
-            self.fail(&mut state, report, Some(at));
-            drop(state);
-            self.raise();
-        }
-        let number = state.ticket();
+        let (number, seen) = (state.ticket(), state.version);
         state.awaiting.push(Awaiting {
             number,
             deadline: since,
             waker: None,
+            seen,
         });
         self.notify(&mut state);
         drop(state);
@@ -162,16 +152,17 @@ impl Inner {
             }
         });
         let mut state = self.lock();
-        state.awaiting.retain(|awaiting| awaiting.number != number);
+        // (Without a waker, nothing happens in its drop.)
+        drop(state.stops_awaiting(number));
         self.touch(&mut state);
         if blocked.is_none() {
-            let report =
-                Report::new("this runtime does not allow the test to wait here".to_owned())
-                    .line("awaited", what)
-                    .line(
-                        "help",
-                        "wait by one of the `async` forms: `expect_async(…).await`",
-                    );
+            let report = Report::new("waiting here would stop the whole runtime".to_owned())
+                .line("awaited", what)
+                .line("why", ONE_THREAD)
+                .line(
+                    "help",
+                    "wait by one of the `async` forms: `expect_async(…).await`",
+                );
             self.fail(&mut state, report, Some(at));
         }
         drop(state);
@@ -192,22 +183,32 @@ impl Inner {
         }
     }
 
-    /// Wakes futures whose time has come. (Not by a runtime's clock: that may be a paused one.)
-    fn watch(self: Arc<Self>) {
+    /// Wakes futures when something has changed, or when their time has come. (Not by a runtime's clock: that may be a
+    /// paused one.) Outside of the lock: a waker is somebody else's code.
+    pub(super) fn watch(self: Arc<Self>) {
         let mut state = self.lock();
-        while !state.is_closed() {
+        loop {
             let now = Instant::now();
-            let mut next = now + Duration::from_millis(50);
-            for awaiting in &mut state.awaiting {
-                if awaiting.deadline > now {
-                    next = next.min(awaiting.deadline);
-                } else if let Some(waker) = awaiting.waker.take() {
-                    waker.wake();
-                }
+            let (version, closed) = (state.version, state.is_closed());
+            let due: Vec<Waker> = state
+                .awaiting
+                .iter_mut()
+                .filter(|one| closed || one.seen < version || one.deadline <= now)
+                .filter_map(|one| one.waker.take())
+                .collect();
+            if !due.is_empty() {
+                drop(state);
+                due.into_iter().for_each(Waker::wake);
+                state = self.lock();
+            } else if closed {
+                // Whoever begins to wait now finds it closed.
+                return;
+            } else {
+                let next = state.awaiting.iter().map(|one| one.deadline).min();
+                let next = next.unwrap_or(now + Duration::from_millis(50));
+                state = self.pause_until(state, next.max(now + Duration::from_millis(1)));
             }
-            state = self.pause_until(state, next);
         }
-        self.notify(&mut state);
     }
 
     /// Lets the sender of an event go, which has been taken.
@@ -291,36 +292,35 @@ impl Future for Wait {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Found> {
         let this = &mut *self;
         let inner = Arc::clone(&this.inner);
+        let waker = context.waker().clone();
         let mut state = inner.lock();
         inner.touch(&mut state);
         let (since, number) = *this
             .begun
             .get_or_insert_with(|| (Instant::now(), state.ticket()));
-        match inner.check(&mut state, &this.goal, &this.what, since, this.at) {
-            Checked::Ready(found) => {
-                state.awaiting.retain(|awaiting| awaiting.number != number);
-                Poll::Ready(found)
+        let checked = inner.check(&mut state, &this.goal, &this.what, since, this.at);
+        let before = state.stops_awaiting(number);
+        if let Checked::Wait(deadline) = checked {
+            let seen = state.version;
+            state.awaiting.push(Awaiting {
+                number,
+                deadline,
+                waker: Some(waker),
+                seen,
+            });
+            if !std::mem::replace(&mut state.watched, true) {
+                let inner = Arc::clone(&inner);
+                std::thread::spawn(move || inner.watch());
             }
-            Checked::Failed => {
-                state.awaiting.retain(|awaiting| awaiting.number != number);
-                drop(state);
-                inner.raise();
-            }
-            Checked::Wait(deadline) => {
-                let waker = Some(context.waker().clone());
-                state.awaiting.retain(|awaiting| awaiting.number != number);
-                state.awaiting.push(Awaiting {
-                    number,
-                    deadline,
-                    waker,
-                });
-                inner.changed.notify_all();
-                if !std::mem::replace(&mut state.watched, true) {
-                    let inner = Arc::clone(&inner);
-                    std::thread::spawn(move || inner.watch());
-                }
-                Poll::Pending
-            }
+            // The watcher has one more to watch.
+            inner.changed.notify_all();
+        }
+        drop(state);
+        drop(before);
+        match checked {
+            Checked::Ready(found) => Poll::Ready(found),
+            Checked::Failed => inner.raise(),
+            Checked::Wait(_) => Poll::Pending,
         }
     }
 }
@@ -328,13 +328,7 @@ impl Future for Wait {
 impl Drop for Wait {
     fn drop(&mut self) {
         if let Some((_, number)) = self.begun {
-            let mut state = self.inner.lock();
-            let mut given_up = Vec::new();
-            state.awaiting.retain_mut(|awaiting| {
-                given_up.extend(awaiting.waker.take_if(|_| awaiting.number == number));
-                awaiting.number != number
-            });
-            drop(state);
+            let given_up = self.inner.lock().stops_awaiting(number);
             drop(given_up);
         }
     }

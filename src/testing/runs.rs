@@ -110,7 +110,7 @@ impl Once {
     }
 
     fn enter(&self) -> Entered {
-        self.test.scope().enter_as(0, true, false)
+        self.test.scope().enter_as(0, true)
     }
 
     fn end(self, result: Result<(), Box<dyn Any + Send>>) -> Result<Passed, Broken> {

@@ -1,9 +1,7 @@
 //! Blocking a thread, where no runtime is known (without feature `tokio`).
 
-/// Whether a wait on this thread, which polls a task now, would stop the runtime and all its tasks: not known.
-pub(super) fn has_one_thread() -> bool {
-    false
-}
+/// Why a wait is refused: it never is.
+pub(super) const ONE_THREAD: &str = "the runtime has one thread";
 
 /// Runs `wait`, which blocks.
 #[allow(

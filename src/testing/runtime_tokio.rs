@@ -2,18 +2,19 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, block_in_place};
 
-/// Whether a wait on this thread, which polls a task now, would stop the runtime and all its tasks.
-pub(super) fn has_one_thread() -> bool {
-    flavor() == Some(RuntimeFlavor::CurrentThread)
-}
+/// Why a wait is refused.
+pub(super) const ONE_THREAD: &str =
+    "the runtime is of the current-thread flavor, or this is a task of a `LocalSet`";
 
-/// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over its tasks.
-/// `None` if tokio does not allow that here, as in a `LocalSet`; then `wait` has not run.
+/// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over its tasks. `None` if
+/// there can't be another, and all tasks would stand still; then `wait` has not run.
+///
+/// Whether it is so, tokio says in one way only: `block_in_place` panics.
 pub(super) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
-    if flavor() != Some(RuntimeFlavor::MultiThread) {
+    if Handle::try_current().is_err() {
         return Some(wait());
     }
     let mut waiting = Some(wait);
@@ -32,12 +33,6 @@ pub(super) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
         Err(payload) if waiting.is_none() => resume_unwind(payload),
         Err(_) => None,
     }
-}
-
-fn flavor() -> Option<RuntimeFlavor> {
-    Handle::try_current()
-        .ok()
-        .map(|handle| handle.runtime_flavor())
 }
 
 /// [`tokio::spawn`]: the task belongs to the test whose code calls it, if there is one.

@@ -27,8 +27,8 @@ pub(super) struct Schedule {
     lowered: BTreeMap<u64, u64>,
     /// When the last came or went.
     last: Instant,
-    /// Whether nobody ran when that was last looked at.
-    idle: bool,
+    /// Since when nobody ran whenever that was looked at.
+    idle: Option<Instant>,
     fingerprint: u64,
 }
 
@@ -40,7 +40,7 @@ impl Schedule {
             waiting: Vec::new(),
             lowered: BTreeMap::new(),
             last: now,
-            idle: false,
+            idle: None,
             fingerprint: 0,
         }
     }
@@ -53,7 +53,7 @@ impl Schedule {
             goes: false,
         });
         self.last = now;
-        self.idle = false;
+        self.idle = None;
     }
 
     pub(super) fn goes(&self, ticket: u64) -> bool {
@@ -86,11 +86,11 @@ impl Schedule {
     /// What a look at the threads has found; the answer is whether to wait on. Nobody is taken to be blocked by one
     /// look: it may have come in the moment between two steps. And who runs for ever is not waited for.
     pub(super) fn looks(&mut self, running: bool, now: Instant, settle: Duration) -> bool {
-        let before = std::mem::replace(&mut self.idle, !running);
         if running {
+            self.idle = None;
             now < self.last + settle * 200
         } else {
-            !before
+            now < *self.idle.get_or_insert(now) + settle * 2
         }
     }
 
@@ -122,7 +122,7 @@ impl Schedule {
             self.fingerprint = mix(self.fingerprint ^ name);
         }
         self.last = now;
-        self.idle = false;
+        self.idle = None;
     }
 
     fn highest(&self) -> Option<u64> {

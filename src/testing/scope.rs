@@ -20,8 +20,6 @@ pub(super) struct Current {
     pub(super) actor: u64,
     /// Whether it is the test's body, which takes the events, and so cannot send any.
     pub(super) body: bool,
-    /// Whether a future is being polled.
-    pub(super) polled: bool,
 }
 
 thread_local! {
@@ -33,11 +31,6 @@ pub(super) fn current() -> Option<Current> {
     CURRENT
         .try_with(|current| current.try_borrow().ok()?.clone())
         .ok()?
-}
-
-/// Whether a future is being polled on this thread.
-pub(super) fn is_polled() -> bool {
-    current().is_some_and(|current| current.polled)
 }
 
 /// Asked when a panic begins: whether it should be printed.
@@ -109,17 +102,16 @@ impl Scope {
     /// ```
     #[must_use = "the thread leaves the scope when the guard is dropped"]
     pub fn enter(&self) -> Entered {
-        self.enter_as(self.inner.new_actor(), false, false)
+        self.enter_as(self.inner.new_actor(), false)
     }
 
-    pub(super) fn enter_as(&self, actor: u64, body: bool, polled: bool) -> Entered {
+    pub(super) fn enter_as(&self, actor: u64, body: bool) -> Entered {
         let within = current().filter(|within| Arc::ptr_eq(&within.inner, &self.inner));
         Entered {
             before: replace(Some(Current {
                 inner: Arc::clone(&self.inner),
                 actor: within.as_ref().map_or(actor, |within| within.actor),
-                body: body || within.as_ref().is_some_and(|within| within.body),
-                polled: polled || within.is_some_and(|within| within.polled),
+                body: body || within.is_some_and(|within| within.body),
             })),
             not_send: PhantomData,
         }
@@ -131,7 +123,7 @@ impl Scope {
         let scope = self.clone();
         let actor = self.inner.new_actor();
         move || {
-            let _entered = scope.enter_as(actor, false, false);
+            let _entered = scope.enter_as(actor, false);
             work()
         }
     }
@@ -185,7 +177,7 @@ pub(super) fn in_current<R, F: FnOnce() -> R>(work: F) -> impl FnOnce() -> R + u
     move || {
         let _entered = scope
             .as_ref()
-            .map(|(scope, actor)| scope.enter_as(*actor, false, false));
+            .map(|(scope, actor)| scope.enter_as(*actor, false));
         work()
     }
 }
@@ -251,7 +243,7 @@ pub(super) struct InScope<F> {
 impl<F> InScope<F> {
     fn enter(&self) -> Option<Entered> {
         let (scope, actor) = self.scope.as_ref()?;
-        Some(scope.enter_as(*actor, self.body, true))
+        Some(scope.enter_as(*actor, self.body))
     }
 }
 
@@ -311,7 +303,7 @@ where
     let number = inner.thread_starts(Location::caller());
     let actor = inner.new_actor();
     let handle = thread::spawn(move || {
-        let entered = scope.enter_as(actor, false, false);
+        let entered = scope.enter_as(actor, false);
         scope.inner.thread_runs(number, actor);
         let result = catch_unwind(AssertUnwindSafe(work));
         drop(entered);

@@ -4,7 +4,7 @@ use super::inner::{
     Inner, Life, Message, Paused, Phase, Plan, Router, Sent, State, Traced, lock, name_of, span,
 };
 use super::report::Report;
-use super::runtime;
+use super::runtime::{self, ONE_THREAD};
 use super::schedule;
 use super::scope::Current;
 use std::any::Any;
@@ -42,11 +42,11 @@ impl Inner {
             return;
         }
         let text = event.text();
-        if current.polled && runtime::has_one_thread() {
-            self.stops_the_runtime(stream, &text);
-            return;
-        }
         if current.body {
+            if runtime::blocking(|| ()).is_none() {
+                self.stops_the_runtime(stream, &text);
+                return;
+            }
             let mut state = self.lock();
             let report = Report::new(format!(
                 "the test's own thread fires {text} on stream {stream:?}: it would wait for itself"
@@ -70,10 +70,7 @@ impl Inner {
         let report = Report::new(format!(
             "a task fires {text} on stream {stream:?}, and pausing it would stop the whole runtime"
         ))
-        .line(
-            "why",
-            "its runtime is of the current-thread flavor, or it runs in a `LocalSet`",
-        )
+        .line("why", ONE_THREAD)
         .line("help", "#[tokio::test(flavor = \"multi_thread\")]");
         self.fail(&mut state, report, None);
     }

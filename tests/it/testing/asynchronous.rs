@@ -170,7 +170,7 @@ fn on_a_current_thread_runtime_a_task_that_fires_is_an_error() {
         "\
 a task fires 1 on stream \"t\", and pausing it would stop the whole runtime
        run run
-       why its runtime is of the current-thread flavor, or it runs in a `LocalSet`
+       why the runtime is of the current-thread flavor, or this is a task of a `LocalSet`
       help #[tokio::test(flavor = \"multi_thread\")]"
     );
     assert!(ended.load(Ordering::Relaxed), "it was not paused");
@@ -206,12 +206,42 @@ fn on_a_current_thread_runtime_a_blocking_expect_is_an_error() {
     assert_eq!(
         report,
         "\
-waiting here would stop the whole runtime, which has this one thread
+waiting here would stop the whole runtime
         at tests/it/testing/asynchronous.rs:LINE
        run run
    awaited 1
+       why the runtime is of the current-thread flavor, or this is a task of a `LocalSet`
       help wait by one of the `async` forms: `expect_async(…).await`"
     );
+}
+
+#[tokio::test]
+async fn so_is_a_blocking_run_in_a_test_of_one_thread() {
+    let failure = Options::new()
+        .dead_time(Duration::from_secs(600))
+        .try_run(|t| {
+            testing::spawn_task(async {});
+            t.expect("t", 1);
+        });
+    let report = failure.unwrap_err().to_string();
+    assert!(
+        report.starts_with("waiting here would stop the whole runtime\n"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn a_thread_for_blocking_calls_may_wait() {
+    hotprobe::event! { static STEP: fn(n: u32); }
+    let test = || {
+        testing::run(|t| {
+            t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));
+            let thread = testing::spawn(|| STEP.fire(1));
+            t.expect("t", 1_u32);
+            thread.join();
+        });
+    };
+    tokio::task::spawn_blocking(test).await.unwrap();
 }
 
 #[test]
