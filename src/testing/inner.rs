@@ -143,6 +143,8 @@ pub(super) struct Awaiting {
     pub(super) number: u64,
     pub(super) deadline: Instant,
     pub(super) waker: Option<Waker>,
+    /// Whether it is a future, which somebody has to poll.
+    pub(super) is_future: bool,
     /// The version that it has seen.
     pub(super) seen: u64,
 }

@@ -137,6 +137,7 @@ impl Inner {
             number,
             deadline: since,
             waker: None,
+            is_future: false,
             seen,
         });
         self.notify(&mut state);
@@ -306,6 +307,7 @@ impl Future for Wait {
                 number,
                 deadline,
                 waker: Some(waker),
+                is_future: true,
                 seen,
             });
             if !std::mem::replace(&mut state.watched, true) {

@@ -1,7 +1,8 @@
 //! A sender's way: to its stream, and to a standstill there until the test lets it go.
 
 use super::inner::{
-    Inner, Life, Message, Paused, Phase, Plan, Router, Sent, State, Traced, lock, name_of, span,
+    Awaiting, Inner, Life, Message, Paused, Phase, Plan, Router, Sent, State, Traced, lock,
+    name_of, span,
 };
 use super::report::Report;
 use super::runtime::{self, ONE_THREAD};
@@ -223,6 +224,21 @@ impl Inner {
                     self.nobody_comes(&mut state, phase);
                     continue;
                 }
+            }
+            // Unless it is a future, and this very thread is the one that would poll it.
+            let unpolled = |one: &Awaiting| one.is_future && now >= one.deadline + dead;
+            if !state.awaiting.is_empty() && state.awaiting.iter().all(unpolled) {
+                let report = Report::new(
+                    "deadlock: events are pending, and the test that waits is not polled"
+                        .to_owned(),
+                )
+                .line("help", "a sender has paused the thread that polls the test")
+                .line(
+                    "",
+                    "(in tokio, feature `tokio` of this crate finds that sooner)",
+                );
+                self.fail(&mut state, report, None);
+                continue;
             }
             state = self.pause_until(state, now + (dead / 10).max(Duration::from_millis(1)));
         }

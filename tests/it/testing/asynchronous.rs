@@ -3,9 +3,11 @@
 use crate::testing::reports::without_lines;
 use hotprobe::fire;
 use hotprobe::testing::{self, Failure, Options, Test};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
@@ -336,4 +338,27 @@ fn a_waiting_future_that_is_dropped_takes_nothing() {
         thread.join_async().await;
     }));
     assert_eq!(*seen.lock().unwrap(), [1]);
+}
+
+#[test]
+fn an_executor_that_a_sender_blocks_is_not_waited_for_either() {
+    hotprobe::event! { static STEP: fn(n: u32); }
+    let options = Options::new().dead_time(Duration::from_millis(300));
+    let scope = Mutex::new(None);
+    let mut test = std::pin::pin!(options.run_async(async |t| {
+        t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));
+        *scope.lock().unwrap() = Some(t.scope());
+        t.expect_async("t", 1_u32).await;
+    }));
+    // An executor of one thread, unknown to the kit, that polls the one and then the other.
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(test.as_mut().poll(&mut context).is_pending());
+    let scope = scope.lock().unwrap().take().unwrap();
+    let task = std::pin::pin!(scope.wrap_future(async { fire!(STEP, 1) }));
+    assert!(task.poll(&mut context).is_ready(), "it is let go");
+    let result = catch_unwind(AssertUnwindSafe(|| test.as_mut().poll(&mut context)));
+    let payload = result.expect_err("it fails");
+    let report = payload.downcast_ref::<String>().expect("with a report");
+    let title = "deadlock: events are pending, and the test that waits is not polled\n";
+    assert!(report.starts_with(title), "{report}");
 }

@@ -96,6 +96,25 @@ fn a_panic_of_the_body_within_a_thread_scope_lets_senders_go() {
 }
 
 #[test]
+fn a_failure_within_a_thread_scope_ends_at_once() {
+    hotprobe::event! { static STEP: fn(n: u32); }
+    let begin = Instant::now();
+    let failure = Options::new().dead_time(NEVER).try_run(|t| {
+        t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));
+        let scope = t.scope();
+        thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(scope.wrap(|| STEP.fire(1)));
+            }
+            t.expect("t", 2_u32);
+        });
+    });
+    assert!(failure.unwrap_err().report().starts_with("wrong value"));
+    // (Senders look by themselves, too, but only now and then.)
+    assert!(begin.elapsed() < NEVER / 20);
+}
+
+#[test]
 fn a_report_is_not_lost_if_the_body_catches_it() {
     let failure = Options::new()
         .dead_time(Duration::from_millis(30))
