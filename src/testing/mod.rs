@@ -117,6 +117,26 @@ pub fn run(body: impl FnOnce(&Test)) {
 ///
 /// # Panics
 /// With the report, if a run fails; if the body panics, with the same.
+///
+/// ```should_panic
+/// use hotprobe::{fire, testing};
+/// use std::time::Duration;
+/// hotprobe::event! { static DONE: fn(who: &str); }
+///
+/// // Fails in run `delay@0 (done:0)`: only the sleep has put them in this order.
+/// testing::verify(|t| {
+///     t.attach(|batch, to| DONE.attach_in(batch, move |who| to.send("done", who.to_owned())));
+///     let a = testing::spawn(|| fire!(DONE, "a"));
+///     let b = testing::spawn(|| {
+///         std::thread::sleep(Duration::from_millis(50));
+///         fire!(DONE, "b");
+///     });
+///     t.expect("done", "a".to_owned());
+///     t.expect("done", "b".to_owned());
+///     a.join();
+///     b.join();
+/// });
+/// ```
 #[track_caller]
 pub fn verify(body: impl FnMut(&Test)) {
     Options::new().verify(body);
@@ -181,6 +201,25 @@ pub fn explore(number: usize, seed: u64, body: impl FnMut(&Test)) {
 ///
 /// # Panics
 /// As `run`, when it is polled.
+///
+/// ```
+/// use hotprobe::{fire, testing};
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// # /*
+/// #[tokio::test(flavor = "multi_thread")]
+/// # */
+/// async fn a_task_ticks() {
+///     testing::run_async(async |t| {
+///         t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("task", n)));
+///         let task = tokio::spawn(t.scope().wrap_future(async { fire!(TICK, 1) }));
+///         t.expect_async("task", 1_u32).await;
+///         task.await.unwrap();
+///     })
+///     .await;
+/// }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(a_task_ticks());
+/// ```
 #[track_caller]
 pub fn run_async(body: impl AsyncFnOnce(&Test)) -> impl Future<Output = ()> {
     let options = Options::new();
@@ -191,6 +230,25 @@ pub fn run_async(body: impl AsyncFnOnce(&Test)) -> impl Future<Output = ()> {
 ///
 /// # Panics
 /// As `verify`, when it is polled.
+///
+/// ```
+/// use hotprobe::{fire, testing};
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// # /*
+/// #[tokio::test(flavor = "multi_thread")]
+/// # */
+/// async fn a_task_ticks() {
+///     testing::verify_async(async |t| {
+///         t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("task", n)));
+///         let task = tokio::spawn(t.scope().wrap_future(async { fire!(TICK, 1) }));
+///         t.expect_async("task", 1_u32).await;
+///         task.await.unwrap();
+///     })
+///     .await;
+/// }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(a_task_ticks());
+/// ```
 #[track_caller]
 pub fn verify_async(body: impl AsyncFnMut(&Test)) -> impl Future<Output = ()> {
     let options = Options::new();
@@ -201,6 +259,25 @@ pub fn verify_async(body: impl AsyncFnMut(&Test)) -> impl Future<Output = ()> {
 ///
 /// # Panics
 /// As `explore`, when it is polled.
+///
+/// ```
+/// use hotprobe::{fire, testing};
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// # /*
+/// #[tokio::test(flavor = "multi_thread")]
+/// # */
+/// async fn a_task_ticks() {
+///     testing::explore_async(10, 42, async |t| {
+///         t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("task", n)));
+///         let task = tokio::spawn(t.scope().wrap_future(async { fire!(TICK, 1) }));
+///         t.expect_async("task", 1_u32).await;
+///         task.await.unwrap();
+///     })
+///     .await;
+/// }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(a_task_ticks());
+/// ```
 #[track_caller]
 pub fn explore_async(
     number: usize,

@@ -52,6 +52,14 @@ impl Options {
 
     /// The least that [`verify`](Self::verify) delays an event by; 10 ms by default. It delays by ten times the
     /// longest gap between two events of the first run, but always by less than the dead time.
+    ///
+    /// ```
+    /// use hotprobe::testing::Options;
+    /// use std::time::Duration;
+    ///
+    /// let options = Options::new().min_delay(Duration::from_millis(20));
+    /// options.verify(|t| t.expect_none_for("nobody", Duration::from_millis(1)));
+    /// ```
     pub fn min_delay(mut self, delay: Duration) -> Self {
         self.min_delay = delay;
         self
@@ -60,6 +68,14 @@ impl Options {
     /// For how long [`explore`](Self::explore) waits, after it has let a sender go, for that one to come to its next
     /// event, before it takes it to be blocked and lets another go; 2 ms by default. (On Linux it asks the system
     /// too, and waits longer for a thread that is running.)
+    ///
+    /// ```
+    /// use hotprobe::testing::Options;
+    /// use std::time::Duration;
+    ///
+    /// let options = Options::new().settle(Duration::from_millis(10));
+    /// options.explore(3, 42, |t| t.expect_none_for("nobody", Duration::from_millis(1)));
+    /// ```
     pub fn settle(mut self, time: Duration) -> Self {
         self.settle = time;
         self
@@ -68,6 +84,14 @@ impl Options {
     /// What becomes of paused senders when the test fails: by default they are let go, and run on. With this they
     /// panic, quietly; if the probe is attached with [`OnPanic::Propagate`](crate::OnPanic::Propagate), that
     /// ends what they were doing, in others it ends the probe.
+    ///
+    /// ```
+    /// use hotprobe::testing::Options;
+    /// use std::time::Duration;
+    ///
+    /// let options = Options::new().cancel_senders();
+    /// options.run(|t| t.expect_none_for("nobody", Duration::from_millis(1)));
+    /// ```
     pub fn cancel_senders(mut self) -> Self {
         self.cancel = true;
         self

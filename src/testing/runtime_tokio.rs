@@ -67,6 +67,20 @@ where
 ///
 /// # Panics
 /// As `tokio::task::spawn_blocking`, outside of a runtime.
+///
+/// ```
+/// use hotprobe::testing;
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(
+/// testing::run_async(async |t| {
+///     t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("blocking", n)));
+///     let work = testing::spawn_blocking(|| TICK.fire(1));
+///     t.expect_async("blocking", 1_u32).await;
+///     work.await.unwrap();
+/// })
+/// # );
+/// ```
 pub fn spawn_blocking<R, F>(work: F) -> JoinHandle<R>
 where
     F: FnOnce() -> R + Send + 'static,

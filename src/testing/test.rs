@@ -221,6 +221,20 @@ impl Test {
     ///
     /// # Panics
     /// As `recv` and [`expect_held`](Self::expect_held).
+    ///
+    /// ```
+    /// use hotprobe::testing;
+    /// hotprobe::event! { static PORT: fn(port: u16); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| PORT.attach_in(batch, move |port| to.send("server", port)));
+    ///     let server = testing::spawn(|| PORT.fire(1027));
+    ///     let (port, held) = t.recv_held::<u16>("server");
+    ///     assert!(port >= 1024 && !server.is_finished());
+    ///     held.release();
+    ///     server.join();
+    /// });
+    /// ```
     #[track_caller]
     pub fn recv_held<E: Debug + Send + 'static>(&self, stream: &str) -> (E, Held) {
         let at = Location::caller();
