@@ -8,13 +8,21 @@ run() {
     timeout 120 "$@"
 }
 
-cargo build --release --examples
+cargo build --release --examples --all-features
 greetings=$(run cargo run --quiet --release --example hello)
 echo "$greetings"
 # What the probe saw, not just that it ended well: three greetings recorded, then three before and after.
 for expected in '^Said hello to JP @ ' '^Said hello to Varya @ ' '^About to say hello to Kirr @ '; do
     grep -q "$expected" <<<"$greetings" || {
         echo "ci/examples.sh: hello did not print a line like '$expected'" >&2
+        exit 1
+    }
+done
+found=$(run cargo run --quiet --release --all-features --example verify_pool)
+echo "$found"
+for expected in '^deadlock: nothing came on stream "b"' '^deadlock: a joined thread has not ended' '^explore: 100 runs pass'; do
+    grep -q "$expected" <<<"$found" || {
+        echo "ci/examples.sh: verify_pool did not print a line like '$expected'" >&2
         exit 1
     }
 done

@@ -37,6 +37,11 @@
 //! 9. `record`, a feature: firings recorded, with time, thread and arguments (`src/record/`).
 //! 10. The std/loom switch (`src/sync.rs`).
 //!
+//! Features, which use nothing but the above:
+//!
+//! * `testing`: tests that take a concurrent program's events one after the other (`src/testing/`); with feature
+//!   `tokio`, tasks too.
+//!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 
 #[macro_use]
@@ -57,6 +62,8 @@ pub mod record;
 mod snapshot;
 mod stats;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 
 pub use any::AnyEvent;
@@ -94,7 +101,7 @@ pub mod __private {
     pub const fn unlikely() {}
 }
 
-/// The README's examples compile.
-#[cfg(doctest)]
+/// The README's examples compile. (One is of a feature.)
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -25,3 +25,16 @@
 //! | *quarantine* | to switch a probe off after a panic; it stays attached, and is called no more |
 //! | *tombstone* | a detached probe that is still named by a snapshot, since there was no memory for a shorter one |
 //! | *record* | one recorded firing |
+//!
+//! In `testing`:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | *stream* | a serial part of the system under test (a thread, a connection, a task), whose events have an order |
+//! | *sender* | a thread or task that has fired an event, and is paused until the test has taken it |
+//! | *to take* an event | to receive it from its stream, and check it, while its sender is paused |
+//! | *to let go*, *to release* | to end a sender's pause; *to hold* is not to, though its event has been taken |
+//! | *scope* | what belongs to one test: threads, tasks, jobs. A firing outside of it is nothing to the test |
+//! | *run* | one time that the body of a test runs: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)` |
+//! | *dead time* | for how long nothing may happen in a run; after that it is a deadlock |
+//! | *schedule* | in which order paused senders go on |

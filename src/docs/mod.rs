@@ -4,6 +4,7 @@
 //! * [`limitations`]: what it does not do, and what to do instead.
 //! * [`loom_models`]: events in code that is checked with loom, and probes that check it.
 //! * `recording`, with the feature `record`: events recorded, what is kept and lost, what it costs.
+//! * `testing` (feature `testing`): tests of concurrent code, event by event; beside loom, shuttle and turmoil.
 //! * [`performance`]: what an event costs, off and on, and how to see it for yourself.
 //! * [`design`]: how it works and why, and a table of what it guarantees.
 //! * [`orderings`]: every atomic access, what it orders, and its partner.
@@ -18,3 +19,5 @@ pub mod patterns;
 pub mod performance;
 #[cfg(feature = "record")]
 pub mod recording;
+#[cfg(feature = "testing")]
+pub mod testing;

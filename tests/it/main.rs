@@ -42,6 +42,8 @@ mod panics;
 mod record;
 mod snapshot;
 mod synchronize;
+#[cfg(feature = "testing")]
+mod testing;
 mod ui;
 
 use std::env;

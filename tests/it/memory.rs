@@ -23,13 +23,13 @@ fn a_million_attach_detach_pairs_under_firing_threads_leave_nothing() {
             warm_up();
             let baseline = alloc::live_bytes();
             thread::scope(|scope| {
-                for _ in 0..2 {
+                let firing = [(); 2].map(|()| {
                     scope.spawn(|| {
                         while !stop.load(Ordering::Relaxed) {
                             CHURNED.fire();
                         }
-                    });
-                }
+                    })
+                });
                 let payload = [0_u8; 100];
                 for n in 0..PAIRS {
                     let probe = CHURNED.attach(move || {
@@ -42,6 +42,11 @@ fn a_million_attach_detach_pairs_under_firing_threads_leave_nothing() {
                     }
                 }
                 stop.store(true, Ordering::Relaxed);
+                // The scope's end does not wait for their thread-local destructors, which give back what
+                // crossbeam holds for them; this does.
+                for thread in firing {
+                    thread.join().unwrap();
+                }
             });
             // Some rounds, since the threads that fired leave what they had to crossbeam's queue.
             for _ in 0..20 {
@@ -66,7 +71,7 @@ fn a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_b
             let baseline = alloc::live_bytes();
             let door = Door::new();
             thread::scope(|scope| {
-                scope.spawn(|| hotprobe::pinned(|| door.pass()));
+                let stalled = scope.spawn(|| hotprobe::pinned(|| door.pass()));
                 door.wait_for_arrival();
                 for _ in 0..SWAPS {
                     drop(CHURNED.attach(|| ()));
@@ -80,6 +85,7 @@ fn a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_b
                 let each = (alloc::live_bytes() - baseline) / isize::try_from(SWAPS).unwrap();
                 assert!(each < 400, "{each} bytes a swap");
                 door.open();
+                stalled.join().unwrap();
             });
             hotprobe::synchronize().unwrap();
             let stats = hotprobe::stats();

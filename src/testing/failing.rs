@@ -1,0 +1,132 @@
+//! What a failure makes of a run: its report says who is where, and everybody is let go.
+
+use super::inner::{Inner, Life, Phase, Place, State, span};
+use super::report::Report;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Inner {
+    /// Makes the report, and lets everybody go. The first report counts.
+    pub(super) fn fail(&self, state: &mut State, report: Report, at: Option<Place>) {
+        if state.failure.is_some() {
+            return;
+        }
+        let report = self.describe(state, report);
+        state.failure = Some(report.render(at, &self.run).into());
+        self.failed.store(true, Ordering::Relaxed);
+        self.notify(state);
+    }
+
+    pub(super) fn fails(&self, report: Report, at: Option<Place>) {
+        let mut state = self.lock();
+        self.fail(&mut state, report, at);
+    }
+
+    /// What else is known: who is where.
+    pub(super) fn describe(&self, state: &State, mut report: Report) -> Report {
+        for (name, stream) in &state.streams {
+            for message in &stream.queue {
+                report = report.line("pending", &format!("{name}: {}", message.text));
+            }
+        }
+        for paused in state.paused.values() {
+            if let Phase::Held(at) = paused.phase {
+                report = report.line("held", &format!("{}: {}", paused.stream, paused.text));
+                report = report.line("", &format!("since {at}"));
+            }
+        }
+        if let Some(delayed) = &state.delayed {
+            report = report.line("delayed", delayed);
+        }
+        for (stream, index) in state.schedule.paused() {
+            report = report.line(
+                "waiting",
+                &format!("{stream}: for its turn (thread {index})"),
+            );
+        }
+        for (name, stream) in &state.streams {
+            if stream.queue.is_empty() {
+                let events = match stream.arrived {
+                    0 => "no event".to_owned(),
+                    1 => "after 1 event".to_owned(),
+                    n => format!("after {n} events"),
+                };
+                report = report.line("quiet", &format!("{name}: {events}"));
+            }
+        }
+        for thread in &state.threads {
+            let started = thread.started;
+            match &thread.life {
+                Life::Running => {
+                    report = report.line("running", &format!("a thread started at {started}"));
+                }
+                Life::Ended => (),
+                Life::Panicked(what) => {
+                    report = report
+                        .line("panicked", &format!("the thread started at {started}"))
+                        .line("", what);
+                }
+            }
+        }
+        match self.outside.load(Ordering::Relaxed) {
+            0 => report,
+            1 => report.line("outside", "1 firing outside of any test passed"),
+            n => report.line(
+                "outside",
+                &format!("{n} firings outside of any test passed"),
+            ),
+        }
+    }
+
+    /// The report, if the test has failed.
+    pub(super) fn failure(&self) -> Option<Arc<str>> {
+        self.lock().failure.clone()
+    }
+
+    /// Panics with the report.
+    #[track_caller]
+    pub(super) fn raise(&self) -> ! {
+        match self.failure() {
+            Some(report) => panic!("{report}"),
+            None => unreachable!("it fails before it is raised"),
+        }
+    }
+
+    /// What is left when the body has ended, and everybody with it: it is not to be.
+    pub(super) fn finish(&self) {
+        let mut state = self.lock();
+        let running = state
+            .threads
+            .iter()
+            .any(|thread| matches!(thread.life, Life::Running) && !state.is_standing(thread));
+        let panicked = state
+            .threads
+            .iter()
+            .any(|thread| matches!(thread.life, Life::Panicked(_)) && !thread.joined);
+        let left = state.standing().count();
+        let title = if state.failure.is_some() {
+            None
+        } else if left > 0 {
+            let events = if left == 1 {
+                "1 event is"
+            } else {
+                &format!("{left} events are")
+            };
+            Some(format!(
+                "leftover: the test has ended, and {events} pending"
+            ))
+        } else if panicked {
+            Some("a thread of the test panicked, and nobody joined it".to_owned())
+        } else if running {
+            Some(format!(
+                "a thread of the test has not ended, and nothing happened for {}",
+                span(self.dead_time())
+            ))
+        } else {
+            None
+        };
+        if let Some(title) = title {
+            self.fail(&mut state, Report::new(title), None);
+        }
+    }
+}

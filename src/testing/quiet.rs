@@ -1,0 +1,51 @@
+//! What is printed of panics: those that a failed test provokes elsewhere would drown its report.
+
+use super::scope;
+use std::cell::Cell;
+use std::panic;
+use std::sync::Once;
+
+thread_local! {
+    /// Whether a panic of this thread is about to be caught, and looked at.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, nothing is printed of this thread's panics.
+#[cfg_attr(
+    not(feature = "tokio"),
+    allow(dead_code, reason = "only tokio has to be asked by trying")
+)]
+pub(super) struct Quiet(bool);
+
+#[cfg_attr(
+    not(feature = "tokio"),
+    allow(dead_code, reason = "only tokio has to be asked by trying")
+)]
+impl Quiet {
+    pub(super) fn begin() -> Self {
+        Self(QUIET.replace(true))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        QUIET.set(self.0);
+    }
+}
+
+/// Puts a filter before what prints panics, once a process. It lets through all but panics of threads and tasks that
+/// belong to a test that has failed. (A panic of the test itself is noted: senders are let go sooner.)
+pub(super) fn install() {
+    static ONCE: Once = Once::new();
+    if std::thread::panicking() {
+        return;
+    }
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.try_with(Cell::get).unwrap_or(false) && scope::prints_panic() {
+                before(info);
+            }
+        }));
+    });
+}
