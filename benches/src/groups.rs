@@ -99,10 +99,18 @@ fn interleaved(layouts: [&[Subject]; 3], rounds: usize) {
 
 /// Attach and detach, while there is much of something that should not matter.
 fn elsewhere() {
-    let pair = [subject("pair", layout_a::ours::attach_detach_0)];
+    let pair = [
+        subject("", layout_a::ours::attach_detach_0),
+        subject("_floor", layout_a::floors::swaps_over),
+    ];
     let measured = |name: &str| {
-        let figures = measure::interleave(&pair, 400)[0];
-        line(name, figures.best, figures.median);
+        for (subject, figures) in pair.iter().zip(measure::interleave(&pair, 400)) {
+            line(
+                &format!("{name}{}", subject.name),
+                figures.best,
+                figures.median,
+            );
+        }
     };
     measured("pair");
     writers::with_heap(256, || measured("pair_heap"));

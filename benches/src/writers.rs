@@ -1,5 +1,6 @@
 //! Those who change an event: batches, synchronize, and what could slow them down.
 
+use crate::layout_a::floors;
 use hdrhistogram::Histogram;
 use hotprobe::{Batch, Probe, ProbeGroup, fire};
 use std::hint::black_box;
@@ -174,7 +175,7 @@ pub fn with_busy<R>(readers: usize, f: impl FnOnce(&Readers) -> R) -> R {
     result
 }
 
-/// Runs `f` while `n` threads exist that have fired, and now sleep.
+/// Runs `f` while `n` threads exist that have fired, and taken part in the floors, and now sleep.
 pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> R {
     let probe = BUSY.attach(|_| ());
     let result = thread::scope(|scope| {
@@ -186,6 +187,7 @@ pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> R {
             wake.push(waker);
             scope.spawn(move || {
                 fire!(BUSY, 0);
+                let _participant = floors::join();
                 ready.send(()).expect("somebody waits");
                 // Until the sender is gone.
                 let _ = sleep.recv();

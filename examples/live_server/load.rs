@@ -2,6 +2,7 @@
 //!
 //! It runs without a pause from the first phase to the last: attach and detach meet it in full flight.
 
+use crate::latencies::{histogram, record};
 use crate::service::{CATALOGUE, NewOrder, Order};
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
@@ -69,15 +70,6 @@ impl Tally {
     pub(crate) fn requests(&self) -> u64 {
         self.latencies.len() + self.failed
     }
-}
-
-/// Nanoseconds up to a minute, within 1 %: 30 KB however many are recorded.
-pub(crate) fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000_000, 2).expect("the bounds are in order")
-}
-
-pub(crate) fn record(histogram: &mut Histogram<u64>, latency: Duration) {
-    histogram.saturating_record(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
 }
 
 /// What the connections share. A few lanes with a lock each, so that they seldom meet.

@@ -18,29 +18,31 @@
 //! comparing the phases with each other.
 //!
 //! In reading order: [`events`]; [`service`], which fires them; [`record`], the probes; [`phases`], where they
-//! are attached and detached; [`load`] and [`report`] around it.
+//! are attached and detached; [`load`] and [`report`] around it. [`command`], [`latencies`] and [`server`] are also
+//! those of `overhead_server`.
 
 #![allow(
     clippy::cast_precision_loss,
     reason = "counts and nanoseconds of one run are far below 2^53"
 )]
 
+mod command;
 mod events;
+mod latencies;
 mod load;
 mod phases;
 mod record;
 mod report;
+mod server;
 mod service;
 
 use clap::Parser;
+use command::{BROKEN, USAGE, fail, number};
 use load::Load;
-use service::Server;
-use std::fmt::Display;
+use server::Server;
 use std::future::Future;
 use std::io;
-use std::ops::RangeInclusive;
 use std::process::ExitCode;
-use std::str::FromStr;
 
 /// An order service over HTTP that is probed while it serves.
 #[derive(Debug, Parser)]
@@ -62,31 +64,11 @@ struct Arguments {
     serve: bool,
 }
 
-/// A number in a range, or else a sentence that says what would be one.
-fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
-where
-    T: FromStr + PartialOrd + Display + Clone,
-{
-    move |text| match text.parse() {
-        Ok(number) if range.contains(&number) => Ok(number),
-        _ => Err(format!(
-            "expected a whole number from {} to {}: give one of these, or leave the option out",
-            range.start(),
-            range.end()
-        )),
-    }
-}
-
-/// Something held not, or a request failed.
-const BROKEN: u8 = 1;
-/// The arguments, or what they ask of this machine, are not possible.
-const USAGE: u8 = 2;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     // Bad values end here, with `USAGE`, which is clap's own code for it.
     let arguments = Arguments::parse();
-    let server = match Server::start(arguments.port).await {
+    let server = match Server::start(service::routes(), arguments.port).await {
         Ok(server) => server,
         Err(error) => return fail(USAGE, &no_socket(arguments.port, &error)),
     };
@@ -167,11 +149,6 @@ fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
         ctrl_c.recv().await;
         "Ctrl-C"
     })
-}
-
-fn fail(code: u8, reason: &str) -> ExitCode {
-    eprintln!("error: {reason}");
-    ExitCode::from(code)
 }
 
 fn no_socket(port: u16, error: &io::Error) -> String {

@@ -6,7 +6,8 @@
 //! seldom wait for each other.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
-use crate::load::{histogram, lock, record};
+use crate::latencies::{histogram, record};
+use crate::load::lock;
 use crate::service::{RequestId, Route};
 use hdrhistogram::Histogram;
 use hotprobe::{Batch, ProbeGroup};

@@ -1,5 +1,6 @@
 //! The summary, and what follows from it.
 
+use crate::latencies::micros;
 use crate::load::{Phase, Tally};
 use crate::phases::Findings;
 use crate::record::event_names;
@@ -113,14 +114,4 @@ fn stats(findings: &Findings) {
         stats.skipped_registering,
         stats.drop_panics
     );
-}
-
-/// Microseconds, of nanoseconds; to the tenth below a hundred.
-fn micros(nanos: u64) -> String {
-    let micros = nanos as f64 / 1000.0;
-    if micros < 100.0 {
-        format!("{micros:.1}")
-    } else {
-        format!("{micros:.0}")
-    }
 }

@@ -15,19 +15,13 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use axum::{Extension, Json, Router};
 use hotprobe::fire;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::sync::{RwLock, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::RwLock;
 
 /// What tells one request from another, in all events that it passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -255,65 +249,18 @@ async fn traced(State(service): State<Arc<Service>>, mut request: Request, next:
     response
 }
 
-/// The service on a socket of its own, until it is stopped.
-pub(crate) struct Server {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<io::Result<()>>,
-}
-
-impl Server {
-    /// How long `stop` waits for requests in flight.
-    const PATIENCE: Duration = Duration::from_secs(5);
-
-    /// Binds loopback, and serves from then on. Port 0 is any free one.
-    pub(crate) async fn start(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        // Small responses go out at once. Where the option cannot be set they only go out later.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-
-        let service = Arc::new(Service {
-            catalogue: Catalogue {
-                prices: HashMap::from(CATALOGUE),
-            },
-            store: Store::new(),
-            requests: AtomicU64::new(0),
-        });
-        let routes = Router::new()
-            .route("/orders", get(list).post(create))
-            .route("/orders/{id}", get(read))
-            .layer(middleware::from_fn_with_state(Arc::clone(&service), traced))
-            .with_state(service);
-
-        let (stop, stopped) = oneshot::channel();
-        let served = axum::serve(listener, routes).with_graceful_shutdown(async {
-            // An error says that the sender was dropped, which stops the server as well.
-            stopped.await.ok();
-        });
-        Ok(Self {
-            address,
-            stop,
-            task: tokio::spawn(served.into_future()),
-        })
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Accepts no more connections, closes idle ones, and waits for the requests in flight.
-    pub(crate) async fn stop(self) -> Result<(), String> {
-        // An error says that the server has ended already; why, the task tells.
-        self.stop.send(()).ok();
-        match tokio::time::timeout(Self::PATIENCE, self.task).await {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(error))) => Err(format!("the server stopped with an error: {error}")),
-            Ok(Err(error)) => Err(format!("the server broke off: {error}")),
-            Err(_) => Err(format!(
-                "some connections were still busy {} s after the server was told to stop",
-                Self::PATIENCE.as_secs()
-            )),
-        }
-    }
+/// The service, ready to be served.
+pub(crate) fn routes() -> Router {
+    let service = Arc::new(Service {
+        catalogue: Catalogue {
+            prices: HashMap::from(CATALOGUE),
+        },
+        store: Store::new(),
+        requests: AtomicU64::new(0),
+    });
+    Router::new()
+        .route("/orders", get(list).post(create))
+        .route("/orders/{id}", get(read))
+        .layer(middleware::from_fn_with_state(Arc::clone(&service), traced))
+        .with_state(service)
 }

@@ -14,8 +14,4 @@ pub mod limitations;
 pub mod loom_models;
 pub mod orderings;
 pub mod patterns;
-#[allow(
-    clippy::doc_markdown,
-    reason = "the names in its tables are those of crates and machines, and a script writes them"
-)]
 pub mod performance;

@@ -36,6 +36,7 @@ mod memory;
 mod model;
 mod off;
 mod order;
+mod overhead_server;
 mod panics;
 mod snapshot;
 mod synchronize;

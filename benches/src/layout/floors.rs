@@ -5,7 +5,7 @@
 
 use crossbeam_epoch::{Atomic, Collector, LocalHandle, Owned};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 /// What a floor calls: as probes are, a closure that does nothing with its argument.
@@ -203,6 +203,12 @@ impl Drop for List {
 /// Boxes a closure, and puts it into the vector by clone + swap + defer; takes it out the same way. What is
 /// deferred is dropped by crossbeam at some later pin, 64 at a time: nothing has been dropped at the end.
 fn swaps(n: u64, len: usize) {
+    swaps_then(n, len, |_| ());
+}
+
+/// The same, and `then` after each pair.
+#[inline(always)]
+fn swaps_then(n: u64, len: usize, then: impl Fn(&LocalHandle)) {
     let handle = COLLECTOR.register();
     let list = black_box(List::new(len));
     for i in counter(n) {
@@ -220,6 +226,7 @@ fn swaps(n: u64, len: usize) {
             next.extend(old[..old.len() - 1].iter().cloned());
             next
         });
+        then(&handle);
     }
 }
 
@@ -236,4 +243,33 @@ pub fn swaps_4(n: u64) {
 #[inline(never)]
 pub fn swaps_16(n: u64) {
     swaps(n, 16);
+}
+
+/// Whether the grace period that somebody waits for is over.
+static OVER: AtomicBool = AtomicBool::new(false);
+
+/// A pair, and then a grace period, so that what was taken out could be dropped: a store is deferred, and crossbeam
+/// flushed until it has been done.
+#[inline(never)]
+pub fn swaps_over(n: u64) {
+    swaps_then(n, 0, |handle| {
+        OVER.store(false, Ordering::Relaxed);
+        let mut guard = handle.pin();
+        guard.defer(|| OVER.store(true, Ordering::Release));
+        loop {
+            guard.flush();
+            if OVER.load(Ordering::Acquire) {
+                return;
+            }
+            guard.repin();
+        }
+    });
+}
+
+/// Makes this thread one of those that the floors' grace periods look at, as long as the handle lives.
+#[must_use]
+pub fn join() -> LocalHandle {
+    let handle = COLLECTOR.register();
+    drop(handle.pin());
+    handle
 }

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# What events cost a server (examples/overhead_server): the instructions of a request, counted by callgrind, without
+# events, with four that are off, and with four that are on; and throughput and latencies, in turn. Fails if an event
+# costs more instructions than its gate below, which is the same on a busy machine; or if the times contradict what is
+# promised by more than their spread, twice.
+#
+# Usage: ci/overhead-server.sh
+#        ci/overhead-server.sh --plant       plants a slowdown in a copy of the tree, and checks that the gate fails
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Off: load, test and branch, and one for what may have to be kept in another place because of it.
+gate_off=4
+# On: what it took when this was written (rustc 1.95), and a few more.
+gate_on=92
+
+counted=yes
+if [ "$(uname -m)" != x86_64 ] || [ "$(uname -s)" != Linux ]; then
+    echo "skipped: instructions, which are known of x86-64 Linux only"
+    counted=
+elif ! command -v valgrind >/dev/null; then
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -q >/dev/null
+    "${as_root[@]}" apt-get install -qy --no-install-recommends valgrind libc6-dbg >/dev/null
+fi
+
+target="${CARGO_TARGET_DIR:-$PWD/target}"
+server="$target/release/examples/overhead_server"
+build() { # [FLAG]...
+    # Flags that a caller has set for other builds (sanitizers, coverage) would change the code.
+    env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR="$target" \
+        cargo build --quiet --release --example overhead_server "$@"
+}
+
+# Instructions of so many requests. Those of the allocator are left out: which way it takes depends on what else has
+# been allocated, and the probes have.
+instructions() { # VARIANT REQUESTS
+    local profile="$target/overhead-server.profile"
+    valgrind --tool=callgrind --callgrind-out-file="$profile" --toggle-collect=overhead_server::in_process::counted \
+        "$server" --requests "$2" --variant "$1" >"$profile.log" 2>&1 || {
+        cat "$profile.log" >&2
+        return 1
+    }
+    callgrind_annotate --threshold=100 "$profile" | awk '
+        # 1,234 ( 0.56%)  file:function [object]
+        !/^ *[0-9,]+ \(/ || /PROGRAM TOTALS/ { next }
+        /malloc\/|[:_](malloc|calloc|realloc|free|cfree|memalign|unlink_chunk|alloc_perturb|malloc_consolidate)/ { next }
+        { gsub(",", "", $1); sum += $1 }
+        END { print sum }
+    '
+}
+
+count() { # false if one is above its gate
+    local variant few=1024 many=3072 per_request=()
+    for variant in none off on; do
+        # The difference of two runs: what is done once does not count. (Crossbeam does more at each 128th pin.)
+        per_request+=("$(echo "$(instructions "$variant" "$many") $(instructions "$variant" "$few")" |
+            awk -v n="$((many - few))" '{ printf "%.2f", ($1 - $2) / n }')")
+    done
+    echo "${per_request[*]}" | awk -v gate_off="$gate_off" -v gate_on="$gate_on" '
+        function row(name, count, each, gate) {
+            printf "%-36s %10.1f", name, count
+            if (gate) printf " %10.2f %8.2f  %s", each, gate, each <= gate ? "ok" : "FAILED"
+            printf "\n"
+        }
+        {
+            printf "%-36s %10s %10s %8s\n", "instructions (callgrind)", "a request", "an event", "gate"
+            row("without events", $1)
+            row("four events, off", $2, ($2 - $1) / 4, gate_off)
+            row("four events, on, no-op probes", $3, ($3 - $1) / 4, gate_on)
+            exit ($2 - $1) / 4 > gate_off || ($3 - $1) / 4 > gate_on
+        }
+    '
+}
+
+plant() { # WHAT OLD NEW: in src/macros.rs, the first part OLD of a line becomes NEW
+    local copy="$target/planted-server"
+    mkdir -p "$copy"
+    rm -rf "$copy"/{src,examples,tests}
+    cp -r Cargo.toml README.md src examples tests "$copy"
+    OLD=$2 NEW=$3 awk '
+        { at = found ? 0 : index($0, ENVIRON["OLD"]) }
+        at { $0 = substr($0, 1, at - 1) ENVIRON["NEW"] substr($0, at + length(ENVIRON["OLD"])); found = 1 }
+        { print }
+        END { exit !found }
+    ' src/macros.rs >"$copy/src/macros.rs" || {
+        echo "ci/overhead-server.sh: where is '$2' in src/macros.rs?" >&2
+        exit 1
+    }
+    # In a place of its own: cargo would take the planted program for the tree's.
+    target="$target/planted-server/target"
+    server="$target/release/examples/overhead_server"
+    build --manifest-path "$copy/Cargo.toml"
+    echo "== planted: $1"
+    if count; then
+        echo "ci/overhead-server.sh: nobody noticed" >&2
+        exit 1
+    fi
+}
+
+case "${1:-}" in
+--plant)
+    plant 'the off check is a call' 'if event.is_enabled_now() {' \
+        'if { #[inline(never)] fn check(on: impl Fn() -> bool) -> bool { on() } check(|| event.is_enabled_now()) } {'
+    ;;
+*)
+    build
+    if [ "$counted" ]; then count; fi
+    timed() { timeout 120 "$server" --seconds 15 --rounds 60; }
+    timed || {
+        echo "again: something else may have been in the way"
+        timed
+    }
+    ;;
+esac
