@@ -45,7 +45,9 @@ fn a_million_attach_detach_pairs_under_firing_threads_leave_nothing() {
                 stop.store(true, Ordering::Relaxed);
                 // The scope's end does not wait for their thread-local destructors, which give back what
                 // crossbeam holds for them; this does.
-                firing.map(|thread| thread.join().unwrap());
+                for thread in firing {
+                    thread.join().unwrap();
+                }
                 assert!(backlog < 20 << 20, "a backlog of {backlog} bytes");
             });
             // Some rounds, since the threads that fired leave what they had to crossbeam's queue.
