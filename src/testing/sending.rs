@@ -133,10 +133,9 @@ impl Inner {
                 stream: delayed,
                 index: number,
                 by,
-            } if delayed == stream && *number == index && !state.has_delayed => *by,
+            } if delayed == stream && *number == index => *by,
             _ => return state,
         };
-        state.has_delayed = true;
         state.delayed = Some(format!("{stream}: {text}"));
         let until = Instant::now() + by;
         while Instant::now() < until && !state.is_closed() {

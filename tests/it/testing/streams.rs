@@ -205,3 +205,19 @@ fn no_event_is_lost_when_both_sides_time_out_together() {
         }
     }
 }
+
+#[test]
+fn a_sender_is_let_go_as_soon_as_its_event_is_checked() {
+    hotprobe::event! { static STEP: fn(n: u32); }
+    // Nobody is woken by time: a look now and then would come once in a tenth of the dead time.
+    let dead = Duration::from_secs(600);
+    let begin = Instant::now();
+    let run = Options::new().dead_time(dead).try_run(|t| {
+        t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));
+        let thread = testing::spawn(|| (0..3).for_each(|n| STEP.fire(n)));
+        (0..3_u32).for_each(|n| t.expect("t", n));
+        thread.join();
+    });
+    run.unwrap();
+    assert!(begin.elapsed() < dead / 10, "{:?}", begin.elapsed());
+}
