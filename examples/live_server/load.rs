@@ -212,7 +212,7 @@ async fn connection(shared: Arc<Shared>, number: usize, stream: TcpStream) {
 }
 
 /// Of some orders at least: this connection has made one.
-fn is_of_all_items(report: &Vec<Sales>) -> bool {
+fn is_of_all_items(report: &[Sales]) -> bool {
     let items = report.iter().map(|sales| sales.item.as_str());
     items.eq(CATALOGUE.iter().map(|&(item, _)| item))
         && report
@@ -264,9 +264,12 @@ impl Client<'_> {
                 break;
             }
             if round % Self::ROUNDS_PER_REPORT == Self::ROUNDS_PER_REPORT - 1 {
-                self.request(Method::GET, "/orders/report", Vec::new(), |report| {
-                    is_of_all_items(report)
-                })
+                self.request(
+                    Method::GET,
+                    "/orders/report",
+                    Vec::new(),
+                    |report: &Vec<Sales>| is_of_all_items(report),
+                )
                 .await?;
             }
         }

@@ -218,15 +218,15 @@ impl Store {
     }
 
     /// Adds what one shelf has of each item.
-    async fn sum(&self, request: RequestId, shelf: u64, sums: &mut Pieces) {
-        let operation = Operation::Sum { shelf };
+    async fn add(&self, request: RequestId, number: u64, sums: &mut Pieces) {
+        let operation = Operation::Sum { shelf: number };
         fire!(STORE_BEGIN, request, operation);
         let mut ending = Ending {
             outcome: 0,
             end: |orders| fire!(STORE_END, request, operation, orders),
         };
         round_trip().await;
-        let kept = self.shelf(shelf).read().await;
+        let kept = self.shelf(number).read().await;
         for order in kept.iter() {
             if let Some((orders, pieces)) = sums.get_mut(&order.item) {
                 *orders += 1;
@@ -304,7 +304,7 @@ async fn report(
         .map(|&(item, _)| (item.to_owned(), (0, 0)))
         .collect();
     for shelf in 0..Store::SHELVES as u64 {
-        service.store.sum(request, shelf, &mut sums).await;
+        service.store.add(request, shelf, &mut sums).await;
     }
     let sales = prices.into_iter().map(|(item, price)| {
         let (orders, pieces) = sums[item];

@@ -35,6 +35,8 @@ pub(crate) enum Step<B, E> {
     Apart(Inner<B, E>),
 }
 
+pub(crate) type Steps<B, E> = Vec<Step<B, E>>;
+
 #[derive(Debug)]
 struct Outer<B, E> {
     family: usize,
@@ -151,7 +153,7 @@ impl<B, E> Nesting<B, E> {
 
     /// The outer one has ended: what is inside of it, and its end, which is never before that of an inner one that has
     /// been written.
-    pub(crate) fn close(&mut self, outer: u64, end: u64) -> (Vec<Step<B, E>>, u64) {
+    pub(crate) fn close(&mut self, outer: u64, end: u64) -> (Steps<B, E>, u64) {
         let Some(mut outer) = self.outer.remove(&outer) else {
             return (Vec::new(), end);
         };
@@ -161,7 +163,7 @@ impl<B, E> Nesting<B, E> {
     }
 
     /// What can be written though the outer one is open, with the rule and the lane of that.
-    pub(crate) fn flush(&mut self) -> Vec<(usize, usize, Vec<Step<B, E>>)> {
+    pub(crate) fn flush(&mut self) -> Vec<(usize, usize, Steps<B, E>)> {
         let mut all = Vec::new();
         for outer in self.outer.values_mut() {
             // What goes on may have begun before these, and end after them.
@@ -186,7 +188,7 @@ impl<B, E> Outer<B, E> {
     }
 
     /// All that are done, as far as they lie before `limit`, within each other or apart.
-    fn write(&mut self, limit: u64) -> Vec<Step<B, E>> {
+    fn write(&mut self, limit: u64) -> Steps<B, E> {
         let mut steps = Vec::with_capacity(2 * self.done.len());
         let mut open: Vec<(u64, E)> = Vec::new();
         self.done
@@ -219,6 +221,8 @@ impl<B, E> Outer<B, E> {
 mod tests {
     use super::*;
 
+    type Intervals = Vec<(u64, u64)>;
+
     const REQUEST: usize = 0;
     const STORE: usize = 1;
 
@@ -245,7 +249,7 @@ mod tests {
     }
 
     /// Tells of inner slices, each when it ends; what is then inside of one that ends at `end`, and what is not.
-    fn told(begin: u64, inners: &[(u64, u64)], end: u64) -> (Vec<(u64, u64)>, Vec<(u64, u64)>) {
+    fn told(begin: u64, inners: &[(u64, u64)], end: u64) -> (Intervals, Intervals) {
         let (mut nesting, outer) = nesting(begin);
         for &(begin, end) in inners {
             let of = nesting.begin(STORE, &key(), begin);
@@ -259,7 +263,7 @@ mod tests {
     }
 
     /// Those inside, and those apart; each end is that of the one that began last, and no time is before the last.
-    fn replayed(steps: &[Step<(), ()>]) -> (Vec<(u64, u64)>, Vec<(u64, u64)>) {
+    fn replayed(steps: &[Step<(), ()>]) -> (Intervals, Intervals) {
         let (mut open, mut now) = (Vec::new(), 0);
         let (mut inside, mut apart) = (Vec::new(), Vec::new());
         for step in steps {

@@ -19,7 +19,7 @@
 //! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
 
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
-use super::nesting::{Inner, Nesting, Step};
+use super::nesting::{Inner, Nesting, Step, Steps};
 use super::pairs::{Key, Pairs, Role, Roles};
 use super::proto::{
     AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
@@ -310,11 +310,11 @@ impl<W: Write> Perfetto<W> {
     fn end_slice(
         &mut self,
         rule: usize,
-        (begin, begun): (u64, Begun),
+        (since, begun): (u64, Begun),
         end: u64,
         arguments: Vec<DebugAnnotation>,
     ) -> io::Result<()> {
-        let end = end.max(begin);
+        let end = end.max(since);
         match begun {
             Begun::Written { lane, outer } => {
                 let mut until = end;
@@ -329,7 +329,7 @@ impl<W: Write> Perfetto<W> {
             Begun::Inside { outer, beginning } => {
                 let inner = Inner {
                     rule,
-                    begin,
+                    begin: since,
                     end,
                     at_begin: beginning,
                     at_end: arguments,
@@ -345,7 +345,7 @@ impl<W: Write> Perfetto<W> {
     fn write_inside(
         &mut self,
         track: (usize, usize),
-        steps: Vec<Step<Beginning, Vec<DebugAnnotation>>>,
+        steps: Steps<Beginning, Vec<DebugAnnotation>>,
     ) -> io::Result<()> {
         for step in steps {
             match step {
