@@ -137,6 +137,9 @@ enum Begun {
     Inside { outer: u64, beginning: Beginning },
 }
 
+/// A rule, when and how its slice began, when it ended, and what is written then.
+type Ended = (usize, (u64, Begun), u64, Vec<DebugAnnotation>);
+
 /// What is written at a slice's begin.
 #[derive(Debug)]
 struct Beginning {
@@ -340,6 +343,15 @@ impl<W: Write> Perfetto<W> {
                 }
             }
         }
+    }
+
+    /// Of one record: what is inside comes first.
+    fn end_slices(&mut self, mut ended: Vec<Ended>) -> io::Result<()> {
+        ended.sort_by_key(|(_, (_, begun), ..)| matches!(begun, Begun::Written { .. }));
+        for (rule, begun, end, arguments) in ended {
+            self.end_slice(rule, begun, end, arguments)?;
+        }
+        Ok(())
     }
 
     fn write_inside(
@@ -606,26 +618,27 @@ impl<W: Write> Export for Perfetto<W> {
                 if let Some((begin, begun, arguments)) =
                     self.pairs.end(*rule, key.clone(), record.time, kept)
                 {
-                    ended.push((*rule, (begin, begun), arguments));
+                    ended.push((*rule, (begin, begun), record.time, arguments));
                 }
             }
         }
-        for (rule, begun, arguments) in ended {
-            self.end_slice(rule, begun, record.time, arguments)?;
-        }
+        self.end_slices(ended)?;
+        // Ends that were here before their begins.
+        let mut ended = Vec::new();
         for (rule, role, key) in &roles {
             if *role == Role::Begin {
                 let begun = self.begin_slice(*rule, key, record.time, arguments.clone())?;
                 if let Some((begun, end, arguments)) =
                     self.pairs.begin(*rule, key.clone(), record.time, begun)
                 {
-                    self.end_slice(*rule, (record.time, begun), end, arguments)?;
+                    ended.push((*rule, (record.time, begun), end, arguments));
                 }
                 if let Some((rule, begin, begun)) = self.pairs.too_many(*rule) {
                     self.end_not_known(rule, (begin, begun), begin)?;
                 }
             }
         }
+        self.end_slices(ended)?;
 
         let mut event = TrackEvent {
             category_iids: vec![category::EVENT],
@@ -887,6 +900,49 @@ mod tests {
         for times in tracks.values() {
             assert!(times.is_sorted(), "{times:?}");
         }
+    }
+
+    #[test]
+    fn what_has_the_same_key_and_lies_within_stands_inside_on_the_same_track() {
+        let mut stream = stream(200);
+        let mut inside = stream.header.slices[0].clone();
+        inside.name = "inside".to_owned();
+        stream.header.slices.push(inside);
+        let mut file = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut file)).unwrap();
+
+        // Each track by itself, in the order of time; what is written first stands first.
+        let mut tracks: HashMap<_, Vec<_>> = HashMap::new();
+        for packet in Trace::decode(&file[..]).unwrap().packets {
+            let (Some(time), Some(event)) = (packet.timestamp, packet.track_event) else {
+                continue;
+            };
+            if matches!(event.r#type(), Type::SliceBegin | Type::SliceEnd) {
+                let track = tracks.entry(event.track_uuid).or_default();
+                track.push((time, event.name));
+            }
+        }
+        let mut nested = 0;
+        for track in tracks.values_mut() {
+            track.sort_by_key(|&(time, _)| time);
+            let mut open = Vec::new();
+            for (time, name) in track {
+                let Some(name) = name else {
+                    let (begin, name) = open.pop().expect("an end without a begin");
+                    assert!(begin <= *time);
+                    if name == "inside" {
+                        let outer = open.last().map(|(begin, _)| *begin);
+                        nested += usize::from(outer == Some(begin));
+                    }
+                    continue;
+                };
+                open.push((*time, name.clone()));
+                assert!(open.len() <= 2, "{open:?}");
+            }
+            assert!(open.is_empty(), "{open:?}");
+        }
+        let whole = |slice: &&super::super::synthetic::Slice| slice.ends != Ends::NoBegin;
+        assert_eq!(nested, stream.slices.iter().filter(whole).count());
     }
 
     #[test]
