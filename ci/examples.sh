@@ -27,3 +27,16 @@ for expected in '^deadlock: nothing came on stream "b"' '^deadlock: a joined thr
     }
 done
 run cargo run --quiet --release --example live_server -- --seconds 1 --connections 4
+
+# The traffic of that server, recorded. (What is in the files: ci/record.sh.)
+traces=$(mktemp -d)
+trap 'rm -rf "$traces"' EXIT
+recorded=$(run cargo run --quiet --release --all-features --example record -- --out "$traces" --seconds 1 --connections 4)
+echo "$recorded"
+grep -Eq '^([0-9]+) requests asked, \1 requests in the trace from begin to end$' <<<"$recorded" || {
+    echo "ci/examples.sh: record did not find each request in the trace" >&2
+    exit 1
+}
+for file in trace.pftrace trace.json ctf/metadata; do
+    [ -s "$traces/$file" ] || { echo "ci/examples.sh: record wrote no $file" >&2; exit 1; }
+done

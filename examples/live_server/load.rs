@@ -3,7 +3,7 @@
 //! It runs without a pause from the first phase to the last: attach and detach meet it in full flight.
 
 use crate::latencies::{histogram, record};
-use crate::service::{CATALOGUE, NewOrder, Order};
+use crate::service::{CATALOGUE, NewOrder, Order, Sales};
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -181,6 +181,14 @@ impl Load {
     }
 }
 
+/// Why there is no load, and what to do.
+pub(crate) fn no_connections(connections: usize, error: &io::Error) -> String {
+    format!(
+        "--connections {connections} cannot all be opened ({error}): give fewer, or allow more open files \
+         (each connection takes two: `ulimit -n`)"
+    )
+}
+
 /// One connection, in one task: hyper's side of it and the client's.
 async fn connection(shared: Arc<Shared>, number: usize, stream: TcpStream) {
     let ended = match http1::handshake(TokioIo::new(stream)).await {
@@ -203,6 +211,15 @@ async fn connection(shared: Arc<Shared>, number: usize, stream: TcpStream) {
     }
 }
 
+/// Of some orders at least: this connection has made one.
+fn is_of_all_items(report: &[Sales]) -> bool {
+    let items = report.iter().map(|sales| sales.item.as_str());
+    items.eq(CATALOGUE.iter().map(|&(item, _)| item))
+        && report
+            .iter()
+            .any(|sales| sales.orders > 0 && sales.total > 0)
+}
+
 struct Client<'a> {
     shared: &'a Shared,
     number: usize,
@@ -210,6 +227,9 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
+    /// Rarely, somebody wants to know how business is.
+    const ROUNDS_PER_REPORT: usize = 40;
+
     /// One order created, read four times, and a list: until the load stops or a request fails.
     async fn ask(mut self) -> Result<(), String> {
         for round in self.number.. {
@@ -242,6 +262,15 @@ impl Client<'_> {
                 .await?;
             if self.shared.stopping() {
                 break;
+            }
+            if round % Self::ROUNDS_PER_REPORT == Self::ROUNDS_PER_REPORT - 1 {
+                self.request(
+                    Method::GET,
+                    "/orders/report",
+                    Vec::new(),
+                    |report: &Vec<Sales>| is_of_all_items(report),
+                )
+                .await?;
             }
         }
         Ok(())

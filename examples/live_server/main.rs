@@ -4,6 +4,7 @@
 //! cargo run --release --example live_server
 //! cargo run --release --example live_server -- --seconds 2 --connections 128
 //! cargo run --release --example live_server -- --serve --port 8080
+//! cargo run --release --features record --example live_server -- --record trace.pftrace
 //! ```
 //!
 //! It starts a real server on loopback, keeps it busy over real connections, and meanwhile
@@ -17,9 +18,12 @@
 //! arguments could not be used. Clients and server share the machine, and one runtime: the figures are for
 //! comparing the phases with each other.
 //!
+//! With `--record`, all events are recorded the whole time, beside those probes, and streamed to a file.
+//!
 //! In reading order: [`events`]; [`service`], which fires them; [`record`], the probes; [`phases`], where they
-//! are attached and detached; [`load`] and [`report`] around it. [`command`], [`latencies`] and [`server`] are also
-//! those of `overhead_server`.
+//! are attached and detached; [`load`] and [`report`] around it; [`recording`], what `--record` does. [`command`],
+//! [`latencies`] and [`server`] are also those of `overhead_server`; all but `record`, `phases` and `report` also those
+//! of the example `record`.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -32,16 +36,20 @@ mod latencies;
 mod load;
 mod phases;
 mod record;
+#[cfg_attr(not(feature = "record"), path = "recording_none.rs")]
+mod recording;
 mod report;
 mod server;
 mod service;
 
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
-use load::Load;
+use load::{Load, no_connections};
+use recording::Streaming;
 use server::Server;
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// An order service over HTTP that is probed while it serves.
@@ -62,25 +70,48 @@ struct Arguments {
     /// Only serve, without a load, until Ctrl-C or SIGTERM
     #[arg(long, conflicts_with_all = ["seconds", "connections"])]
     serve: bool,
+
+    /// Records all events to a file, from the first request to the last: trace.pftrace for Perfetto, trace.json for
+    /// Chrome, trace.ctf (a folder) for babeltrace2 (needs the feature `record`)
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     // Bad values end here, with `USAGE`, which is clap's own code for it.
     let arguments = Arguments::parse();
+    // Before the server, so that what cannot be recorded is known before anything is served.
+    let streaming = match arguments
+        .record
+        .as_deref()
+        .map(Streaming::start)
+        .transpose()
+    {
+        Ok(streaming) => streaming,
+        Err(reason) => return fail(USAGE, &reason),
+    };
     let server = match Server::start(service::routes(), arguments.port).await {
         Ok(server) => server,
         Err(error) => return fail(USAGE, &no_socket(arguments.port, &error)),
     };
-    if arguments.serve {
+    let ended = if arguments.serve {
         serve(server).await
     } else {
         demonstrate(server, &arguments).await
+    };
+    // After the last request. (Waiting is not for a worker of the runtime.)
+    let recorded = tokio::task::spawn_blocking(|| streaming.map_or(Ok(()), Streaming::finish));
+    let recorded = recorded.await.expect("finishing does not panic");
+    match (ended, recorded) {
+        (Err(code), Ok(())) => code,
+        (Ok(()), Ok(())) => ExitCode::SUCCESS,
+        (_, Err(reason)) => fail(BROKEN, &reason),
     }
 }
 
 /// The four phases, and the report.
-async fn demonstrate(server: Server, arguments: &Arguments) -> ExitCode {
+async fn demonstrate(server: Server, arguments: &Arguments) -> Result<(), ExitCode> {
     let Arguments {
         seconds,
         connections,
@@ -92,26 +123,26 @@ async fn demonstrate(server: Server, arguments: &Arguments) -> ExitCode {
     );
     let mut load = match Load::start(server.address(), connections).await {
         Ok(load) => load,
-        Err(error) => return fail(USAGE, &no_connections(connections, &error)),
+        Err(error) => return Err(fail(USAGE, &no_connections(connections, &error))),
     };
-    let findings = phases::run(&mut load, seconds).await;
+    let findings = phases::run(&mut load, seconds, arguments.record.is_some()).await;
     let (tallies, first_failure) = load.stop().await;
     let stopped = server.stop().await;
 
     let all_held = report::print(&tallies, first_failure.as_deref(), &findings);
     match stopped {
-        Ok(()) if all_held => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::from(BROKEN),
-        Err(reason) => fail(BROKEN, &reason),
+        Ok(()) if all_held => Ok(()),
+        Ok(()) => Err(ExitCode::from(BROKEN)),
+        Err(reason) => Err(fail(BROKEN, &reason)),
     }
 }
 
-/// Serves until told to stop. The events are there, and off.
-async fn serve(server: Server) -> ExitCode {
+/// Serves until told to stop. The events are there, and off, unless they are recorded.
+async fn serve(server: Server) -> Result<(), ExitCode> {
     // Before the address is out: whoever reads it may send the signal.
     let signal = match stop_signal() {
         Ok(signal) => signal,
-        Err(error) => return fail(USAGE, &format!("cannot wait for Ctrl-C: {error}")),
+        Err(error) => return Err(fail(USAGE, &format!("cannot wait for Ctrl-C: {error}"))),
     };
     println!(
         "serving http://{} until Ctrl-C; try: curl -s http://{0}/orders",
@@ -122,9 +153,9 @@ async fn serve(server: Server) -> ExitCode {
     match server.stop().await {
         Ok(()) => {
             println!("stopped");
-            ExitCode::SUCCESS
+            Ok(())
         }
-        Err(reason) => fail(BROKEN, &reason),
+        Err(reason) => Err(fail(BROKEN, &reason)),
     }
 }
 
@@ -158,11 +189,4 @@ fn no_socket(port: u16, error: &io::Error) -> String {
         _ => "give another one,",
     };
     format!("--port {port} cannot be served on 127.0.0.1 ({error}): {remedy} or 0 for any free one")
-}
-
-fn no_connections(connections: usize, error: &io::Error) -> String {
-    format!(
-        "--connections {connections} cannot all be opened ({error}): give fewer, or allow more open files \
-         (each connection takes two: `ulimit -n`)"
-    )
 }

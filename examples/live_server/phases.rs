@@ -28,13 +28,18 @@ pub(crate) struct Findings {
 /// Not measured: connections, caches and the branch predictor find their feet.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// Runs all phases, each for so many seconds.
-pub(crate) async fn run(load: &mut Load, seconds: u64) -> Findings {
+/// Runs all phases, each for so many seconds. Where all events are recorded besides, none is ever off.
+pub(crate) async fn run(load: &mut Load, seconds: u64, streamed: bool) -> Findings {
     let mut checks = Checks::default();
     sleep(WARM_UP).await;
 
     load.enter(Phase::Off);
-    watch(load, seconds, || "all events off".to_owned()).await;
+    let state = if streamed {
+        "all events recorded, nothing else"
+    } else {
+        "all events off"
+    };
+    watch(load, seconds, || state.to_owned()).await;
 
     let (recorder, group, attaching) = attached(load, seconds).await;
     let detaching = detached(load, seconds, &recorder, group, &mut checks).await;
@@ -50,7 +55,7 @@ pub(crate) async fn run(load: &mut Load, seconds: u64) -> Findings {
         "the batch of phase 2 saw no request from begin to end".to_owned()
     });
 
-    let faulty_calls = panicking(load, seconds, &mut checks).await;
+    let faulty_calls = panicking(load, seconds, streamed, &mut checks).await;
     Findings {
         totals,
         attaching,
@@ -120,9 +125,9 @@ struct Deliberate {
 }
 
 /// Phase 4: a probe that panics on each tenth request. After the first panic it is switched off, and `REQUEST_END`,
-/// of which it is the only probe, is off again. Returns how often it was called: ten times, and once more for each
-/// firing that was quicker on another thread than the panic on its own.
-async fn panicking(load: &mut Load, seconds: u64, checks: &mut Checks) -> u64 {
+/// of which it is the only probe (unless it is recorded), is off again. Returns how often it was called: ten times,
+/// and once more for each firing that was quicker on another thread than the panic on its own.
+async fn panicking(load: &mut Load, seconds: u64, streamed: bool, checks: &mut Checks) -> u64 {
     announce_deliberate_panics();
     load.enter(Phase::Panicking);
     let panics_before = hotprobe::stats().probe_panics;
@@ -139,10 +144,11 @@ async fn panicking(load: &mut Load, seconds: u64, checks: &mut Checks) -> u64 {
     // Long before the deadline it is off. A firing that began before that may be in the probe yet: so wait for it,
     // the way that blocks no thread. After that the number of calls is final.
     let deadline = Instant::now() + Duration::from_secs(seconds);
-    while REQUEST_END.is_enabled() && Instant::now() < deadline {
+    let switched_off = || faulty.has_panicked() && REQUEST_END.is_enabled() == streamed;
+    while !switched_off() && Instant::now() < deadline {
         sleep(Duration::from_millis(1)).await;
     }
-    checks.hold(!REQUEST_END.is_enabled() && faulty.has_panicked(), || {
+    checks.hold(switched_off(), || {
         "the panicking probe was not switched off".to_owned()
     });
     let grace = hotprobe::grace_period();

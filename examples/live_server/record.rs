@@ -8,7 +8,7 @@
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::latencies::{histogram, record};
 use crate::load::lock;
-use crate::service::{RequestId, Route};
+use crate::service::{CATALOGUE, RequestId, Route, Store};
 use hdrhistogram::Histogram;
 use hotprobe::{Batch, ProbeGroup};
 use std::collections::HashMap;
@@ -112,7 +112,7 @@ struct Open {
     /// time.
     inner: Option<Instant>,
     /// Inner pairs that are complete.
-    pairs: u32,
+    pairs: usize,
 }
 
 struct State {
@@ -261,11 +261,12 @@ impl Recorder {
     }
 }
 
-/// How many inner pairs a successful request passes: a lookup and a store, or one of them.
-fn inner_pairs(route: Route) -> u32 {
+/// How many inner pairs a successful request passes: a lookup and a store, or one of them; the report, many.
+fn inner_pairs(route: Route) -> usize {
     match route {
         Route::Create | Route::Read => 2,
         Route::List => 1,
+        Route::Report => CATALOGUE.len() + Store::SHELVES,
         Route::Unknown => 0,
     }
 }

@@ -63,16 +63,16 @@ fn what_the_probes_saw(findings: &Findings) {
     }
 
     println!(
-        "\n{:<12} {:>9} {:>9} {:>9} {:>9}",
+        "\n{:<18} {:>9} {:>9} {:>9} {:>9}",
         "begin-end", "pairs", "p50 µs", "p99 µs", "max µs"
     );
     let routes = Route::ALL.iter().zip(&totals.routes);
-    let routes = routes.map(|(route, latencies)| (format!("{route:?}").to_lowercase(), latencies));
+    let routes = routes.map(|(route, latencies)| (format!("{route:?}"), latencies));
     let layers = [("> lookup", &totals.lookups), ("> store", &totals.stores)];
     let layers = layers.map(|(name, latencies)| (name.to_owned(), latencies));
     for (name, latencies) in routes.chain(layers) {
         if !latencies.is_empty() {
-            println!("{name:<12} {}", pairs(latencies));
+            println!("{name:<18} {}", pairs(latencies));
         }
     }
     println!(

@@ -31,6 +31,16 @@
 //! [`Trace::save`] writes it to a file for Perfetto (`.pftrace`), Chrome (`.json`), or babeltrace2 and Trace Compass (a
 //! directory, or `.ctf`).
 //!
+//! In Perfetto, each pair of a [`slice`](Recorder::slice) is one slice on a track of that name, on whatever threads it began and
+//! ended. Slices with the same key, by a parameter of the same name and type, stand inside of each other where they nest:
+//! with `.slice("store", &STORE_BEGIN, &STORE_END, "id")`, what a request asks of the store stands inside of the request, and
+//! tells where its time goes. (In a streamed file it does once it has ended. What overlaps otherwise has a track of its own.)
+//! Chrome's format has each slice by itself.
+//!
+//! A real one: the example `record` records a server under load, and writes all three formats
+//! (`cargo run --release --features record --example record -- --out target/trace`); `live_server --record FILE` streams. README
+//! shows how that looks in Perfetto.
+//!
 //! What has an end of its own, is long, or is not known beforehand:
 //!
 //! | | |

@@ -32,6 +32,7 @@ mod env;
 mod error;
 mod export;
 mod file;
+mod nesting;
 mod pairs;
 mod perfetto;
 mod proto;

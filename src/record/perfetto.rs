@@ -7,6 +7,8 @@
 //!   rule's name. Slices overlap, but those of one Perfetto track may not: so a rule has as many tracks as it has
 //!   slices open at a time, all of one name, which the UI shows as one. A slice has the arguments of its begin,
 //!   and of its end those that the begin does not have; others are under `at end`.
+//! * A slice within one of another rule that has the same key stands inside of that, on its track
+//!   ([`nesting`](super::nesting)): what a request asks for, inside of the request.
 //! * A begin without end is marked `no end`. It lasts until the end of the recording, unless ends were lost:
 //!   then nothing is known of it, and it has no length. An end without begin is an instant on the slice's track,
 //!   marked `no begin`.
@@ -17,7 +19,8 @@
 //! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
 
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
-use super::pairs::{Pairs, Role, Roles};
+use super::nesting::{Inner, Nesting, Step, Steps};
+use super::pairs::{Key, Pairs, Role, Roles};
 use super::proto::{
     AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
     InternedData, InternedName, ProcessDescriptor, REALTIME, SEQ_INCREMENTAL_STATE_CLEARED,
@@ -100,7 +103,8 @@ pub(crate) struct Perfetto<W: Write> {
     /// Each rule's name, event that ends it, and tracks.
     rules: Vec<Rule>,
     roles: Roles,
-    pairs: Pairs<usize, Vec<DebugAnnotation>>,
+    pairs: Pairs<Begun, Vec<DebugAnnotation>>,
+    nesting: Nesting<Beginning, Vec<DebugAnnotation>>,
     threads: HashMap<usize, Thread>,
     ids: HashSet<u64>,
     tasks: HashSet<u64>,
@@ -124,6 +128,25 @@ struct Rule {
     free: BTreeSet<(u64, usize)>,
 }
 
+/// A slice that has begun.
+#[derive(Debug)]
+enum Begun {
+    /// It is written, on this lane of its rule; the number is that of an outer slice.
+    Written { lane: usize, outer: Option<u64> },
+    /// It is inside of that one, and is written later.
+    Inside { outer: u64, beginning: Beginning },
+}
+
+/// A rule, when and how its slice began, when it ended, and what is written then.
+type Ended = (usize, (u64, Begun), u64, Vec<DebugAnnotation>);
+
+/// What is written at a slice's begin.
+#[derive(Debug)]
+struct Beginning {
+    flow: u64,
+    arguments: Vec<DebugAnnotation>,
+}
+
 #[derive(Debug)]
 struct Thread {
     name: String,
@@ -142,6 +165,7 @@ impl<W: Write> Perfetto<W> {
             rules: Vec::new(),
             roles: Roles::default(),
             pairs: Pairs::new(&[]),
+            nesting: Nesting::default(),
             threads: HashMap::new(),
             ids: HashSet::new(),
             tasks: HashSet::new(),
@@ -266,36 +290,122 @@ impl<W: Write> Perfetto<W> {
         }
     }
 
+    /// Writes the begin, or keeps it, if it is one inside of another one.
     fn begin_slice(
         &mut self,
         rule: usize,
+        key: &Key,
         time: u64,
-        flow: u64,
         arguments: Vec<DebugAnnotation>,
-    ) -> io::Result<usize> {
+    ) -> io::Result<Begun> {
+        let flow = key.flow(rule);
+        let beginning = Beginning { flow, arguments };
+        if let Some(outer) = self.nesting.begin(rule, key, time) {
+            return Ok(Begun::Inside { outer, beginning });
+        }
         let lane = self.take_lane(rule, time)?;
-        let event = TrackEvent {
-            category_iids: vec![category::SLICE],
-            name: Some(self.rules[rule].name.clone()),
-            track_uuid: Some(uuid::lane(rule, lane)),
-            debug_annotations: arguments,
-            flow_ids: vec![flow],
-            ..TrackEvent::default()
-        };
-        self.event(time, Type::SliceBegin, event)?;
-        Ok(lane)
+        self.begin_on((rule, lane), rule, time, beginning)?;
+        let outer = self.nesting.open(rule, key, time, lane);
+        Ok(Begun::Written { lane, outer })
     }
 
+    /// The end of a slice, with all that is inside of it; or of one inside of another one, which is kept for that.
     fn end_slice(
         &mut self,
         rule: usize,
-        lane: usize,
+        (since, begun): (u64, Begun),
+        end: u64,
+        arguments: Vec<DebugAnnotation>,
+    ) -> io::Result<()> {
+        let end = end.max(since);
+        match begun {
+            Begun::Written { lane, outer } => {
+                let mut until = end;
+                if let Some(outer) = outer {
+                    let steps;
+                    (steps, until) = self.nesting.close(outer, end);
+                    self.write_inside((rule, lane), steps)?;
+                }
+                self.rules[rule].free.insert((until, lane));
+                self.end_on((rule, lane), until, arguments)
+            }
+            Begun::Inside { outer, beginning } => {
+                let inner = Inner {
+                    rule,
+                    begin: since,
+                    end,
+                    at_begin: beginning,
+                    at_end: arguments,
+                };
+                match self.nesting.end(outer, inner) {
+                    Some(inner) => self.write_apart(inner),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Of one record: what is inside comes first.
+    fn end_slices(&mut self, mut ended: Vec<Ended>) -> io::Result<()> {
+        ended.sort_by_key(|(_, (_, begun), ..)| matches!(begun, Begun::Written { .. }));
+        for (rule, begun, end, arguments) in ended {
+            self.end_slice(rule, begun, end, arguments)?;
+        }
+        Ok(())
+    }
+
+    fn write_inside(
+        &mut self,
+        track: (usize, usize),
+        steps: Steps<Beginning, Vec<DebugAnnotation>>,
+    ) -> io::Result<()> {
+        for step in steps {
+            match step {
+                Step::Begin { rule, time, kept } => self.begin_on(track, rule, time, kept)?,
+                Step::End { time, kept } => self.end_on(track, time, kept)?,
+                Step::Apart(inner) => self.write_apart(inner)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write_apart(&mut self, inner: Inner<Beginning, Vec<DebugAnnotation>>) -> io::Result<()> {
+        let Inner {
+            rule, begin, end, ..
+        } = inner;
+        let lane = self.take_lane(rule, begin)?;
+        self.begin_on((rule, lane), rule, begin, inner.at_begin)?;
+        self.rules[rule].free.insert((end, lane));
+        self.end_on((rule, lane), end, inner.at_end)
+    }
+
+    /// On a lane of a rule, the same or another one.
+    fn begin_on(
+        &mut self,
+        (track, lane): (usize, usize),
+        rule: usize,
+        time: u64,
+        beginning: Beginning,
+    ) -> io::Result<()> {
+        let event = TrackEvent {
+            category_iids: vec![category::SLICE],
+            name: Some(self.rules[rule].name.clone()),
+            track_uuid: Some(uuid::lane(track, lane)),
+            debug_annotations: beginning.arguments,
+            flow_ids: vec![beginning.flow],
+            ..TrackEvent::default()
+        };
+        self.event(time, Type::SliceBegin, event)
+    }
+
+    fn end_on(
+        &mut self,
+        (track, lane): (usize, usize),
         time: u64,
         arguments: Vec<DebugAnnotation>,
     ) -> io::Result<()> {
-        self.rules[rule].free.insert((time, lane));
         let event = TrackEvent {
-            track_uuid: Some(uuid::lane(rule, lane)),
+            track_uuid: Some(uuid::lane(track, lane)),
             debug_annotations: arguments,
             ..TrackEvent::default()
         };
@@ -324,13 +434,9 @@ impl<W: Write> Perfetto<W> {
         self.event(time, Type::Instant, event)
     }
 
-    fn end_not_known(&mut self, rule: usize, lane: usize, time: u64) -> io::Result<()> {
-        self.end_slice(
-            rule,
-            lane,
-            time,
-            vec![numbered(argument::NO_END, AnnotationValue::Bool(true))],
-        )
+    fn end_not_known(&mut self, rule: usize, begun: (u64, Begun), time: u64) -> io::Result<()> {
+        let mark = numbered(argument::NO_END, AnnotationValue::Bool(true));
+        self.end_slice(rule, begun, time, vec![mark])
     }
 
     fn describe_task(&mut self, task: u64) -> io::Result<()> {
@@ -365,6 +471,7 @@ impl<W: Write> Export for Perfetto<W> {
         self.pid = header.process.0;
         self.roles = Roles::new(header);
         self.pairs = Pairs::new(&header.slices);
+        self.nesting = Nesting::new(header);
         self.rules.extend(header.slices.iter().map(|slice| Rule {
             name: slice.name.clone(),
             begin: slice.begin.0,
@@ -508,30 +615,30 @@ impl<W: Write> Export for Perfetto<W> {
         for (rule, role, key) in &roles {
             if *role == Role::End {
                 let kept = self.end_annotations(*rule, record);
-                if let Some((begin, lane, arguments)) =
+                if let Some((begin, begun, arguments)) =
                     self.pairs.end(*rule, key.clone(), record.time, kept)
                 {
-                    ended.push((*rule, lane, begin.max(record.time), arguments));
+                    ended.push((*rule, (begin, begun), record.time, arguments));
                 }
             }
         }
-        for (rule, lane, time, arguments) in ended {
-            self.end_slice(rule, lane, time, arguments)?;
-        }
+        self.end_slices(ended)?;
+        // Ends that were here before their begins.
+        let mut ended = Vec::new();
         for (rule, role, key) in &roles {
             if *role == Role::Begin {
-                let lane =
-                    self.begin_slice(*rule, record.time, key.flow(*rule), arguments.clone())?;
-                if let Some((lane, end, arguments)) =
-                    self.pairs.begin(*rule, key.clone(), record.time, lane)
+                let begun = self.begin_slice(*rule, key, record.time, arguments.clone())?;
+                if let Some((begun, end, arguments)) =
+                    self.pairs.begin(*rule, key.clone(), record.time, begun)
                 {
-                    self.end_slice(*rule, lane, end.max(record.time), arguments)?;
+                    ended.push((*rule, (record.time, begun), end, arguments));
                 }
-                if let Some((rule, begin, lane)) = self.pairs.too_many(*rule) {
-                    self.end_not_known(rule, lane, begin)?;
+                if let Some((rule, begin, begun)) = self.pairs.too_many(*rule) {
+                    self.end_not_known(rule, (begin, begun), begin)?;
                 }
             }
         }
+        self.end_slices(ended)?;
 
         let mut event = TrackEvent {
             category_iids: vec![category::EVENT],
@@ -602,6 +709,9 @@ impl<W: Write> Export for Perfetto<W> {
         for (rule, time, arguments) in self.pairs.flushed() {
             self.end_without_begin(rule, time, arguments)?;
         }
+        for (rule, lane, steps) in self.nesting.flush() {
+            self.write_inside((rule, lane), steps)?;
+        }
         self.to.flush()
     }
 
@@ -610,20 +720,17 @@ impl<W: Write> Export for Perfetto<W> {
         for (rule, time, arguments) in ends {
             self.end_without_begin(rule, time, arguments)?;
         }
-        for (rule, begin, lane) in begins {
+        // What is inside comes first.
+        let (inside, outer): (Vec<_>, Vec<_>) = begins
+            .into_iter()
+            .partition(|(_, _, begun)| matches!(begun, Begun::Inside { .. }));
+        for (rule, begin, begun) in inside.into_iter().chain(outer) {
             let event = self.rules[rule].end;
             let ends_were_lost = totals
                 .iter()
                 .any(|total| total.event == event && total.lost > 0);
-            self.end_not_known(
-                rule,
-                lane,
-                if ends_were_lost {
-                    begin
-                } else {
-                    end.max(begin)
-                },
-            )?;
+            let time = if ends_were_lost { begin } else { end };
+            self.end_not_known(rule, (begin, begun), time)?;
         }
         let losers: Vec<_> = self
             .threads
@@ -793,6 +900,49 @@ mod tests {
         for times in tracks.values() {
             assert!(times.is_sorted(), "{times:?}");
         }
+    }
+
+    #[test]
+    fn what_has_the_same_key_and_lies_within_stands_inside_on_the_same_track() {
+        let mut stream = stream(200);
+        let mut inside = stream.header.slices[0].clone();
+        inside.name = "inside".to_owned();
+        stream.header.slices.push(inside);
+        let mut file = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut file)).unwrap();
+
+        // Each track by itself, in the order of time; what is written first stands first.
+        let mut tracks: HashMap<_, Vec<_>> = HashMap::new();
+        for packet in Trace::decode(&file[..]).unwrap().packets {
+            let (Some(time), Some(event)) = (packet.timestamp, packet.track_event) else {
+                continue;
+            };
+            if matches!(event.r#type(), Type::SliceBegin | Type::SliceEnd) {
+                let track = tracks.entry(event.track_uuid).or_default();
+                track.push((time, event.name));
+            }
+        }
+        let mut nested = 0;
+        for track in tracks.values_mut() {
+            track.sort_by_key(|&(time, _)| time);
+            let mut open = Vec::new();
+            for (time, name) in track {
+                let Some(name) = name else {
+                    let (begin, name) = open.pop().expect("an end without a begin");
+                    assert!(begin <= *time);
+                    if name == "inside" {
+                        let outer = open.last().map(|(begin, _)| *begin);
+                        nested += usize::from(outer == Some(begin));
+                    }
+                    continue;
+                };
+                open.push((*time, name.clone()));
+                assert!(open.len() <= 2, "{open:?}");
+            }
+            assert!(open.is_empty(), "{open:?}");
+        }
+        let whole = |slice: &&super::super::synthetic::Slice| slice.ends != Ends::NoBegin;
+        assert_eq!(nested, stream.slices.iter().filter(whole).count());
     }
 
     #[test]

@@ -8,11 +8,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A started program, killed if the test ends before it does.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let child = Command::new(example("live_server"))
+        Self::program("live_server", arguments)
+    }
+
+    pub(crate) fn program(name: &str, arguments: &[&str]) -> Self {
+        let child = Command::new(example(name))
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -21,7 +25,7 @@ impl Running {
     }
 
     /// Waits for its end, not for ever. What it prints fits into a pipe.
-    fn end(mut self) -> Output {
+    pub(crate) fn end(mut self) -> Output {
         let deadline = Instant::now() + Duration::from_secs(60);
         let status = loop {
             if let Some(status) = self.0.try_wait().expect("it can be asked") {
@@ -43,6 +47,14 @@ impl Running {
         }
         output
     }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args([signal, &self.0.id().to_string()])
+            .status();
+        assert!(sent.expect("there is a `kill`").success());
+    }
 }
 
 impl Drop for Running {
@@ -53,7 +65,7 @@ impl Drop for Running {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -112,7 +124,11 @@ fn a_port_in_use_is_named_and_the_exit_code_is_2() {
 
 /// A server that only serves, and its address. Its output is read further through the reader.
 fn serving() -> (Running, String, BufReader<ChildStdout>) {
-    let mut server = Running::start(&["--serve", "--port", "0"]);
+    serving_with(&[])
+}
+
+pub(crate) fn serving_with(further: &[&str]) -> (Running, String, BufReader<ChildStdout>) {
+    let mut server = Running::start(&[&["--serve", "--port", "0"], further].concat());
     let mut out = BufReader::new(server.0.stdout.take().expect("piped"));
     let mut line = String::new();
     out.read_line(&mut line).expect("it is text");
@@ -124,7 +140,7 @@ fn serving() -> (Running, String, BufReader<ChildStdout>) {
 }
 
 /// Sends a request and returns the whole response, up to the end of the connection.
-fn ask(address: &str, request: &str) -> String {
+pub(crate) fn ask(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it accepts");
     let limit = Some(Duration::from_secs(30));
     stream.set_read_timeout(limit).expect("a good limit");
@@ -152,6 +168,7 @@ fn it_serves_orders() {
     for (path, status) in [
         ("/orders", "200"),
         ("/orders/0", "200"),
+        ("/orders/report", "200"),
         ("/orders/99", "404"),
         ("/orders/tea", "400"),
         ("/elsewhere", "404"),
@@ -180,14 +197,51 @@ fn a_serving_server_stops_cleanly_on_ctrl_c_and_on_sigterm() {
         idle.read_exact(&mut first).expect("it answers");
         assert_eq!(&first, b"HTTP/1.1 200");
 
-        let sent = Command::new("kill")
-            .args([signal, &server.0.id().to_string()])
-            .status();
-        assert!(sent.expect("there is a `kill`").success());
+        server.signal(signal);
         let output = server.end();
         assert_eq!(output.status.code(), Some(0), "{signal}: {output:?}");
         let mut rest = String::new();
         out.read_to_string(&mut rest).expect("it is text");
         assert!(rest.ends_with("stopped\n"), "{signal}: {rest}");
     }
+}
+
+#[test]
+fn a_report_has_what_was_ordered_of_each_item() {
+    let (_server, address, _out) = serving();
+    for quantity in [3, 4] {
+        let new = format!(r#"{{"item":"cocoa","quantity":{quantity}}}"#);
+        let created = ask(
+            &address,
+            &format!(
+                "POST /orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{new}",
+                new.len()
+            ),
+        );
+        assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
+    }
+    let report = ask(
+        &address,
+        "GET /orders/report HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
+    for sales in [
+        r#"{"item":"tea","orders":0,"total":0}"#,
+        r#"{"item":"cocoa","orders":2,"total":4900}"#,
+    ] {
+        assert!(report.contains(sales), "{report}");
+    }
+}
+
+#[cfg(not(feature = "record"))]
+#[test]
+fn a_server_that_cannot_record_says_how_to_build_one_that_can() {
+    let output = Running::start(&["--serve", "--record", "trace.pftrace"]).end();
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("without the feature `record`"), "{err}");
+    assert!(
+        err.contains("--features record --example live_server"),
+        "{err}"
+    );
 }

@@ -40,6 +40,8 @@ mod overhead_server;
 mod panics;
 #[cfg(feature = "record")]
 mod record;
+#[cfg(feature = "record")]
+mod record_example;
 mod snapshot;
 mod synchronize;
 #[cfg(feature = "testing")]

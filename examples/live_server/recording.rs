@@ -1,0 +1,115 @@
+//! What is recorded of the service, and what is said of it afterwards. (Also that of the example `record`.)
+
+use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
+use hotprobe::record::{Count, RecordError, Recorder, Recording, Trace};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// All six events, as three slices: a request, and within it what it asks the catalogue and the store.
+pub(crate) fn recorder() -> Recorder {
+    Recorder::new()
+        .slice("request", &REQUEST_BEGIN, &REQUEST_END, "request")
+        .slice("lookup", &LOOKUP_BEGIN, &LOOKUP_END, "request")
+        .slice("store", &STORE_BEGIN, &STORE_END, "request")
+}
+
+/// What becomes of the events' firings while the server runs: they go to a file.
+pub(crate) struct Streaming {
+    recording: Recording,
+    path: PathBuf,
+}
+
+impl Streaming {
+    /// Room for some tenths of a second, should the disk be slow.
+    const BUFFER_PER_THREAD: usize = 8 << 20;
+
+    /// Starts to record. The format follows from the path's ending.
+    pub(crate) fn start(path: &Path) -> Result<Self, String> {
+        let recording = recorder()
+            .buffer_per_thread(Self::BUFFER_PER_THREAD)
+            .stream_to(path)
+            .start();
+        Ok(Self {
+            recording: recording.map_err(|error| format!("--record: {error}"))?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Writes the rest, and says what was recorded. Waits, so this is not for a worker of the runtime.
+    pub(crate) fn finish(self) -> Result<(), String> {
+        let finished = self.recording.finish();
+        let trace = finished.map_err(|error: RecordError| format!("--record: {error}"))?;
+        println!();
+        print_counts(&trace);
+        println!("\nrecorded:");
+        print_file(&self.path).map_err(|error| format!("--record: {error}"))?;
+        balance(&trace)
+    }
+}
+
+/// What was counted of one event, on all threads.
+pub(crate) fn count(trace: &Trace, event: &str) -> Count {
+    let mut sum = Count::default();
+    for (_, _, count) in trace.counts().filter(|(of, _, _)| of.name() == event) {
+        sum.fired += count.fired;
+        sum.written += count.written;
+        sum.lost += count.lost;
+    }
+    sum
+}
+
+/// A row for each event, and the sum.
+pub(crate) fn print_counts(trace: &Trace) {
+    let row = |name: &str, count: Count| {
+        println!(
+            "{name:<40} {:>9} {:>9} {:>9}",
+            count.fired, count.written, count.lost
+        );
+    };
+    println!(
+        "{:<40} {:>9} {:>9} {:>9}",
+        "event", "fired", "written", "lost"
+    );
+    for event in trace.events() {
+        row(event.name(), count(trace, event.name()));
+    }
+    row("sum", trace.sum());
+}
+
+/// Whether each firing is accounted for, on each thread.
+pub(crate) fn balance(trace: &Trace) -> Result<(), String> {
+    for (event, thread, count) in trace.counts() {
+        if count.fired != count.written + count.lost {
+            return Err(format!(
+                "the recorder's accounts do not balance: {} on {thread:?}: {count:?}",
+                event.name()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A line: what it is, how large, and what opens it.
+pub(crate) fn print_file(path: &Path) -> io::Result<()> {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    let opened = match ending {
+        _ if path.is_dir() => "babeltrace2, or Trace Compass",
+        Some("json") => "chrome://tracing, or the Perfetto UI",
+        _ => "the Perfetto UI: ui.perfetto.dev, \"Open trace file\"; it stays on this machine",
+    };
+    println!(
+        "  {:<32} {:>11} bytes   for {opened}",
+        path.display(),
+        size(path)?
+    );
+    Ok(())
+}
+
+/// Of a file, or of all files of a directory.
+fn size(path: &Path) -> io::Result<u64> {
+    if !path.is_dir() {
+        return Ok(fs::metadata(path)?.len());
+    }
+    fs::read_dir(path)?.try_fold(0, |sum, entry| Ok(sum + entry?.metadata()?.len()))
+}

@@ -1,0 +1,194 @@
+//! A server's traffic, recorded: which requests there were, how long each took, and where its time went.
+//!
+//! ```text
+//! cargo run --release --features record --example record -- --out target/trace
+//! cargo run --release --features record,tokio,tsc --example record -- --out target/trace --seconds 10
+//! ```
+//!
+//! It serves the orders of `live_server`, keeps the server busy over real connections, records all events meanwhile,
+//! and writes `trace.pftrace` (Perfetto), `trace.json` (Chrome) and the folder `ctf` (babeltrace2, Trace Compass).
+//!
+//! The recording begins before the first request and ends after the last, so that it can be checked: each firing is
+//! written or lost, and the clients' requests are the trace's, one by one. Exit code 0 if that held, 1 if not or if a
+//! file could not be written in the end, 2 if the arguments could not be used.
+//!
+//! All but this file, and [`trace`], is `live_server`'s; what is recorded of it is in [`recording`].
+
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of one run are far below 2^53"
+)]
+
+#[path = "../live_server/command.rs"]
+mod command;
+#[path = "../live_server/events.rs"]
+mod events;
+#[path = "../live_server/latencies.rs"]
+mod latencies;
+#[path = "../live_server/load.rs"]
+#[allow(dead_code, reason = "here, the load has one phase")]
+mod load;
+#[path = "../live_server/recording.rs"]
+#[allow(dead_code, reason = "here, nothing is streamed")]
+mod recording;
+#[path = "../live_server/server.rs"]
+mod server;
+#[path = "../live_server/service.rs"]
+#[allow(dead_code, reason = "here, no one asks which routes there are")]
+mod service;
+mod trace;
+
+use clap::Parser;
+use command::{BROKEN, USAGE, fail, number};
+use hotprobe::record::{Recording, Trace};
+use load::{Load, no_connections};
+use server::Server;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::sleep;
+
+/// Records an order service under load, for Perfetto, Chrome and babeltrace2
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where to write `trace.pftrace`, `trace.json` and `ctf`; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// How long the load lasts
+    #[arg(long, default_value = "3", allow_negative_numbers = true, value_parser = number::<u64>(1..=20))]
+    seconds: u64,
+
+    /// How many keep-alive connections the load has, one request at a time on each
+    #[arg(long, default_value = "16", allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
+    connections: usize,
+}
+
+/// Threads on which the server and its clients run. Each has a buffer.
+const MOST_THREADS: usize = 4;
+
+/// What a thread can record in a second. What is more would be lost, and counted.
+const BYTES_PER_SECOND: usize = 24 << 20;
+
+fn main() -> ExitCode {
+    // Bad values end here, with `USAGE`, which is clap's own code for it.
+    let arguments = Arguments::parse();
+    let prepared =
+        prepare(&arguments.out).and_then(|()| Ok((runtime()?, start(arguments.seconds)?)));
+    let (runtime, recording) = match prepared {
+        Ok(prepared) => prepared,
+        Err(reason) => return fail(USAGE, &reason),
+    };
+    let requests = match runtime.block_on(serve(&arguments)) {
+        Ok(Ok(requests)) => requests,
+        Ok(Err(reason)) => return fail(BROKEN, &reason),
+        Err(reason) => return fail(USAGE, &reason),
+    };
+    drop(runtime);
+    match finish(recording, &arguments.out, requests) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => fail(BROKEN, &reason),
+    }
+}
+
+const PERFETTO: &str = "trace.pftrace";
+const CHROME: &str = "trace.json";
+const CTF: &str = "ctf";
+
+/// The directory, and whether files can be written there: better known now than after the run.
+fn prepare(out: &Path) -> Result<(), String> {
+    let unusable = |error: io::Error| {
+        let remedy = match error.kind() {
+            _ if out.is_file() => "it is a file; give a directory",
+            io::ErrorKind::PermissionDenied => "give one that you may write to",
+            _ => "give another one",
+        };
+        format!(
+            "--out {}: no traces can be written there ({error}): {remedy}",
+            out.display()
+        )
+    };
+    fs::create_dir_all(out).map_err(unusable)?;
+    for file in [PERFETTO, CHROME] {
+        File::create(out.join(file)).map_err(unusable)?;
+    }
+    fs::create_dir_all(out.join(CTF)).map_err(unusable)
+}
+
+fn runtime() -> Result<Runtime, String> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let built = Builder::new_multi_thread()
+        .worker_threads(threads.min(MOST_THREADS))
+        .enable_all()
+        .build();
+    built.map_err(|error| format!("no runtime: {error}"))
+}
+
+/// From here on all events are recorded.
+fn start(seconds: u64) -> Result<Recording, String> {
+    let seconds = usize::try_from(seconds).expect("it is small");
+    // (A buffer's size is rounded down to a power of two.)
+    let buffer = (seconds * BYTES_PER_SECOND).next_power_of_two();
+    let started = recording::recorder()
+        .buffer_per_thread(buffer)
+        .buffers_together(buffer * (MOST_THREADS + 1))
+        .start();
+    started.map_err(|error| format!("nothing is recorded: {error}"))
+}
+
+/// Serves under load; when this returns, nothing is in flight. How many requests were answered, or what was wrong;
+/// the outer error is of the arguments.
+async fn serve(arguments: &Arguments) -> Result<Result<u64, String>, String> {
+    let Arguments {
+        seconds,
+        connections,
+        ..
+    } = *arguments;
+    let server = Server::start(service::routes(), 0).await;
+    let server = server.map_err(|error| format!("no server on 127.0.0.1: {error}"))?;
+    println!(
+        "serving http://{}, asked over {connections} connections for {seconds} s",
+        server.address()
+    );
+    let load = Load::start(server.address(), connections).await;
+    let load = load.map_err(|error| no_connections(connections, &error))?;
+    sleep(Duration::from_secs(seconds)).await;
+    let (tallies, first_failure) = load.stop().await;
+    let stopped = server.stop().await;
+
+    let requests = tallies.iter().map(load::Tally::requests).sum();
+    Ok(match first_failure {
+        Some(reason) => Err(format!("a request failed: {reason}")),
+        None => stopped.map(|()| requests),
+    })
+}
+
+/// The files, the report, the checks.
+fn finish(recording: Recording, out: &Path, requests: u64) -> Result<(), String> {
+    let finished = recording.finish().map_err(|error| error.to_string())?;
+    print(&finished);
+    save(&finished, out)?;
+
+    recording::balance(&finished)?;
+    trace::check(&finished, requests)
+}
+
+fn print(trace: &Trace) {
+    println!("recorded {:.1} s\n", trace.duration().as_secs_f64());
+    recording::print_counts(trace);
+}
+
+fn save(trace: &Trace, out: &Path) -> Result<(), String> {
+    println!("\nwritten:");
+    for file in [PERFETTO, CHROME, CTF] {
+        let path = out.join(file);
+        trace.save(&path).map_err(|error| error.to_string())?;
+        recording::print_file(&path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    }
+    println!();
+    Ok(())
+}
