@@ -1,0 +1,3 @@
+//! Profiling.
+
+mod stacks;
