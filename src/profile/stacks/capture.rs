@@ -31,7 +31,8 @@ impl Busy {
     /// None if it is already.
     #[inline]
     pub(super) fn enter() -> Option<Self> {
-        (!BUSY.replace(true)).then_some(Self(()))
+        // (Not `then_some`: what that makes in vain would be dropped.)
+        (!BUSY.replace(true)).then(|| Self(()))
     }
 }
 

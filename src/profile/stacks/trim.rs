@@ -16,10 +16,30 @@ pub(super) fn trim<'n, L>(
 ) -> Vec<Frame<L>> {
     let outer = |frame: &Frame<L>| frame.1.last().map_or("", &name);
     let names: Vec<_> = frames.iter().map(outer).collect();
-    if let Some(last) = last_of_firing(&names) {
-        frames.drain(..=last);
-        trim_call(event, &mut frames, &name);
+    let mut shown = vec![true; names.len()];
+    let mut calls = Vec::new();
+    let mut index = 0;
+    while let Some(start) = (index..names.len()).find(|&index| is_ours(names[index])) {
+        let end = end_of_group(&names, start);
+        // What captures is within the first group, whatever its names are.
+        let start = if calls.is_empty() && is_fire(names[end]) {
+            index
+        } else {
+            start
+        };
+        shown[start..=end].fill(false);
+        index = end + 1;
+        if is_fire(names[end]) {
+            calls.push(index);
+        }
     }
+    for call in calls {
+        if let [frame, callers @ ..] = &mut frames[call..] {
+            trim_call(event, frame, callers, &name);
+        }
+    }
+    let mut shown = shown.into_iter();
+    frames.retain(|_| shown.next().unwrap_or(true));
     for frame in &mut frames {
         frame.1.retain(|line| !is_ours(name(line)));
     }
@@ -27,28 +47,29 @@ pub(super) fn trim<'n, L>(
     frames
 }
 
-/// The outermost frame of the innermost firing.
-fn last_of_firing(names: &[&str]) -> Option<usize> {
-    let mut last = names.iter().position(|name| step(name) > 0)?;
-    for (index, name) in names.iter().enumerate().skip(last + 1) {
-        if step(name) > step(names[last]) {
-            last = index;
-        } else if step(name) > 0 || is_probe(name) || !(is_ours(name) || is_std(name)) {
+/// The last of the frames that belong together, from this one outwards: this library's, with those of the standard
+/// library between them. A group has one firing in it at most, and that is its end.
+fn end_of_group(names: &[&str], start: usize) -> usize {
+    let mut end = start;
+    for (index, name) in names.iter().enumerate().skip(start + 1) {
+        if is_fire(names[end]) && is_probe(name) {
+            break;
+        }
+        if is_fire(name) || is_ours(name) && !is_fire(names[end]) {
+            end = index;
+        } else if !is_ours(name) && !is_std(name) {
             break;
         }
     }
-    Some(last)
+    end
 }
 
-/// How far out a function is among those that fire; 0: it is none of them.
-fn step(name: &str) -> u8 {
-    if name.ends_with(">::fire_enabled") {
-        3
-    } else if last_segment_is(name, "__fire_outermost") || last_segment_is(name, "__fire_inside") {
-        2
-    } else {
-        u8::from(is_our_crate(name) && last_segment_is(name, "fire_first"))
-    }
+/// Whether it is one of those that fire.
+fn is_fire(name: &str) -> bool {
+    name.ends_with(">::fire_enabled")
+        || last_segment_is(name, "__fire_outermost")
+        || last_segment_is(name, "__fire_inside")
+        || is_our_crate(name) && last_segment_is(name, "fire_first")
 }
 
 /// What `event!` makes to call a probe: within it another firing begins.
@@ -57,30 +78,36 @@ fn is_probe(name: &str) -> bool {
 }
 
 /// The firing function's own frame: without what `fire` and `fire!` add to it.
-fn trim_call<'n, L>(event: &str, frames: &mut [Frame<L>], name: impl Fn(&L) -> &'n str) {
-    let Some((_, lines)) = frames.first_mut() else {
-        return;
-    };
-    let event = event.rsplit("::").next().unwrap_or(event);
-    let fire = format!("{event}>::fire");
-    let plain = lines
-        .iter()
-        .take_while(|line| name(line).ends_with(&fire))
-        .count();
-    lines.drain(..plain);
-    if plain > 0 {
+fn trim_call<'n, L>(
+    event: &str,
+    frame: &mut Frame<L>,
+    callers: &[Frame<L>],
+    name: impl Fn(&L) -> &'n str,
+) {
+    let lines = &mut frame.1;
+    if lines
+        .first()
+        .is_some_and(|line| is_plain_fire(event, name(line)))
+    {
+        lines.remove(0);
         return;
     }
     // No `fire`: it was `fire!`, whose closure is not the program's. (Without debug information a program's closure
     // that is called by the function it stands in cannot be told from it, and goes to that function.)
     let first = lines.first().map(&name);
-    let around = lines.get(1).map(&name);
-    let around = around.or_else(|| frames.get(1)?.1.first().map(&name));
-    if let (Some(first), Some(around)) = (first, around) {
-        if without_closure(first) == Some(around) {
-            frames[0].1.remove(0);
-        }
+    let around = lines.get(1).or_else(|| callers.first()?.1.first());
+    let around = around.map(&name);
+    if first.is_some_and(|first| around.is_some() && without_closure(first) == around) {
+        lines.remove(0);
     }
+}
+
+/// An event's own `fire`: of this event, or of one that is known by the block that `event!` makes (the newer mangling
+/// leaves it out).
+fn is_plain_fire(event: &str, name: &str) -> bool {
+    let event = event.rsplit("::").next().unwrap_or(event);
+    name.strip_suffix(">::fire")
+        .is_some_and(|name| name.ends_with(&format!("::{event}")) || name.contains("::_::<impl "))
 }
 
 /// `f` of `f::{{closure}}` and of `f::{closure#0}`.
@@ -90,7 +117,7 @@ fn without_closure(name: &str) -> Option<&str> {
 }
 
 fn is_ours(name: &str) -> bool {
-    is_our_crate(name) || is_probe(name) || step(name) > 0
+    is_our_crate(name) || is_probe(name) || is_fire(name)
 }
 
 fn is_our_crate(name: &str) -> bool {
@@ -98,9 +125,10 @@ fn is_our_crate(name: &str) -> bool {
 }
 
 fn is_std(name: &str) -> bool {
-    ["std", "core", "alloc"]
-        .iter()
-        .any(|krate| crate_is(name, krate))
+    name == "__rust_try"
+        || ["std", "core", "alloc"]
+            .iter()
+            .any(|krate| crate_is(name, krate))
 }
 
 fn crate_is(name: &str, krate: &str) -> bool {

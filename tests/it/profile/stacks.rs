@@ -1,6 +1,7 @@
 //! The stacks that lead to events: which frames show, and that every firing is counted.
 
-use super::super::{Door, eventually, quiet_planned_panics};
+use crate::alloc::{ALLOCATED, FIRES, allocations};
+use crate::{Door, eventually, isolated, quiet_planned_panics};
 use hotprobe::profile::{StackProfile, Stacks};
 use hotprobe::{AnyEvent, SynchronizeError, fire};
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::fmt;
 use std::fs;
 use std::hint::black_box;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 /// The names of the frames of the only stack.
@@ -315,6 +317,7 @@ fn what_is_fired_while_a_stack_is_taken_is_counted_and_does_not_go_on_for_ever()
     impl fmt::Debug for Firing {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             fire!(NAMED, Firing, 3);
+            fire!(NAMED, Firing, 5);
             f.write_str("fired")
         }
     }
@@ -327,11 +330,11 @@ fn what_is_fired_while_a_stack_is_taken_is_counted_and_does_not_go_on_for_ever()
     fire!(NAMED, Firing, 4);
     let profile = stacks.finish().unwrap();
     let counts = profile.counts();
-    assert_eq!((counts.fired, counts.nested, counts.weight), (2, 1, 7));
+    assert_eq!((counts.fired, counts.nested, counts.weight), (3, 2, 12));
     let samples = profile.samples();
-    assert_eq!(samples[0].labels().collect::<Vec<_>>(), [("name", "fired")]);
-    assert_eq!(samples[1].frames()[0].name(), "(in hotprobe)");
-    assert_eq!(samples[1].weight(), 3);
+    assert_eq!(samples[0].frames()[0].name(), "(in hotprobe)");
+    assert_eq!(samples[0].weight(), 8);
+    assert_eq!(samples[1].labels().collect::<Vec<_>>(), [("name", "fired")]);
 }
 
 #[test]
@@ -512,11 +515,76 @@ fn each_ending_is_a_format() {
 }
 
 #[test]
-fn an_event_is_known_by_its_kind_only() {
-    hotprobe::event! { static TICK: fn(); }
-    let found: &'static dyn AnyEvent = hotprobe::find(TICK.name()).unwrap();
+fn an_event_of_the_catalogue_can_be_profiled() {
+    hotprobe::event! { static KNOWN_BY_NAME: fn(); }
+    let found: &'static dyn AnyEvent = hotprobe::find(KNOWN_BY_NAME.name()).unwrap();
     let stacks = Stacks::at(found).start().unwrap();
-    TICK.fire();
+    KNOWN_BY_NAME.fire();
     assert_eq!(stacks.counts().fired, 1);
-    assert_eq!(TICK.probes()[0].name(), Some("stacks"));
+    assert_eq!(KNOWN_BY_NAME.probes()[0].name(), Some("stacks"));
+}
+
+#[test]
+fn a_known_stack_allocates_nothing() {
+    hotprobe::event! { static STORED: fn(route: &str, bytes: u64); }
+    let stacks = Stacks::at(&STORED)
+        .weight("bytes")
+        .label("route")
+        .frames_at_most(448)
+        .start()
+        .unwrap();
+    let mut before = 0;
+    for round in 0..100 {
+        if round == 1 {
+            before = allocations();
+        }
+        fire!(STORED, "/orders", 1);
+    }
+    assert_eq!(allocations() - before, 0);
+    let counts = stacks.counts();
+    assert_eq!((counts.fired, counts.stacks), (100, 1));
+}
+
+#[test]
+fn an_allocator_that_fires_is_profiled_like_anything_else() {
+    isolated(
+        "profile::stacks::an_allocator_that_fires_is_profiled_like_anything_else",
+        || {
+            static BYTES: AtomicU64 = AtomicU64::new(0);
+            #[inline(never)]
+            fn allocates(bytes: usize) {
+                black_box(vec![0_u8; bytes]);
+            }
+            let mut stacks = Stacks::at(&ALLOCATED).weight("bytes").start().unwrap();
+            let independent = ALLOCATED.attach(|bytes| {
+                BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
+            });
+            FIRES.store(true, Ordering::SeqCst);
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| (1..=50).for_each(|n| allocates(1000 + n)));
+                }
+            });
+            // Written while the allocator fires: what that allocates is counted, too.
+            let written = stacks.snapshot().samples().len();
+            FIRES.store(false, Ordering::SeqCst);
+            let profile = stacks.finish().unwrap();
+            drop(independent);
+
+            let samples = profile.samples();
+            let ours = samples.iter().filter(|sample| {
+                let mut frames = sample.frames().iter();
+                frames.any(|frame| last(frame.name()) == "allocates")
+            });
+            let (mut count, mut weight) = (0, 0);
+            for sample in ours {
+                count += sample.count();
+                weight += sample.weight();
+            }
+            assert_eq!((count, weight), (150, 3 * (50 * 1000 + 25 * 51)));
+            let counts = profile.counts();
+            assert!(counts.nested > 0 && written > 0, "{counts:?}");
+            assert_eq!(counts.weight, u128::from(BYTES.load(Ordering::Relaxed)));
+        },
+    );
 }
