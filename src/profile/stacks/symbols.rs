@@ -1,7 +1,7 @@
 //! Names for addresses, looked up when a profile is written.
 
 use super::profile::{CUT, Raw, RawStack};
-use super::trim::trim;
+use super::trim::{Seen, home, trim};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::ptr;
@@ -43,13 +43,14 @@ pub(super) struct Line {
 
 impl Symbols {
     pub(super) fn of(raw: &Raw) -> Self {
-        let mut builder = Builder::default();
+        let mut builder = Builder {
+            home: home(),
+            ..Builder::default()
+        };
         for row in &raw.rows {
             let stack = match &row.stack {
                 RawStack::MadeUp(name) => vec![builder.made_up(name)],
-                RawStack::Addresses(addresses) => {
-                    builder.stack(addresses, raw.events[row.event].name(), raw.frames_at_most)
-                }
+                RawStack::Addresses(addresses) => builder.stack(addresses, raw.frames_at_most),
             };
             builder.symbols.stacks.push(stack);
         }
@@ -72,16 +73,25 @@ struct Builder {
     locations: HashMap<Location, usize>,
     /// What was found at an address, before anything is taken away.
     found: HashMap<usize, Vec<Line>>,
+    /// Where this library's files are.
+    home: Option<String>,
 }
 
 impl Builder {
-    fn stack(&mut self, addresses: &[usize], event: &str, at_most: usize) -> Vec<usize> {
+    fn stack(&mut self, addresses: &[usize], at_most: usize) -> Vec<usize> {
         let frames: Vec<_> = addresses
             .iter()
             .map(|&address| (address, self.look_up(address)))
             .collect();
         let functions = &self.symbols.functions;
-        let mut shown = trim(event, frames, |line| &functions[line.function].name);
+        let seen = |line: &Line| {
+            let function = &functions[line.function];
+            Seen {
+                name: &function.name,
+                file: &function.file,
+            }
+        };
+        let mut shown = trim(self.home.as_deref(), frames, seen);
         let cut = shown.len() > at_most;
         shown.truncate(at_most);
         let mut stack: Vec<_> = shown

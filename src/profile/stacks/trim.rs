@@ -1,134 +1,172 @@
 //! Which frames do not show: those between the firing function and the capture, and this library's wherever they are.
 //!
-//! They are known by their names. `event!` makes functions of its own in the program's crates; a stack has, from the inside:
-//! what captures (this library, `backtrace`, the standard library), `__dynamic`, one of `__fire_outermost` and
+//! They are known by their names, or, where the debug information has no more than the last part of a name
+//! (`line-tables-only`), by their files. `event!` makes functions of its own in the program's crates; a stack has, from the
+//! inside: what captures (this library, `backtrace`, the standard library), `__dynamic`, one of `__fire_outermost` and
 //! `__fire_inside` (or, where that was a mere jump, `fire_first`), unless that was one, too, `fire_enabled`; then the function
 //! that fired. There `fire` may be inlined, or `fire!` has made a closure.
 
+use std::ptr;
+
 type Frame<L> = (usize, Vec<L>);
 
+/// What is known of a function.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen<'n> {
+    pub(super) name: &'n str,
+    /// Empty: it is not known.
+    pub(super) file: &'n str,
+}
+
 /// What shows of a stack, the innermost frame first. A frame is an address and the functions there, the innermost inlined
-/// one first.
+/// one first. `home` is where this library's files are, if that is known.
 pub(super) fn trim<'n, L>(
-    event: &str,
+    home: Option<&str>,
     mut frames: Vec<Frame<L>>,
-    name: impl Fn(&L) -> &'n str,
+    seen: impl Fn(&L) -> Seen<'n>,
 ) -> Vec<Frame<L>> {
-    let outer = |frame: &Frame<L>| frame.1.last().map_or("", &name);
-    let names: Vec<_> = frames.iter().map(outer).collect();
-    let mut shown = vec![true; names.len()];
+    let kind = |line: &L| Kind::of(seen(line), home);
+    let outer = |frame: &Frame<L>| frame.1.last().map_or(Kind::Foreign, kind);
+    let kinds: Vec<_> = frames.iter().map(outer).collect();
+    let mut shown = vec![true; kinds.len()];
     let mut calls = Vec::new();
     let mut index = 0;
-    while let Some(start) = (index..names.len()).find(|&index| is_ours(names[index])) {
-        let end = end_of_group(&names, start);
+    while let Some(start) = (index..kinds.len()).find(|&index| kinds[index].is_ours()) {
+        let end = end_of_group(&kinds, start);
         // What captures is within the first group, whatever its names are.
-        let start = if calls.is_empty() && is_fire(names[end]) {
-            index
-        } else {
-            start
-        };
-        shown[start..=end].fill(false);
+        let is_first = calls.is_empty() && kinds[end] == Kind::Fires;
+        shown[if is_first { index } else { start }..=end].fill(false);
         index = end + 1;
-        if is_fire(names[end]) {
+        if kinds[end] == Kind::Fires {
             calls.push(index);
         }
     }
     for call in calls {
-        if let [frame, callers @ ..] = &mut frames[call..] {
-            trim_call(event, frame, callers, &name);
+        if let [(_, lines), callers @ ..] = &mut frames[call..] {
+            trim_call(home, lines, callers, &seen);
         }
     }
     let mut shown = shown.into_iter();
     frames.retain(|_| shown.next().unwrap_or(true));
-    for frame in &mut frames {
-        frame.1.retain(|line| !is_ours(name(line)));
+    for (_, lines) in &mut frames {
+        lines.retain(|line| !kind(line).is_ours());
     }
-    frames.retain(|frame| !frame.1.is_empty());
+    frames.retain(|(_, lines)| !lines.is_empty());
     frames
+}
+
+/// Where this library's files are, as the debug information says it: found out by looking up a function of this file.
+pub(super) fn home() -> Option<String> {
+    let function: fn() -> Option<String> = home;
+    let mut home = None;
+    // (It looks at the byte before.)
+    let inside = (function as *const ()).addr() + 1;
+    backtrace::resolve(ptr::without_provenance_mut(inside), |symbol| {
+        let file = symbol
+            .filename()
+            .map(|file| file.to_string_lossy().into_owned());
+        let found =
+            file.and_then(|file| Some(file.strip_suffix("profile/stacks/trim.rs")?.to_owned()));
+        home = home.take().or(found);
+    });
+    home
 }
 
 /// The last of the frames that belong together, from this one outwards: this library's, with those of the standard
 /// library between them. A group has one firing in it at most, and that is its end.
-fn end_of_group(names: &[&str], start: usize) -> usize {
+fn end_of_group(kinds: &[Kind], start: usize) -> usize {
     let mut end = start;
-    for (index, name) in names.iter().enumerate().skip(start + 1) {
-        if is_fire(names[end]) && is_probe(name) {
-            break;
-        }
-        if is_fire(name) || is_ours(name) && !is_fire(names[end]) {
-            end = index;
-        } else if !is_ours(name) && !is_std(name) {
-            break;
+    for (index, &kind) in kinds.iter().enumerate().skip(start + 1) {
+        let has_fired = kinds[end] == Kind::Fires;
+        match kind {
+            Kind::Foreign => break,
+            Kind::CallsProbe if has_fired => break,
+            Kind::Fires => end = index,
+            Kind::CallsProbe | Kind::Ours if !has_fired => end = index,
+            Kind::CallsProbe | Kind::Ours | Kind::Std => {}
         }
     }
     end
 }
 
-/// Whether it is one of those that fire.
-fn is_fire(name: &str) -> bool {
-    name.ends_with(">::fire_enabled")
-        || last_segment_is(name, "__fire_outermost")
-        || last_segment_is(name, "__fire_inside")
-        || is_our_crate(name) && last_segment_is(name, "fire_first")
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The program's, or anyone's.
+    Foreign,
+    Std,
+    Ours,
+    /// What `event!` makes to call a probe: within it another firing begins.
+    CallsProbe,
+    /// One of those that fire.
+    Fires,
 }
 
-/// What `event!` makes to call a probe: within it another firing begins.
-fn is_probe(name: &str) -> bool {
-    last_segment_is(name, "__dynamic") || last_segment_is(name, "__thunk")
+impl Kind {
+    fn of(seen: Seen<'_>, home: Option<&str>) -> Self {
+        let Seen { name, file } = seen;
+        let is_at_home = is_at_home(file, home);
+        let is_ours = is_at_home || crate_is(name, "hotprobe");
+        let is = |segment| last_segment_is(name, segment, is_at_home);
+        if is("__fire_outermost")
+            || is("__fire_inside")
+            || name.ends_with(">::fire_enabled")
+            || is_ours && (is("fire_first") || is("fire_enabled"))
+        {
+            Self::Fires
+        } else if is("__dynamic") || is("__thunk") {
+            Self::CallsProbe
+        } else if is_ours {
+            Self::Ours
+        } else if name == "__rust_try"
+            || ["std", "core", "alloc"]
+                .iter()
+                .any(|krate| crate_is(name, krate))
+            || file.starts_with("/rustc/")
+        {
+            Self::Std
+        } else {
+            Self::Foreign
+        }
+    }
+
+    fn is_ours(self) -> bool {
+        !matches!(self, Self::Foreign | Self::Std)
+    }
 }
 
 /// The firing function's own frame: without what `fire` and `fire!` add to it.
 fn trim_call<'n, L>(
-    event: &str,
-    frame: &mut Frame<L>,
+    home: Option<&str>,
+    lines: &mut Vec<L>,
     callers: &[Frame<L>],
-    name: impl Fn(&L) -> &'n str,
+    seen: impl Fn(&L) -> Seen<'n>,
 ) {
-    let lines = &mut frame.1;
-    if lines
-        .first()
-        .is_some_and(|line| is_plain_fire(event, name(line)))
-    {
+    let Some(first) = lines.first().map(&seen) else {
+        return;
+    };
+    if is_at_home(first.file, home) {
+        // `fire`, inlined.
         lines.remove(0);
         return;
     }
-    // No `fire`: it was `fire!`, whose closure is not the program's. (Without debug information a program's closure
-    // that is called by the function it stands in cannot be told from it, and goes to that function.)
-    let first = lines.first().map(&name);
+    // No `fire`: it was `fire!`, whose closure is not the program's. (Without debug information nobody knows; then a
+    // closure that is called by the function it stands in is taken for that of `fire!`.)
     let around = lines.get(1).or_else(|| callers.first()?.1.first());
-    let around = around.map(&name);
-    if first.is_some_and(|first| around.is_some() && without_closure(first) == around) {
+    let around = around.map_or("", |line| seen(line).name);
+    let is_closure = match first.name.rsplit_once("::") {
+        _ if first.name.starts_with('{') => !first.file.is_empty(),
+        Some((before, last)) => {
+            before == around && (last.starts_with("{{closure}}") || last.starts_with("{closure#"))
+        }
+        None => false,
+    };
+    if is_closure {
         lines.remove(0);
     }
 }
 
-/// An event's own `fire`: of this event, or of one that is known by the block that `event!` makes (the newer mangling
-/// leaves it out).
-fn is_plain_fire(event: &str, name: &str) -> bool {
-    let event = event.rsplit("::").next().unwrap_or(event);
-    name.strip_suffix(">::fire")
-        .is_some_and(|name| name.ends_with(&format!("::{event}")) || name.contains("::_::<impl "))
-}
-
-/// `f` of `f::{{closure}}` and of `f::{closure#0}`.
-fn without_closure(name: &str) -> Option<&str> {
-    let (around, last) = name.rsplit_once("::")?;
-    (last.starts_with("{{closure}}") || last.starts_with("{closure#")).then_some(around)
-}
-
-fn is_ours(name: &str) -> bool {
-    is_our_crate(name) || is_probe(name) || is_fire(name)
-}
-
-fn is_our_crate(name: &str) -> bool {
-    crate_is(name, "hotprobe")
-}
-
-fn is_std(name: &str) -> bool {
-    name == "__rust_try"
-        || ["std", "core", "alloc"]
-            .iter()
-            .any(|krate| crate_is(name, krate))
+fn is_at_home(file: &str, home: Option<&str>) -> bool {
+    home.is_some_and(|home| file.starts_with(home))
 }
 
 fn crate_is(name: &str, krate: &str) -> bool {
@@ -138,18 +176,23 @@ fn crate_is(name: &str, krate: &str) -> bool {
         .is_some_and(|rest| rest.starts_with("::"))
 }
 
-/// Whether the path has this segment, and nothing but generics and closures behind it.
-fn last_segment_is(name: &str, segment: &str) -> bool {
+/// Whether the path has this segment, and nothing but generics and closures behind it; or is nothing else, if it may be
+/// the last part of one.
+fn last_segment_is(name: &str, segment: &str, may_be_last_part: bool) -> bool {
     name.match_indices(segment).any(|(at, _)| {
         let rest = &name[at + segment.len()..];
-        name[..at].ends_with("::")
-            && (rest.is_empty() || rest.starts_with("::<") || rest.starts_with("::{"))
+        let begins = name[..at].ends_with("::") || at == 0 && may_be_last_part;
+        begins
+            && (rest.is_empty()
+                || ["::<", "::{", "<"]
+                    .iter()
+                    .any(|next| rest.starts_with(next)))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::trim;
+    use super::{Seen, trim};
 
     /// The names that show of these frames; a frame's functions are separated by spaces.
     fn shown(frames: &[&'static str]) -> Vec<&'static str> {
@@ -157,8 +200,13 @@ mod tests {
             .iter()
             .map(|lines| (0, lines.split('|').collect::<Vec<_>>()))
             .collect();
-        let shown = trim("shop::SOLD", frames, |line| line);
-        shown.into_iter().flat_map(|(_, lines)| lines).collect()
+        let seen = |line: &&'static str| {
+            let (name, file) = line.split_once(" @ ").unwrap_or((line, ""));
+            Seen { name, file }
+        };
+        let shown = trim(Some("/hotprobe/src/"), frames, seen);
+        let lines = shown.into_iter().flat_map(|(_, lines)| lines);
+        lines.map(|line| seen(&line).name).collect()
     }
 
     const INSIDE: [&str; 4] = [
@@ -215,7 +263,7 @@ mod tests {
         assert_eq!(
             after_inside(&[
                 "shop::_::__fire_outermost",
-                "shop::_::<impl shop::SOLD>::fire|shop::sell::{{closure}}",
+                "shop::_::<impl shop::SOLD>::fire @ /hotprobe/src/macros.rs|shop::sell::{{closure}}",
                 "shop::sell",
             ]),
             ["shop::sell::{{closure}}", "shop::sell"]
@@ -237,6 +285,43 @@ mod tests {
             ]),
             ["shop::sell::{{closure}}", "core::iter::map"]
         );
+    }
+
+    #[test]
+    fn the_last_parts_of_names_are_enough_where_there_are_files() {
+        let inside = [
+            "trace @ /backtrace/src/backtrace.rs",
+            "call @ /hotprobe/src/any.rs|__dynamic @ /hotprobe/src/macros.rs",
+        ];
+        let outside = "serve @ /shop/src/main.rs";
+        for (frames, expected) in [
+            (
+                [
+                    "{closure#0} @ /hotprobe/src/macros.rs|__fire_outermost @ /hotprobe/src/macros.rs",
+                    "{closure#0}<u8> @ /shop/src/main.rs|sell<u8> @ /shop/src/main.rs",
+                ],
+                ["sell<u8>", "serve"],
+            ),
+            (
+                [
+                    "__fire_inside @ /hotprobe/src/macros.rs",
+                    "fire @ /hotprobe/src/macros.rs|{closure#0} @ /shop/src/main.rs",
+                ],
+                ["{closure#0}", "serve"],
+            ),
+            (
+                [
+                    "fire_first<F, T> @ /hotprobe/src/rcu/place.rs",
+                    "__fire_inside @ /shop/src/lib.rs",
+                ],
+                ["__fire_inside", "serve"],
+            ),
+        ] {
+            assert_eq!(
+                shown(&[&inside[..], &frames, &[outside]].concat()),
+                expected
+            );
+        }
     }
 
     #[test]
