@@ -11,7 +11,7 @@ from pathlib import Path
 
 directory, build = Path(sys.argv[1]), sys.argv[2]
 crate = "profile_stacks_check::"
-OURS = re.compile(r"hotprobe::|__fire|fire_enabled|__thunk|__dynamic|backtrace::(trace|libunwind)|\bfire\b")
+OURS = re.compile(r"hotprobe::|__fire|fire_|__thunk|__dynamic|backtrace::(trace|libunwind)|\bfire\b|\btrace<")
 
 # Of both threads: how often, how many bytes.
 EXPECTED = {
@@ -38,8 +38,8 @@ def none_of_ours(what, text):
 
 
 def function(name):
-    """`flush` of `profile_stacks_check::flush`, and of `profile_stacks_check::flush::<[u8; 4]>`."""
-    return name.removeprefix(crate).split("::<")[0] if name.startswith(crate) else name
+    """`flush` of `profile_stacks_check::flush`, of `profile_stacks_check::flush::<[u8; 4]>`, and of `flush<[u8; 4]>`."""
+    return re.sub(r"^(flush)(::)?<\[u8[;:] 4\]>$", r"\1", name.removeprefix(crate))
 
 
 # `pprof -top`: the innermost functions, in both units.
