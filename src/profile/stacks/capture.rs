@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// So many frames more are taken than are kept: those between the firing and here, of which no name is known yet.
-/// (30 in a debug build, 8 in a release build, or so.)
+/// (20 in a debug build, 5 in a release build, or so.)
 pub(super) const INNER: usize = 64;
 
 /// The most that can be asked for: with those above they fit into [`Addresses`] without an allocation.

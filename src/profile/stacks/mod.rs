@@ -26,10 +26,10 @@
 //! # What a stack is
 //! The return addresses from the firing function outwards, found by the unwind tables that panics use: no frame
 //! pointers and no debug information are needed for them. Names are looked up when a profile is written, not before. With
-//! debug information (`debug = "line-tables-only"` is enough) there are files, lines, and the functions that were inlined;
-//! without it, the functions of the symbol table; in a stripped program, addresses, and among them those of this
-//! library, which cannot be told apart then. A program without unwind tables (`panic = "abort"`, on some platforms) has
-//! stacks of a frame or two.
+//! debug information (`debug = "limited"` is enough) there are files, lines, and the functions that were inlined; with
+//! `debug = "line-tables-only"` the compiler leaves the last part of each name. Without any there are the
+//! functions of the symbol table; in a stripped program, addresses, and among them those of this library, which cannot be
+//! told apart then. A program without unwind tables (`panic = "abort"`, on some platforms) has stacks of a frame or two.
 //!
 //! Frames of this library do not show: the innermost frame is the function that fired. Where a probe fires, the frames
 //! between the two firings do not show either.

@@ -76,7 +76,8 @@ fn the_innermost_frame_is_the_function_that_fired_however_it_did() {
         thread::spawn(by_macro).join().unwrap();
     }
 
-    let cases: [(fn(), &[&str]); 6] = [
+    type Case = (fn(), &'static [&'static str]);
+    let cases: [Case; 6] = [
         (by_macro, &["by_macro", "the_innermost"]),
         (by_method, &["by_method", "the_innermost"]),
         (in_a_closure, &["in_a_closure::{{closure}}"]),
