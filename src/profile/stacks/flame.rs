@@ -33,17 +33,33 @@ svg { background: #16181d } text { fill: #f0f0f0 } .small { fill: #999 }
 #[derive(Default)]
 struct Node<'a> {
     value: u128,
-    callees: BTreeMap<&'a str, Node<'a>>,
+    callees: BTreeMap<&'a str, usize>,
 }
 
-impl<'a> Node<'a> {
+/// The functions by how they were called; the first is none, but calls the outermost. (One list, and no tree of boxes: stacks
+/// may be deep, and a drop recurses.)
+struct Tree<'a>(Vec<Node<'a>>);
+
+impl<'a> Tree<'a> {
+    fn new() -> Self {
+        Self(vec![Node::default()])
+    }
+
     fn add(&mut self, names: &[&'a str], value: u128) {
-        let mut node = self;
-        node.value += value;
+        let mut at = 0;
+        self.0[at].value += value;
         for name in names {
-            node = node.callees.entry(name).or_default();
-            node.value += value;
+            let next = self.0.len();
+            at = *self.0[at].callees.entry(name).or_insert(next);
+            if at == next {
+                self.0.push(Node::default());
+            }
+            self.0[at].value += value;
         }
+    }
+
+    fn total(&self) -> u128 {
+        self.0[0].value
     }
 }
 
@@ -58,10 +74,10 @@ struct Rect<'a> {
 }
 
 pub(super) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
-    let mut root = Node::default();
+    let mut tree = Tree::new();
     let stacks = folded::stacks(profile);
     for (names, &value) in &stacks {
-        root.add(names, value);
+        tree.add(names, value);
     }
     let unit = match &profile.raw().weight {
         None => "samples".to_owned(),
@@ -69,16 +85,16 @@ pub(super) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()
         Some((name, unit)) => format!("{name} ({unit})"),
     };
     let title = profile.event_names().join(", ");
-    draw(&root, &title, &unit, writer)
+    draw(&tree, &title, &unit, writer)
 }
 
-fn draw(root: &Node<'_>, title: &str, unit: &str, mut writer: impl Write) -> io::Result<()> {
-    let rects = layout(root);
+fn draw(tree: &Tree<'_>, title: &str, unit: &str, mut writer: impl Write) -> io::Result<()> {
+    let rects = layout(tree);
     let depth = rects.iter().map(|rect| rect.depth + 1).max().unwrap_or(0);
     #[allow(clippy::cast_precision_loss, reason = "there are some hundred rows")]
     let height = HEAD + depth as f64 * ROW + MARGIN;
     let (title, unit) = (Escaped(title), Escaped(unit));
-    let total = root.value;
+    let total = tree.total();
     writeln!(
         writer,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
@@ -116,21 +132,22 @@ fn draw(root: &Node<'_>, title: &str, unit: &str, mut writer: impl Write) -> io:
     writer.flush()
 }
 
-/// Where each function is drawn. (A loop, not a recursion: stacks are as deep as they are.)
-fn layout<'a>(root: &'a Node<'a>) -> Vec<Rect<'a>> {
+/// Where each function is drawn.
+fn layout<'a>(tree: &Tree<'a>) -> Vec<Rect<'a>> {
     let mut rects = Vec::new();
-    let mut left = vec![(root, MARGIN, 0)];
-    while let Some((node, mut x, depth)) = left.pop() {
+    let mut left = vec![(0, MARGIN, 0)];
+    while let Some((caller, mut x, depth)) = left.pop() {
         let mut narrow = 0;
-        for (&name, callee) in &node.callees {
-            let width = width(callee.value, root.value);
+        for (&name, &callee) in &tree.0[caller].callees {
+            let value = tree.0[callee].value;
+            let width = width(value, tree.total());
             if width < NARROWEST {
-                narrow += callee.value;
+                narrow += value;
                 continue;
             }
             rects.push(Rect {
                 name: Some(name),
-                value: callee.value,
+                value,
                 x,
                 width,
                 depth,
@@ -138,7 +155,7 @@ fn layout<'a>(root: &'a Node<'a>) -> Vec<Rect<'a>> {
             left.push((callee, x, depth + 1));
             x += width;
         }
-        let width = width(narrow, root.value);
+        let width = width(narrow, tree.total());
         // (All of them together may still be too narrow to be seen.)
         if width >= NARROWEST {
             rects.push(Rect {
@@ -215,10 +232,10 @@ impl Display for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, draw, fitting, layout};
+    use super::{Tree, draw, fitting, layout};
 
-    fn tree(stacks: &[(&[&'static str], u128)]) -> Node<'static> {
-        let mut root = Node::default();
+    fn tree(stacks: &[(&[&'static str], u128)]) -> Tree<'static> {
+        let mut root = Tree::new();
         for (names, value) in stacks {
             root.add(names, *value);
         }
@@ -271,7 +288,7 @@ mod tests {
     #[test]
     fn nothing_is_drawn_of_nothing() {
         let mut svg = Vec::new();
-        draw(&Node::default(), "E", "samples", &mut svg).unwrap();
+        draw(&Tree::new(), "E", "samples", &mut svg).unwrap();
         assert!(!String::from_utf8(svg).unwrap().contains("<rect"));
     }
 

@@ -122,6 +122,7 @@ impl Kind {
                 .iter()
                 .any(|krate| crate_is(name, krate))
             || file.starts_with("/rustc/")
+            || file.contains("/rustlib/src/rust/library/")
         {
             Self::Std
         } else {
