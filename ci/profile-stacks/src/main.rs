@@ -58,6 +58,8 @@ fn main() {
     let profile = stacks.finish().expect("outside of probes");
     assert_eq!(profile.counts().fired, 2 * 2100);
     for name in ["stacks.pb.gz", "stacks.folded", "stacks.svg"] {
-        profile.save(directory.join(name)).expect("it can be written");
+        profile
+            .save(directory.join(name))
+            .expect("it can be written");
     }
 }

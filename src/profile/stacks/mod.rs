@@ -54,11 +54,12 @@
 //! A new stack allocates: an event that is fired while a lock is held that the allocator needs cannot be profiled.
 //!
 //! # Cost
-//! About 0.1 µs for each frame, those of this library included: the unwinder's. The table takes no lock, but the
-//! unwinder's library has one for all threads ([`backtrace`](https://github.com/rust-lang/backtrace-rs)); it also holds it
-//! while it looks up a name. So a thread that fires while a profile is written may wait until the program's debug
-//! information has been read, some tenths of a second: once, it is kept. If that is too long, write after
-//! [`finish`](Stacks::finish). For events that come often there is [`every`](StacksBuilder::every).
+//! About 0.1 µs for each frame, those of this library included: all of it is the unwinder's, which two thirds of
+//! [`Backtrace::force_capture`](std::backtrace::Backtrace::force_capture) is, too. The table takes no lock, but the library that
+//! calls the unwinder ([`backtrace`](https://github.com/rust-lang/backtrace-rs)) has one for all threads: they take their stacks
+//! one after the other. It also holds it while it looks up a name. So a thread that fires while a profile is written may wait
+//! until the program's debug information has been read, some tenths of a second: once, it is kept. If that is too
+//! long, write after [`finish`](Stacks::finish). For events that come often there is [`every`](StacksBuilder::every).
 //!
 //! In reading order: a firing's stack and labels (`capture.rs`); where they are counted (`table.rs`); what was
 //! counted (`profile.rs`), its names (`symbols.rs`) and the frames that are not shown (`trim.rs`); the formats
