@@ -34,6 +34,10 @@ fn assert_none_of_ours(names: &[String]) {
 }
 
 #[test]
+#[cfg_attr(
+    not(debug_assertions),
+    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+)]
 fn the_innermost_frame_is_the_function_that_fired_however_it_did() {
     hotprobe::event! { static FIRED: fn(n: u64); }
 
@@ -102,6 +106,10 @@ fn the_innermost_frame_is_the_function_that_fired_however_it_did() {
 }
 
 #[test]
+#[cfg_attr(
+    not(debug_assertions),
+    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+)]
 fn a_frame_tells_the_file_and_the_line_of_the_firing() {
     hotprobe::event! { static FIRED: fn(); }
     let mut stacks = Stacks::at(&FIRED).start().unwrap();
@@ -114,6 +122,10 @@ fn a_frame_tells_the_file_and_the_line_of_the_firing() {
 }
 
 #[test]
+#[cfg_attr(
+    not(debug_assertions),
+    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+)]
 fn where_a_probe_fires_neither_firing_shows() {
     hotprobe::event! { static OUTER: fn(); static INNER: fn(); }
 
@@ -138,6 +150,10 @@ fn where_a_probe_fires_neither_firing_shows() {
 }
 
 #[test]
+#[cfg_attr(
+    not(debug_assertions),
+    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+)]
 fn a_deep_stack_keeps_its_innermost_frames_and_says_that_it_is_cut_off() {
     hotprobe::event! { static DEEP: fn(); }
     #[inline(never)]
