@@ -55,6 +55,8 @@ mod error;
 mod event;
 mod grace;
 mod probe;
+#[cfg(feature = "profile")]
+pub mod profile;
 #[allow(unsafe_code, reason = "all of it is here")]
 mod rcu;
 #[cfg(feature = "record")]
