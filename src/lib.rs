@@ -51,6 +51,8 @@ mod macros;
 mod any;
 mod batch;
 mod catalog;
+#[cfg(any(feature = "record", feature = "profile"))]
+mod clock;
 pub mod docs;
 mod error;
 mod event;

@@ -1,0 +1,1 @@
+//! Latencies, rates and stacks, by probes. (Feature `profile`.)
