@@ -62,7 +62,8 @@ struct Inside;
 
 impl Inside {
     fn enter() -> Option<Self> {
-        (!INSIDE.replace(true)).then_some(Self)
+        // (Not `then_some`, which would make one, and drop it, if it isn't wanted.)
+        (!INSIDE.replace(true)).then(|| Self)
     }
 }
 

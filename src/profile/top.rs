@@ -18,6 +18,8 @@ const NONE: u32 = u32::MAX;
 struct Summary {
     total: u64,
     used: usize,
+    /// Whether a label has taken another one's place.
+    replaced: bool,
     /// Of each label that is counted: …
     hashes: Box<[u64]>,
     counts: Box<[u64]>,
@@ -37,6 +39,7 @@ impl Summary {
         Self {
             total: 0,
             used: 0,
+            replaced: false,
             hashes: of(0, labels),
             counts: of(0, labels),
             errors: of(0, labels),
@@ -76,6 +79,7 @@ impl Summary {
             self.used - 1
         } else {
             let at = self.least();
+            self.replaced = true;
             self.unlink(at);
             self.errors[at] = self.counts[at];
             at
@@ -121,10 +125,10 @@ impl Summary {
 
     /// What a label that is not counted may have had.
     fn floor(&self) -> u64 {
-        if self.used < self.counts.len() {
-            0
-        } else {
+        if self.replaced {
             self.counts[self.least()]
+        } else {
+            0
         }
     }
 }

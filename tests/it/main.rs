@@ -38,6 +38,8 @@ mod off;
 mod order;
 mod overhead_server;
 mod panics;
+#[cfg(feature = "profile")]
+mod profile;
 #[cfg(feature = "record")]
 mod record;
 mod snapshot;

@@ -1,0 +1,22 @@
+//! Profiling (feature `profile`).
+
+mod between;
+mod counts;
+mod latency;
+mod written;
+
+use hotprobe::profile::PairCounts;
+
+/// What each snapshot must keep.
+fn balanced(counts: &PairCounts) {
+    assert_eq!(
+        counts.carried + counts.begins,
+        counts.matched + counts.unmatched_begins + counts.evicted + counts.open,
+        "{counts:?}"
+    );
+    assert_eq!(
+        counts.ends,
+        counts.matched + counts.unmatched_ends,
+        "{counts:?}"
+    );
+}
