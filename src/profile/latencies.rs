@@ -265,6 +265,30 @@ pub(crate) fn save(
     written.map_err(|error| ProfileError::io(Some(path), error))
 }
 
+/// Which one it is, from 1, of so many: the first that so many in a hundred are not after. (99.9 % of 4000 are 3996: a float
+/// that is a little more than that does not make it the next one.)
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "it is between 0 and the count, or so near that it makes no difference"
+)]
+fn rank(percent: f64, count: u64) -> u64 {
+    let percent = if percent.is_nan() {
+        0.0
+    } else {
+        percent.clamp(0.0, 100.0)
+    };
+    let exact = percent / 100.0 * count as f64;
+    let whole = exact.round();
+    let rank = if (exact - whole).abs() < 1e-6 {
+        whole
+    } else {
+        exact.ceil()
+    };
+    (rank as u64).clamp(1, count.max(1))
+}
+
 /// How long the pairs of a label took.
 ///
 /// Durations are as exact as the measurement's [digits](super::LatencyBuilder::digits) say; the sum is exact.
@@ -298,15 +322,18 @@ impl LabelLatency {
     /// How long so many in a hundred took, or less: `percentile(99.0)`. 0 is the shortest, 100 the longest.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> Duration {
-        let percent = if percent.is_nan() {
-            0.0
-        } else {
-            percent.clamp(0.0, 100.0)
-        };
-        // The library rounds up to the end of what it cannot tell apart; the longest is not longer than it was.
         let histogram = &self.latencies.histogram;
-        let value = histogram.value_at_percentile(percent);
-        Duration::from_nanos(value.min(histogram.max()))
+        let rank = rank(percent, histogram.len());
+        let mut before = 0;
+        for value in histogram.iter_recorded() {
+            before += value.count_at_value();
+            if before >= rank {
+                // The end of what it cannot be told from; but no longer than the longest.
+                let value = histogram.highest_equivalent(value.value_iterated_to());
+                return Duration::from_nanos(value.min(histogram.max()));
+            }
+        }
+        self.max()
     }
 
     /// The shortest.
@@ -351,3 +378,29 @@ impl LabelLatency {
 }
 
 static_assertions::assert_impl_all!(LatencySnapshot: Send, Sync);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_first_value_that_so_many_are_not_after() {
+        assert_eq!(rank(99.9, 4000), 3996);
+        assert_eq!(rank(99.9, 4001), 3997);
+        assert_eq!(rank(50.0, 3), 2);
+        assert_eq!(
+            (rank(0.0, 10), rank(-1.0, 10), rank(f64::NAN, 10)),
+            (1, 1, 1)
+        );
+        assert_eq!((rank(100.0, 10), rank(1e9, 10), rank(50.0, 0)), (10, 10, 1));
+        let mut latencies = Latencies::new(1, 1 << 20, 3).expect("possible");
+        for value in 1..=1000 {
+            latencies.histogram.saturating_record(value);
+        }
+        let label = LabelLatency::new(String::new(), latencies);
+        for percent in [0.1, 12.3, 50.0, 99.0, 99.9, 100.0] {
+            let expected = Duration::from_nanos(rank(percent, 1000));
+            assert_eq!(label.percentile(percent), expected, "{percent}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -28,7 +29,31 @@ fn write(collector: Box<dyn Collector>, writer: &mut impl Write) -> io::Result<(
     registry.register_collector(collector);
     let mut text = String::new();
     text::encode_registry(&mut text, &registry).map_err(io::Error::other)?;
-    writer.write_all(text.as_bytes())
+    writer.write_all(totals_by_name(&text).as_bytes())
+}
+
+/// The library writes OpenMetrics, where a counter's help and type stand under its name without `_total`. In Prometheus' own
+/// text they stand under the samples' name, and without them a counter has no type.
+fn totals_by_name(text: &str) -> String {
+    let counters: HashSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let mut named = String::with_capacity(text.len());
+    for line in text.lines() {
+        // (A label's line breaks are escaped, so that only a comment begins like one.)
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(name) => {
+                named.extend(["# ", what, " ", name, "_total ", rest]);
+            }
+            // Prometheus' own text has no units.
+            (Some("#"), Some("UNIT"), ..) => continue,
+            _ => named.push_str(line),
+        }
+        named.push('\n');
+    }
+    named
 }
 
 type Labels<'a> = [(&'a str, &'a str)];
@@ -79,7 +104,7 @@ const BOUNDS: [f64; 25] = [
 fn buckets(label: &LabelLatency) -> Vec<(f64, u64)> {
     let mut buckets = Vec::with_capacity(BOUNDS.len() + 1);
     let mut values = label.histogram().iter_recorded().peekable();
-    for bound in BOUNDS.into_iter().chain([f64::MAX]) {
+    for bound in BOUNDS.into_iter().chain([f64::INFINITY]) {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

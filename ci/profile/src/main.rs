@@ -72,11 +72,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let labels = latencies.labels().iter().map(|label| {
         let nanoseconds = |percent| label.percentile(percent).as_nanos() as u64;
+        let percentiles =
+            [50.0, 90.0, 99.0, 99.9, 100.0].map(|percent| (percent, nanoseconds(percent)));
         json!({
             "label": label.label(),
             "count": label.count(),
             "fired": ROUTES.iter().find(|route| route.0 == label.label()).map(|route| route.1),
-            "percentiles": [50.0, 90.0, 99.0, 99.9, 100.0].map(|percent| (percent, nanoseconds(percent))),
+            "percentiles": percentiles,
             "min": label.min().as_nanos() as u64,
             "max": label.max().as_nanos() as u64,
             "sum": label.sum().as_secs_f64(),

@@ -139,6 +139,14 @@ fn prometheus_is_told_buckets_that_add_up() {
         .collect();
     assert_eq!(buckets.len(), 26, "{text}");
     assert!(
+        text.contains(r#"_bucket{le="+Inf",title="latency",label="quick"} 100"#),
+        "{text}"
+    );
+    assert!(
+        text.contains("# TYPE hotprobe_latency_begins_total counter\n"),
+        "{text}"
+    );
+    assert!(
         buckets
             .windows(2)
             .all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1),
