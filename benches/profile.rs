@@ -24,7 +24,6 @@ hotprobe::event! {
     static COUNTED: fn(x: u64);
     static DYNAMIC_NOTHING: fn(x: u64);
     static DYNAMIC_COUNTED: fn(x: u64);
-    static LABELLED: fn(route: &str);
 }
 
 const ROUTES: [&str; 4] = ["/orders", "/orders/{id}", "/users/{id}", "/health"];
@@ -183,6 +182,7 @@ fn targets() {
     let counted = |x: u64| fire!(COUNTED, black_box(x));
     let dynamic_nothing = |x: u64| fire!(DYNAMIC_NOTHING, black_box(x));
     let dynamic_counted = |x: u64| fire!(DYNAMIC_COUNTED, black_box(x));
+    let labelled = |id: u64| attached.labels.add(black_box(route(id)));
     let [
         clocks,
         pair,
@@ -192,6 +192,7 @@ fn targets() {
         counted,
         dynamic_nothing,
         dynamic_counted,
+        labelled,
     ] = best(&[
         &clocks,
         &alone,
@@ -201,9 +202,10 @@ fn targets() {
         &counted,
         &dynamic_nothing,
         &dynamic_counted,
+        &labelled,
     ])[..]
     else {
-        unreachable!("eight of eight")
+        unreachable!("as many as there are")
     };
     println!("two readings of the clock: {clocks:.2} ns");
     target("begin and end, above the clock", pair - clocks, 60.0, "ns");
@@ -229,6 +231,7 @@ fn targets() {
         5.0,
         "ns",
     );
+    println!("a label, one of four, without an event: {labelled:.2} ns");
     for (what, subject, alone) in [
         (
             "two readings of the clock",

@@ -123,7 +123,19 @@
 //!
 //! # What it costs
 //!
-//! COSTS
+//! On the threads that fire, where this was measured (a virtual machine with two processors; `cargo benches --bench profile`
+//! measures it, and says whether it is what is aimed at):
+//!
+//! | | takes |
+//! |---|---|
+//! | a pair: `begin` and `end` | two readings of the clock (48 ns; with the feature `tsc` less) and 42 ns |
+//! | the same, and both events fired with typed probes | 48 ns above the clock |
+//! | … with dynamic ones ([`Latency::between`]) | 77 ns above the clock |
+//! | the same on each of two threads at once | 1.2 times of that, the clock included |
+//! | a count | 1 to 2 ns above a probe that does nothing |
+//!
+//! `begin` reads the clock before it takes its lock, and `end` before anything else: of the measurement itself, a latency has the
+//! locking of its begin in it.
 //!
 //! # Where it blocks
 //!

@@ -139,14 +139,11 @@ impl LatencyBuilder {
                 self.pairs
             ));
         }
-        let labels = match u32::try_from(self.labels) {
-            Ok(labels @ 1..=MOST_LABELS) => labels,
-            _ => {
-                return refuse(format!(
-                    "`labels_at_most({})` is not possible: give 1 to {MOST_LABELS}",
-                    self.labels
-                ));
-            }
+        let Ok(labels @ 1..=MOST_LABELS) = u32::try_from(self.labels) else {
+            return refuse(format!(
+                "`labels_at_most({})` is not possible: give 1 to {MOST_LABELS}",
+                self.labels
+            ));
         };
         if !(1..=4).contains(&self.digits) {
             return refuse(format!(
@@ -157,7 +154,9 @@ impl LatencyBuilder {
         let low = u64::try_from(self.range.start().as_nanos());
         let high = u64::try_from(self.range.end().as_nanos());
         let range = match (low, high) {
-            (Ok(low @ 1..), Ok(high)) if high / 2 >= low && high <= i64::MAX as u64 => (low, high),
+            (Ok(low @ 1..), Ok(high)) if high / 2 >= low && i64::try_from(high).is_ok() => {
+                (low, high)
+            }
             _ => {
                 return refuse(format!(
                     "`range({:?}..={:?})` is not possible: it begins at 1 ns or more, ends at twice that or more, and at 292 \

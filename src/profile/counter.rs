@@ -128,7 +128,7 @@ impl fmt::Debug for Counter {
         f.debug_struct("Counter")
             .field("name", &self.name)
             .field("count", &self.count())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -32,7 +32,7 @@ fn write(collector: Box<dyn Collector>, writer: &mut impl Write) -> io::Result<(
     writer.write_all(totals_by_name(&text).as_bytes())
 }
 
-/// The library writes OpenMetrics, where a counter's help and type stand under its name without `_total`. In Prometheus' own
+/// The library writes the format `OpenMetrics`, where a counter's help and type stand under its name without `_total`. In Prometheus' own
 /// text they stand under the samples' name, and without them a counter has no type.
 fn totals_by_name(text: &str) -> String {
     let counters: HashSet<&str> = text

@@ -1,6 +1,6 @@
 //! A picture: a histogram for each label, on a common logarithmic axis.
 
-use super::text::{duration, printable};
+use super::text::{duration, named};
 use super::{LabelLatency, LatencySnapshot};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -25,7 +25,7 @@ svg { --paper: #ffffff; --ink: #1f2328; --muted: #59636e; --grid: #d1d9e0; --bar
   svg { --paper: #0d1117; --ink: #f0f6fc; --muted: #9198a1; --grid: #3d444d; --bar: #4493f8; --mark: #f0883e; }
 }
 .paper { fill: var(--paper); }
-text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: var(--ink); }
+text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .title { font-size: 18px; font-weight: 600; }
 .muted { fill: var(--muted); }
 .label { font-weight: 600; }
@@ -120,10 +120,7 @@ fn legend(at: Duration) -> String {
 }
 
 fn row(writer: &mut impl Write, axis: &Axis, y: f64, label: &LabelLatency) -> io::Result<()> {
-    let name = match label.label() {
-        "" => "(empty)".to_owned(),
-        name => shortened(&printable(name)),
-    };
+    let name = shortened(&named(label.label()));
     text(writer, (LEFT, y + 18.0), "label", &escaped(&name))?;
     let figures = format!(
         "{} · p50 {} · p90 {} · p99 {} · p99.9 {} · max {}",

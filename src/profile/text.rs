@@ -47,6 +47,15 @@ pub(crate) fn printable(text: &str) -> String {
     printable
 }
 
+/// A label in a table or a picture.
+pub(crate) fn named(label: &str) -> String {
+    if label.is_empty() {
+        "(empty)".to_owned()
+    } else {
+        printable(label)
+    }
+}
+
 /// Rows of cells, the first column on the left, the others on the right.
 fn table(rows: &[Vec<String>], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -83,7 +92,7 @@ pub(crate) fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) 
     for label in snapshot.labels() {
         let percentile = |percent| duration(label.percentile(percent));
         rows.push(vec![
-            printable(label.label()),
+            named(label.label()),
             label.count().to_string(),
             percentile(50.0),
             percentile(90.0),
@@ -154,7 +163,7 @@ pub(crate) fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> f
         let mut rows = vec![heading];
         for label in labels.labels() {
             let mut row = vec![
-                printable(label.label()),
+                named(label.label()),
                 label.count().to_string(),
                 three_digits(label.rate()),
             ];

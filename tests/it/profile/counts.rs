@@ -9,7 +9,7 @@ use std::time::Duration;
 #[test]
 fn every_firing_is_counted_whatever_the_threads() {
     hotprobe::event! { static COUNTED: fn(x: u64); static BESIDE: fn(); }
-    const THREADS: u64 = 80;
+    const THREADS: u32 = 80;
     let counter = Counter::new("in a probe of its own");
     counter.add_n(7);
     let probe = COUNTED.attach({
@@ -45,7 +45,7 @@ fn every_firing_is_counted_whatever_the_threads() {
         .iter()
         .map(|event| (event.name(), event.count()))
         .collect();
-    let all = 2 * THREADS * 500;
+    let all = 2 * u64::from(THREADS) * 500;
     assert_eq!(
         counts,
         [
@@ -239,7 +239,7 @@ fn rates_are_counts_by_the_time_that_they_took() {
     }
     assert_eq!(
         second.since(&first).length(),
-        second.length() - first.length()
+        second.length().saturating_sub(first.length())
     );
     assert!(
         second.since(&first).labels()[0].labels().is_empty(),

@@ -402,8 +402,10 @@ fn a_firing_inside_of_a_keys_comparison_is_skipped_and_counted() {
 
 #[test]
 fn a_key_whose_comparison_panics_spoils_nothing() {
-    #[derive(Hash)]
     struct Faulty(bool);
+    impl Hash for Faulty {
+        fn hash<H: Hasher>(&self, _: &mut H) {}
+    }
     impl PartialEq for Faulty {
         fn eq(&self, other: &Self) -> bool {
             assert!(!self.0 && !other.0, "planned");
