@@ -43,24 +43,24 @@
 //! use std::sync::Arc;
 //!
 //! hotprobe::event! {
-//!     static TASK_SENT: fn(queue: &str, number: u64);
-//!     static TASK_TAKEN: fn(queue: &str, number: u64);
+//!     static TASK_SENT: fn(queue: usize, number: u64);
+//!     static TASK_TAKEN: fn(queue: usize, number: u64);
 //! }
 //!
-//! let waiting = Arc::new(Latency::<(u8, u64)>::builder().title("in the queue").pairs_at_most(10_000).build()?);
+//! const QUEUES: [&str; 2] = ["mail", "pictures"];
+//! let waiting = Arc::new(Latency::builder().title("in the queue").pairs_at_most(10_000).build()?);
 //! let mut batch = hotprobe::Batch::new();
-//! let key = |queue: &str, number| (queue.len() as u8, number);
 //! TASK_SENT.attach_in(&mut batch, {
 //!     let waiting = Arc::clone(&waiting);
-//!     move |queue, number| waiting.begin(key(queue, number))
+//!     move |queue, number| waiting.begin((queue, number))
 //! });
 //! TASK_TAKEN.attach_in(&mut batch, {
 //!     let waiting = Arc::clone(&waiting);
-//!     move |queue, number| waiting.end(&key(queue, number), queue)
+//!     move |queue, number| waiting.end(&(queue, number), QUEUES[queue])
 //! });
 //! let probes = batch.commit();
-//! # TASK_SENT.fire("mail", 1);
-//! # TASK_TAKEN.fire("mail", 1);
+//! # TASK_SENT.fire(0, 1);
+//! # TASK_TAKEN.fire(0, 1);
 //! # assert_eq!(waiting.snapshot().label("mail").unwrap().count(), 1);
 //! # drop(probes);
 //! # Ok::<(), hotprobe::profile::ProfileError>(())
