@@ -158,7 +158,7 @@ impl fmt::Debug for Counter {
 /// that is in the list. (This is Space-Saving.)
 ///
 /// # Cost
-/// `add` takes a lock that hardly anybody else wants, and hashes the label: some 20 ns. One that isn't counted yet takes
+/// `add` takes a lock that hardly anybody else wants, and hashes the label: about 15 ns. One that isn't counted yet takes
 /// the place of the least frequent, which is looked for among all. Some 200 bytes for each label, on each of a few stripes
 /// (twice as many as there are cores, 4 to 32).
 #[derive(Clone)]

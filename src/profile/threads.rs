@@ -90,4 +90,31 @@ mod tests {
         numbers.dedup();
         assert_eq!(numbers.len(), all);
     }
+
+    #[test]
+    fn who_has_given_its_number_back_does_not_use_it() {
+        /// Says which number its destructor has.
+        struct Last(std::sync::mpsc::Sender<usize>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                self.0.send(number()).unwrap();
+            }
+        }
+        thread_local! {
+            static BEFORE: Cell<Option<Last>> = const { Cell::new(None) };
+            static AFTER: Cell<Option<Last>> = const { Cell::new(None) };
+        }
+        let (sender, numbers) = std::sync::mpsc::channel();
+        let own = thread::spawn(move || {
+            BEFORE.set(Some(Last(sender.clone())));
+            let own = number();
+            AFTER.set(Some(Last(sender)));
+            own
+        });
+        let own = own.join().unwrap();
+        // Destructors run in one order or the other: the number is given back between the two.
+        let mut numbers: Vec<_> = numbers.iter().collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [own, SHARED]);
+    }
 }
