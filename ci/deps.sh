@@ -19,4 +19,7 @@ check() { # WHAT EXPECTED ARGUMENTS…: of cargo tree
 base=$'crossbeam-epoch\nlinkme\nsmallvec\nstatic_assertions'
 check 'without features' "$base"
 # What features ask for, nobody gets who does not ask for them.
-check 'with all features' "$(sort <<<"$base"$'\nfastant\nprost\nserde_json\nsimilar\ntokio')" --all-features
+profile=$'backtrace\nflate2\nhdrhistogram\nprometheus-client\nprost'
+axum=$'axum\nserde\nserde_json\nsubtle\ntokio'
+cli=$'clap\nclap_complete\nindicatif\nureq'
+check 'with all features' "$(sort -u <<<"$base"$'\nfastant\nsimilar\n'"$profile"$'\n'"$axum"$'\n'"$cli")" --all-features

@@ -35,7 +35,8 @@
 //! 8. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
 //!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
 //! 9. `record`, a feature: firings recorded, with time, thread and arguments (`src/record/`).
-//! 10. The std/loom switch (`src/sync.rs`).
+//! 10. `profile`, a feature: latencies between two events, and who fires how often (`src/profile/`).
+//! 11. The std/loom switch (`src/sync.rs`).
 //!
 //! Features, which use nothing but the above:
 //!
@@ -50,6 +51,8 @@ mod macros;
 mod any;
 mod batch;
 mod catalog;
+#[cfg(any(feature = "record", feature = "profile"))]
+mod clock;
 pub mod docs;
 mod error;
 mod event;

@@ -3,6 +3,7 @@
 //! * [`patterns`]: how programs and libraries use it. Begin here.
 //! * [`limitations`]: what it does not do, and what to do instead.
 //! * [`loom_models`]: events in code that is checked with loom, and probes that check it.
+//! * `profiling`, with the feature `profile`: how long it takes from one event to another, who fires how often.
 //! * `recording`, with the feature `record`: events recorded, what is kept and lost, what it costs.
 //! * `testing` (feature `testing`): tests of concurrent code, event by event; beside loom, shuttle and turmoil.
 //! * [`performance`]: what an event costs, off and on, and how to see it for yourself.
@@ -17,6 +18,8 @@ pub mod loom_models;
 pub mod orderings;
 pub mod patterns;
 pub mod performance;
+#[cfg(feature = "profile")]
+pub mod profiling;
 #[cfg(feature = "record")]
 pub mod recording;
 #[cfg(feature = "testing")]

@@ -1,170 +1,105 @@
-//! What can go wrong with a profile, as sentences that say what to do.
+//! What can go wrong with profiling, as sentences that say what to do.
 
-use crate::Metadata;
+use crate::SynchronizeError;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a profile could not be started or written. Its `Display` is a sentence that says what to do.
+/// Why a profile could not be started, ended or saved.
 ///
 /// ```
-/// use hotprobe::profile::Stacks;
-/// hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
+/// use hotprobe::profile::{Latency, ProfileError};
+/// hotprobe::event! { static OPENED: fn(file: u64, path: &str); static CLOSED: fn(file: u64); }
 ///
-/// let error = Stacks::at(&STORED).weight("size").start().unwrap_err();
-/// assert!(error.to_string().ends_with("has no parameter `size`; it has `key: &str`, `bytes: usize`"));
+/// let error = Latency::between(&OPENED, &CLOSED, "path").start().unwrap_err();
+/// assert!(matches!(error, ProfileError::Parameter { .. }));
+/// assert!(error.to_string().ends_with("CLOSED` has no parameter `path`; it has `file: u64`"));
 /// ```
 #[derive(Debug)]
-pub struct ProfileError(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    NoParameter {
-        event: &'static Metadata,
-        parameter: String,
+#[non_exhaustive]
+pub enum ProfileError {
+    /// No event was chosen.
+    NothingChosen,
+    /// A pattern matches no event of the program.
+    NothingMatches {
+        /// The pattern.
+        pattern: String,
+        /// How many events there are.
+        events: usize,
     },
-    Redacted {
-        event: &'static Metadata,
-        parameter: String,
+    /// A key or a label is no parameter of its event, or not one that can serve as that.
+    Parameter {
+        /// What is wrong with which event, with the parameters that there are.
+        reason: String,
     },
-    NoNumber {
-        event: &'static Metadata,
-        parameter: String,
-        type_name: &'static str,
-    },
+    /// A limit is not possible.
     Limit {
-        what: &'static str,
-        given: usize,
-        least: usize,
-        most: usize,
+        /// Which, and what would be.
+        reason: String,
     },
+    /// A path's ending tells no format.
     UnknownFormat {
+        /// The path.
         path: PathBuf,
+        /// The endings that would.
+        endings: &'static str,
     },
+    /// A file, or what was given to write to, failed.
     Io {
+        /// The file, if it was one.
         path: Option<PathBuf>,
+        /// What it said.
         source: io::Error,
     },
+    /// `finish` detached the probes, but could not wait for the firings in flight.
+    Synchronize(SynchronizeError),
 }
 
 impl ProfileError {
-    pub(crate) fn no_parameter(event: &'static Metadata, parameter: &str) -> Self {
-        Self(Kind::NoParameter {
-            event,
-            parameter: parameter.to_owned(),
-        })
-    }
-
-    pub(crate) fn redacted(event: &'static Metadata, parameter: &str) -> Self {
-        Self(Kind::Redacted {
-            event,
-            parameter: parameter.to_owned(),
-        })
-    }
-
-    pub(crate) fn no_number(
-        event: &'static Metadata,
-        parameter: &str,
-        type_name: &'static str,
-    ) -> Self {
-        Self(Kind::NoNumber {
-            event,
-            parameter: parameter.to_owned(),
-            type_name,
-        })
-    }
-
-    pub(crate) fn limit(what: &'static str, given: usize, least: usize, most: usize) -> Self {
-        Self(Kind::Limit {
-            what,
-            given,
-            least,
-            most,
-        })
-    }
-
-    pub(crate) fn unknown_format(path: &Path) -> Self {
-        Self(Kind::UnknownFormat { path: path.into() })
-    }
-
     pub(crate) fn io(path: Option<&Path>, source: io::Error) -> Self {
-        Self(Kind::Io {
+        Self::Io {
             path: path.map(Into::into),
             source,
-        })
+        }
     }
 }
 
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::NoParameter { event, parameter } => {
-                write!(
-                    f,
-                    "`{}` has no parameter `{parameter}`; it has ",
-                    event.name()
-                )?;
-                if event.parameters().is_empty() {
-                    return f.write_str("none");
-                }
-                for (index, parameter) in event.parameters().iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(
-                        f,
-                        "{separator}`{}: {}`",
-                        parameter.name(),
-                        parameter.type_name()
-                    )?;
-                }
-                Ok(())
-            }
-            Kind::Redacted { event, parameter } => write!(
-                f,
-                "`{parameter}` of `{}` is marked `#[redact]`, so that no profile may show it: choose another parameter, or \
-                 take the mark away",
-                event.name()
+        match self {
+            Self::NothingChosen => f.write_str(
+                "there is nothing to count: call `event`, `matching`, `by`, `counter` or `labels` before `start`",
             ),
-            Kind::NoNumber {
-                event,
-                parameter,
-                type_name,
-            } => write!(
+            Self::NothingMatches { pattern, events } => write!(
                 f,
-                "`{parameter}: {type_name}` of `{}` is no number, which a weight has to be: choose a parameter that is, or \
-                 leave the weight out to count firings",
-                event.name()
+                "the pattern `{pattern}` matches none of the program's {events} events: `*` stands for anything, and the \
+                 whole name has to match, as in `shop::orders::*`; `hotprobe::events()` lists the names",
             ),
-            Kind::Limit {
-                what,
-                given,
-                least,
-                most,
-            } => write!(
+            Self::Parameter { reason } | Self::Limit { reason } => f.write_str(reason),
+            Self::UnknownFormat { path, endings } => write!(
                 f,
-                "`{what}` was given {given}: it has to be from {least} to {most}"
-            ),
-            Kind::UnknownFormat { path } => write!(
-                f,
-                "the ending of `{}` tells no format: use `.pb.gz` for pprof, `.folded` for folded stacks, or `.svg` for a \
-                 flame graph",
+                "the ending of `{}` tells no format: use {endings}",
                 path.display()
             ),
-            Kind::Io {
+            Self::Io {
                 path: Some(path),
                 source,
             } => write!(f, "`{}` could not be written: {source}", path.display()),
-            Kind::Io { path: None, source } => {
-                write!(f, "the profile could not be written: {source}")
-            }
+            Self::Io { path: None, source } => write!(f, "the profile could not be written: {source}"),
+            Self::Synchronize(error) => write!(
+                f,
+                "the probes are detached, but firings in flight may still be counted: {error}"
+            ),
         }
     }
 }
 
 impl Error for ProfileError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.0 {
-            Kind::Io { source, .. } => Some(source),
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Synchronize(source) => Some(source),
             _ => None,
         }
     }

@@ -10,11 +10,11 @@
 //! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire events, too.
 
 use super::Overflow;
-use super::clock::Clock;
 use super::encode::{Texts, Written, encode};
 use super::export::{Header, Lost, ThreadInfo};
 use super::ring::Ring;
 use crate::Value;
+use crate::clock::Clock;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;

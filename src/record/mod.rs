@@ -19,13 +19,12 @@
 //!    (`error.rs`).
 //! 2. [`Recording`]: its handle while it goes on (`recording.rs`).
 //! 3. The buffers of all threads, and how a firing finds its own (`buffers.rs`); one buffer (`ring.rs`); a record in it
-//!    (`encode.rs`); its time (`clock.rs`).
+//!    (`encode.rs`); its time (`src/clock.rs`).
 //! 4. [`Trace`]: what was recorded (`trace.rs`). Written while it is recorded (`stream.rs`).
 //! 5. The seam to the file formats (`export.rs`), and which there are (`file.rs`).
 
 mod buffers;
 mod chrome;
-mod clock;
 mod ctf;
 mod encode;
 mod env;

@@ -1,13 +1,13 @@
 //! What is to be recorded, and how: the builder, and all that is checked before a recording starts.
 
 use super::buffers::{Buffers, Limits};
-use super::clock::Clock;
 use super::encode;
 use super::export::{Header, SliceRule};
 use super::file::{Exporter, Format};
 use super::recording::Recording;
 use super::ring::Head;
 use super::{Overflow, RecordError};
+use crate::clock::Clock;
 use crate::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
 use std::fmt;
 use std::io::Write;

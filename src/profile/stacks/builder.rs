@@ -4,7 +4,8 @@ use super::capture::FRAMES_MOST;
 use super::table::{Table, Tally};
 use super::{Shared, Source, Stacks};
 use crate::profile::ProfileError;
-use crate::{AnyEvent, Batch, Metadata, ProbeOptions};
+use crate::profile::parameter::parameter;
+use crate::{AnyEvent, Batch, ProbeOptions};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime};
@@ -135,7 +136,7 @@ impl StacksBuilder {
     /// hotprobe::event! { static LOGIN: fn(user: &str, #[redact] token: &str); }
     ///
     /// let error = Stacks::at(&LOGIN).label("token").start().unwrap_err();
-    /// assert!(error.to_string().starts_with("`token` of `"));
+    /// assert!(error.to_string().contains("keeps its parameter `token` to typed probes"));
     /// ```
     pub fn start(self) -> Result<Stacks, ProfileError> {
         for (what, given, most) in [
@@ -144,12 +145,12 @@ impl StacksBuilder {
             ("frames_at_most", self.frames_at_most, FRAMES_MOST),
         ] {
             if !(1..=most).contains(&given) {
-                return Err(ProfileError::limit(what, given, 1, most));
+                return Err(limit(what, given, 1, most));
             }
         }
         if self.labels.len() > LABELS_MOST {
             let given = self.labels.len();
-            return Err(ProfileError::limit("label", given, 0, LABELS_MOST));
+            return Err(limit("label", given, 0, LABELS_MOST));
         }
         let sources = self
             .events
@@ -191,10 +192,16 @@ impl StacksBuilder {
         let weight = match &self.weight {
             None => None,
             Some(name) => {
-                let index = parameter(metadata, name)?;
-                let type_name = metadata.parameters()[index].type_name();
+                let (index, parameter) = parameter(metadata, name)?;
+                let type_name = parameter.type_name();
                 if is_surely_no_number(type_name) {
-                    return Err(ProfileError::no_number(metadata, name, type_name));
+                    return Err(ProfileError::Parameter {
+                        reason: format!(
+                            "`{name}: {type_name}` of `{}` is no number, which a weight has to be: choose a parameter that \
+                             is, or leave the weight out to count firings",
+                            metadata.name()
+                        ),
+                    });
                 }
                 Some(index)
             }
@@ -204,7 +211,7 @@ impl StacksBuilder {
             event,
             weight,
             labels: labels
-                .map(|name| parameter(metadata, name))
+                .map(|name| Ok(parameter(metadata, name)?.0))
                 .collect::<Result<_, _>>()?,
             other: Tally::default(),
             nested: Tally::default(),
@@ -212,13 +219,9 @@ impl StacksBuilder {
     }
 }
 
-/// Where a parameter is that everyone may see.
-fn parameter(event: &'static Metadata, name: &str) -> Result<usize, ProfileError> {
-    let parameters = event.parameters();
-    match parameters.iter().position(|known| known.name() == name) {
-        None => Err(ProfileError::no_parameter(event, name)),
-        Some(index) if parameters[index].is_redacted() => Err(ProfileError::redacted(event, name)),
-        Some(index) => Ok(index),
+fn limit(what: &str, given: usize, least: usize, most: usize) -> ProfileError {
+    ProfileError::Limit {
+        reason: format!("`{what}` was given {given}: it has to be from {least} to {most}"),
     }
 }
 

@@ -213,7 +213,10 @@ impl StackProfile {
         ];
         let format = formats.iter().find(|(ending, _)| name.ends_with(ending));
         let Some((_, write)) = format else {
-            return Err(ProfileError::unknown_format(path));
+            return Err(ProfileError::UnknownFormat {
+                path: path.to_owned(),
+                endings: "`.pb.gz` for pprof, `.folded` for folded stacks, or `.svg` for a flame graph",
+            });
         };
         let written = File::create(path).and_then(|file| {
             let mut file = BufWriter::new(file);

@@ -277,7 +277,7 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
     assert_eq!(
         error(at().weight("size")),
         format!(
-            "`{name}` has no parameter `size`; it has `user: &str`, `token: &str`, `attempt: u32`"
+            "`{name}` has no parameter `size`; it has `user: &str`, `#[redact] token: &str`, `attempt: u32`"
         )
     );
     assert_eq!(
@@ -285,8 +285,8 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
         format!("`{}` has no parameter `user`; it has none", TICK.name())
     );
     let redacted = format!(
-        "`token` of `{name}` is marked `#[redact]`, so that no profile may show it: choose another parameter, or take the \
-         mark away"
+        "`{name}` keeps its parameter `token` to typed probes (`#[redact]`): choose another, or attach a typed probe of \
+         your own; it has `user: &str`, `#[redact] token: &str`, `attempt: u32`"
     );
     assert_eq!(error(at().label("token")), redacted);
     assert_eq!(error(at().weight("token")), redacted);

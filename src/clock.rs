@@ -1,8 +1,8 @@
-//! The time of a record: nanoseconds since the recording started.
+//! The time of what is recorded and measured: nanoseconds since it started. (For the features; events have none.)
 
 use std::time::{Instant, SystemTime};
 
-/// What a recording tells the time by.
+/// What a recording, or a measurement, tells the time by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Instant,
