@@ -3,6 +3,7 @@
 //! After a record's first word come its time, its task if it has one, and the values. What each value is stands in 4
 //! bits: those of the first six values in the first word, those of the others in words of sixteen, before the values.
 
+use super::clock::Clock;
 use super::export::{Field, Lost, Record};
 use super::ring::{Head, Ring};
 use crate::Value;
@@ -47,8 +48,69 @@ pub(crate) enum Written {
     NeedsTexts,
 }
 
-/// Writes a record. `texts` has what the `Debug`s of the values wrote.
+/// Writes a record of few values of frequent kinds, if there is room as it is. False if it is not that: nothing was written.
+///
+/// What a recording costs is decided here, by the number of instructions: as long as they are few, most of them run
+/// while the processor reads its clock.
 #[inline(always)]
+pub(crate) fn encode_frequent(
+    ring: &Ring,
+    event: u32,
+    time: u64,
+    task: Option<u64>,
+    values: &[Value<'_>],
+    cut_at: usize,
+) -> bool {
+    let mut writer = ring.begin();
+    // (Time and task.)
+    if values.len() > IN_HEAD || !writer.has_room(2 + values.len() as u64) {
+        return false;
+    }
+    writer.put(time);
+    let mut kind = Head::RECORD;
+    if let Some(task) = task {
+        writer.put(task);
+        kind = Head::RECORD_IN_TASK;
+    }
+    let mut tags = 0;
+    let mut shift = 0;
+    for value in values {
+        #[allow(clippy::cast_sign_loss, reason = "it is cast back")]
+        let (tag, word) = match *value {
+            Value::U64(value) => (U64, value),
+            Value::I64(value) => (I64, value as u64),
+            Value::F64(value) => (F64, value.to_bits()),
+            Value::Str(text) => {
+                // (With it there has to be room for the values that follow.)
+                let words = IN_HEAD + text.len().div_ceil(8);
+                if text.len() > cut_at || !writer.has_room(words as u64) {
+                    return false;
+                }
+                let last = put_text(&mut writer, text.as_bytes());
+                (STR, last)
+            }
+            _ => return false,
+        };
+        writer.put(word);
+        tags |= tag << shift;
+        shift += 4;
+    }
+    writer.commit(kind, event, tags);
+    true
+}
+
+/// Puts length and bytes of a text, for which room is reserved, up to the last word; that is returned.
+#[inline(always)]
+fn put_text(writer: &mut super::ring::Writer<'_>, text: &[u8]) -> u64 {
+    let mut last = text.len() as u64;
+    for word in whole_words(text) {
+        writer.put(last);
+        last = word;
+    }
+    last
+}
+
+/// Writes a record. `texts` has what the `Debug`s of the values wrote.
 pub(crate) fn encode(
     ring: &Ring,
     event: u32,
@@ -167,25 +229,34 @@ const fn halves(value: u128) -> [u64; 2] {
     [value as u64, (value >> 64) as u64]
 }
 
-#[inline(always)]
 fn put_bytes(writer: &mut super::ring::Writer<'_>, bytes: &[u8], cut: bool) -> bool {
     if !writer.reserve(1 + bytes.len().div_ceil(8) as u64) {
         return false;
     }
     writer.put(bytes.len() as u64 | if cut { CUT } else { 0 });
-    let mut whole = bytes.chunks_exact(8);
-    for chunk in &mut whole {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        writer.put(u64::from_le_bytes(word));
-    }
-    let rest = whole.remainder();
-    if !rest.is_empty() {
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        writer.put(u64::from_le_bytes(last));
+    for word in whole_words(bytes) {
+        writer.put(word);
     }
     true
+}
+
+/// Bytes as words, the first byte lowest.
+#[inline(always)]
+fn whole_words(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let whole = bytes.chunks_exact(8);
+    let rest = whole.remainder();
+    let last = (!rest.is_empty()).then(|| {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        u64::from_le_bytes(last)
+    });
+    whole
+        .map(|chunk| {
+            let mut word = [0; 8];
+            word.copy_from_slice(chunk);
+            u64::from_le_bytes(word)
+        })
+        .chain(last)
 }
 
 /// As much of the text as is kept: whole characters.
@@ -305,12 +376,18 @@ pub(crate) enum Decoded<'a> {
 }
 
 /// Reads records. Keeps what they borrow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Decoder {
+    clock: Clock,
     bytes: Vec<u8>,
 }
 
 impl Decoder {
+    pub(crate) const fn new(clock: Clock) -> Self {
+        let bytes = Vec::new();
+        Self { clock, bytes }
+    }
+
     /// Reads a record, which is a thread's, and tells what it says. `values`: how many parameters an event has.
     pub(crate) fn decode<R>(
         &mut self,
@@ -320,7 +397,7 @@ impl Decoder {
         tell: impl FnOnce(Decoded<'_>) -> R,
     ) -> R {
         let head = Head::from_word(words[0]);
-        let (time, event) = (words[1], head.event() as usize);
+        let (time, event) = (self.clock.nanos(words[1]), head.event() as usize);
         if head.kind() == Head::LOST {
             return tell(Decoded::Lost(Lost {
                 time,

@@ -32,6 +32,8 @@ mod env;
 mod error;
 mod export;
 mod file;
+#[cfg(any(feature = "tsc", feature = "tokio"))]
+mod number;
 mod pairs;
 mod perfetto;
 mod proto;
