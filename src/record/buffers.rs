@@ -102,6 +102,14 @@ struct Waiting {
 
 impl Waiting {
     const NONE: Self = Self { event: 0, count: 0 };
+
+    /// Takes what waits on this thread, of one event.
+    fn take() -> Option<Self> {
+        HERE.with(|here| {
+            let row = here.waiting.iter().find(|row| row.get().count > 0)?;
+            Some(row.replace(Self::NONE))
+        })
+    }
 }
 
 /// Of so many events.
@@ -310,7 +318,7 @@ impl Buffers {
                     return;
                 };
                 drop(busy);
-                while let Some(lost) = self.waiting() {
+                while let Some(lost) = Waiting::take() {
                     buffer.ring.lose(lost.event, time, lost.count);
                 }
                 self.record_in(buffer, event, time, values);
@@ -322,7 +330,7 @@ impl Buffers {
             Got::Nothing { thread } => {
                 self.lose_beyond(thread, event, 1);
                 // (What is lost while this makes room for a count finds the room there next time.)
-                while let Some(lost) = self.waiting() {
+                while let Some(lost) = Waiting::take() {
                     self.lose_beyond(thread, lost.event, lost.count);
                 }
             }
@@ -345,14 +353,6 @@ impl Buffers {
         if !waits {
             self.between[event as usize].fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    /// Takes what waits, of one event.
-    fn waiting(&self) -> Option<Waiting> {
-        HERE.with(|here| {
-            let row = here.waiting.iter().find(|row| row.get().count > 0)?;
-            Some(row.replace(Waiting::NONE))
-        })
     }
 
     /// Finds or makes a buffer for this thread.

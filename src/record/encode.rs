@@ -51,7 +51,7 @@ pub(crate) enum Written {
 /// Writes a record of few values of frequent kinds, if there is room as it is. False if it is not that: nothing was written.
 ///
 /// What a recording costs is decided here, by the number of instructions: as long as they are few, most of them run
-/// while the processor reads its clock.
+/// while the processor reads its clock. Numbers have a loop of their own for that.
 #[inline(always)]
 pub(crate) fn encode_frequent(
     ring: &Ring,
@@ -73,41 +73,63 @@ pub(crate) fn encode_frequent(
         kind = Head::RECORD_IN_TASK;
     }
     let mut tags = 0;
-    let mut shift = 0;
-    for value in values {
-        #[allow(clippy::cast_sign_loss, reason = "it is cast back")]
-        let (tag, word) = match *value {
-            Value::U64(value) => (U64, value),
-            Value::I64(value) => (I64, value as u64),
-            Value::F64(value) => (F64, value.to_bits()),
-            Value::Str(text) => {
-                // (With it there has to be room for the values that follow.)
-                let words = IN_HEAD + text.len().div_ceil(8);
-                if text.len() > cut_at || !writer.has_room(words as u64) {
-                    return false;
-                }
-                let last = put_text(&mut writer, text.as_bytes());
-                (STR, last)
-            }
-            _ => return false,
+    for (index, value) in values.iter().enumerate() {
+        let Some((tag, word)) = number(value) else {
+            return encode_texts(writer, kind, event, tags, index, values, cut_at);
         };
         writer.put(word);
-        tags |= tag << shift;
-        shift += 4;
+        tags |= tag << (4 * index);
     }
     writer.commit(kind, event, tags);
     true
 }
 
-/// Puts length and bytes of a text, for which room is reserved, up to the last word; that is returned.
 #[inline(always)]
-fn put_text(writer: &mut super::ring::Writer<'_>, text: &[u8]) -> u64 {
-    let mut last = text.len() as u64;
-    for word in whole_words(text) {
-        writer.put(last);
-        last = word;
+fn number(value: &Value<'_>) -> Option<(u64, u64)> {
+    #[allow(clippy::cast_sign_loss, reason = "it is cast back")]
+    match *value {
+        Value::U64(value) => Some((U64, value)),
+        Value::I64(value) => Some((I64, value as u64)),
+        Value::F64(value) => Some((F64, value.to_bits())),
+        _ => None,
     }
-    last
+}
+
+/// [`encode_frequent`] from this value on, which is no number.
+#[inline(never)]
+fn encode_texts(
+    mut writer: super::ring::Writer<'_>,
+    kind: u64,
+    event: u32,
+    mut tags: u64,
+    from: usize,
+    values: &[Value<'_>],
+    cut_at: usize,
+) -> bool {
+    for (index, value) in values.iter().enumerate().skip(from) {
+        let tag = if let Value::Str(text) = *value {
+            // (With it there has to be room for the values that follow.)
+            let words = IN_HEAD + text.len().div_ceil(8);
+            if text.len() > cut_at || !writer.has_room(words as u64) {
+                return false;
+            }
+            writer.put(text.len() as u64);
+            writer.put_bytes(text.as_bytes());
+            STR
+        } else if let Some((tag, word)) = number(value) {
+            writer.put(word);
+            tag
+        } else {
+            match *value {
+                Value::Bool(value) => FALSE + u64::from(value),
+                Value::Redacted => REDACTED,
+                _ => return false,
+            }
+        };
+        tags |= tag << (4 * index);
+    }
+    writer.commit(kind, event, tags);
+    true
 }
 
 /// Writes a record. `texts` has what the `Debug`s of the values wrote.
@@ -234,29 +256,8 @@ fn put_bytes(writer: &mut super::ring::Writer<'_>, bytes: &[u8], cut: bool) -> b
         return false;
     }
     writer.put(bytes.len() as u64 | if cut { CUT } else { 0 });
-    for word in whole_words(bytes) {
-        writer.put(word);
-    }
+    writer.put_bytes(bytes);
     true
-}
-
-/// Bytes as words, the first byte lowest.
-#[inline(always)]
-fn whole_words(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    let whole = bytes.chunks_exact(8);
-    let rest = whole.remainder();
-    let last = (!rest.is_empty()).then(|| {
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        u64::from_le_bytes(last)
-    });
-    whole
-        .map(|chunk| {
-            let mut word = [0; 8];
-            word.copy_from_slice(chunk);
-            u64::from_le_bytes(word)
-        })
-        .chain(last)
 }
 
 /// As much of the text as is kept: whole characters.

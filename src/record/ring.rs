@@ -570,6 +570,23 @@ fn put(words: &[AtomicU64], at: u64, value: u64) {
     word(words, at).store(value, Ordering::Relaxed);
 }
 
+#[inline(always)]
+fn put_bytes(words: &[AtomicU64], mut at: u64, bytes: &[u8]) {
+    let mut whole = bytes.chunks_exact(8);
+    for chunk in &mut whole {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        put(words, at, u64::from_le_bytes(word));
+        at += 1;
+    }
+    let rest = whole.remainder();
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        put(words, at, u64::from_le_bytes(word));
+    }
+}
+
 fn index(word: u64) -> usize {
     usize::try_from(word).unwrap_or(usize::MAX)
 }
@@ -638,6 +655,13 @@ impl Writer<'_> {
         debug_assert!(self.at < self.limit);
         put(self.words, self.at, word);
         self.at += 1;
+    }
+
+    /// Puts bytes, for whose words room is reserved; the first byte of a word lowest.
+    #[inline(always)]
+    pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
+        put_bytes(self.words, self.at, bytes);
+        self.at += bytes.len().div_ceil(8) as u64;
     }
 
     /// Where the next word goes.

@@ -297,7 +297,9 @@ impl Output<'_> {
     fn know(&mut self, thread: usize) {
         if thread >= self.threads.len() {
             let new = self.buffers.threads_from(self.threads.len());
-            new.into_iter().for_each(|info| self.introduce(info));
+            for info in new {
+                self.introduce(info);
+            }
         }
     }
 
