@@ -52,7 +52,11 @@ fn a_child_that_is_forked_inside_of_a_recording_neither_hangs_nor_touches_the_pa
                         });
                         assert_eq!(code, 0);
                         // One that only drops it.
-                        assert_eq!(in_child(|| i32::from(drop(recording.take()) != ())), 0);
+                        let drops = || {
+                            drop(recording.take());
+                            0
+                        };
+                        assert_eq!(in_child(drops), 0);
                     }
                     stop.store(true, Ordering::SeqCst);
                 });
