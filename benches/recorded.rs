@@ -22,6 +22,9 @@ hotprobe::event! {
     static NOT_RECORDED: fn(x: u64);
 }
 
+/// What it is called, and the time of one slice.
+type Subject = (&'static str, Box<dyn Fn() -> Duration>);
+
 /// So many records are made with one recording; they fit.
 const SLICE: u64 = 4096;
 const ROUNDS: usize = 200;
@@ -76,7 +79,7 @@ fn main() {
         })
     };
     let text = black_box(TEXT_OF_32);
-    let subjects: Vec<(&str, Box<dyn Fn() -> Duration>)> = vec![
+    let subjects: Vec<Subject> = vec![
         ("the clock alone", Box::new(clock)),
         ("a typed probe that does nothing", {
             Box::new(|| {
