@@ -308,3 +308,116 @@ impl Output<'_> {
         self.threads.push(info);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::Clock;
+    use super::super::export::{Export, Header, Record, Total};
+    use super::super::{Overflow, buffers::Limits};
+    use super::*;
+    use crate::{Metadata, Parameter, Value};
+    use std::sync::Mutex;
+    use std::time::SystemTime;
+
+    /// Which thread each record is of.
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<usize>>>);
+
+    impl Export for Told {
+        fn header(&mut self, _: &Header) -> io::Result<()> {
+            Ok(())
+        }
+        fn thread(&mut self, _: &ThreadInfo) -> io::Result<()> {
+            Ok(())
+        }
+        fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+            self.0.lock().unwrap().push(record.thread);
+            Ok(())
+        }
+        fn lost(&mut self, _: &Lost) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn finish(&mut self, _: u64, _: &[Total]) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_round_leaves_to_the_next_what_was_fired_after_it_began() {
+        static NUMBER: Metadata = Metadata::new(
+            b"test::NUMBER",
+            b"test",
+            ("test.rs", 1, 1),
+            "",
+            &[Parameter::new("n", "u64", false)],
+        );
+        let header = Header {
+            wall: SystemTime::now(),
+            process: (0, String::new()),
+            events: vec![&NUMBER],
+            slices: Vec::new(),
+        };
+        let limits = Limits {
+            words: 1024,
+            buffers: 2,
+            overflow: Overflow::DropNewest,
+            longest: 8,
+            cut_at: 8,
+        };
+        let buffers = Arc::new(Buffers::new(Clock::start(), header, limits));
+        let fire = || buffers.record::<false>(0, &[Value::U64(7)]);
+        let told = Told::default();
+        let mut drains = Drains {
+            buffers: &buffers,
+            rings: Vec::new(),
+            next: BinaryHeap::new(),
+            beyond: HashMap::new(),
+            decoder: Decoder::new(buffers.clock),
+        };
+        let mut output = Output {
+            buffers: &buffers,
+            exporter: Box::new(told.clone()),
+            error: None,
+            threads: Vec::new(),
+            tally: Tally::default(),
+            unflushed: BTreeMap::new(),
+        };
+        // Threads 0 and 1 by turns; the round begins after the second record.
+        fire();
+        let first = thread::scope(|scope| {
+            let (go, step) = std::sync::mpsc::sync_channel(0);
+            let (done, other) = std::sync::mpsc::channel();
+            let fire = &fire;
+            scope.spawn(move || {
+                for () in step {
+                    fire();
+                    done.send(()).unwrap();
+                }
+            });
+            let other_fires = || {
+                go.send(()).unwrap();
+                other.recv().unwrap();
+            };
+            other_fires();
+            let until = loop {
+                // (A clock may show the same twice.)
+                let now = buffers.clock.ticks_of::<false>();
+                if buffers.clock.ticks_of::<false>() > now {
+                    break now;
+                }
+            };
+            fire();
+            other_fires();
+            fire();
+            drains.round(&mut output, until);
+            let first = told.0.lock().unwrap().clone();
+            drains.round(&mut output, u64::MAX);
+            first
+        });
+        assert_eq!(first, [0, 1]);
+        assert_eq!(*told.0.lock().unwrap(), [0, 1, 0, 1, 0]);
+    }
+}
