@@ -64,6 +64,13 @@ impl Clock {
     }
 
     /// Nanoseconds since the recording started. Done when records are read, and not when they are written.
+    #[cfg_attr(
+        not(feature = "tsc"),
+        allow(
+            clippy::unused_self,
+            reason = "it has a use where there is that feature"
+        )
+    )]
     pub(crate) fn nanos(&self, ticks: u64) -> u64 {
         #[cfg(feature = "tsc")]
         if let Some(tsc) = &self.tsc {
