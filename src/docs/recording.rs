@@ -87,10 +87,10 @@
 //! with what follows. What is missing could be had by a way from the event to the buffer that is compiled for each event,
 //! without a dynamic probe; it would cost each event code, recorded or not. `Instant` lets less pass meanwhile.
 //!
-//! Others, by `cargo benches --bench record --features tsc -- --quick` (criterion, one run, on the same machine, others at
-//! work on it): 18 for one `u64` here, the clock included; 444 for a span with one property by fastrace; 2085 for an event with
-//! one field by tracing-chrome. LTTng-UST's 116 for an integer is quoted: from a machine of the same class, not from this
-//! run.
+//! Others, by `cargo benches --bench record --features tsc -- --quick` (criterion; medians of one run on that machine, which
+//! was not idle): 16.3 for one `u64` here, the clock included; 404 for a span with one property by fastrace, which makes a
+//! `String` of it; 1561 for an event with one field by tracing-chrome. LTTng-UST's 116 for an integer is quoted: from a machine
+//! of the same class, not from this run.
 //!
 //! `Instant` is right everywhere. The processor's counter is calibrated before `main`, and between threads it may step back by
 //! tens of nanoseconds.
