@@ -84,7 +84,7 @@
 //! virtual cores of an AMD EPYC. Wanted were 4 for one `u64` by the counter, and 12 by `Instant`. The 6.2 consist of this: in
 //! the same run a typed probe that does nothing takes 4.7, a dynamic one 6.6; a record without a clock (a constant in its
 //! place, tried once) 11.4; and the counter's 9.5 add 4.2 to that, since the rest of them passes while the processor goes on
-//! with what follows. What is missing could be had by a way from the event to the buffer that is compiled for each event,
+//! with what follows. What is missing might be had (nobody has tried) by a way from the event to the buffer that is compiled for each event,
 //! without a dynamic probe; it would cost each event code, recorded or not. `Instant` lets less pass meanwhile.
 //!
 //! Others, by `cargo benches --bench record --features tsc -- --quick` (criterion; medians of one run on that machine, which
