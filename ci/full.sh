@@ -42,7 +42,7 @@ repeat() {
 
 records() {
     HOTPROBE_RECORDS="${RECORDS:-100000000}" cargo test --all-features --release --test it -- \
-        record::all_threads_count_exactly_however_much_is_lost
+        record::counts::all_threads_count_exactly_however_much_is_lost
 }
 
 mutants() {

@@ -57,6 +57,11 @@ pub mod docs;
 mod error;
 mod event;
 mod grace;
+#[cfg(any(
+    all(feature = "record", any(feature = "tsc", feature = "tokio")),
+    all(feature = "profile", feature = "tsc")
+))]
+mod number;
 mod probe;
 #[cfg(feature = "profile")]
 pub mod profile;

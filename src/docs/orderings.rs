@@ -76,9 +76,9 @@
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
-//! | `commit`, `mark`, `hand_over`: `head` | store, `Release` | a record's words before it can be found | the Acquire loads of `head` in `drain` and `try_copy` | `commit`: `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
-//! | `drain`, `try_copy`, `range`: `head` | load, `Acquire` | the words up to it | those stores | |
-//! | `drain`: `tail` | store, `Release` | the reading of words, before the writer may write over them | the Acquire load in `room` and `free` | `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
+//! | `commit`, `mark`, `hand_over`: `head` | store, `Release` | a record's words before it can be found | the Acquire loads of `head` in `begin` and `try_copy` | `commit`: `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
+//! | `begin`, `try_copy`, `range`: `head` | load, `Acquire` | the words up to it | those stores | |
+//! | `peek`: `tail` | store, `Release` | the reading of words, before the writer may write over them | the Acquire load in `room` and `free` | `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
 //! | `room`, `free`: `tail` | load, `Acquire` | as above | that store | |
 //! | `turn`: fence | fence, `Release` | that the turn has changed, before each word that is written from then on | the fence in `try_copy` | `record_ring::a_copy_is_of_one_moment` |
 //! | `turn`: its end | store, `Release` | what was changed in it | the Acquire load in `try_copy` | |

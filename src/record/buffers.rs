@@ -10,7 +10,7 @@
 //! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire events, too.
 
 use super::Overflow;
-use super::encode::{Texts, Written, encode};
+use super::encode::{Texts, Written, encode, encode_frequent};
 use super::export::{Header, Lost, ThreadInfo};
 use super::ring::Ring;
 use crate::Value;
@@ -93,11 +93,34 @@ impl Seat {
 
 const SEATS: usize = 4;
 
+/// Firings of one event, lost by a thread that was about to get its buffer.
+#[derive(Clone, Copy)]
+struct Waiting {
+    event: u32,
+    count: u64,
+}
+
+impl Waiting {
+    const NONE: Self = Self { event: 0, count: 0 };
+
+    /// Takes what waits on this thread, of one event.
+    fn take() -> Option<Self> {
+        HERE.with(|here| {
+            let row = here.waiting.iter().find(|row| row.get().count > 0)?;
+            Some(row.replace(Self::NONE))
+        })
+    }
+}
+
+/// Of so many events.
+const WAITING: usize = 8;
+
 thread_local! {
     static HERE: Here = const {
         Here {
             seats: [const { Cell::new(Seat::EMPTY) }; SEATS],
-            busy: Cell::new(false),
+            busy: Cell::new(None),
+            waiting: [const { Cell::new(Waiting::NONE) }; WAITING],
             ended: Cell::new(false),
         }
     };
@@ -109,8 +132,10 @@ thread_local! {
 struct Here {
     /// Of the recordings of these numbers, modulo so many. More than that at once have to look into `OWNED`.
     seats: [Cell<Seat>; SEATS],
-    /// In the registry, or about to be.
-    busy: Cell<bool>,
+    /// In the registry of this recording, or about to be.
+    busy: Cell<Option<u64>>,
+    /// What it lost there meanwhile, of that recording.
+    waiting: [Cell<Waiting>; WAITING],
     /// `OWNED` is gone.
     ended: Cell<bool>,
 }
@@ -151,15 +176,23 @@ impl Drop for Owned {
 struct Busy(());
 
 impl Busy {
-    fn enter() -> Option<Self> {
-        HERE.with(|here| !here.busy.replace(true))
-            .then_some(Self(()))
+    /// For the sake of no recording.
+    const READING: u64 = 0;
+
+    fn enter(recording: u64) -> Option<Self> {
+        HERE.with(|here| {
+            let is_free = here.busy.get().is_none();
+            is_free.then(|| {
+                here.busy.set(Some(recording));
+                Self(())
+            })
+        })
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        HERE.with(|here| here.busy.set(false));
+        HERE.with(|here| here.busy.set(None));
     }
 }
 
@@ -201,16 +234,28 @@ impl Buffers {
         self.process == process::id()
     }
 
-    /// A firing: records it, or counts it as lost.
-    #[inline]
-    pub(crate) fn record(self: &Arc<Self>, event: u32, values: &[Value<'_>]) {
+    /// A firing: records it, or counts it as lost. `TSC`: which clock it is.
+    #[inline(always)]
+    pub(crate) fn record<const TSC: bool>(self: &Arc<Self>, event: u32, values: &[Value<'_>]) {
+        // First of all: the processor goes on with what follows while it reads its clock.
+        let time = self.clock.ticks_of::<TSC>();
+        let cut_at = self.limits.cut_at;
+        match self.own() {
+            Some(buffer) if encode_frequent(&buffer.ring, event, time, task(), values, cut_at) => {}
+            Some(buffer) => self.record_in(buffer, event, time, values),
+            None => self.record_without_seat(event, time, values),
+        }
+    }
+
+    /// This thread's buffer, if its seat says which it is.
+    #[inline(always)]
+    fn own(&self) -> Option<&Buffer> {
         let seat = HERE.with(|here| here.seat(self.id).get());
         if seat.recording == self.id {
-            if let Some(buffer) = self.buffer(seat.buffer) {
-                return self.record_in(buffer, event, values);
-            }
+            self.buffer(seat.buffer)
+        } else {
+            None
         }
-        self.record_without_seat(event, values);
     }
 
     #[inline(always)]
@@ -218,19 +263,17 @@ impl Buffers {
         self.places.get(index as usize)?.get()
     }
 
-    #[inline(always)]
-    fn record_in(&self, buffer: &Buffer, event: u32, values: &[Value<'_>]) {
-        let time = self.clock.now();
+    #[inline(never)]
+    fn record_in(&self, buffer: &Buffer, event: u32, time: u64, values: &[Value<'_>]) {
         let (ring, cut_at) = (&buffer.ring, self.limits.cut_at);
         match encode(ring, event, time, task(), values, None, cut_at) {
             Written::Yes => {}
-            Written::NoRoom => ring.lose(event, time),
+            Written::NoRoom => ring.lose(event, time, 1),
             Written::NeedsTexts => self.record_with_texts(buffer, event, values),
         }
     }
 
     /// With what the values' `Debug`s write. They are called before anything is written, so they may fire.
-    #[cold]
     #[inline(never)]
     fn record_with_texts(&self, buffer: &Buffer, event: u32, values: &[Value<'_>]) {
         match buffer.texts.try_lock() {
@@ -242,7 +285,8 @@ impl Buffers {
     fn record_texts(&self, buffer: &Buffer, event: u32, values: &[Value<'_>], texts: &mut Texts) {
         let cut_at = self.limits.cut_at;
         texts.format(values, cut_at);
-        let time = self.clock.now();
+        // (Later than what they fired.)
+        let time = self.clock.ticks();
         let written = encode(
             &buffer.ring,
             event,
@@ -253,20 +297,19 @@ impl Buffers {
             cut_at,
         );
         if written != Written::Yes {
-            buffer.ring.lose(event, time);
+            buffer.ring.lose(event, time, 1);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn record_without_seat(self: &Arc<Self>, event: u32, values: &[Value<'_>]) {
+    fn record_without_seat(self: &Arc<Self>, event: u32, time: u64, values: &[Value<'_>]) {
         // In a forked child the lock may be held by a thread that is not there. It has nothing to record for.
         if !self.is_of_this_process() {
             return;
         }
-        let Some(busy) = Busy::enter() else {
-            self.between[event as usize].fetch_add(1, Ordering::Relaxed);
-            return;
+        let Some(busy) = Busy::enter(self.id) else {
+            return self.lose_between(event);
         };
         let got = self.get();
         match got {
@@ -275,13 +318,40 @@ impl Buffers {
                     return;
                 };
                 drop(busy);
-                self.record_in(buffer, event, values);
+                while let Some(lost) = Waiting::take() {
+                    buffer.ring.lose(lost.event, time, lost.count);
+                }
+                self.record_in(buffer, event, time, values);
                 if let Got::Once(_) = got {
-                    let _busy = Busy::enter();
+                    let _busy = Busy::enter(Busy::READING);
                     self.give_back(index);
                 }
             }
-            Got::Nothing { thread } => self.lose_beyond(thread, event, 1),
+            Got::Nothing { thread } => {
+                self.lose_beyond(thread, event, 1);
+                // (What is lost while this makes room for a count finds the room there next time.)
+                while let Some(lost) = Waiting::take() {
+                    self.lose_beyond(thread, lost.event, lost.count);
+                }
+            }
+        }
+    }
+
+    /// A firing inside of what gets its thread a buffer: it waits until that is known. So do those of few events; others, and
+    /// those that another recording has brought about, are counted apart.
+    fn lose_between(&self, event: u32) {
+        let waits = HERE.with(|here| {
+            let is_own = here.busy.get() == Some(self.id);
+            let fits = |row: &&Cell<Waiting>| row.get().count == 0 || row.get().event == event;
+            let Some(row) = here.waiting.iter().find(fits).filter(|_| is_own) else {
+                return false;
+            };
+            let count = row.get().count + 1;
+            row.set(Waiting { event, count });
+            true
+        });
+        if !waits {
+            self.between[event as usize].fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -417,7 +487,7 @@ impl Buffers {
     }
 
     fn lose_beyond(&self, thread: u32, event: u32, count: u64) {
-        let time = self.clock.now();
+        let time = self.clock.ticks();
         let mut bigger = HashMap::new();
         loop {
             let mut registry = self.lock();
@@ -477,9 +547,15 @@ impl Buffers {
         self.limits.buffers
     }
 
+    /// How many of them there are, or are about to be.
+    pub(crate) fn made(&self) -> usize {
+        let _busy = Busy::enter(Busy::READING);
+        self.lock().made
+    }
+
     /// The threads from this number on.
     pub(crate) fn threads_from(&self, first: usize) -> Vec<ThreadInfo> {
-        let busy = Busy::enter();
+        let busy = Busy::enter(Busy::READING);
         let threads = self
             .lock()
             .threads
@@ -492,7 +568,7 @@ impl Buffers {
 
     /// What threads lost that had no buffer, so far.
     pub(crate) fn beyond(&self) -> Vec<Lost> {
-        let busy = Busy::enter();
+        let busy = Busy::enter(Busy::READING);
         let of = |(&(thread, event), row): (&(u32, u32), &Beyond)| Lost {
             time: row.time,
             thread: thread as usize,
@@ -562,31 +638,7 @@ fn rust_id(thread: &thread::Thread) -> Option<u64> {
 #[cfg(feature = "tokio")]
 #[inline(always)]
 fn task() -> Option<u64> {
-    use std::hash::{Hash, Hasher};
-
-    /// Takes the number out of a task's id, which shows it to `Hash` and to `Display` only.
-    struct Number(u64);
-
-    impl Hasher for Number {
-        fn write(&mut self, bytes: &[u8]) {
-            for &byte in bytes {
-                self.0 = self.0 << 8 | u64::from(byte);
-            }
-        }
-
-        fn write_u64(&mut self, number: u64) {
-            self.0 = number;
-        }
-
-        fn finish(&self) -> u64 {
-            self.0
-        }
-    }
-
-    let id = tokio::task::try_id()?;
-    let mut number = Number(0);
-    id.hash(&mut number);
-    Some(number.finish())
+    tokio::task::try_id().map(crate::number::of)
 }
 
 #[cfg(not(feature = "tokio"))]

@@ -6,6 +6,7 @@
 use super::export::{Field, Lost, Record};
 use super::ring::{Head, Ring};
 use crate::Value;
+use crate::clock::Clock;
 use smallvec::SmallVec;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -47,8 +48,91 @@ pub(crate) enum Written {
     NeedsTexts,
 }
 
-/// Writes a record. `texts` has what the `Debug`s of the values wrote.
+/// Writes a record of few values of frequent kinds, if there is room as it is. False if it is not that: nothing was written.
+///
+/// What a recording costs is decided here, by the number of instructions: as long as they are few, most of them run
+/// while the processor reads its clock. Numbers have a loop of their own for that.
 #[inline(always)]
+pub(crate) fn encode_frequent(
+    ring: &Ring,
+    event: u32,
+    time: u64,
+    task: Option<u64>,
+    values: &[Value<'_>],
+    cut_at: usize,
+) -> bool {
+    let mut writer = ring.begin();
+    // (Time and task.)
+    if values.len() > IN_HEAD || !writer.has_room(2 + values.len() as u64) {
+        return false;
+    }
+    writer.put(time);
+    let mut kind = Head::RECORD;
+    if let Some(task) = task {
+        writer.put(task);
+        kind = Head::RECORD_IN_TASK;
+    }
+    let mut tags = 0;
+    for (index, value) in values.iter().enumerate() {
+        let Some((tag, word)) = number(value) else {
+            return encode_texts(writer, kind, event, tags, index, values, cut_at);
+        };
+        writer.put(word);
+        tags |= tag << (4 * index);
+    }
+    writer.commit(kind, event, tags);
+    true
+}
+
+#[inline(always)]
+fn number(value: &Value<'_>) -> Option<(u64, u64)> {
+    #[allow(clippy::cast_sign_loss, reason = "it is cast back")]
+    match *value {
+        Value::U64(value) => Some((U64, value)),
+        Value::I64(value) => Some((I64, value as u64)),
+        Value::F64(value) => Some((F64, value.to_bits())),
+        _ => None,
+    }
+}
+
+/// [`encode_frequent`] from this value on, which is no number.
+#[inline(never)]
+fn encode_texts(
+    mut writer: super::ring::Writer<'_>,
+    kind: u64,
+    event: u32,
+    mut tags: u64,
+    from: usize,
+    values: &[Value<'_>],
+    cut_at: usize,
+) -> bool {
+    for (index, value) in values.iter().enumerate().skip(from) {
+        let tag = if let Value::Str(text) = *value {
+            // (With it there has to be room for the values that follow.)
+            let words = IN_HEAD + text.len().div_ceil(8);
+            if text.len() > cut_at || !writer.has_room(words as u64) {
+                return false;
+            }
+            writer.put(text.len() as u64);
+            writer.put_bytes(text.as_bytes());
+            STR
+        } else if let Some((tag, word)) = number(value) {
+            writer.put(word);
+            tag
+        } else {
+            match *value {
+                Value::Bool(value) => FALSE + u64::from(value),
+                Value::Redacted => REDACTED,
+                _ => return false,
+            }
+        };
+        tags |= tag << (4 * index);
+    }
+    writer.commit(kind, event, tags);
+    true
+}
+
+/// Writes a record. `texts` has what the `Debug`s of the values wrote.
 pub(crate) fn encode(
     ring: &Ring,
     event: u32,
@@ -167,24 +251,12 @@ const fn halves(value: u128) -> [u64; 2] {
     [value as u64, (value >> 64) as u64]
 }
 
-#[inline(always)]
 fn put_bytes(writer: &mut super::ring::Writer<'_>, bytes: &[u8], cut: bool) -> bool {
     if !writer.reserve(1 + bytes.len().div_ceil(8) as u64) {
         return false;
     }
     writer.put(bytes.len() as u64 | if cut { CUT } else { 0 });
-    let mut whole = bytes.chunks_exact(8);
-    for chunk in &mut whole {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        writer.put(u64::from_le_bytes(word));
-    }
-    let rest = whole.remainder();
-    if !rest.is_empty() {
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        writer.put(u64::from_le_bytes(last));
-    }
+    writer.put_bytes(bytes);
     true
 }
 
@@ -305,12 +377,18 @@ pub(crate) enum Decoded<'a> {
 }
 
 /// Reads records. Keeps what they borrow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Decoder {
+    clock: Clock,
     bytes: Vec<u8>,
 }
 
 impl Decoder {
+    pub(crate) const fn new(clock: Clock) -> Self {
+        let bytes = Vec::new();
+        Self { clock, bytes }
+    }
+
     /// Reads a record, which is a thread's, and tells what it says. `values`: how many parameters an event has.
     pub(crate) fn decode<R>(
         &mut self,
@@ -320,7 +398,7 @@ impl Decoder {
         tell: impl FnOnce(Decoded<'_>) -> R,
     ) -> R {
         let head = Head::from_word(words[0]);
-        let (time, event) = (words[1], head.event() as usize);
+        let (time, event) = (self.clock.nanos(words[1]), head.event() as usize);
         if head.kind() == Head::LOST {
             return tell(Decoded::Lost(Lost {
                 time,

@@ -1,6 +1,6 @@
 //! What can go wrong with a recording, as sentences that say what to do.
 
-use super::Recording;
+use super::{Recording, Trace};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -56,6 +56,16 @@ pub enum RecordError {
         /// What it said.
         source: io::Error,
     },
+    /// What a recording was streamed to failed: the first error. The recording stopped there; what the file had by then can be
+    /// opened.
+    Stream {
+        /// The file, if it was one.
+        path: Option<PathBuf>,
+        /// What it said.
+        source: io::Error,
+        /// The counts: written is what was flushed to the file before it failed, and is there; all else is lost.
+        trace: Box<Trace>,
+    },
     /// `finish` was called inside a probe, [`pinned`](crate::pinned) or a captured `Drop`, and would wait for itself. Here is
     /// the recording again; it goes on.
     InProbe(Box<Recording>),
@@ -89,6 +99,41 @@ impl RecordError {
             _ => None,
         }
     }
+
+    /// What is known of a recording whose file failed, if that is what happened: no records, but the counts.
+    ///
+    /// ```
+    /// # use std::io::{self, Write};
+    /// /// A disk that is full.
+    /// struct Full;
+    ///
+    /// impl Write for Full {
+    ///     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+    ///         Err(io::ErrorKind::StorageFull.into())
+    ///     }
+    ///     fn flush(&mut self) -> io::Result<()> {
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// hotprobe::event! { static TICK: fn(); }
+    /// # use hotprobe::record::Recorder;
+    /// let recording = Recorder::new().event(&TICK).stream_perfetto_to(Full).start()?;
+    /// let fired = u64::from(TICK.is_enabled()); // (it stops as soon as that is known)
+    /// TICK.fire();
+    /// let error = recording.finish().unwrap_err();
+    /// let sum = error.into_trace().expect("the disk is full").sum();
+    /// assert_eq!((sum.written, sum.lost), (0, sum.fired));
+    /// assert!(sum.fired <= fired);
+    /// # Ok::<(), hotprobe::record::RecordError>(())
+    /// ```
+    #[must_use]
+    pub fn into_trace(self) -> Option<Trace> {
+        match self {
+            Self::Stream { trace, .. } => Some(*trace),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for RecordError {
@@ -114,6 +159,22 @@ impl fmt::Display for RecordError {
                 path: Some(path),
                 source,
             } => write!(f, "`{}` could not be written: {source}", path.display()),
+            Self::Stream {
+                path,
+                source,
+                trace,
+            } => {
+                match path {
+                    Some(path) => write!(f, "`{}`", path.display())?,
+                    None => f.write_str("what the recording was streamed to")?,
+                }
+                let sum = trace.sum();
+                write!(
+                    f,
+                    " could not be written, and the recording stopped: {source} ({} of {} records are in it)",
+                    sum.written, sum.fired
+                )
+            }
             Self::Io { path: None, source } => write!(f, "the records could not be written: {source}"),
             Self::InProbe(_) => f.write_str(
                 "`finish` was called inside a probe, `pinned` or a captured `Drop`, and would wait for itself: take the \
@@ -133,7 +194,7 @@ impl fmt::Display for RecordError {
 impl Error for RecordError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Io { source, .. } => Some(source),
+            Self::Io { source, .. } | Self::Stream { source, .. } => Some(source),
             _ => None,
         }
     }

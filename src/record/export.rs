@@ -1,10 +1,13 @@
 //! What an exporter is told, and in which order: the seam between recording and file formats.
 //!
 //! An exporter writes as it is told, so that one serves both a finished recording and one that is streamed to a
-//! file while it goes on. Records of one thread come in the order in which they were fired; between threads there is
-//! no order but that of each drain. Clocks may step back between threads, and an exporter has to take that.
+//! file while it goes on. Records of one thread come in the order in which they were fired, and those of all threads in
+//! the order of time, but for two things: clocks may step back between threads, and what is streamed may be late if it was
+//! just being written when the round of its time began. An exporter has to take that. Between rounds it may be told to
+//! flush.
 
 use crate::Metadata;
+use crate::clock::Clock;
 use std::io;
 use std::time::SystemTime;
 
@@ -88,6 +91,14 @@ pub(crate) struct Lost {
     pub(crate) thread: usize,
     pub(crate) event: usize,
     pub(crate) count: u64,
+}
+
+impl Lost {
+    /// With the time as exporters want it; up to there it is the clock's.
+    pub(crate) fn told(self, clock: &Clock) -> Self {
+        let time = clock.nanos(self.time);
+        Self { time, ..self }
+    }
 }
 
 /// For each event and thread that fired: exact at the end, `fired == written + lost`.

@@ -271,9 +271,15 @@ impl Recorder {
         for (index, event) in (0_u32..).zip(&events) {
             let buffers = Arc::clone(&buffers);
             let options = ProbeOptions::new().name("recording");
-            event.attach_in_with(&mut batch, options, move |_, values| {
-                buffers.record(index, values);
-            });
+            if clock.is_tsc() {
+                event.attach_in_with(&mut batch, options, move |_, values| {
+                    buffers.record::<true>(index, values);
+                });
+            } else {
+                event.attach_in_with(&mut batch, options, move |_, values| {
+                    buffers.record::<false>(index, values);
+                });
+            }
         }
         Recording::start(buffers, batch, exporter, self.dump_on_panic)
     }

@@ -98,7 +98,7 @@ impl Recording {
     ///
     /// # Errors
     /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording goes on, and is in
-    /// the error. [`Io`](RecordError::Io): the first error of the file that was streamed to.
+    /// the error. [`Stream`](RecordError::Stream): the first error of the file that was streamed to, and the counts.
     /// [`Forked`](RecordError::Forked).
     pub fn finish(mut self) -> Result<Trace, RecordError> {
         if !self.inner.buffers.is_of_this_process() {

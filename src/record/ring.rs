@@ -225,14 +225,14 @@ impl Ring {
         }
     }
 
-    /// Writer: a firing is lost.
+    /// Writer: firings are lost.
     #[cold]
-    pub(crate) fn lose(&self, event: u32, time: u64) {
+    pub(crate) fn lose(&self, event: u32, time: u64, count: u64) {
         let writer = &self.writer.0;
         if self.is_held() || self.overflow == Overflow::OverwriteOldest {
-            writer.while_held.add(event, time, 1);
+            writer.while_held.add(event, time, count);
         } else {
-            self.turn(|| writer.losses.add(event, time, 1));
+            self.turn(|| writer.losses.add(event, time, count));
         }
         writer.limit.store(0, Ordering::Relaxed);
     }
@@ -258,7 +258,7 @@ impl Ring {
 
     /// Writer: whether the words up to `end` may be written, those from `start` being the record in work; and up to where.
     fn room(&self, start: u64, end: u64) -> Option<u64> {
-        // Acquire: pairs with the Release in `drain`: the reader is done with the words before it.
+        // Acquire: pairs with the Release in `Drain::peek`: the reader is done with the words before it.
         let tail = self.tail.0.load(Ordering::Acquire);
         if end <= tail + self.capacity() {
             return Some(tail + self.capacity());
@@ -396,33 +396,6 @@ impl Ring {
         true
     }
 
-    /// The reader of a ring that drops the newest: gives each record that is there to `each`, with its thread, and makes room.
-    pub(crate) fn drain(&self, scratch: &mut Vec<u64>, mut each: impl FnMut(usize, &[u64])) -> u64 {
-        debug_assert!(self.overflow == Overflow::DropNewest);
-        // Acquire: pairs with the Release in `commit`: the records up to it are whole.
-        let head = self.writer.0.head.load(Ordering::Acquire);
-        // Relaxed: the reader's own.
-        let begin = self.tail.0.load(Ordering::Relaxed);
-        let mut thread = self.tail_thread();
-        let (mut at, mut told) = (begin, begin);
-        while at < head {
-            at = self.read(at, scratch);
-            match Head::from_word(scratch[0]).kind() {
-                Head::THREAD => {
-                    thread = index(scratch[1]);
-                    self.tail_thread.store(scratch[1], Ordering::Relaxed);
-                }
-                _ => each(thread, scratch),
-            }
-            if at - told > self.capacity() / 16 || at == head {
-                // Release: pairs with the Acquire in `room`: the writer may write over what has been read.
-                self.tail.0.store(at, Ordering::Release);
-                told = at;
-            }
-        }
-        at - begin
-    }
-
     /// A reader: the record at this position; where the next begins.
     fn read(&self, at: u64, record: &mut Vec<u64>) -> u64 {
         record.clear();
@@ -506,7 +479,7 @@ impl Ring {
 
     /// When nobody writes any more: where the records are.
     pub(crate) fn range(&self) -> (u64, u64) {
-        // Acquire: as in `drain`.
+        // Acquire: as in `Drain::begin`.
         let head = self.writer.0.head.load(Ordering::Acquire);
         (self.tail.0.load(Ordering::Relaxed), head)
     }
@@ -514,6 +487,70 @@ impl Ring {
     /// When nobody writes any more: the record at this position; where the next begins.
     pub(crate) fn record_at(&self, at: u64, record: &mut Vec<u64>) -> u64 {
         self.read(at, record)
+    }
+}
+
+/// The reader of a ring that drops the newest: takes one record after the other out of it. There is one at a time.
+pub(crate) struct Drain<'a> {
+    ring: &'a Ring,
+    /// The thread of the record.
+    thread: usize,
+    /// Where the next record begins; up to where the writer knows it; up to where there are records.
+    at: u64,
+    told: u64,
+    end: u64,
+    record: Vec<u64>,
+    /// Whether the record has still to be taken.
+    is_here: bool,
+}
+
+impl<'a> Drain<'a> {
+    pub(crate) fn new(ring: &'a Ring) -> Self {
+        debug_assert!(ring.overflow == Overflow::DropNewest);
+        // Relaxed: the reader's own.
+        let at = ring.tail.0.load(Ordering::Relaxed);
+        Self {
+            ring,
+            thread: ring.tail_thread(),
+            at,
+            told: at,
+            end: at,
+            record: Vec::new(),
+            is_here: false,
+        }
+    }
+
+    /// From here on it has what there is now; how many words that are.
+    pub(crate) fn begin(&mut self) -> u64 {
+        // Acquire: pairs with the Release in `commit`: the records up to it are whole.
+        self.end = self.ring.writer.0.head.load(Ordering::Acquire);
+        self.end - self.at
+    }
+
+    /// The time of the next record.
+    pub(crate) fn peek(&mut self) -> Option<u64> {
+        while !self.is_here && self.at < self.end {
+            self.at = self.ring.read(self.at, &mut self.record);
+            if Head::from_word(self.record[0]).kind() == Head::THREAD {
+                self.thread = index(self.record[1]);
+                let tail_thread = &self.ring.tail_thread;
+                tail_thread.store(self.record[1], Ordering::Relaxed);
+            } else {
+                self.is_here = true;
+            }
+            if self.at - self.told > self.ring.capacity() / 16 || self.at == self.end {
+                // Release: pairs with the Acquire in `room`: the writer may write over what has been read.
+                self.ring.tail.0.store(self.at, Ordering::Release);
+                self.told = self.at;
+            }
+        }
+        self.is_here.then(|| self.record[1])
+    }
+
+    /// The record at whose time `peek` looked, and its thread.
+    pub(crate) fn take(&mut self) -> (usize, &[u64]) {
+        self.is_here = false;
+        (self.thread, &self.record)
     }
 }
 
@@ -531,6 +568,23 @@ fn word(words: &[AtomicU64], at: u64) -> &AtomicU64 {
 #[inline(always)]
 fn put(words: &[AtomicU64], at: u64, value: u64) {
     word(words, at).store(value, Ordering::Relaxed);
+}
+
+#[inline(always)]
+fn put_bytes(words: &[AtomicU64], mut at: u64, bytes: &[u8]) {
+    let mut whole = bytes.chunks_exact(8);
+    for chunk in &mut whole {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        put(words, at, u64::from_le_bytes(word));
+        at += 1;
+    }
+    let rest = whole.remainder();
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        put(words, at, u64::from_le_bytes(word));
+    }
 }
 
 fn index(word: u64) -> usize {
@@ -562,10 +616,16 @@ pub(crate) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Whether so many words more may be put as it is. Where not, `reserve` may make room.
+    #[inline(always)]
+    pub(crate) fn has_room(&self, words: u64) -> bool {
+        self.at + words <= self.limit
+    }
+
     /// Whether so many words more may be put; must be asked before they are.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, words: u64) -> bool {
-        self.at + words <= self.limit || self.make_room(words)
+        self.has_room(words) || self.make_room(words)
     }
 
     #[cold]
@@ -597,6 +657,13 @@ impl Writer<'_> {
         self.at += 1;
     }
 
+    /// Puts bytes, for whose words room is reserved; the first byte of a word lowest.
+    #[inline(always)]
+    pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
+        put_bytes(self.words, self.at, bytes);
+        self.at += bytes.len().div_ceil(8) as u64;
+    }
+
     /// Where the next word goes.
     #[inline(always)]
     pub(crate) fn position(&self) -> u64 {
@@ -614,7 +681,7 @@ impl Writer<'_> {
     pub(crate) fn commit(self, kind: u64, event: u32, extra: u64) {
         let head = Head::new(kind, self.at - self.start, event, extra);
         put(self.words, self.start, head.0);
-        // Release: pairs with the Acquires in `drain` and `try_copy`.
+        // Release: pairs with the Acquires in `Drain::begin` and `try_copy`.
         self.ring.writer.0.head.store(self.at, Ordering::Release);
     }
 }
@@ -634,7 +701,7 @@ model_only! {
         pub fn write(&self, time: u64, words: u64) -> bool {
             let mut writer = self.0.begin();
             if !writer.reserve(1 + words) {
-                self.0.lose(0, time);
+                self.0.lose(0, time, 1);
                 return false;
             }
             for _ in 0..=words {
@@ -650,7 +717,11 @@ model_only! {
 
         /// Reads what is there: `Ok` the words of a record, `Err` how many were lost.
         pub fn drain(&self, mut each: impl FnMut(Result<&[u64], u64>)) {
-            self.0.drain(&mut Vec::new(), |_, record| Self::tell(record, &mut each));
+            let mut drain = Drain::new(&self.0);
+            drain.begin();
+            while drain.peek().is_some() {
+                Self::tell(drain.take().1, &mut each);
+            }
         }
 
         fn tell(record: &[u64], each: &mut impl FnMut(Result<&[u64], u64>)) {

@@ -235,8 +235,8 @@ impl Tally {
         self.0.entry((thread, event)).or_default().0 += count;
     }
 
-    pub(crate) fn lost(&mut self, lost: &Lost) {
-        self.0.entry((lost.thread, lost.event)).or_default().1 += lost.count;
+    pub(crate) fn lost(&mut self, thread: usize, event: usize, count: u64) {
+        self.0.entry((thread, event)).or_default().1 += count;
     }
 
     pub(crate) fn totals(&self) -> Vec<Total> {
@@ -314,17 +314,12 @@ impl Trace {
         let mut merge = Merge::new(&trace);
         while let Some(step) = merge.next() {
             match step {
-                Step::Lost(lost) => tally.lost(&lost),
+                Step::Lost(lost) => tally.lost(lost.thread, lost.event, lost.count),
                 Step::Record(thread, words) => {
                     let head = Head::from_word(words[0]);
                     let event = head.event() as usize;
                     if head.kind() == Head::LOST {
-                        tally.lost(&Lost {
-                            time: 0,
-                            thread,
-                            event,
-                            count: words[2],
-                        });
+                        tally.lost(thread, event, words[2]);
                     } else {
                         tally.written(thread, event, 1);
                     }
@@ -372,7 +367,7 @@ impl Trace {
         Records {
             trace: self,
             merge: Merge::new(self),
-            decoder: Decoder::default(),
+            decoder: Decoder::new(self.buffers.clock),
         }
     }
 
@@ -535,11 +530,12 @@ impl Trace {
         for thread in &self.threads {
             exporter.thread(&thread.0)?;
         }
-        let mut decoder = Decoder::default();
+        let clock = &self.buffers.clock;
+        let mut decoder = Decoder::new(*clock);
         let mut merge = Merge::new(self);
         while let Some(step) = merge.next() {
             match step {
-                Step::Lost(lost) => exporter.lost(&lost)?,
+                Step::Lost(lost) => exporter.lost(&lost.told(clock))?,
                 Step::Record(thread, words) => {
                     let values = |event| self.values(event);
                     decoder.decode(thread, words, values, |decoded| match decoded {

@@ -388,7 +388,7 @@ fn what_the_allocator_fires_while_a_dying_thread_registers_is_skipped() {
 }
 
 #[cfg(unix)]
-mod fork {
+pub(crate) mod fork {
     use super::*;
 
     unsafe extern "C" {
@@ -399,7 +399,7 @@ mod fork {
     }
 
     /// Runs `body` in a forked child; returns what it returned. A child that hangs is killed.
-    pub(super) fn in_child(body: impl FnOnce() -> i32) -> i32 {
+    pub(crate) fn in_child(body: impl FnOnce() -> i32) -> i32 {
         // SAFETY: plain calls of POSIX functions; what the child may do after a fork is the test's subject.
         unsafe {
             match fork() {

@@ -1,0 +1,131 @@
+//! What does a record cost above the clock that it has to read? All in turn, in one process, slice by slice; of each the
+//! least disturbed slices count, so that this can be asked on a machine that others use, too.
+//!
+//! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs` has the same and more by
+//! criterion, each at its own time.)
+
+use hotprobe::record::Recorder;
+use hotprobe::{AnyEvent, fire};
+use overhead::measure;
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+hotprobe::event! {
+    static NONE: fn();
+    static NUMBER: fn(x: u64);
+    static TEXT: fn(text: &str);
+    static REQUEST: fn(id: u64, path: &str, status: u16);
+    static SIX: fn(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64);
+    static DEBUG: fn(x: Option<u64>);
+    static NOT_RECORDED: fn(x: u64);
+}
+
+/// What it is called, and the time of one slice.
+type Subject = (&'static str, Box<dyn Fn() -> Duration>);
+
+/// So many records are made with one recording; they fit.
+const SLICE: u64 = 4096;
+const ROUNDS: usize = 200;
+
+const TEXT_OF_32: &str = "0123456789abcdef0123456789abcdef";
+
+fn timed(call: impl Fn(u64)) -> Duration {
+    let start = Instant::now();
+    (0..SLICE).for_each(|i| call(black_box(i)));
+    start.elapsed()
+}
+
+/// One slice, into a buffer that is fresh.
+fn recorded(call: impl Fn(u64)) -> Duration {
+    let events: [&'static dyn AnyEvent; 6] = [&NONE, &NUMBER, &TEXT, &REQUEST, &SIX, &DEBUG];
+    let recorder = events.into_iter().fold(Recorder::new(), Recorder::event);
+    let recording = recorder.start().expect("it can start");
+    // This thread's buffer.
+    call(0);
+    let time = timed(call);
+    let sum = recording.finish().expect("outside of probes").sum();
+    assert_eq!((sum.fired, sum.lost), (SLICE + 1, 0));
+    time
+}
+
+/// One slice on each of two threads at once.
+fn two_threads() -> Duration {
+    let recording = Recorder::new().event(&NUMBER).start().expect("it can start");
+    let barrier = Barrier::new(2);
+    let one = || {
+        fire!(NUMBER, 0);
+        barrier.wait();
+        timed(|i| fire!(NUMBER, i))
+    };
+    let time = thread::scope(|scope| {
+        let [a, b] = [scope.spawn(one), scope.spawn(one)];
+        (a.join().expect("it ends well") + b.join().expect("it ends well")) / 2
+    });
+    drop(recording);
+    time
+}
+
+fn main() {
+    #[cfg(not(feature = "tsc"))]
+    let start = Instant::now();
+    let clock = move || {
+        timed(|_| {
+            #[cfg(feature = "tsc")]
+            black_box(fastant::Instant::now());
+            #[cfg(not(feature = "tsc"))]
+            black_box(start.elapsed());
+        })
+    };
+    let text = black_box(TEXT_OF_32);
+    let subjects: Vec<Subject> = vec![
+        ("the clock alone", Box::new(clock)),
+        ("a typed probe that does nothing", {
+            Box::new(|| {
+                let _probe = NOT_RECORDED.attach(|_| ());
+                timed(|i| fire!(NOT_RECORDED, i))
+            })
+        }),
+        ("a dynamic probe that does nothing", {
+            Box::new(|| {
+                let _probe = (&NOT_RECORDED as &dyn AnyEvent).attach(|_, values| {
+                    black_box(values);
+                });
+                timed(|i| fire!(NOT_RECORDED, i))
+            })
+        }),
+        ("no argument", Box::new(|| recorded(|_| fire!(NONE)))),
+        ("u64", Box::new(|| recorded(|i| fire!(NUMBER, i)))),
+        ("u64, two threads at once", Box::new(two_threads)),
+        (
+            "32-byte text",
+            Box::new(move || recorded(|_| fire!(TEXT, text))),
+        ),
+        (
+            "u64, 32-byte text, u16",
+            Box::new(move || recorded(|i| fire!(REQUEST, i, text, 200))),
+        ),
+        (
+            "six u64",
+            Box::new(|| recorded(|i| fire!(SIX, i, i, i, i, i, i))),
+        ),
+        (
+            "Option<u64>, by its Debug",
+            Box::new(|| recorded(|i| fire!(DEBUG, Some(i)))),
+        ),
+    ];
+    let mut slices = vec![Vec::with_capacity(ROUNDS); subjects.len()];
+    for _ in 0..ROUNDS {
+        for ((_, time), slices) in subjects.iter().zip(&mut slices) {
+            slices.push(time().as_nanos() as f64 / SLICE as f64);
+        }
+    }
+    let figures: Vec<_> = slices.into_iter().map(measure::figures).collect();
+    let clock = figures[0];
+    println!("{:36} {:>8} {:>8} {:>8}", "ns", "best", "median", "above");
+    for ((name, _), ours) in subjects.iter().zip(&figures) {
+        let above = ours.best - clock.best;
+        println!("{name:36} {:8.2} {:8.2} {above:8.2}", ours.best, ours.median);
+    }
+}

@@ -1,0 +1,378 @@
+//! Recordings that are written while they go on.
+
+use super::*;
+
+/// Counts what is written, and fails when it is told to.
+#[derive(Clone, Default)]
+struct Counting {
+    bytes: Arc<AtomicUsize>,
+    flushed: Arc<AtomicUsize>,
+    fail_after: Option<usize>,
+    panics: bool,
+}
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let before = self.bytes.fetch_add(bytes.len(), Ordering::SeqCst);
+        if self
+            .fail_after
+            .is_some_and(|after| before + bytes.len() > after)
+        {
+            assert!(!self.panics, "planned");
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "planned: the disk is full",
+            ));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flushed
+            .store(self.bytes.load(Ordering::SeqCst), Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_streamed_recording_outlasts_its_buffers() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    let writer = Counting::default();
+    let recording = Recorder::new()
+        .event(&NUMBER)
+        .buffer_per_thread(64 << 10)
+        .stream_chrome_json_to(writer.clone())
+        .start()
+        .expect("it can start");
+    // A record takes at least three words, and more than 50 bytes in the file.
+    const FIT: u64 = 2 * (64 << 10) / 24;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let fired: u64 = thread::scope(|scope| {
+        let threads = [(); 2].map(|()| {
+            scope.spawn(|| {
+                let mut n = 0;
+                while (writer.bytes.load(Ordering::SeqCst) as u64) < 500 * FIT
+                    && Instant::now() < deadline
+                {
+                    for _ in 0..500 {
+                        NUMBER.fire(n);
+                        n += 1;
+                    }
+                    thread::sleep(Duration::from_millis(2));
+                }
+                n
+            })
+        });
+        threads.map(|thread| thread.join().unwrap()).iter().sum()
+    });
+    assert!(matches!(recording.snapshot(), Err(RecordError::Streamed)));
+    let trace = finish(recording);
+    let sum = balanced(&trace);
+    assert_eq!(sum.fired, fired);
+    assert!(sum.written > 2 * FIT, "{sum:?}");
+    assert_eq!(trace.counts().count(), 2);
+    assert_eq!(trace.records().count(), 0);
+    assert!(matches!(
+        trace.save("trace.json"),
+        Err(RecordError::Streamed)
+    ));
+    let written = writer.bytes.load(Ordering::SeqCst);
+    assert!(written > 0);
+    assert_eq!(writer.flushed.load(Ordering::SeqCst), written);
+}
+
+#[test]
+fn a_streamed_recording_counts_exactly_while_it_loses() {
+    hotprobe::event! { static NUMBER: fn(n: u64); static TEXT: fn(text: &str); }
+    let recording = Recorder::new()
+        .event(&NUMBER)
+        .event(&TEXT)
+        .buffer_per_thread(8 << 10)
+        .buffers_together(24 << 10)
+        .stream_perfetto_to(io::sink())
+        .start()
+        .expect("it can start");
+    const EACH: u64 = 300_000;
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for n in 0..EACH {
+                    NUMBER.fire(n);
+                    if n % 3 == 0 {
+                        TEXT.fire("a text");
+                    }
+                }
+            });
+        }
+    });
+    let sum = balanced(&finish(recording));
+    assert_eq!(sum.fired, 4 * (EACH + EACH / 3));
+    assert!(sum.lost > 0 && sum.written > 0, "{sum:?}");
+}
+
+#[test]
+fn a_writer_that_fails_stops_the_recording_and_not_the_program() {
+    quiet_planned_panics();
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    for (panics, expected) in [(false, "the disk is full"), (true, "it panicked")] {
+        let recording = Recorder::new()
+            .event(&NUMBER)
+            .stream_chrome_json_to(Counting {
+                fail_after: Some(10_000),
+                panics,
+                ..Counting::default()
+            })
+            .start()
+            .expect("it can start");
+        eventually("it is detached", || {
+            NUMBER.fire(1);
+            !NUMBER.is_enabled()
+        });
+        let error = recording.finish().unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn dropping_a_recording_detaches_and_finishes_what_it_streams() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    let writer = Counting::default();
+    let recording = Recorder::new()
+        .event(&NUMBER)
+        .stream_perfetto_to(writer.clone())
+        .start()
+        .expect("it can start");
+    NUMBER.fire(1);
+    drop(recording);
+    assert!(!NUMBER.is_enabled());
+    let written = writer.bytes.load(Ordering::SeqCst);
+    assert!(written > 0);
+    assert_eq!(writer.flushed.load(Ordering::SeqCst), written);
+}
+
+#[test]
+fn dropping_a_recording_inside_a_probe_does_not_wait() {
+    hotprobe::event! { static NUMBER: fn(n: u64); static DROP: fn(); }
+    let writer = Counting::default();
+    let recording = Recorder::new()
+        .event(&NUMBER)
+        .stream_perfetto_to(writer.clone())
+        .start()
+        .expect("it can start");
+    NUMBER.fire(1);
+    let recording = Mutex::new(Some(recording));
+    let probe = DROP.attach(move || drop(recording.lock().unwrap().take()));
+    DROP.fire();
+    assert!(!NUMBER.is_enabled() && !probe.has_panicked());
+    eventually("it is finished", || {
+        let written = writer.bytes.load(Ordering::SeqCst);
+        written > 0 && writer.flushed.load(Ordering::SeqCst) == written
+    });
+}
+
+/// Keeps what is written, up to a size; then the disk is full.
+#[derive(Clone)]
+struct Disk {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// How many of them are safe.
+    flushed: Arc<AtomicUsize>,
+    size: usize,
+}
+
+impl Disk {
+    fn new(size: usize) -> Self {
+        Self {
+            bytes: Arc::default(),
+            flushed: Arc::default(),
+            size,
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.bytes.lock().unwrap().clone()).expect("it is JSON")
+    }
+
+    /// How often the event's argument is 7 in the first so many bytes.
+    fn sevens(&self, bytes: usize) -> u64 {
+        self.text()[..bytes].matches("\"n\":7").count() as u64
+    }
+}
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut kept = self.bytes.lock().unwrap();
+        let fits = bytes.len().min(self.size - kept.len());
+        if fits == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        kept.extend_from_slice(&bytes[..fits]);
+        Ok(fits)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = self.bytes.lock().unwrap().len();
+        self.flushed.store(bytes, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_streamed_file_has_the_records_of_all_threads_in_the_order_of_time() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    // (Enough for some rounds.)
+    const EACH: u64 = 20_000;
+    let disk = Disk::new(usize::MAX);
+    let recording = Recorder::new()
+        .event(&NUMBER)
+        .stream_chrome_json_to(disk.clone())
+        .start()
+        .expect("it can start");
+    let turn = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for me in 0..3 {
+            let turn = &turn;
+            scope.spawn(move || {
+                for n in (me..3 * EACH).step_by(3) {
+                    while turn.load(Ordering::SeqCst) != n {
+                        thread::yield_now();
+                    }
+                    NUMBER.fire(n);
+                    turn.store(n + 1, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    let trace = finish(recording);
+    assert_eq!(balanced(&trace).written, 3 * EACH);
+    let file: serde_json::Value = serde_json::from_str(&disk.text()).expect("it is whole");
+    let events = file.as_array().or(file["traceEvents"].as_array());
+    let numbers: Vec<u64> = events
+        .expect("a list")
+        .iter()
+        .filter_map(|event| event["args"]["n"].as_u64())
+        .collect();
+    assert!(numbers.into_iter().eq(0..3 * EACH));
+}
+
+#[test]
+fn what_a_full_disk_has_no_room_for_is_lost_and_counted() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    for size in [0, 10, 1000, 100_000] {
+        let disk = Disk::new(size);
+        let recording = Recorder::new()
+            .event(&NUMBER)
+            .stream_chrome_json_to(disk.clone())
+            .start()
+            .expect("it can start");
+        if size == 100_000 {
+            (0..100).for_each(|_| NUMBER.fire(7));
+            eventually("they are flushed", || {
+                disk.sevens(disk.flushed.load(Ordering::SeqCst)) == 100
+            });
+        }
+        eventually("it is detached", || {
+            NUMBER.fire(7);
+            !NUMBER.is_enabled()
+        });
+        let error = recording.finish().unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("could not be written"), "{message}");
+        assert!(std::error::Error::source(&error).is_some());
+        let trace = error.into_trace().expect("it has the counts");
+        let sum = balanced(&trace);
+        assert!(sum.lost > 0, "{sum:?}");
+        assert_eq!(trace.records().count(), 0);
+        // What was safe when it failed; there may be more.
+        let flushed = disk.sevens(disk.flushed.load(Ordering::SeqCst));
+        assert_eq!(sum.written, flushed, "{sum:?}");
+        assert_eq!(flushed >= 100, size == 100_000);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_without_room_stops_the_recording_and_is_told_at_its_end() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    let directory = directory("full");
+    for name in ["full.json", "full.pftrace"] {
+        let path = directory.join(name);
+        std::os::unix::fs::symlink("/dev/full", &path).expect("a link");
+        let recording = Recorder::new()
+            .event(&NUMBER)
+            .stream_to(&path)
+            .start()
+            .expect("it can start");
+        eventually("it is detached", || {
+            NUMBER.fire(7);
+            !NUMBER.is_enabled()
+        });
+        let error = recording.finish().unwrap_err();
+        assert!(
+            matches!(&error, RecordError::Stream { path: Some(failed), .. } if *failed == path),
+            "{error:?}"
+        );
+        let sum = balanced(&error.into_trace().expect("it has the counts"));
+        assert_eq!((sum.written, sum.lost), (0, sum.fired));
+        assert!(sum.fired > 0);
+        // What is saved at the end fails likewise.
+        let recording = record(&NUMBER);
+        NUMBER.fire(7);
+        let error = finish(recording).save(&path).unwrap_err();
+        assert!(matches!(error, RecordError::Io { path: Some(_), .. }));
+    }
+}
+
+#[test]
+fn a_writer_that_blocks_costs_records_and_does_not_hold_up_the_program() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    struct Slow(Arc<Door>, Disk);
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.pass();
+            self.1.write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    // It writes all in the end, or fails when it was at it.
+    for size in [usize::MAX, 3000, 10] {
+        let (door, disk) = (Arc::new(Door::new()), Disk::new(size));
+        let recording = Recorder::new()
+            .event(&NUMBER)
+            .buffer_per_thread(8 << 10)
+            .stream_chrome_json_to(Slow(Arc::clone(&door), disk.clone()))
+            .start()
+            .expect("it can start");
+        door.wait_for_arrival();
+        // More than there is room for, and nobody makes any.
+        (0..10_000).for_each(|_| NUMBER.fire(7));
+        let finished = AtomicBool::new(false);
+        let result = thread::scope(|scope| {
+            let finishing = scope.spawn(|| {
+                let result = recording.finish();
+                finished.store(true, Ordering::SeqCst);
+                result
+            });
+            eventually("it is detached", || !NUMBER.is_enabled());
+            // `finish` waits for the writer; the program goes on.
+            (0..10_000).for_each(|_| NUMBER.fire(7));
+            assert!(!finished.load(Ordering::SeqCst));
+            door.open();
+            finishing.join().expect("it ends well")
+        });
+        let trace = if size == usize::MAX {
+            result.expect("it could be written")
+        } else {
+            let trace = result.unwrap_err().into_trace();
+            trace.expect("it has the counts")
+        };
+        let sum = balanced(&trace);
+        assert_eq!(sum.fired, 10_000);
+        assert!(sum.lost > 1000, "{sum:?}");
+        if size == usize::MAX {
+            assert!(sum.written > 100, "{sum:?}");
+            assert_eq!(disk.sevens(disk.text().len()), sum.written);
+        }
+    }
+}
