@@ -6,7 +6,10 @@ use serde::Serialize;
 
 /// Why a request is not answered: what is wrong, what was expected, what to do.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
     status: StatusCode,
     /// One word, for programs.
     kind: &'static str,
@@ -31,13 +34,13 @@ struct Error<'a> {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Inner {
             status,
             kind,
             message: message.into(),
             nearest: Vec::new(),
             header: None,
-        }
+        }))
     }
 
     /// A parameter: which, and what was expected.
@@ -47,7 +50,7 @@ impl Problem {
 
     /// Names that are nearly the one that was meant.
     pub(super) fn with_nearest(mut self, nearest: Vec<&'static str>) -> Self {
-        self.nearest = nearest;
+        self.0.nearest = nearest;
         self
     }
 
@@ -56,12 +59,12 @@ impl Problem {
         name: HeaderName,
         value: impl TryInto<HeaderValue>,
     ) -> Self {
-        self.header = value.try_into().ok().map(|value| (name, value));
+        self.0.header = value.try_into().ok().map(|value| (name, value));
         self
     }
 
     pub(super) fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The sentence; JSON where that is what is asked for.
@@ -69,10 +72,10 @@ impl Problem {
         let (kind, body) = if wants_json(headers) {
             let told = Told {
                 error: Error {
-                    status: self.status.as_u16(),
-                    kind: self.kind,
-                    message: &self.message,
-                    nearest: &self.nearest,
+                    status: self.0.status.as_u16(),
+                    kind: self.0.kind,
+                    message: &self.0.message,
+                    nearest: &self.0.nearest,
                 },
             };
             // (Numbers and text always can be written.)
@@ -82,20 +85,20 @@ impl Problem {
             ("text/plain; charset=utf-8", self.sentence())
         };
         let mut response = Response::new(Body::from(body + "\n"));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let to = response.headers_mut();
         to.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        if let Some((name, value)) = &self.header {
+        if let Some((name, value)) = &self.0.header {
             to.insert(name, value.clone());
         }
         response
     }
 
     pub(super) fn sentence(&self) -> String {
-        let mut sentence = self.message.clone();
-        if !self.nearest.is_empty() {
+        let mut sentence = self.0.message.clone();
+        if !self.0.nearest.is_empty() {
             sentence += "\nThe nearest:";
-            for name in &self.nearest {
+            for name in &self.0.nearest {
                 sentence += "\n    ";
                 sentence += name;
             }

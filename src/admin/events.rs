@@ -23,7 +23,7 @@ pub(super) struct Event {
     pub(super) file: &'static str,
     pub(super) line: u32,
     pub(super) column: u32,
-    pub(super) docs: &'static str,
+    pub(super) docs: String,
     pub(super) parameters: Vec<Parameter>,
     pub(super) enabled: bool,
     pub(super) probe_count: usize,
@@ -53,7 +53,7 @@ impl Event {
             file: metadata.file(),
             line: metadata.line(),
             column: metadata.column(),
-            docs: metadata.docs(),
+            docs: plain(metadata.docs()),
             parameters: metadata
                 .parameters()
                 .iter()
@@ -75,6 +75,16 @@ impl Event {
                 .collect(),
         }
     }
+}
+
+/// Doc comments have a space at the beginning of each line.
+fn plain(docs: &str) -> String {
+    let lines: Vec<_> = docs
+        .trim_end()
+        .lines()
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    lines.join("\n")
 }
 
 pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {

@@ -241,12 +241,12 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
     };
     let (path, last) = event.name.rsplit_once("::").unwrap_or(("", event.name));
     let separator = if path.is_empty() { "" } else { "::" };
-    write!(
+    writeln!(
         f,
         "<li data-name=\"{name}\" data-at=\"{file}:{line}:{column}\">\
          <input type=checkbox aria-label=\"Choose {name}\" value=\"{name}\">\
          <details><summary><span class=name><span class=dim>{path}{separator}</span><wbr>{last}</span> \
-         <span class=rate></span> <span class=\"state {class}\">{state}</span></summary>\n",
+         <span class=rate></span> <span class=\"state {class}\">{state}</span></summary>",
         name = Escaped(event.name),
         file = Escaped(event.file),
         line = event.line,

@@ -3,7 +3,7 @@
 use super::errors::Problem;
 use crate::AnyEvent;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -48,9 +48,7 @@ impl Parameters {
             return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body", message));
         };
         let body = body.map_err(|_| too_large())?;
-        let kind = headers
-            .get(header::CONTENT_TYPE)
-            .map(|kind| kind.as_bytes());
+        let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let kind = kind.map(|kind| {
             kind.split(|&byte| byte == b';')
                 .next()

@@ -68,6 +68,16 @@ impl Pipe {
         fits
     }
 
+    /// Writes the last of it, which is short, whether there is room or not.
+    pub(super) fn complete_with(&self, bytes: &[u8]) {
+        let mut state = self.0.lock();
+        if state.is_wanted() {
+            state.put(bytes);
+        }
+        drop(state);
+        self.complete();
+    }
+
     /// What was written is all.
     pub(super) fn complete(&self) {
         self.end(End::Complete);

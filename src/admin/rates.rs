@@ -130,16 +130,13 @@ async fn watch(session: Session, pipe: Pipe, mut counters: Counters) {
         send(&counters);
     };
     counters.probes.detach();
-    if ending != Ending::Gone {
-        send(&counters);
-        stream::send(
-            &pipe,
-            "end",
-            &End {
-                reason: ending.name(),
-            },
-        );
+    if ending == Ending::Gone {
+        return pipe.abort();
     }
-    pipe.complete();
+    send(&counters);
+    let end = End {
+        reason: ending.name(),
+    };
+    stream::end(&pipe, &end);
     sessions::sent(&pipe, sessions::patience(&pipe, ending)).await;
 }

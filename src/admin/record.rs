@@ -82,13 +82,13 @@ pub(super) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
         Format::Chrome => recorder.stream_chrome_json_to(writer()),
         Format::Ctf => recorder,
     };
-    let recording = recorder.start().map_err(refused)?;
-    let recorded = Recorded {
+    let recording = recorder.start().map_err(|error| refused(&error))?;
+    let running = Running {
         recording: Some(recording),
         pipe,
         format,
     };
-    tokio::spawn(record(session, recorded));
+    tokio::spawn(record(session, running));
 
     let (kind, name) = format.kind();
     let mut response = text(kind, body);
@@ -131,7 +131,7 @@ fn within(recorder: Recorder, shared: &Arc<Shared>) -> Recorder {
         .buffer_per_thread(per_thread)
 }
 
-fn refused(error: RecordError) -> Problem {
+fn refused(error: &RecordError) -> Problem {
     let (status, kind) = match error {
         RecordError::Slice { .. } => (StatusCode::BAD_REQUEST, "parameter"),
         RecordError::NothingMatches { .. } => (StatusCode::NOT_FOUND, "unknown-event"),
@@ -143,13 +143,13 @@ fn refused(error: RecordError) -> Problem {
 }
 
 /// A recording that is being sent. However it is dropped, it detaches.
-struct Recorded {
+struct Running {
     recording: Option<Recording>,
     pipe: Pipe,
     format: Format,
 }
 
-impl Recorded {
+impl Running {
     /// Detaches, and writes the rest. Blocks the thread.
     fn finish(mut self) -> Result<(), RecordError> {
         let Some(recording) = self.recording.take() else {
@@ -167,7 +167,7 @@ impl Recorded {
     }
 }
 
-impl Drop for Recorded {
+impl Drop for Running {
     /// If it has not been finished: the runtime ends. This thread may be one that must not wait, and whoever takes what is
     /// sent may wait for this thread.
     fn drop(&mut self) {
@@ -179,8 +179,8 @@ impl Drop for Recorded {
     }
 }
 
-async fn record(session: Session, recorded: Recorded) {
-    let pipe = recorded.pipe.clone();
+async fn record(session: Session, running: Running) {
+    let pipe = running.pipe.clone();
     let ending = session.ending(&pipe).await;
     if ending == Ending::Gone {
         // What waits for room is let go.
@@ -188,7 +188,7 @@ async fn record(session: Session, recorded: Recorded) {
     }
     let patience = sessions::patience(&pipe, ending);
     let mut patience = std::pin::pin!(patience);
-    let finishing = tokio::task::spawn_blocking(move || recorded.finish());
+    let finishing = tokio::task::spawn_blocking(move || running.finish());
     let mut finishing = std::pin::pin!(finishing);
     let mut result = None;
     let finished = async { result = Some(finishing.as_mut().await) };

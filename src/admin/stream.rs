@@ -19,12 +19,24 @@ pub(super) fn answer(body: Body) -> Response<Body> {
 
 /// Sends one, if there is room for it; never waits.
 pub(super) fn send(pipe: &Pipe, name: &str, data: &impl Serialize) -> bool {
-    // (Numbers and text always can be written, and without a line break.)
-    let data = serde_json::to_string(data).unwrap_or_default();
-    send_text(pipe, name, &data)
+    send_text(pipe, name, &line(data))
 }
 
 /// As [`send`]: of one line of JSON.
 pub(super) fn send_text(pipe: &Pipe, name: &str, data: &str) -> bool {
-    pipe.offer(format!("event: {name}\ndata: {data}\n\n").as_bytes())
+    pipe.offer(written(name, data).as_bytes())
+}
+
+/// Sends the last one, whether there is room or not: however slow a client, it is told how it ended.
+pub(super) fn end(pipe: &Pipe, data: &impl Serialize) {
+    pipe.complete_with(written("end", &line(data)).as_bytes());
+}
+
+fn line(data: &impl Serialize) -> String {
+    // (Numbers and text always can be written, and without a line break.)
+    serde_json::to_string(data).unwrap_or_default()
+}
+
+fn written(name: &str, data: &str) -> String {
+    format!("event: {name}\ndata: {data}\n\n")
 }

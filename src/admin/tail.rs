@@ -212,8 +212,7 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
         records: tail.sent,
         lost: tail.places.lost.load(Ordering::Relaxed) + left,
     };
-    stream::send(&pipe, "end", &end);
-    pipe.complete();
+    stream::end(&pipe, &end);
     let patience = sessions::patience(&pipe, ending.unwrap_or(Ending::Time));
     sessions::sent(&pipe, patience).await;
 }

@@ -78,7 +78,7 @@
 //! | `POST /latency`, `GET /stacks` | | not yet |
 //!
 //! `record` is there with the feature `record`; without it, the answer is 501. `slice=request,shop::RECEIVED,shop::DONE,id` is
-//! [`Recorder::slice`](https://docs.rs/hotprobe): a name, the two events, and the parameter that pairs them; it may be said
+//! `Recorder::slice`: a name, the two events, and the parameter that pairs them; it may be said
 //! several times, and its events need no `match`.
 //!
 //! ## `/events`
@@ -89,7 +89,7 @@
 //! ```json
 //! {"total": 12, "events": [{
 //!   "name": "shop::orders::PLACED", "module": "shop::orders", "file": "src/orders.rs", "line": 7, "column": 16,
-//!   "docs": " An order has been placed.",
+//!   "docs": "An order has been placed.",
 //!   "parameters": [{"name": "id", "type": "u64", "redacted": false}],
 //!   "enabled": true, "probe_count": 1, "probes": [{"name": "recording", "panicked": false}]
 //! }]}

@@ -107,3 +107,71 @@ async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let result = tokio::time::timeout(Duration::from_secs(60), wait).await;
     assert!(result.is_ok(), "never happened: {what}");
 }
+
+/// A body that does not come.
+#[cfg(feature = "record")]
+struct Never;
+
+#[cfg(feature = "record")]
+impl axum::body::HttpBody for Never {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+/// Server-sent events: names and data.
+fn parse(text: &str) -> Vec<(String, serde_json::Value)> {
+    assert!(text.is_empty() || text.ends_with("\n\n"), "{text}");
+    text.split_terminator("\n\n")
+        .map(|event| {
+            let (name, data) = event
+                .strip_prefix("event: ")
+                .unwrap()
+                .split_once("\ndata: ")
+                .unwrap();
+            (name.to_owned(), serde_json::from_str(data).unwrap())
+        })
+        .collect()
+}
+
+/// A body, read as far as it has come.
+struct Stream(Body, String);
+
+impl Stream {
+    async fn of(app: &Router, method: &str, path: &str) -> Self {
+        let response = send(app, request(method, path)).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        Self(response.into_body(), String::new())
+    }
+
+    /// Reads more of it; false at its end.
+    async fn more(&mut self) -> bool {
+        let Some(frame) = http_body_util::BodyExt::frame(&mut self.0).await else {
+            return false;
+        };
+        let data = frame.expect("it is not cut off").into_data().unwrap();
+        self.1 += &String::from_utf8_lossy(&data);
+        true
+    }
+
+    async fn until(&mut self, text: &str) {
+        while !self.1.contains(text) {
+            assert!(
+                self.more().await,
+                "the end came before `{text}`: {}",
+                self.1
+            );
+        }
+    }
+
+    async fn rest(mut self) -> String {
+        while self.more().await {}
+        self.1
+    }
+}
