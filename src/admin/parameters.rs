@@ -14,9 +14,11 @@ use std::time::Duration;
 pub(super) const LARGEST: usize = 4 << 10;
 /// How long it may take to come.
 const LONGEST: Duration = Duration::from_secs(5);
+/// How many parameters there may be: each pattern goes through all events.
+const MOST: usize = 256;
 /// How many names are told that are nearly the one that was meant, and how many bytes of one that isn't known.
 const NEAREST: usize = 3;
-const SHOWN: usize = 200;
+const SHOWN: usize = 100;
 
 /// Names and values.
 #[derive(Debug)]
@@ -78,6 +80,11 @@ impl Parameters {
                     } else {
                         known.join(", ")
                     }
+                )));
+            }
+            if self.0.len() == MOST {
+                return Err(Problem::parameter(format!(
+                    "there are more than {MOST} parameters: choose several events by a pattern, as in `match=shop::*`"
                 )));
             }
             self.0.push((name.into_owned(), value.into_owned()));

@@ -133,6 +133,16 @@ impl Pipe {
     }
 }
 
+/// Cuts the body off when it is dropped, unless that is over: a task that is cancelled leaves nobody waiting.
+#[must_use = "dropped, it cuts the body off"]
+pub(super) struct CutOff(pub(super) Pipe);
+
+impl Drop for CutOff {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

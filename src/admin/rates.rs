@@ -2,7 +2,7 @@
 
 use super::errors::Problem;
 use super::parameters::Parameters;
-use super::pipe::Pipe;
+use super::pipe::{CutOff, Pipe};
 use super::sessions::{self, Ending, Session};
 use super::{Asked, stream};
 use crate::{AnyEvent, Batch, ProbeGroup, ProbeOptions};
@@ -110,6 +110,7 @@ impl Counters {
 }
 
 async fn watch(session: Session, pipe: Pipe, mut counters: Counters) {
+    let _cut_off = CutOff(pipe.clone());
     let mut last = Instant::now();
     let mut send = |counters: &Counters| {
         let now = Instant::now();

@@ -5,7 +5,7 @@
 
 use super::errors::Problem;
 use super::parameters::{Parameters, shown, unknown};
-use super::pipe::{Blocking, Pipe};
+use super::pipe::{Blocking, CutOff, Pipe};
 use super::sessions::{self, Ending, Session};
 use super::{Asked, Shared, tar, text};
 use crate::record::{RecordError, Recorder, Recording};
@@ -181,6 +181,7 @@ impl Drop for Running {
 
 async fn record(session: Session, running: Running) {
     let pipe = running.pipe.clone();
+    let _cut_off = CutOff(pipe.clone());
     let ending = session.ending(&pipe).await;
     if ending == Ending::Gone {
         // What waits for room is let go.

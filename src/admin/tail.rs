@@ -6,7 +6,7 @@
 
 use super::errors::Problem;
 use super::parameters::Parameters;
-use super::pipe::Pipe;
+use super::pipe::{CutOff, Pipe};
 use super::sessions::{self, Ending, Session};
 use super::{Asked, stream};
 use crate::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
@@ -181,6 +181,7 @@ impl Tail {
 }
 
 async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Tail) {
+    let _cut_off = CutOff(pipe.clone());
     let begin = Instant::now();
     let mut next = begin;
     let mut given = 0;

@@ -153,6 +153,17 @@ fn a_bad_parameter_says_which_one_and_what_was_expected() {
 }
 
 #[test]
+fn there_are_so_many_parameters_at_most() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let many = |count: usize| format!("/events?{}", "match=*::shelf::*&".repeat(count));
+        get(&app, &many(256)).await.says(200);
+        let body = get(&app, &many(257)).await.says(400);
+        assert!(body.contains("more than 256 parameters"), "{body}");
+    });
+}
+
+#[test]
 fn a_message_repeats_no_more_of_a_request_than_it_has_to() {
     block_on(async {
         let (app, _) = mounted(Admin::new());

@@ -234,6 +234,36 @@ fn a_runtime_that_ends_with_a_recording_open_detaches_it_and_does_not_hang() {
 }
 
 #[test]
+fn a_runtime_that_ends_while_a_stalled_client_is_waited_for_does_not_hang() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let response = runtime.block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let path = "/record?match=*::recording::stalled::*&seconds=0.2&format=chrome";
+        let response = send(&app, request("POST", path)).await;
+        eventually("its time is up", || {
+            // More than the pipe takes, so that the rest waits.
+            (0..1000).for_each(|n| stalled::ITEM.fire(n));
+            stalled::ITEM.probe_count() == 0
+        })
+        .await;
+        response
+    });
+    let ended = std::thread::spawn(move || drop(runtime));
+    // Far less than a stalled client is given.
+    let begin = std::time::Instant::now();
+    crate::eventually("the runtime has ended", || ended.is_finished());
+    assert!(begin.elapsed() < Duration::from_secs(8));
+    drop(response);
+}
+
+mod stalled {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+
+#[test]
 fn what_cannot_be_recorded_is_refused_before_anything_is_attached() {
     block_on(async {
         let (app, shutdown) = mounted(Admin::new());
