@@ -2,6 +2,8 @@
 # `/debug/probes` as its users meet it: the page in a real browser, with its policy enforced, and with the mouse, the
 # keyboard, a token, without a script; `curl` and `tar`; Prometheus' own checker for what it is to read.
 #
+# (No `grep -q` behind a pipe: what it leaves unread would be a failure.)
+#
 # Usage: ci/admin.sh [OUT]      (about two minutes on two cores; pictures of the page go to OUT)
 # Installs what is missing: from Debian, chromium, curl, nodejs, npm, prometheus; by npm, playwright-core.
 set -euo pipefail
@@ -46,11 +48,11 @@ trap 'kill "$open_pid" 2>/dev/null || true; exec {guarded_in}>&-; rm -f "$target
 
 curl -sSf "$open/debug/probes/metrics" | promtool check metrics
 echo 'ok: promtool has nothing to say of the metrics'
-curl -sSf "$open/debug/probes/events?match=*::shop::*" | grep -q '"name":"admin_check::shop::PLACED"'
-curl -sSf -N "$open/debug/probes/tail?match=*::PLACED&limit=3" | grep -c '^event: record' | grep -qx 3
-curl -sSf -X POST "$open/debug/probes/record?match=*::shop::*&seconds=0.5&format=ctf" | tar t | grep -qx trace/metadata
+curl -sSf "$open/debug/probes/events?match=*::shop::*" | grep '"name":"admin_check::shop::PLACED"' >/dev/null
+curl -sSf -N "$open/debug/probes/tail?match=*::PLACED&limit=3" | grep -c '^event: record' | grep -x 3 >/dev/null
+curl -sSf -X POST "$open/debug/probes/record?match=*::shop::*&seconds=0.5&format=ctf" | tar t | grep -x trace/metadata >/dev/null
 [ "$(curl -s -o "$target/answer" -w '%{http_code}' "$guarded/debug/probes/events")" = 401 ]
-curl -sSf -H "Authorization: Bearer $token" "$guarded/debug/probes/events" | grep -q '"total":3'
+curl -sSf -H "Authorization: Bearer $token" "$guarded/debug/probes/events" | grep '"total":3' >/dev/null
 echo 'ok: curl and tar'
 
 (cd "$target" && node "$OLDPWD/ci/admin/page.mjs" "$open" "$guarded" "$token" "$out")

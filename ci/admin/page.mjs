@@ -141,7 +141,7 @@ const steps = {
     },
 
     async 'another site\'s page is not let in, by the browser itself'() {
-        const page = await open(server + '/nothing');
+        const page = await open(server + '/');
         const status = await page.evaluate(async address => {
             try { return (await fetch(address, { method: 'POST', mode: 'no-cors' })).type; } catch (error) { return 'refused'; }
         }, guarded + '/nested/probes/record?match=*&seconds=1');

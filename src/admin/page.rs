@@ -51,9 +51,13 @@ impl Page {
         html += main;
         html += after;
         let mut response = text("text/html; charset=utf-8", html);
-        response
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        // With `no-referrer`, a form without a script would be posted with `Origin: null`, as if from another site.
+        headers.insert(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("same-origin"),
+        );
         response
     }
 

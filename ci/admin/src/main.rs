@@ -26,6 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let shutdown = admin.shutdown();
     // One that answers both with and without the slash, and one that does not.
     let app = axum::Router::<()>::new()
+        .route("/", axum::routing::get(|| async { "the shop" }))
         .nest_service("/debug/probes", router(admin))
         .nest("/nested/probes", router(Admin::new()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

@@ -399,11 +399,16 @@ fn no_answer_is_stored_guessed_framed_or_read_elsewhere() {
             for (name, value) in [
                 ("cache-control", "no-store"),
                 ("x-content-type-options", "nosniff"),
-                ("referrer-policy", "no-referrer"),
                 ("cross-origin-resource-policy", "same-origin"),
             ] {
                 assert_eq!(answer.header(name), value, "{head:?}");
             }
+            let referrer = if head.path.is_empty() {
+                "same-origin"
+            } else {
+                "no-referrer"
+            };
+            assert_eq!(answer.header("referrer-policy"), referrer, "{head:?}");
             let policy = answer.header("content-security-policy");
             assert!(
                 policy.starts_with("default-src 'none'"),
