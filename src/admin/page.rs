@@ -249,7 +249,7 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
         f,
         "<li data-name=\"{name}\" data-at=\"{file}:{line}:{column}\">\
          <input type=checkbox aria-label=\"Choose {name}\" value=\"{name}\">\
-         <details><summary><span class=name><span class=dim>{path}{separator}</span><wbr>{last}</span> \
+         <details><summary><span class=name><span class=dim>{path}{separator}</span><wbr>{last}<span class=brief>{brief}</span></span> \
          <span class=rate></span> <span class=\"state {class}\">{state}</span></summary>",
         name = Escaped(event.name),
         file = Escaped(event.file),
@@ -257,6 +257,7 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
         column = event.column,
         path = Escaped(path),
         last = Escaped(last),
+        brief = Escaped(event.docs.lines().next().unwrap_or_default()),
         class = if event.enabled { "on" } else { "off" },
     )?;
     for line in event.docs.lines().filter(|line| !line.trim().is_empty()) {

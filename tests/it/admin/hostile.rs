@@ -1,6 +1,7 @@
 //! Requests that mean no good, many at once: nothing is left behind.
 
 use super::{block_on, eventually, mounted};
+use crate::alloc::live_bytes;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -135,39 +136,55 @@ async fn attack(
 }
 
 #[test]
-fn hostile_requests_leave_no_probe_no_task_and_no_session_behind() {
+fn hostile_requests_leave_no_probe_no_task_no_session_and_no_memory_behind() {
+    crate::isolated(
+        "admin::hostile::hostile_requests_leave_no_probe_no_task_no_session_and_no_memory_behind",
+        || block_on(siege()),
+    );
+}
+
+async fn siege() {
     let mut runner = TestRunner::deterministic();
     let strategy = hostile();
     let served = Arc::new(AtomicU64::new(0));
-    block_on(async {
-        let (app, shutdown) = mounted(Admin::new().sessions_at_most(8));
-        let tasks = || {
-            tokio::runtime::Handle::current()
-                .metrics()
-                .num_alive_tasks()
-        };
-        let before = tasks();
-        let mut left = requests();
-        while left > 0 {
-            let at_once = left.min(500);
-            left -= at_once;
-            let mut attacks = Vec::new();
-            for _ in 0..at_once {
-                let case = strategy.new_tree(&mut runner).unwrap().current();
-                attacks.push(tokio::spawn(attack(app.clone(), case, Arc::clone(&served))));
-            }
-            ATTACKED.fire(1, "text");
-            BESIEGED.fire();
-            for attack in attacks {
-                attack.await.unwrap();
-            }
+    let (app, shutdown) = mounted(Admin::new().sessions_at_most(8));
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = tasks();
+    let mut used = None;
+    let mut left = requests();
+    while left > 0 {
+        let at_once = left.min(500);
+        left -= at_once;
+        let mut attacks = Vec::new();
+        for _ in 0..at_once {
+            let case = strategy.new_tree(&mut runner).unwrap().current();
+            attacks.push(tokio::spawn(attack(app.clone(), case, Arc::clone(&served))));
         }
-        assert!(
-            served.load(Ordering::Relaxed) > 100,
-            "hardly any was served: the attack is a poor one"
-        );
-        eventually("no session is left", || shutdown.open() == 0).await;
-        assert_eq!((ATTACKED.probe_count(), BESIEGED.probe_count()), (0, 0));
-        eventually("no task is left", || tasks() <= before).await;
-    });
+        ATTACKED.fire(1, "text");
+        BESIEGED.fire();
+        for attack in attacks {
+            attack.await.unwrap();
+        }
+        if used.is_none() {
+            // What is allocated once has been.
+            eventually("no session is left", || shutdown.open() == 0).await;
+            used = Some(live_bytes());
+        }
+    }
+    assert!(
+        served.load(Ordering::Relaxed) > 100,
+        "hardly any was served: the attack is a poor one"
+    );
+    eventually("no session is left", || shutdown.open() == 0).await;
+    assert_eq!((ATTACKED.probe_count(), BESIEGED.probe_count()), (0, 0));
+    eventually("no task is left", || tasks() <= before).await;
+    eventually("no memory is left", || {
+        hotprobe::reclaim();
+        live_bytes() - used.unwrap_or_default() < 1 << 20
+    })
+    .await;
 }

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod hostile;
+mod idle;
 mod mount;
 mod page;
 #[cfg(feature = "record")]

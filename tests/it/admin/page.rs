@@ -23,7 +23,7 @@ fn the_page_can_be_read_without_a_script() {
         let body = answer.says(200);
         for expected in [
             "<output id=count>2 of ",
-            "</span><wbr>MARKED</span>",
+            "</span><wbr>MARKED<span class=brief>Has &lt;b&gt;markup",
             "Has &lt;b&gt;markup&lt;/b&gt; &amp; &quot;quotes&quot; in it.",
             "<code>list: Option&lt;&amp;&#39;static [u8]&gt;</code>",
             "<code>card: &amp;str</code> <em>redacted",
