@@ -72,7 +72,7 @@ async fn send(app: &Router, request: Request<Body>) -> Response<Body> {
 
 async fn read(response: Response<Body>) -> Answer {
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, 64 << 20).await.unwrap();
+    let body = in_time(to_bytes(body, 64 << 20)).await.unwrap();
     Answer {
         status: head.status,
         headers: head.headers,
@@ -96,6 +96,12 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         .build()
         .unwrap()
         .block_on(future)
+}
+
+/// What takes a minute never comes.
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    let result = tokio::time::timeout(Duration::from_secs(60), future).await;
+    result.expect("the answer ends")
 }
 
 /// Waits, as a task does, until `condition` holds; fails after a minute, which means for ever.
@@ -153,7 +159,7 @@ impl Stream {
 
     /// Reads more of it; false at its end.
     async fn more(&mut self) -> bool {
-        let Some(frame) = http_body_util::BodyExt::frame(&mut self.0).await else {
+        let Some(frame) = in_time(http_body_util::BodyExt::frame(&mut self.0)).await else {
             return false;
         };
         let data = frame.expect("it is not cut off").into_data().unwrap();
