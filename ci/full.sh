@@ -4,11 +4,12 @@
 # * the stress of tests/stress for an hour, and under ThreadSanitizer for ten minutes;
 # * a thousand times those tests whose failure would depend on how threads interleave;
 # * a hundred million records, at loss rates from none to nearly all of them (4 GiB of memory);
+# * a hundred thousand hostile requests to `/debug/probes`;
 # * `cargo mutants` (settings, and what is left out: .cargo/mutants.toml; tests: .config/nextest.toml): it
 #   changes the source in one place after the other, and lists the changes that no test notices. Each survivor
 #   is to be killed by a test, or to stand in .cargo/mutants.toml with its reason.
 #
-# Usage: ci/full.sh [stress|repeat|records|mutants]...       (all if none is named; a day on a small machine)
+# Usage: ci/full.sh [stress|repeat|records|requests|mutants]...       (all if none is named; a day on a small machine)
 #        SECONDS_EACH=60 REPEAT=10 MUTANTS="--file src/batch.rs" ci/full.sh        (smaller)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -45,6 +46,10 @@ records() {
         record::counts::all_threads_count_exactly_however_much_is_lost
 }
 
+requests() {
+    HOTPROBE_HOSTILE="${REQUESTS:-100000}" cargo test --all-features --release --test it -- admin::hostile
+}
+
 mutants() {
     local target="${CARGO_TARGET_DIR:-$PWD/target}" tool
     PATH="$PATH:$target/tools/bin"
@@ -57,7 +62,7 @@ mutants() {
         cargo mutants --output "$target" --colors never ${MUTANTS:-}
 }
 
-if [ "$#" -eq 0 ]; then set -- stress repeat records mutants; fi
+if [ "$#" -eq 0 ]; then set -- stress repeat records requests mutants; fi
 for part in "$@"; do
     case "$part" in
     stress | repeat | records | mutants) "$part" ;;

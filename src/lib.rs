@@ -42,12 +42,15 @@
 //!
 //! * `testing`: tests that take a concurrent program's events one after the other (`src/testing/`); with feature
 //!   `tokio`, tasks too.
+//! * `axum`: `/debug/probes` in a server, a page and endpoints to look into it while it runs (`src/admin/`).
 //!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 
 #[macro_use]
 mod macros;
 
+#[cfg(feature = "axum")]
+pub mod admin;
 mod any;
 mod batch;
 mod catalog;

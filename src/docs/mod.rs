@@ -6,11 +6,14 @@
 //! * `profiling`, with the feature `profile`: how long it takes from one event to another, who fires how often.
 //! * `recording`, with the feature `record`: events recorded, what is kept and lost, what it costs.
 //! * `testing` (feature `testing`): tests of concurrent code, event by event; beside loom, shuttle and turmoil.
+//! * `admin` (feature `axum`): `/debug/probes`: how it is mounted, who is let in, what each endpoint answers.
 //! * [`performance`]: what an event costs, off and on, and how to see it for yourself.
 //! * [`design`]: how it works and why, and a table of what it guarantees.
 //! * [`orderings`]: every atomic access, what it orders, and its partner.
 //! * [`glossary`]: the words.
 
+#[cfg(feature = "axum")]
+pub mod admin;
 pub mod design;
 pub mod glossary;
 pub mod limitations;

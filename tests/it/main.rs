@@ -17,6 +17,8 @@
     reason = "the tests are run by the newest compiler; the library keeps to its own"
 )]
 
+#[cfg(feature = "axum")]
+mod admin;
 mod alloc;
 mod alloc_failure;
 mod anywhere;

@@ -1,0 +1,227 @@
+//! Who may: decided from the request's head alone, before anything else is looked at.
+//!
+//! [`decide`] is a pure function, and the whole policy:
+//!
+//! 1. With a token set, whoever sends it may, from anywhere; nobody else.
+//! 2. Without one, the peer has to be known, and on this machine; no proxy may stand between, since behind one
+//!    everybody is on this machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
+//!    rebinding) a page of theirs would be let in by the browser as if it were ours.
+//! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of this `Host`; and
+//!    for what changes something, or starts something, `Sec-Fetch-Site` may not say that another site asks.
+
+use super::errors::Problem;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use subtle::ConstantTimeEq;
+
+/// What a request would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Tells what is known, and changes nothing.
+    Reads,
+    /// Attaches for a time.
+    Attaches,
+}
+
+/// The secret that lets in.
+#[derive(Clone)]
+pub(super) enum Token {
+    None,
+    Set(Box<str>),
+    /// One that no request can send: nobody is let in.
+    Unusable,
+}
+
+impl Token {
+    pub(super) fn new(token: &str) -> Self {
+        // What a header can carry after `Bearer `.
+        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Self::Set(token.into())
+        } else {
+            Self::Unusable
+        }
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+}
+
+/// Whether the request may. The sentences of the answer say what to do.
+pub(super) fn decide(
+    class: Class,
+    token: &Token,
+    peer: Option<SocketAddr>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
+    let host = host(uri, headers)?;
+    match token {
+        Token::Set(token) => has_token(headers, token)?,
+        Token::None => is_local(peer, host, headers)?,
+        Token::Unusable => {
+            return Err(forbidden(
+                "the token that this server was given is empty, or has characters that no request can send: give \
+                 `Admin::token` visible ASCII characters without spaces",
+            ));
+        }
+    }
+    is_this_site(class, host, headers)
+}
+
+fn forbidden(message: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "forbidden", message)
+}
+
+fn has_token(headers: &HeaderMap, token: &str) -> Result<(), Problem> {
+    let refuse = |message: &str| {
+        Err(Problem::new(StatusCode::UNAUTHORIZED, "token", message)
+            .with_header(header::WWW_AUTHENTICATE, "Bearer"))
+    };
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(sent), None) = (sent.next(), sent.next()) else {
+        return refuse(
+            "a token is needed: send it in one header, as in `curl -H \"Authorization: Bearer $TOKEN\" …`",
+        );
+    };
+    let sent = sent.as_bytes();
+    let bearer = sent.split_at_checked("Bearer ".len());
+    let Some((_, sent)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "))
+    else {
+        return refuse("the header `Authorization` has to be `Bearer`, a space, and the token");
+    };
+    // (Of different lengths is told at once: the length is no secret.)
+    if bool::from(sent.trim_ascii().ct_eq(token.as_bytes())) {
+        Ok(())
+    } else {
+        refuse("the token is not that of this server")
+    }
+}
+
+fn is_local(peer: Option<SocketAddr>, host: Host<'_>, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(peer) = peer else {
+        return Err(forbidden(
+            "this server does not know who asks: serve `app.into_make_service_with_connect_info::<SocketAddr>()`, so \
+             that requests from this machine are let in, or set `Admin::token`",
+        ));
+    };
+    if !peer.ip().to_canonical().is_loopback() {
+        return Err(forbidden(format!(
+            "requests are answered to this machine only, and {} is another: ask from here (`ssh -L`), or set \
+             `Admin::token`",
+            peer.ip()
+        )));
+    }
+    if let Some(name) = headers
+        .keys()
+        .map(header::HeaderName::as_str)
+        .find(|name| says_proxy(name))
+    {
+        return Err(forbidden(format!(
+            "the header `{name}` says that a proxy asks, and behind one everybody seems to be on this machine: ask \
+             without it, or set `Admin::token`"
+        )));
+    }
+    if !host.is_loopback() {
+        return Err(forbidden(format!(
+            "the request is to `{}`, and without a token has to be to `localhost`, `127.0.0.1` or `[::1]` (other names \
+             may be an attacker's): ask by one of these, or set `Admin::token`",
+            host.0.escape_debug()
+        )));
+    }
+    Ok(())
+}
+
+/// What proxies add. (Names of headers are in small letters.)
+fn says_proxy(name: &str) -> bool {
+    name.starts_with("x-forwarded") || matches!(name, "forwarded" | "x-real-ip" | "via")
+}
+
+fn is_this_site(class: Class, host: Host<'_>, headers: &HeaderMap) -> Result<(), Problem> {
+    let other = |header: &str, said: &[u8]| {
+        Err(forbidden(format!(
+            "the page of another site asks (`{header}: {}`, and this is `{}`): ask from the page here, or from a \
+             terminal; a proxy has to pass `Host` on as it is",
+            String::from_utf8_lossy(said).escape_debug(),
+            host.0.escape_debug()
+        )))
+    };
+    for origin in headers.get_all(header::ORIGIN) {
+        if !host.is_of(origin.as_bytes()) {
+            return other("Origin", origin.as_bytes());
+        }
+    }
+    if class == Class::Attaches {
+        for site in headers.get_all("sec-fetch-site") {
+            // `none`: the user themselves, by a bookmark or the address bar.
+            if !matches!(site.as_bytes(), b"same-origin" | b"none") {
+                return other("Sec-Fetch-Site", site.as_bytes());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whom the request is to, with the port if that was said.
+#[derive(Clone, Copy, Debug)]
+struct Host<'a>(&'a str);
+
+/// HTTP/1 says it in a header, HTTP/2 in the URI.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, Problem> {
+    let refuse = |message: &str| Err(Problem::new(StatusCode::BAD_REQUEST, "host", message));
+    let mut all = headers.get_all(header::HOST).iter();
+    match (all.next(), all.next()) {
+        (Some(one), None) => one
+            .to_str()
+            .map(Host)
+            .or_else(|_| refuse("the header `Host` has characters that no name has")),
+        (Some(_), Some(_)) => refuse("there are two headers `Host`, and there may be one"),
+        (None, _) => match uri.authority() {
+            Some(authority) => Ok(Host(authority.as_str())),
+            None => refuse("the header `Host` is missing: it says whom the request is to"),
+        },
+    }
+}
+
+impl Host<'_> {
+    fn is_loopback(self) -> bool {
+        let (name, port) = match self.0.strip_prefix('[') {
+            Some(rest) => match rest.split_once(']') {
+                Some((address, port)) => {
+                    let loopback = address
+                        .parse::<Ipv6Addr>()
+                        .is_ok_and(|address| IpAddr::V6(address).to_canonical().is_loopback());
+                    return loopback
+                        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+                }
+                None => return false,
+            },
+            None => match self.0.split_once(':') {
+                Some((name, port)) => (name, Some(port)),
+                None => (self.0, None),
+            },
+        };
+        port.is_none_or(is_port)
+            && (name.eq_ignore_ascii_case("localhost")
+                || name
+                    .parse::<Ipv4Addr>()
+                    .is_ok_and(|address| address.is_loopback()))
+    }
+
+    /// Whether an `Origin` is of this host: the same name and port. (Browsers leave a scheme's own port out of both.)
+    fn is_of(self, origin: &[u8]) -> bool {
+        let Ok(origin) = std::str::from_utf8(origin) else {
+            return false;
+        };
+        let name = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
+        name.is_some_and(|name| name.eq_ignore_ascii_case(self.0))
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty()
+        && text.parse::<u16>().is_ok()
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+}

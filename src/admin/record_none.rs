@@ -1,0 +1,14 @@
+//! `POST /record`, in a program without the feature `record`.
+
+use super::Asked;
+use super::errors::Problem;
+use super::profile::absent;
+use axum::body::Body;
+use axum::http::Response;
+
+pub(super) const IS_HERE: bool = false;
+
+#[allow(clippy::unused_async, reason = "with the feature, it waits")]
+pub(super) async fn answer(_: Asked) -> Result<Response<Body>, Problem> {
+    Err(absent("record"))
+}
