@@ -15,11 +15,11 @@ use tower::ServiceExt;
 pub(crate) fn run(variant: Variant, requests: u64) -> Result<(), String> {
     // Registers the thread, which its first firing would do otherwise.
     hotprobe::pinned(|| ());
-    let mut group = variant.attach();
+    let detach = variant.attach()?;
     let runtime = runtime()?;
     let routes = variant.routes();
     let answered = counted(&runtime, &routes, requests);
-    group.detach();
+    detach()?;
     if answered == requests {
         return Ok(());
     }

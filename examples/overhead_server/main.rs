@@ -1,14 +1,14 @@
-//! What events cost a server: one axum server, built without events, with four a request that are off, and with four
-//! that have a probe which does nothing.
+//! What events cost a server: one axum server, built without events, with four a request that are off, with four
+//! that have a probe which does nothing; and with four that are recorded, where the feature `record` is.
 //!
 //! ```text
 //! cargo run --release --example overhead_server
-//! cargo run --release --example overhead_server -- --seconds 60 --rounds 100
+//! cargo run --release --features record --example overhead_server -- --seconds 60 --rounds 100
 //! cargo run --release --example overhead_server -- --requests 1000 --variant off
 //! ```
 //!
-//! All three are in one process, on one thread, and are asked in turn, in short slices whose order is of chance: what
-//! else the machine does, and how the loader placed the program, is the same for them. Off and on are even the same
+//! All are in one process, on one thread, and are asked in turn, in short slices whose order is of chance: what
+//! else the machine does, and how the loader placed the program, is the same for them. Those with events are even the same
 //! code and the same memory. (Processes of their own would differ by some percent before the first event: by where
 //! their code, stack and heap happen to lie.) Without events is another instance of the same generic code. The load is
 //! on another thread, and light, so that the server is what is waited for.
@@ -22,7 +22,8 @@
 //!
 //! Exit code 0 if no promise was contradicted, 1 if one was, 2 if the arguments could not be used.
 //!
-//! In reading order: [`service`], what is measured; [`variant`]; [`rounds`] and [`load`]; [`table`]; [`in_process`].
+//! In reading order: [`service`], what is measured; [`variant`], and `recorded`; [`rounds`] and [`load`]; [`table`];
+//! [`in_process`].
 
 #![allow(
     clippy::cast_precision_loss,
@@ -35,6 +36,8 @@ mod in_process;
 #[path = "../live_server/latencies.rs"]
 mod latencies;
 mod load;
+#[cfg(feature = "record")]
+mod recorded;
 mod rounds;
 #[path = "../live_server/server.rs"]
 mod server;
@@ -48,7 +51,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use variant::Variant;
 
-/// What events cost a server: without any, off, and with probes that do nothing
+/// What events cost a server: without any, off, with probes that do nothing, and recorded
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How long all of it is measured
@@ -124,7 +127,8 @@ fn compare(arguments: &Arguments, slice: Duration) -> Result<bool, String> {
     } = *arguments;
     in_process::check()?;
     println!(
-        "{rounds} rounds of 3 times {} ms over {connections} connections; {} events a request, or none",
+        "{rounds} rounds of {} times {} ms over {connections} connections; {} events a request, or none",
+        Variant::ALL.len(),
         slice.as_millis(),
         service::EVENTS
     );

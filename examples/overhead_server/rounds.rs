@@ -80,7 +80,7 @@ impl Servers {
     fn address(&self, variant: Variant) -> SocketAddr {
         match variant {
             Variant::None => self.plain,
-            Variant::Off | Variant::On => self.traced,
+            _ => self.traced,
         }
     }
 
@@ -110,7 +110,7 @@ pub(crate) fn run(
     rounds: usize,
     slice: Duration,
     connections: usize,
-) -> Result<[Measured; 3], String> {
+) -> Result<[Measured; Variant::ALL.len()], String> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let mut servers = Servers::start()?;
@@ -120,7 +120,7 @@ pub(crate) fn run(
     });
     for round in 0..rounds {
         for variant in order() {
-            let mut group = variant.attach();
+            let detach = variant.attach()?;
             let before = servers.cpu();
             let asked = load::slice(servers.address(variant), connections, slice);
             let seen = runtime.block_on(asked).map_err(|error| {
@@ -130,7 +130,7 @@ pub(crate) fn run(
             // The connections are closed; the server has noticed when it sleeps.
             thread::sleep(Duration::from_millis(3));
             let after = servers.cpu();
-            group.detach();
+            detach().map_err(|error| format!("round {round}, '{}': {error}", variant.name()))?;
 
             let measured = &mut all[variant as usize];
             let cpu = after.zip(before).map(|(after, before)| {
@@ -148,12 +148,12 @@ pub(crate) fn run(
     Ok(all)
 }
 
-/// One of the six orders.
-fn order() -> [Variant; 3] {
+/// An order of chance.
+fn order() -> [Variant; Variant::ALL.len()] {
     // (The standard library's source of chance.)
     let mut chance = RandomState::new().hash_one(0);
     let mut order = Variant::ALL;
-    for n in [3, 2] {
+    for n in (2..=order.len()).rev() {
         order.swap(n - 1, usize::try_from(chance % n as u64).expect("small"));
         chance /= n as u64;
     }

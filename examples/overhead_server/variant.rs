@@ -1,11 +1,12 @@
 //! What is compared.
 
+#[cfg(feature = "record")]
+use crate::recorded;
 use crate::service;
 use axum::Router;
 use clap::ValueEnum;
-use hotprobe::ProbeGroup;
 
-/// The same server, three times.
+/// The same server, in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Variant {
     /// Built without events
@@ -14,32 +15,66 @@ pub(crate) enum Variant {
     Off,
     /// With four events a request, and a probe at each that does nothing
     On,
+    /// With four events a request, all of them recorded
+    #[cfg(feature = "record")]
+    Recorded,
 }
 
+/// Detaches what a variant has attached; tells what was wrong with it, if anything was.
+pub(crate) type Detach = Box<dyn FnOnce() -> Result<(), String>>;
+
 impl Variant {
+    #[cfg(not(feature = "record"))]
     pub(crate) const ALL: [Self; 3] = [Self::None, Self::Off, Self::On];
+    #[cfg(feature = "record")]
+    pub(crate) const ALL: [Self; 4] = [Self::None, Self::Off, Self::On, Self::Recorded];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Off => "off",
             Self::On => "on",
+            #[cfg(feature = "record")]
+            Self::Recorded => "recorded",
         }
     }
 
-    /// Its server. That of off and on is one and the same: they differ by what is attached.
-    pub(crate) fn routes(self) -> Router {
+    /// How much of the throughput its events may cost. (Without any, it is what the others are compared with.)
+    pub(crate) fn allowed(self) -> Option<f64> {
         match self {
-            Self::None => service::routes::<false>(),
-            Self::Off | Self::On => service::routes::<true>(),
+            Self::None => None,
+            Self::Off | Self::On => Some(0.01),
+            #[cfg(feature = "record")]
+            Self::Recorded => Some(0.02),
+        }
+    }
+
+    /// Its server. With events it is one and the same: what is attached is what differs.
+    pub(crate) fn routes(self) -> Router {
+        if self == Self::None {
+            service::routes::<false>()
+        } else {
+            service::routes::<true>()
         }
     }
 
     /// Its probes.
-    pub(crate) fn attach(self) -> ProbeGroup {
+    #[cfg_attr(
+        not(feature = "record"),
+        allow(clippy::unnecessary_wraps, reason = "a recording may not start")
+    )]
+    pub(crate) fn attach(self) -> Result<Detach, String> {
         match self {
-            Self::None | Self::Off => ProbeGroup::new(),
-            Self::On => service::attach_no_ops(),
+            Self::None | Self::Off => Ok(Box::new(|| Ok(()))),
+            Self::On => {
+                let mut group = service::attach_no_ops();
+                Ok(Box::new(move || {
+                    group.detach();
+                    Ok(())
+                }))
+            }
+            #[cfg(feature = "record")]
+            Self::Recorded => recorded::start(),
         }
     }
 }
