@@ -65,7 +65,7 @@ mutants() {
 if [ "$#" -eq 0 ]; then set -- stress repeat records requests mutants; fi
 for part in "$@"; do
     case "$part" in
-    stress | repeat | records | mutants) "$part" ;;
+    stress | repeat | records | requests | mutants) "$part" ;;
     *)
         echo "ci/full.sh: no part '$part'" >&2
         exit 2

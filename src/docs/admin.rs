@@ -64,7 +64,7 @@
 //!
 //! `match` is a pattern of [`matching`](crate::matching), or a full name; it may be said several times. `seconds` may have a
 //! fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`], 300). What is `POST` takes its parameters in the
-//! URL, or as a form, of 4 KiB at most.
+//! URL, or as a form, of 4 KiB at most. There may be 256 parameters.
 //!
 //! | | parameters | answers |
 //! |---|---|---|

@@ -6,18 +6,17 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use hotprobe::admin::Admin;
-use proptest::prelude::*;
 use std::net::SocketAddr;
 
 hotprobe::event! { static ASKED_FOR: fn(n: u64); }
 
 /// The head of a request.
 #[derive(Clone, Debug)]
-struct Head {
-    method: &'static str,
-    path: &'static str,
-    peer: Option<&'static str>,
-    headers: Vec<(&'static str, &'static str)>,
+pub(super) struct Head {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) peer: Option<&'static str>,
+    pub(super) headers: Vec<(&'static str, &'static str)>,
 }
 
 /// From this machine, to this machine.
@@ -46,7 +45,7 @@ impl Head {
         self.with("host", host)
     }
 
-    async fn send(&self, app: &Router) -> Answer {
+    pub(super) async fn send(&self, app: &Router) -> Answer {
         let mut request = Request::builder()
             .method(self.method)
             .uri(format!("/debug/probes{}", self.path));
@@ -448,96 +447,4 @@ fn check(admin: Admin, table: &[(Head, u16, &str)]) {
             assert!(answer.body.contains(says), "{head:?}: {}", answer.body);
         }
     });
-}
-
-/// A request, of parts that matter.
-fn heads() -> impl Strategy<Value = Head> {
-    let peers = prop::sample::select(vec![
-        None,
-        Some("127.0.0.1:1"),
-        Some("[::1]:1"),
-        Some("[::ffff:127.0.0.1]:1"),
-        Some("192.0.2.1:1"),
-        Some("[fe80::1]:1"),
-    ]);
-    let host = prop::sample::select(vec![
-        "localhost",
-        "127.0.0.1:9000",
-        "[::1]:80",
-        "shop.example",
-        "localhost.example",
-    ]);
-    let others = prop::sample::subsequence(
-        vec![
-            ("authorization", "Bearer right"),
-            ("authorization", "Bearer wrong"),
-            ("forwarded", "for=192.0.2.1"),
-            ("x-forwarded-for", "192.0.2.1"),
-            ("origin", "http://localhost"),
-            ("origin", "http://shop.example"),
-            ("origin", "null"),
-            ("sec-fetch-site", "same-origin"),
-            ("sec-fetch-site", "cross-site"),
-        ],
-        0..=4,
-    );
-    let asked = prop::sample::select(vec![
-        ("GET", "/events"),
-        ("GET", "/latency"),
-        ("POST", "/latency"),
-        ("GET", "/stacks"),
-    ]);
-    (peers, host, others, asked).prop_map(|(peer, host, mut headers, (method, path))| {
-        headers.push(("host", host));
-        Head {
-            method,
-            path,
-            peer,
-            headers,
-        }
-    })
-}
-
-/// Written once more, from what is promised, and not from the code.
-fn may(head: &Head, token: bool) -> bool {
-    let all = |name: &str| {
-        head.headers
-            .iter()
-            .filter(|(of, _)| *of == name)
-            .map(|(_, value)| *value)
-            .collect::<Vec<_>>()
-    };
-    let host = all("host")[0];
-    let known = if token {
-        all("authorization") == ["Bearer right"]
-    } else {
-        let here = ["127.0.0.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"];
-        head.peer.is_some_and(|peer| here.contains(&peer))
-            && all("forwarded").is_empty()
-            && all("x-forwarded-for").is_empty()
-            && ["localhost", "127.0.0.1:9000", "[::1]:80"].contains(&host)
-    };
-    let attaches = head.path != "/events";
-    known
-        && all("origin")
-            .iter()
-            .all(|origin| *origin == format!("http://{host}"))
-        && (!attaches
-            || all("sec-fetch-site")
-                .iter()
-                .all(|site| *site == "same-origin"))
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn who_is_let_in_is_who_may(head in heads(), token: bool) {
-        let answer = block_on(async {
-            let admin = if token { Admin::new().token("right") } else { Admin::new() };
-            head.send(&mounted(admin).0).await
-        });
-        let refused = [401, 403].contains(&answer.status.as_u16());
-        prop_assert_eq!(!refused, may(&head, token), "{:?}", answer);
-    }
 }

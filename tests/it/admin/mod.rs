@@ -10,6 +10,7 @@ mod page;
 mod recording;
 mod server;
 mod streams;
+mod who_may;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
