@@ -34,15 +34,18 @@
 //! 7. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
 //! 8. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
 //!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
-//! 9. `record`, a feature: firings recorded, with time, thread and arguments (`src/record/`).
-//! 10. `profile`, a feature: latencies between two events, and who fires how often (`src/profile/`).
-//! 11. The std/loom switch (`src/sync.rs`).
+//! 9. The std/loom switch (`src/sync.rs`).
 //!
 //! Features, which use nothing but the above:
 //!
+//! * `record`: firings recorded, with time, thread and arguments, for Perfetto and others (`src/record/`).
+//! * `profile`: latencies between two events, the stacks that lead to one, counts and rates (`src/profile/`).
 //! * `testing`: tests that take a concurrent program's events one after the other (`src/testing/`); with feature
 //!   `tokio`, tasks too.
-//! * `axum`: `/debug/probes` in a server, a page and endpoints to look into it while it runs (`src/admin/`).
+//! * `axum`: `/debug/probes` in a server, a page and endpoints to look into it while it runs (`src/admin/`). `cli`: the
+//!   program `hotprobe`, which asks them (`src/bin/hotprobe/`).
+//!
+//! They share a clock (`src/clock.rs`) and little else.
 //!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 
