@@ -1,7 +1,7 @@
 struct Value(u8);
 
 hotprobe::event! {
-    static STORED: fn(value: &crate::Value);
+    static STORED: fn(value: &self::Value);
 }
 
 fn main() {

@@ -1,7 +1,7 @@
 mod store {
     hotprobe::event! {
         pub static STORED: pub(self) fn(id: u64);
-        pub static REMOVED: pub(in crate::store) fn(id: u64);
+        pub static REMOVED: pub(in self) fn(id: u64);
     }
 
     pub fn store(id: u64) {

@@ -2,6 +2,6 @@ hotprobe::event! {
     static HELLO: fn();
 }
 
-hotprobe::register!(crate::HELLO);
+hotprobe::register!(self::HELLO);
 
 fn main() {}

@@ -1,0 +1,51 @@
+//! The twins of what must not compile (`tests/ui/fail`): that they compile is all they have to do. They are modules of
+//! the tests, and not programs, so that nothing has to be linked for each of them.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    reason = "they stand for other people's code"
+)]
+
+mod argument_mut;
+mod argument_own;
+mod argument_string;
+mod fire_await;
+mod fire_break;
+mod fire_dereferenced;
+mod fire_mistyped;
+mod fire_nothing;
+mod fire_private;
+mod fire_question_mark;
+mod fire_semicolon;
+mod fire_too_few;
+mod fire_too_many;
+mod generic;
+mod generic_lifetime;
+mod method_fire_mistyped;
+mod method_fire_too_few;
+mod method_fire_too_many;
+mod not_a_function;
+mod not_a_name;
+mod not_a_static;
+mod not_an_event;
+mod not_any_event;
+mod parameter_attribute;
+mod parameter_pattern;
+mod parameter_unnamed_number;
+mod parameter_unnamed_reference;
+mod place_is_invariant;
+mod probe_arity;
+mod probe_borrows;
+mod probe_dropped;
+mod probe_fn_mut;
+mod probe_keeps_argument;
+mod probe_rc;
+mod register_not_a_path;
+mod register_not_an_event;
+mod returns;
+mod semicolon_between;
+mod semicolon_last;
+mod static_mut;
