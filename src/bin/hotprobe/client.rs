@@ -15,8 +15,9 @@ use ureq::{Agent, Body, Error, RequestBuilder};
 
 const VARIABLE: &str = "HOTPROBE_URL";
 const USUAL: &str = "http://127.0.0.1:9000/debug/probes";
-/// How long a connection, and what is known at once, may take.
-const SOON: Duration = Duration::from_secs(10);
+/// How long a connection may take, and what is known at once.
+const CONNECT: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 /// How long the rest may take when a session's time is up: the server cuts off after two minutes.
 const REST: Duration = Duration::from_secs(150);
 /// How much is read of a refusal, and of what is read as a whole.
@@ -127,7 +128,7 @@ impl Client {
             .max_redirects(0)
             .proxy(None)
             .http_status_as_error(false)
-            .timeout_connect(Some(SOON))
+            .timeout_connect(Some(CONNECT))
             .user_agent(concat!("hotprobe/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();

@@ -30,10 +30,15 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// As [`shown`], but its line breaks are kept.
+/// As [`shown`], but lines stay lines, and columns columns.
 pub(crate) fn shown_lines(text: &str) -> String {
-    text.lines()
-        .fold(String::new(), |lines, line| lines + &shown(line) + "\n")
+    let mut lines = String::with_capacity(text.len());
+    for line in text.lines() {
+        let cells: Vec<_> = line.split('\t').map(shown).collect();
+        lines += &cells.join("\t");
+        lines.push('\n');
+    }
+    lines
 }
 
 /// A text value: in quotes, so that it is seen where it ends.
@@ -106,7 +111,7 @@ mod tests {
     fn nothing_that_a_terminal_obeys_is_left() {
         let evil = "a\u{1b}[31mb\r\n\u{9b}c\u{202e}d\u{7f}é";
         assert_eq!(shown(evil), r"a\u{1b}[31mb\r\n\u{9b}c\u{202e}d\u{7f}é");
-        assert_eq!(shown_lines("a\u{7}\nb"), "a\\u{7}\nb\n");
+        assert_eq!(shown_lines("a\u{7}\tb\nc"), "a\\u{7}\tb\nc\n");
         assert_eq!(quoted("a\"\\n\n"), r#""a\"\\n\n""#);
     }
 

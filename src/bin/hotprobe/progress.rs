@@ -12,9 +12,9 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     pub(crate) fn new(seconds: f64, has_bytes: bool, message: String) -> Self {
         let template = if has_bytes {
-            "{over} {of}  {decimal_bytes}  {msg}"
+            "{over} {of}  {decimal_bytes}  {wide_msg}"
         } else {
-            "{over} {of}  {msg}"
+            "{over} {of}  {wide_msg}"
         };
         let over = move |state: &ProgressState, out: &mut dyn Write| {
             let part = (state.elapsed().as_secs_f64() / seconds).min(1.0);

@@ -44,7 +44,10 @@ pub(crate) fn run(client: &Client, asked: &Tail) -> Result<(), Failure> {
         .and("rate", asked.rate)
         .answered_by("text/event-stream");
     let mut stream = Stream::of(client.ask(&question)?);
-    let mut losses = Losses::new();
+    let mut losses = Losses {
+        lost: 0,
+        told: None,
+    };
     loop {
         let message = stream.next()?;
         match &*message.name {
@@ -56,7 +59,14 @@ pub(crate) fn run(client: &Client, asked: &Tail) -> Result<(), Failure> {
                     record.line()
                 })?;
             }
-            "lost" => losses.add(stream.read::<Lost>(&message)?.lost),
+            "lost" => {
+                let Lost { lost } = stream.read(&message)?;
+                if let Some(lost) = losses.add(lost, Instant::now()) {
+                    note(format_args!(
+                        "{lost} firings were lost so far; see `--rate`"
+                    ));
+                }
+            }
             "end" => return ended(&stream.read(&message)?, asked),
             _ => {}
         }
@@ -67,7 +77,7 @@ pub(crate) fn run(client: &Client, asked: &Tail) -> Result<(), Failure> {
 fn ended(end: &End, asked: &Tail) -> Result<(), Failure> {
     if end.lost > 0 {
         note(format_args!(
-            "{} records, and {} firings more that were lost: above the rate, or after the limit; see `--rate`, `--limit`",
+            "{} records; {} firings more were lost, above `--rate` or after `--limit`",
             end.records, end.lost
         ));
     }
@@ -86,26 +96,22 @@ fn ended(end: &End, asked: &Tail) -> Result<(), Failure> {
     }
 }
 
-/// What was lost, said now and then.
+/// What was lost, said now and then; not at once, since the end says it anyway.
 struct Losses {
     lost: u64,
     told: Option<Instant>,
 }
 
 impl Losses {
-    fn new() -> Self {
-        Self {
-            lost: 0,
-            told: None,
-        }
-    }
-
-    fn add(&mut self, lost: u64) {
+    /// How many in all, if that is to be said now.
+    fn add(&mut self, lost: u64, now: Instant) -> Option<u64> {
         self.lost += lost;
-        if self.told.is_none_or(|told| told.elapsed() >= EVERY) {
-            note(format_args!("{} firings were lost so far", self.lost));
-            self.told = Some(Instant::now());
-        }
+        let told = *self.told.get_or_insert(now);
+        let is_due = now.duration_since(told) >= EVERY;
+        is_due.then(|| {
+            self.told = Some(now);
+            self.lost
+        })
     }
 }
 
@@ -118,7 +124,10 @@ impl Record {
                 Value::String(text) => quoted(text),
                 other => shown(&other.to_string()),
             };
-            line += &format!("  {}={value}", shown(name));
+            line += "  ";
+            line += &shown(name);
+            line.push('=');
+            line += &value;
         }
         line + "\n"
     }
@@ -147,6 +156,19 @@ impl<'de> Deserialize<'de> for Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn losses_are_said_once_a_second() {
+        let begin = Instant::now();
+        let mut losses = Losses {
+            lost: 0,
+            told: None,
+        };
+        let said: Vec<_> = [0, 900, 1000, 1999, 2000]
+            .map(|at| losses.add(1, begin + Duration::from_millis(at)))
+            .into();
+        assert_eq!(said, [None, None, Some(3), None, Some(5)]);
+    }
 
     #[test]
     fn a_record_is_a_line_with_its_values_in_order() {

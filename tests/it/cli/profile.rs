@@ -45,7 +45,7 @@ fn a_latency_is_printed_as_the_server_says_it() {
     let server = server();
     assert_eq!(
         server.run(&LATENCY).out(),
-        format!("asked\\t{ASKED}&format=text\nend\n")
+        format!("asked\t{ASKED}&format=text\nend\n")
     );
     let with = [
         &LATENCY[..],
@@ -90,7 +90,7 @@ fn stacks_are_printed_folded_or_go_into_a_file() {
                 "path"
             ])
             .out(),
-        "asked\\tevent=shop%3A%3APLACED&weight=bytes&label=path&format=folded\nend\n"
+        "asked\tevent=shop%3A%3APLACED&weight=bytes&label=path&format=folded\nend\n"
     );
     let directory = Directory::new();
     for (name, format) in [

@@ -28,6 +28,9 @@ mod interrupted {
 mod headed {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
+mod drawn {
+    hotprobe::event! { pub static ITEM: fn(); }
+}
 mod shut {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
@@ -99,11 +102,10 @@ fn what_a_tail_has_lost_is_said_beside_it() {
     let told = ended(child);
     let records = told.out.lines().count();
     let said = format!(
-        "{records} records, and {} firings more that were lost",
+        "{records} records; {} firings more were lost",
         100 - records
     );
     assert!(told.err.contains(&said), "{told:?}");
-    assert!(told.err.contains("firings were lost so far"), "{told:?}");
     assert_eq!(told.code, Some(0));
 }
 
@@ -279,5 +281,49 @@ fn a_stream_of_another_version_is_a_failure() {
         ));
         run(&[command, "*", "--url", &url])
             .fails(1, &[&format!("a message `{name}`"), "another version"]);
+    }
+}
+
+/// Runs it on a terminal; all that the terminal got. None where there is no `script` to make one.
+fn on_a_terminal(command: &std::process::Command) -> Option<String> {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| format!("'{}'", word.to_str().unwrap()))
+        .collect();
+    let output = std::process::Command::new("script")
+        .args(["-qec", &words.join(" "), "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn on_a_terminal_rates_are_redrawn_and_a_bar_shows_how_far_it_is() {
+    let server = Server::start(Admin::new());
+    let pattern = "*::cli::streams::drawn::*";
+    let Some(drawn) = on_a_terminal(&server.hotprobe(&["watch", pattern, "--count", "2"])) else {
+        return;
+    };
+    assert_eq!(
+        drawn.matches(drawn::ITEM.name()).count(),
+        drawn.matches("PER SECOND").count()
+    );
+    assert!(drawn.matches("PER SECOND").count() >= 2, "{drawn:?}");
+    // Up a line.
+    assert!(drawn.contains("\u{1b}[1A"), "{drawn:?}");
+    #[cfg(feature = "record")]
+    {
+        let directory = super::Directory::new();
+        let file = directory.file("trace.json");
+        let arguments = ["record", pattern, "--seconds", "0.5", "-o", &file];
+        let drawn = on_a_terminal(&server.hotprobe(&arguments)).unwrap();
+        assert!(drawn.contains("░ 0.0 of 0.5 s  0 B"), "{drawn:?}");
+        assert!(drawn.contains('█'), "{drawn:?}");
+        // It is gone before anything else is said.
+        assert!(drawn.contains("\r\u{1b}[2Khotprobe: "), "{drawn:?}");
     }
 }
