@@ -42,6 +42,7 @@
 //! * `testing`: tests that take a concurrent program's events one after the other (`src/testing/`); with feature
 //!   `tokio`, tasks too.
 //! * `axum`: `/debug/probes` in a server, a page and endpoints to look into it while it runs (`src/admin/`).
+//! * `cli`: the program `hotprobe`, which asks these from a terminal (`src/bin/hotprobe/`).
 //!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 

@@ -212,6 +212,26 @@ mod tests {
     }
 
     #[test]
+    fn what_the_documentation_says_can_be_said() {
+        let documentation = [
+            include_str!("../../../README.md"),
+            include_str!("../../docs/cli.rs"),
+        ];
+        for text in documentation {
+            let mut commands = 0;
+            for line in text.lines().map(|line| line.trim_start_matches("//! ")) {
+                if let Some(line) = line.strip_prefix("$ hotprobe ") {
+                    let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+                    let words = std::iter::once("hotprobe").chain(words);
+                    assert!(Arguments::try_parse_from(words).is_ok(), "{line}");
+                    commands += 1;
+                }
+            }
+            assert!(commands > 0);
+        }
+    }
+
+    #[test]
     fn seconds_are_a_finite_number_above_zero() {
         assert_eq!(seconds("0.5"), Ok(0.5));
         for text in ["0", "-1", "inf", "NaN", "1e9", "", "10s"] {
