@@ -127,6 +127,8 @@ impl Client {
             // Not where somebody else wants the token to go.
             .max_redirects(0)
             .proxy(None)
+            // One that waited for the next question may be closed when it comes.
+            .max_idle_connections(0)
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT))
             .user_agent(concat!("hotprobe/", env!("CARGO_PKG_VERSION")))

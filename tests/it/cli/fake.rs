@@ -6,7 +6,12 @@ use std::thread;
 
 /// Answers each connection with these bytes, and closes it; its address as `--url` wants it.
 pub(super) fn saying(answer: impl Into<Vec<u8>>) -> String {
-    let answer = answer.into();
+    saying_each([answer.into()])
+}
+
+/// As [`saying`]: the first connection the first of them, and so on; the last one for all that come after.
+pub(super) fn saying_each(answers: impl Into<Vec<Vec<u8>>>) -> String {
+    let mut answers = answers.into();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     // (It ends with the process.)
@@ -20,7 +25,10 @@ pub(super) fn saying(answer: impl Into<Vec<u8>>) -> String {
             {
                 head.push(byte[0]);
             }
-            let _ = connection.write_all(&answer);
+            let _ = connection.write_all(&answers[0]);
+            if answers.len() > 1 {
+                answers.remove(0);
+            }
             let _ = connection.shutdown(Shutdown::Write);
             // (Until the client closes: to close first could take back what has been sent.)
             let _ = connection.read(&mut byte);

@@ -184,6 +184,30 @@ fn rates_are_shown_as_lines_where_there_is_no_terminal_and_go_on_over_sessions()
 }
 
 #[test]
+fn the_session_that_is_just_over_may_count_for_a_moment() {
+    let event = r#"{"name":"a","file":"a.rs","line":1,"column":1}"#;
+    let begin = format!("event: begin\ndata: {{\"seconds\":1.0,\"events\":[{event}]}}\n\n");
+    let rates = "event: rates\ndata: {\"seconds\":1.0,\"fired\":[7]}\n\n";
+    let end = "event: end\ndata: {\"reason\":\"time\"}\n\n";
+    let session = fake::answer("200 OK", "text/event-stream", &(begin + rates + end));
+    let busy = r#"{"error":{"status":429,"kind":"sessions","message":"1 sessions are open"}}"#;
+    let busy = fake::answer("429 Too Many Requests", "application/json", busy);
+    let answers = [&session, &busy, &busy, &session].map(|answer| answer.clone().into_bytes());
+    let url = fake::saying_each(answers);
+    let out = run(&["watch", "a", "--count", "2", "--url", &url]).out();
+    assert_eq!(out, "1s  7.0  a\n2s  7.0  a\n");
+    // But not for ever, and not at first.
+    let url = fake::saying_each([session.into_bytes(), busy.clone().into_bytes()]);
+    let told = run(&["watch", "a", "--count", "2", "--url", &url]);
+    assert_eq!(
+        (told.code, &*told.out),
+        (Some(1), "1s  7.0  a\n"),
+        "{told:?}"
+    );
+    run(&["watch", "a", "--url", &fake::saying(busy)]).fails(1, &["(429)"]);
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_ends_it_and_the_server_detaches() {
     let server = Server::start(Admin::new());
