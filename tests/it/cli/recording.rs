@@ -35,7 +35,7 @@ fn a_recording_has_what_was_fired_and_no_part_is_left() {
     let directory = Directory::new();
     let file = directory.file("trace.json");
     fs::write(&file, "the last one").unwrap();
-    let arguments = ["record", chrome::ITEM.name(), "-o", &file, "--seconds", "1"];
+    let arguments = ["record", chrome::ITEM.name(), "-o", &file, "--seconds", "2"];
     let child = server.hotprobe(&arguments).spawn().unwrap();
     eventually("it is attached", || chrome::ITEM.is_enabled());
     (0..10).for_each(|n| chrome::ITEM.fire(n));
@@ -110,7 +110,7 @@ fn slices_need_no_other_event() {
     let file = directory.file("trace.json");
     let slice = format!("job,{},{},id", slices::BEGIN.name(), slices::END.name());
     let child = server
-        .hotprobe(&["record", "--slice", &slice, "-o", &file, "--seconds", "1"])
+        .hotprobe(&["record", "--slice", &slice, "-o", &file, "--seconds", "2"])
         .spawn()
         .unwrap();
     eventually("it is attached", || slices::BEGIN.is_enabled());
