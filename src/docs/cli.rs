@@ -36,7 +36,7 @@
 //! | | |
 //! |---|---|
 //! | `list` | sorted by name; a probe without a name is `?` |
-//! | `watch` | on a terminal, a table that is redrawn; else, lines: the time, how often a second, the event |
+//! | `watch` | on a terminal, a table that is redrawn, of as many rows as fit (`--top`: the busiest); else, lines: the time, how often a second, the event |
 //! | `tail` | seconds since it began, the event, its parameters; `(redacted)` is what does not leave the server |
 //!
 //! A server is not trusted with the terminal: control characters, and those that turn around how text reads, are

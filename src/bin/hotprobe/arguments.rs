@@ -55,6 +55,8 @@ pub(crate) enum Command {
     /// Lists events, sorted by name: whether they are on, their probes and parameters
     List(List),
     /// Shows how often events are fired a second, until Ctrl-C
+    ///
+    /// On a terminal, a table that is redrawn, of as many events as fit (see `--top`); else, a line each.
     Watch(Watch),
     /// Prints events as they are fired, one a line
     Tail(Tail),
