@@ -42,8 +42,8 @@
 //! * `profile`: latencies between two events, the stacks that lead to one, counts and rates (`src/profile/`).
 //! * `testing`: tests that take a concurrent program's events one after the other (`src/testing/`); with feature
 //!   `tokio`, tasks too.
-//! * `axum`: `/debug/probes` in a server, a page and endpoints to look into it while it runs (`src/admin/`). `cli`: the
-//!   program `hotprobe`, which asks them (`src/bin/hotprobe/`).
+//! * `axum`: `/debug/probes` in a server, a page and endpoints to look into it while it runs (`src/admin/`).
+//! * `cli`: the program `hotprobe`, which asks these from a terminal (`src/bin/hotprobe/`).
 //!
 //! They share a clock (`src/clock.rs`) and little else.
 //!

@@ -7,6 +7,7 @@
 //! * `recording`, with the feature `record`: events recorded, what is kept and lost, what it costs.
 //! * `testing` (feature `testing`): tests of concurrent code, event by event; beside loom, shuttle and turmoil.
 //! * `admin` (feature `axum`): `/debug/probes`: how it is mounted, who is let in, what each endpoint answers.
+//! * `cli` (feature `cli`): the program `hotprobe`, which asks `/debug/probes` from a terminal.
 //! * [`performance`]: what an event costs, off and on, and how to see it for yourself.
 //! * [`design`]: how it works and why, and a table of what it guarantees.
 //! * [`orderings`]: every atomic access, what it orders, and its partner.
@@ -14,6 +15,8 @@
 
 #[cfg(feature = "axum")]
 pub mod admin;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod design;
 pub mod glossary;
 pub mod limitations;

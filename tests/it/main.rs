@@ -25,6 +25,8 @@ mod anywhere;
 mod api;
 mod captures;
 mod catalog;
+#[cfg(all(feature = "cli", feature = "axum"))]
+mod cli;
 mod consumers;
 mod counts;
 mod depth;

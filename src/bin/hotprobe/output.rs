@@ -1,0 +1,133 @@
+//! How things are printed. What a server says is not trusted: nothing of it that a terminal would obey gets there.
+
+use crate::failure::Failure;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+/// Text, to standard output.
+pub(crate) fn text(text: &str) -> Result<(), Failure> {
+    bytes(text.as_bytes())
+}
+
+/// To standard output, at once.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(Failure::of_output)
+}
+
+/// In one line, and with what a terminal would obey, or not show, written out.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_obeyed(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// As [`shown`], but lines stay lines, and columns columns.
+pub(crate) fn shown_lines(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len());
+    for line in text.lines() {
+        let cells: Vec<_> = line.split('\t').map(shown).collect();
+        lines += &cells.join("\t");
+        lines.push('\n');
+    }
+    lines
+}
+
+/// A text value: in quotes, so that it is seen where it ends.
+pub(crate) fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", shown(&escaped))
+}
+
+/// JSON of the server's, of the same meaning. (Outside of its texts it has nothing but ASCII and white space.)
+pub(crate) fn shown_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_obeyed(character) && !matches!(character, '\n' | '\r' | '\t') {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Control characters, and those that turn around how the rest of a line reads, break lines, or are not seen.
+fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+/// Where a column's text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Left,
+    Right,
+}
+
+/// Rows of shown text, aligned, two spaces between.
+pub(crate) fn table<const N: usize>(columns: [Column; N], rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut table = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for ((cell, column), width) in row.iter().zip(columns).zip(widths) {
+            // (Text can always be written to.)
+            let _ = match column {
+                Column::Left => write!(line, "{cell:<width$}  "),
+                Column::Right => write!(line, "{cell:>width$}  "),
+            };
+        }
+        table += line.trim_end();
+        table.push('\n');
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        let evil = "a\u{1b}[31mb\r\n\u{9b}c\u{202e}d\u{7f}é";
+        assert_eq!(shown(evil), r"a\u{1b}[31mb\r\n\u{9b}c\u{202e}d\u{7f}é");
+        assert_eq!(shown_lines("a\u{7}\tb\nc"), "a\\u{7}\tb\nc\n");
+        assert_eq!(quoted("a\"\\n\n"), r#""a\"\\n\n""#);
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let json = "{\n \"a\": \"\u{9b}31m\u{202e}é\u{7f}\"}";
+        let shown = shown_json(json);
+        assert_eq!(shown, "{\n \"a\": \"\\u009b31m\\u202eé\\u007f\"}");
+        let value = |json| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(&shown), value(json));
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [["é", "1", "x"], ["bcd", "20", ""]].map(|row| row.map(str::to_owned));
+        let table = table([Column::Left, Column::Right, Column::Left], &rows);
+        assert_eq!(table, "é     1  x\nbcd  20\n");
+    }
+}

@@ -1,0 +1,54 @@
+//! How far it is: the time that is over, and the bytes that came. On a terminal only.
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use std::fmt::Write;
+use std::time::Duration;
+
+const CELLS: f64 = 30.0;
+
+/// A bar on standard error, as long as it lives.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(crate) fn new(seconds: f64, has_bytes: bool, message: String) -> Self {
+        let template = if has_bytes {
+            "{over} {of}  {decimal_bytes}  {wide_msg}"
+        } else {
+            "{over} {of}  {wide_msg}"
+        };
+        let over = move |state: &ProgressState, out: &mut dyn Write| {
+            let part = (state.elapsed().as_secs_f64() / seconds).min(1.0);
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between 0 and 30"
+            )]
+            let (full, empty) = ((part * CELLS) as usize, CELLS as usize);
+            let _ = write!(out, "{}{}", "█".repeat(full), "░".repeat(empty - full));
+        };
+        let of = move |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(
+                out,
+                "{:.1} of {seconds} s",
+                state.elapsed().as_secs_f64().min(seconds)
+            );
+        };
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::no_length()
+            .with_style(style.with_key("over", over).with_key("of", of))
+            .with_message(message);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    pub(crate) fn bytes(&self, bytes: u64) {
+        self.0.set_position(bytes);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

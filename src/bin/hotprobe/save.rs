@@ -1,0 +1,67 @@
+//! An answer that goes into a file: in which format, and how it gets there.
+
+use crate::client::{Answer, broken};
+use crate::failure::{Failure, note};
+use crate::output::shown;
+use crate::part::Part;
+use crate::progress::Progress;
+use indicatif::DecimalBytes;
+use std::io::Read as _;
+use std::path::Path;
+
+const CHUNK: usize = 64 << 10;
+
+/// The format that a path's ending tells. `or` is what else can be done.
+pub(crate) fn by_ending<T: Copy>(
+    path: &Path,
+    endings: &[(&str, T)],
+    or: &str,
+) -> Result<T, Failure> {
+    let path = path.to_string_lossy();
+    let small = path.to_ascii_lowercase();
+    let found = endings.iter().find(|(ending, _)| small.ends_with(ending));
+    found.map(|(_, format)| *format).ok_or_else(|| {
+        let known: Vec<_> = endings
+            .iter()
+            .map(|(ending, _)| format!("`{ending}`"))
+            .collect();
+        Failure::usage(format!(
+            "the ending of `{}` tells no format: expected one of {}{or}",
+            shown(&path),
+            known.join(", ")
+        ))
+    })
+}
+
+/// Saves an answer as it comes, and says so. `half` is said of one that broke off.
+pub(crate) fn save(
+    answer: Answer,
+    mut part: Part,
+    progress: Progress,
+    half: &str,
+) -> Result<(), Failure> {
+    let url = shown(answer.url());
+    let mut reader = answer.reader();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match reader.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => part.write(&chunk[..count])?,
+            Err(error) => {
+                drop(progress);
+                let half = if part.written() > 0 { half } else { "" };
+                let kept = part.keep();
+                return Err(Failure::failed(format!(
+                    "`{url}`: {}; {kept}{half}",
+                    broken(&error)
+                )));
+            }
+        }
+        progress.bytes(part.written());
+    }
+    drop(progress);
+    let (path, bytes) = (part.path().to_owned(), part.written());
+    part.finish()?;
+    note(format_args!("{} into {path}", DecimalBytes(bytes)));
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Server-sent events: what a server says while it goes on.
+
+use crate::client::{Answer, broken};
+use crate::failure::Failure;
+use crate::output::shown;
+use serde::de::DeserializeOwned;
+use std::io::{self, BufRead, BufReader, Read};
+
+/// How long a line may be: a server sends nothing that is longer than what it keeps for a client.
+const LINE: u64 = 1 << 20;
+
+/// What the server sends, one after the other.
+pub(crate) struct Stream<R> {
+    reader: BufReader<R>,
+    url: String,
+}
+
+/// A name, and a line of JSON.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) name: String,
+    pub(crate) data: String,
+}
+
+impl Stream<()> {
+    pub(crate) fn of(answer: Answer) -> Stream<impl Read> {
+        let url = answer.url().to_owned();
+        Stream {
+            reader: BufReader::new(answer.reader()),
+            url,
+        }
+    }
+}
+
+impl<R: Read> Stream<R> {
+    /// The next. That there is none any more is for the one called `end` to say: without it, the server has not ended.
+    pub(crate) fn next(&mut self) -> Result<Message, Failure> {
+        let mut message = Message::default();
+        loop {
+            let line = self.line().map_err(|error| {
+                Failure::failed(format!("`{}`: {}", shown(&self.url), broken(&error)))
+            })?;
+            if line.is_empty() {
+                if message != Message::default() {
+                    return Ok(message);
+                }
+            } else if let Some(name) = field(&line, "event") {
+                name.clone_into(&mut message.name);
+            } else if let Some(data) = field(&line, "data") {
+                message.data += data;
+            }
+        }
+    }
+
+    /// What a message says.
+    pub(crate) fn read<T: DeserializeOwned>(&self, message: &Message) -> Result<T, Failure> {
+        serde_json::from_str(&message.data).map_err(|error| {
+            Failure::failed(format!(
+                "`{}` sent a message `{}` that is not as hotprobe's are ({}): is it of another version?",
+                shown(&self.url),
+                shown(&message.name),
+                shown(&error.to_string())
+            ))
+        })
+    }
+
+    /// Without its end.
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = Vec::new();
+        (&mut self.reader).take(LINE).read_until(b'\n', &mut line)?;
+        if line.pop() != Some(b'\n') {
+            return Err(if line.len() as u64 + 1 >= LINE {
+                io::Error::other("a line is longer than hotprobe sends any")
+            } else {
+                io::ErrorKind::UnexpectedEof.into()
+            });
+        }
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        String::from_utf8(line).map_err(|_| io::Error::other("a line is no text"))
+    }
+}
+
+/// The value, if the line is of this field.
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let value = line.strip_prefix(name)?.strip_prefix(':')?;
+    Some(value.strip_prefix(' ').unwrap_or(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(text: &str) -> Stream<&[u8]> {
+        Stream {
+            reader: BufReader::new(text.as_bytes()),
+            url: "http://here".to_owned(),
+        }
+    }
+
+    fn message(name: &str, data: &str) -> Message {
+        Message {
+            name: name.to_owned(),
+            data: data.to_owned(),
+        }
+    }
+
+    #[test]
+    fn messages_are_read_one_after_the_other() {
+        let mut stream =
+            stream("event: begin\ndata: {}\n\n: a comment\n\nevent:end\r\ndata:[1]\r\n\r\n");
+        assert_eq!(stream.next().unwrap(), message("begin", "{}"));
+        assert_eq!(stream.next().unwrap(), message("end", "[1]"));
+        let Err(Failure::Failed(told)) = stream.next() else {
+            panic!("there is no more");
+        };
+        assert!(told.contains("broke off"), "{told}");
+    }
+
+    #[test]
+    fn half_a_message_is_none() {
+        assert!(stream("event: record\ndata: {\"at\":").next().is_err());
+        assert!(stream("event: record\ndata: {}\n").next().is_err());
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_kept() {
+        let endless = "x".repeat(3 << 20);
+        let Err(Failure::Failed(told)) = stream(&endless).next() else {
+            panic!("it is refused");
+        };
+        assert!(told.contains("longer"), "{told}");
+    }
+}

@@ -1,0 +1,180 @@
+//! `hotprobe tail`: events as they are fired, one a line.
+
+use crate::arguments::Tail;
+use crate::client::{Client, Question};
+use crate::failure::{Failure, note};
+use crate::output::{self, quoted, shown, shown_json};
+use crate::stream::Stream;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// How often it is said that some were lost.
+const EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize)]
+struct Record {
+    at: f64,
+    event: String,
+    values: Values,
+}
+
+/// In the order of the event's parameters.
+struct Values(Vec<(String, Value)>);
+
+#[derive(Deserialize)]
+struct Lost {
+    lost: u64,
+}
+
+#[derive(Deserialize)]
+struct End {
+    reason: String,
+    records: u64,
+    lost: u64,
+}
+
+pub(crate) fn run(client: &Client, asked: &Tail) -> Result<(), Failure> {
+    let question = Question::get("tail")
+        .all("match", &asked.patterns)
+        .lasting(asked.seconds, 60.0)
+        .and("limit", asked.limit)
+        .and("rate", asked.rate)
+        .answered_by("text/event-stream");
+    let mut stream = Stream::of(client.ask(&question)?);
+    let mut losses = Losses {
+        lost: 0,
+        told: None,
+    };
+    loop {
+        let message = stream.next()?;
+        match &*message.name {
+            "record" => {
+                let record: Record = stream.read(&message)?;
+                output::text(&if asked.json {
+                    shown_json(&message.data) + "\n"
+                } else {
+                    record.line()
+                })?;
+            }
+            "lost" => {
+                let Lost { lost } = stream.read(&message)?;
+                if let Some(lost) = losses.add(lost, Instant::now()) {
+                    note(format_args!(
+                        "{lost} firings were lost so far; see `--rate`"
+                    ));
+                }
+            }
+            "end" => return ended(&stream.read(&message)?, asked),
+            _ => {}
+        }
+    }
+}
+
+/// What the server says at last.
+fn ended(end: &End, asked: &Tail) -> Result<(), Failure> {
+    if end.lost > 0 {
+        note(format_args!(
+            "{} records; {} firings more were lost, above `--rate` or after `--limit`",
+            end.records, end.lost
+        ));
+    }
+    match &*end.reason {
+        "shutdown" => Err(Failure::failed(
+            "the server shut down before the time was up",
+        )),
+        "limit" if asked.limit.is_none() => {
+            note(format_args!(
+                "after {} records, the limit; see `--limit`",
+                end.records
+            ));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was lost, said now and then; not at once, since the end says it anyway.
+struct Losses {
+    lost: u64,
+    told: Option<Instant>,
+}
+
+impl Losses {
+    /// How many in all, if that is to be said now.
+    fn add(&mut self, lost: u64, now: Instant) -> Option<u64> {
+        self.lost += lost;
+        let told = *self.told.get_or_insert(now);
+        let is_due = now.duration_since(told) >= EVERY;
+        is_due.then(|| {
+            self.told = Some(now);
+            self.lost
+        })
+    }
+}
+
+impl Record {
+    fn line(&self) -> String {
+        let mut line = format!("{:12.6}  {}", self.at, shown(&self.event));
+        for (name, value) in &self.values.0 {
+            let value = match value {
+                Value::Null => "(redacted)".to_owned(),
+                Value::String(text) => quoted(text),
+                other => shown(&other.to_string()),
+            };
+            line += "  ";
+            line += &shown(name);
+            line.push('=');
+            line += &value;
+        }
+        line + "\n"
+    }
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Values;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with a value for each parameter")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = map.next_entry()? {
+                    values.push(value);
+                }
+                Ok(Values(values))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_said_once_a_second() {
+        let begin = Instant::now();
+        let mut losses = Losses {
+            lost: 0,
+            told: None,
+        };
+        let said: Vec<_> = [0, 900, 1000, 1999, 2000]
+            .map(|at| losses.add(1, begin + Duration::from_millis(at)))
+            .into();
+        assert_eq!(said, [None, None, Some(3), None, Some(5)]);
+    }
+
+    #[test]
+    fn a_record_is_a_line_with_its_values_in_order() {
+        let json = r#"{"at":0.001234,"event":"shop::PLACED","values":{"z":17,"a":"say \"\u001b[31m\"","token":null,"f":-0.5}}"#;
+        let record: Record = serde_json::from_str(json).unwrap();
+        let expected = "    0.001234  shop::PLACED  z=17  a=\"say \\\"\\u{1b}[31m\\\"\"  token=(redacted)  f=-0.5\n";
+        assert_eq!(record.line(), expected);
+    }
+}

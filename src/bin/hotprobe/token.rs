@@ -1,0 +1,47 @@
+//! The server's token: from a file, or a variable; never from the command line.
+
+use crate::arguments::Server;
+use crate::failure::Failure;
+use crate::output::shown;
+use std::env;
+use std::fs;
+
+const VARIABLE: &str = "HOTPROBE_TOKEN";
+
+/// The token, if there is one. (No message has any of it.)
+pub(crate) fn of(server: &Server) -> Result<Option<String>, Failure> {
+    let (token, whence) = if let Some(path) = &server.token_file {
+        let whence = format!("the file `{}`", shown(&path.to_string_lossy()));
+        let token = fs::read_to_string(path).map_err(|error| {
+            Failure::failed(format!("cannot read the token from {whence}: {error}"))
+        })?;
+        (token, whence)
+    } else {
+        match env::var(VARIABLE) {
+            Ok(token) if !token.is_empty() => (token, format!("the variable {VARIABLE}")),
+            Ok(_) | Err(env::VarError::NotPresent) => return Ok(None),
+            Err(env::VarError::NotUnicode(_)) => {
+                return Err(unusable(&format!("the variable {VARIABLE}")));
+            }
+        }
+    };
+    let token = token.trim_ascii();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(unusable(&whence));
+    }
+    Ok(Some(token.to_owned()))
+}
+
+/// It was to be said on the command line.
+pub(crate) fn refused() -> Failure {
+    Failure::usage(
+        "there is no `--token`: what stands on a command line, everybody on the machine can read in the list of \
+         processes. Give the token in a file, `--token-file FILE`, or in the variable HOTPROBE_TOKEN",
+    )
+}
+
+fn unusable(whence: &str) -> Failure {
+    Failure::usage(format!(
+        "the token in {whence} is empty, or no token: expected one line of visible ASCII characters, without spaces"
+    ))
+}

@@ -1,0 +1,265 @@
+//! `hotprobe watch`: how often events are fired a second.
+//!
+//! The server's sessions have an end; when one is over, another is begun. So watching goes on until somebody ends it.
+
+use crate::arguments::Watch;
+use crate::client::{Answer, Client, Question};
+use crate::failure::Failure;
+use crate::output::{self, Column, shown, table};
+use crate::stream::Stream;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use std::io::{self, IsTerminal as _};
+use std::thread;
+use std::time::Duration;
+
+/// An interval may be so much shorter than it was to be: the server's clock and ours.
+const TOLERANCE: f64 = 0.05;
+/// The session that has just ended may count for a moment.
+const AGAIN: Duration = Duration::from_millis(200);
+const ATTEMPTS: u32 = 10;
+
+#[derive(Deserialize)]
+struct Begin {
+    events: Vec<Watched>,
+}
+
+#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
+struct Watched {
+    name: String,
+    file: String,
+    line: u32,
+    column: u32,
+}
+
+#[derive(Deserialize)]
+struct Rates {
+    seconds: f64,
+    fired: Vec<u64>,
+}
+
+#[derive(Deserialize)]
+struct End {
+    reason: String,
+}
+
+/// What was fired since the last line.
+#[derive(Default)]
+struct Interval {
+    seconds: f64,
+    fired: Vec<u64>,
+}
+
+/// As `--json` prints it.
+#[derive(Serialize)]
+struct Line<'a> {
+    seconds: f64,
+    events: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    event: &'a Watched,
+    fired: u64,
+    per_second: f64,
+}
+
+pub(crate) fn run(client: &Client, asked: &Watch) -> Result<(), Failure> {
+    let question = Question::get("rates")
+        .all("match", &asked.patterns)
+        .lasting(None, 60.0)
+        .answered_by("text/event-stream");
+    let mut view = View::new(asked);
+    let mut events = Vec::new();
+    let mut interval = Interval::default();
+    let mut left = asked.count;
+    let mut answer = client.ask(&question)?;
+    loop {
+        let mut stream = Stream::of(answer);
+        loop {
+            let message = stream.next()?;
+            match &*message.name {
+                "begin" => {
+                    let begin: Begin = stream.read(&message)?;
+                    if begin.events != events {
+                        interval = Interval::default();
+                        events = begin.events;
+                    }
+                }
+                "rates" => interval.add(&stream.read(&message)?, events.len()),
+                "end" => {
+                    if stream.read::<End>(&message)?.reason == "shutdown" {
+                        return Err(Failure::failed("the server shut down"));
+                    }
+                    break;
+                }
+                _ => {}
+            }
+            if interval.seconds + TOLERANCE >= f64::from(asked.interval) {
+                view.show(&events, &interval)?;
+                interval = Interval::default();
+                left = left.map(|left| left - 1);
+                if left == Some(0) {
+                    return Ok(());
+                }
+            }
+        }
+        drop(stream);
+        answer = again(client, &question)?;
+    }
+}
+
+/// Another session.
+fn again(client: &Client, question: &Question<'_>) -> Result<Answer, Failure> {
+    let mut attempts = 0;
+    loop {
+        match client.ask(question) {
+            Err(Failure::Busy(_)) if attempts < ATTEMPTS => {
+                attempts += 1;
+                thread::sleep(AGAIN);
+            }
+            result => return result,
+        }
+    }
+}
+
+impl Interval {
+    fn add(&mut self, rates: &Rates, events: usize) {
+        self.seconds += rates.seconds;
+        self.fired.resize(events, 0);
+        for (sum, fired) in self.fired.iter_mut().zip(&rates.fired) {
+            *sum += fired;
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a rate, for people")]
+    fn line<'a>(&self, events: &'a [Watched], top: Option<u16>) -> Line<'a> {
+        let mut rows: Vec<_> = events
+            .iter()
+            .zip(&self.fired)
+            .map(|(event, &fired)| Row {
+                event,
+                fired,
+                per_second: fired as f64 / self.seconds,
+            })
+            .collect();
+        if let Some(top) = top {
+            // (Stable: what is fired as often stays sorted by name.)
+            rows.sort_by_key(|row| std::cmp::Reverse(row.fired));
+            rows.truncate(top.into());
+        }
+        Line {
+            seconds: self.seconds,
+            events: rows,
+        }
+    }
+}
+
+/// Where it is shown: on a terminal, the same place each time; as lines, else.
+struct View<'a> {
+    asked: &'a Watch,
+    place: Option<ProgressBar>,
+    seconds: f64,
+}
+
+impl<'a> View<'a> {
+    fn new(asked: &'a Watch) -> Self {
+        let place = (!asked.json && io::stdout().is_terminal()).then(|| {
+            let place = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+            // (It knows the terminal's size, and keeps within.)
+            place.with_style(
+                ProgressStyle::with_template("{msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            )
+        });
+        Self {
+            asked,
+            place: place.filter(|place| !place.is_hidden()),
+            seconds: 0.0,
+        }
+    }
+
+    fn show(&mut self, events: &[Watched], interval: &Interval) -> Result<(), Failure> {
+        self.seconds += interval.seconds;
+        let line = interval.line(events, self.asked.top);
+        if self.asked.json {
+            // (Numbers and text always can be written.)
+            let json = serde_json::to_string(&line).unwrap_or_default();
+            return output::text(&(output::shown_json(&json) + "\n"));
+        }
+        let rate = |row: &Row<'_>| format!("{:.1}", row.per_second);
+        let Some(place) = &self.place else {
+            let at = format!("{:.0}s", self.seconds);
+            let rows: Vec<_> = line
+                .events
+                .iter()
+                .map(|row| [at.clone(), rate(row), shown(&row.event.name)])
+                .collect();
+            return output::text(&table([Column::Right, Column::Right, Column::Left], &rows));
+        };
+        let title = ["PER SECOND".to_owned(), "EVENT".to_owned()];
+        let rows = line
+            .events
+            .iter()
+            .map(|row| [rate(row), shown(&row.event.name)]);
+        let rows: Vec<_> = std::iter::once(title).chain(rows).collect();
+        place.set_message(
+            table([Column::Right, Column::Left], &rows)
+                .trim_end()
+                .to_owned(),
+        );
+        Ok(())
+    }
+}
+
+impl Drop for View<'_> {
+    /// What was shown last stays.
+    fn drop(&mut self) {
+        if let Some(place) = &self.place {
+            place.abandon();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events() -> Vec<Watched> {
+        ["a", "b", "c"]
+            .map(|name| Watched {
+                name: name.to_owned(),
+                file: "x.rs".to_owned(),
+                line: 1,
+                column: 1,
+            })
+            .into()
+    }
+
+    #[test]
+    fn seconds_and_firings_add_up() {
+        let mut interval = Interval::default();
+        for fired in [[1, 0, 4], [2, 0, 4]] {
+            let fired = fired.into();
+            interval.add(
+                &Rates {
+                    seconds: 0.5,
+                    fired,
+                },
+                3,
+            );
+        }
+        let events = events();
+        let line = interval.line(&events, None);
+        let rates: Vec<_> = line
+            .events
+            .iter()
+            .map(|row| (row.fired, row.per_second))
+            .collect();
+        assert_eq!(rates, [(3, 3.0), (0, 0.0), (8, 8.0)]);
+        let top = interval.line(&events, Some(2));
+        let names: Vec<_> = top.events.iter().map(|row| &*row.event.name).collect();
+        assert_eq!(names, ["c", "a"]);
+    }
+}

@@ -1,0 +1,54 @@
+//! A server that says what it is told to, byte by byte: what no real one would.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
+use std::thread;
+
+/// Answers each connection with these bytes, and closes it; its address as `--url` wants it.
+pub(super) fn saying(answer: impl Into<Vec<u8>>) -> String {
+    saying_each([answer.into()])
+}
+
+/// As [`saying`]: the first connection the first of them, and so on; the last one for all that come after.
+pub(super) fn saying_each(answers: impl Into<Vec<Vec<u8>>>) -> String {
+    let mut answers = answers.into();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // (It ends with the process.)
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n")
+                && connection.read(&mut byte).is_ok_and(|count| count > 0)
+            {
+                head.push(byte[0]);
+            }
+            let _ = connection.write_all(&answers[0]);
+            if answers.len() > 1 {
+                answers.remove(0);
+            }
+            let _ = connection.shutdown(Shutdown::Write);
+            // (Until the client closes: to close first could take back what has been sent.)
+            let _ = connection.read(&mut byte);
+        }
+    });
+    format!("http://{address}/debug/probes")
+}
+
+/// An answer of this status and kind.
+pub(super) fn answer(status: &str, kind: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// The beginning of one: a chunk, and not the last.
+pub(super) fn half(kind: &str, chunk: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{chunk}\r\n",
+        chunk.len()
+    )
+}

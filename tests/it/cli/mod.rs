@@ -1,0 +1,156 @@
+//! The program `hotprobe` (feature `cli`), against real servers.
+
+mod fake;
+mod output;
+mod profile;
+#[cfg(feature = "record")]
+mod recording;
+mod refused;
+mod streams;
+
+use axum::Router;
+use hotprobe::admin::{Admin, Shutdown, router};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+struct Told {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Told {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("it prints text"),
+            err: String::from_utf8(output.stderr).expect("it prints text"),
+        }
+    }
+
+    /// All went well; what it printed.
+    #[track_caller]
+    fn out(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+
+    /// It ended with this code, printed nothing, and said all of these.
+    #[track_caller]
+    fn fails(self, code: i32, said: &[&str]) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.out, "", "{self:?}");
+        for said in said {
+            assert!(self.err.contains(said), "no `{said}` in {self:?}");
+        }
+        assert!(!self.err.contains("panicked"), "{self:?}");
+        self
+    }
+}
+
+/// The program, with these arguments, and of the environment nothing that it would heed.
+fn hotprobe(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotprobe"));
+    command
+        .args(arguments)
+        .env_remove("HOTPROBE_URL")
+        .env_remove("HOTPROBE_TOKEN")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> Told {
+    Told::of(hotprobe(arguments).output().expect("it starts"))
+}
+
+/// A server in this process.
+struct Server {
+    url: String,
+    shutdown: Option<Shutdown>,
+    _runtime: Runtime,
+}
+
+impl Server {
+    fn start(admin: Admin) -> Self {
+        let shutdown = admin.shutdown();
+        let mut server = Self::of(Router::new().nest_service("/debug/probes", router(admin)));
+        server.shutdown = Some(shutdown);
+        server
+    }
+
+    fn of(app: Router) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = app.into_make_service_with_connect_info::<SocketAddr>();
+        runtime.spawn(axum::serve(listener, service).into_future());
+        Self {
+            url: format!("http://{address}/debug/probes"),
+            shutdown: None,
+            _runtime: runtime,
+        }
+    }
+
+    /// As [`hotprobe`], asking this server.
+    fn hotprobe(&self, arguments: &[&str]) -> Command {
+        let mut command = hotprobe(arguments);
+        command.args(["--url", &self.url]);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Told {
+        Told::of(self.hotprobe(arguments).output().expect("it starts"))
+    }
+
+    /// How many sessions are open.
+    fn open(&self) -> usize {
+        self.shutdown.as_ref().map_or(0, Shutdown::open)
+    }
+}
+
+/// A directory of a test's own, which goes with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("hotprobe-cli-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// The names of what is in it, sorted.
+    fn names(&self) -> Vec<String> {
+        let name = |entry: std::io::Result<fs::DirEntry>| {
+            entry.unwrap().file_name().into_string().unwrap()
+        };
+        let mut names: Vec<_> = fs::read_dir(&self.0).unwrap().map(name).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
