@@ -71,9 +71,11 @@ python3 ci/record/verify.py answer "$out"
 # Real ones: each request that the clients asked is one slice, with what it asked for inside of it.
 real=$out/real
 mkdir -p "$real"
-CARGO_TARGET_DIR=$target cargo build --quiet --release --features record --example record --example live_server
-"$target/release/examples/record" --out "$real" --seconds 1 --connections 8 | tee "$real/printed.txt"
-python3 ci/record/real.py serve "$target/release/examples/live_server" "$real"
+# (With all features, as ci/examples.sh builds them.)
+cargo build --quiet --release --all-features --example record --example live_server
+examples=${CARGO_TARGET_DIR:-$PWD/target}/release/examples
+"$examples/record" --out "$real" --seconds 1 --connections 8 | tee "$real/printed.txt"
+python3 ci/record/real.py serve "$examples/live_server" "$real"
 python3 ci/record/real.py ask "$real"
 query "$real/real-queries.json" "$real/real-answers.json"
 python3 ci/record/real.py answer "$real"

@@ -376,6 +376,14 @@ pub(crate) enum Decoded<'a> {
     Lost(Lost),
 }
 
+impl Lost {
+    /// With the time as exporters want it; up to there it is the clock's.
+    pub(crate) fn told(self, clock: &Clock) -> Self {
+        let time = clock.nanos(self.time);
+        Self { time, ..self }
+    }
+}
+
 /// Reads records. Keeps what they borrow.
 #[derive(Debug)]
 pub(crate) struct Decoder {

@@ -7,7 +7,6 @@
 //! flush.
 
 use crate::Metadata;
-use crate::clock::Clock;
 use std::io;
 use std::time::SystemTime;
 
@@ -91,14 +90,6 @@ pub(crate) struct Lost {
     pub(crate) thread: usize,
     pub(crate) event: usize,
     pub(crate) count: u64,
-}
-
-impl Lost {
-    /// With the time as exporters want it; up to there it is the clock's.
-    pub(crate) fn told(self, clock: &Clock) -> Self {
-        let time = clock.nanos(self.time);
-        Self { time, ..self }
-    }
 }
 
 /// For each event and thread that fired: exact at the end, `fired == written + lost`.
