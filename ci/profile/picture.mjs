@@ -53,7 +53,12 @@ try {
                 overlapping, paper, contrast,
             };
         }) });
-        if (png) await page.screenshot({ path: scheme === 'light' ? png : png.replace(/(\.png)?$/, '-dark.png') });
+        if (png) {
+            // No more than the picture.
+            const [width, height] = await page.evaluate(() => ['width', 'height'].map(side => document.documentElement.getBoundingClientRect()[side]));
+            await page.setViewportSize({ width: Math.ceil(width), height: Math.ceil(height) });
+            await page.screenshot({ path: scheme === 'light' ? png : png.replace(/(\.png)?$/, '-dark.png') });
+        }
         await page.close();
     }
     fs.writeFileSync(answers, JSON.stringify(found));
