@@ -1,25 +1,34 @@
 #!/usr/bin/env bash
 # What profiles write, opened by readers that we did not write: HDR logs by Python's hdrhistogram, Prometheus' text by
-# promtool, pictures by headless Chromium. They find what was measured: labels, counts, percentiles, sums; nothing of a
-# label is taken for anything but text.
+# promtool, pprof's files by `go tool pprof`, folded stacks by a parser, pictures by headless Chromium. They find what was
+# measured: labels, counts, percentiles, sums; functions, lines, bytes; no frame of hotprobe; and nothing of a label is taken for
+# anything but text. In two builds, since stacks differ in them: `dev`, and `release` with line tables. Then the same of a real
+# server under load, the example `profile`: what the readers find is what it printed.
 #
-# Usage: ci/profile.sh [--picture FILE.png]     (about a minute on two cores)
-# Installs what is missing: from Debian, prometheus, chromium, nodejs, npm, python3-pip; by pip, hdrhistogram; by npm,
-# playwright-core.
+# Usage: ci/profile.sh                           (a minute and a half on two cores, and two more to build the first time)
+#        ci/profile.sh --builds                  two builds more: without debug information; and with the newer mangling,
+#                                                whose names have types in them
+#        ci/profile.sh --pictures DIRECTORY      keeps pictures of the example's latencies and stacks, too
+# Installs what is missing: from Debian, prometheus, chromium, golang-go, nodejs, npm, python3-pip; by pip, hdrhistogram; by
+# npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-png=
-if [ "${1:-}" = --picture ]; then
-    png=$(realpath -m "${2:?a file name follows --picture}")
-elif [ $# -gt 0 ]; then
-    echo "usage: ci/profile.sh [--picture FILE.png]" >&2
+builds=(dev lines) pictures=
+case "${1:-}" in
+"") ;;
+--builds) builds+=(release v0) ;;
+--pictures) pictures=$(realpath -m "${2:?a directory follows --pictures}") ;;
+*)
+    echo "usage: ci/profile.sh [--builds | --pictures DIRECTORY]" >&2
     exit 2
-fi
+    ;;
+esac
 
 missing=()
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v chromium >/dev/null || [ -n "${CHROMIUM:-}" ] || missing+=(chromium)
+command -v go >/dev/null || missing+=(golang-go)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
@@ -43,26 +52,91 @@ fi
 if [ ! -d "$target/node_modules/playwright-core" ]; then
     npm install --silent --no-audit --no-fund --prefix "$target" playwright-core@1
 fi
+export PYTHONPATH=$target/python PYTHONDONTWRITEBYTECODE=1
 
-CARGO_TARGET_DIR=$target cargo build --quiet --manifest-path ci/profile/Cargo.toml
-out=$target/out
-rm -rf "$out"
-"$target/debug/profile-check" "$out"
+# One for each format. The first argument is where the files are; what they are compared with is known to the scripts.
 
 hlog() {
-    PYTHONPATH=$target/python python3 ci/profile/verify.py hlog "$out"
+    python3 ci/profile/verify.py hlog "$1"
 }
 
 prometheus() {
-    python3 ci/profile/verify.py prometheus "$out"
+    python3 ci/profile/verify.py prometheus "$1"
 }
 
-picture() {
-    (cd "$target" && node "$OLDPWD/ci/profile/picture.mjs" "$out/latency.svg" "$out/picture.json" ${png:+"$png"})
-    python3 ci/profile/verify.py picture "$out"
+histograms() { # DIRECTORY [PICTURE.png]
+    look picture.mjs "$1/latency.svg" "$1/picture.json" "${@:2}"
+    python3 ci/profile/verify.py picture "$1"
 }
 
-# One for each format.
-hlog
-prometheus
-picture
+pprof() { # DIRECTORY WEIGHT UNIT
+    local weight=$2 unit=$3
+    # It looks for nothing anywhere: all is in the file.
+    tool() {
+        PPROF_TMPDIR=$target go tool pprof -symbolize=none "${@:2}" "$1/stacks.pb.gz" 2>"$1/pprof.err" ||
+            { cat "$1/pprof.err" >&2; exit 1; }
+    }
+    tool "$1" -top -nodecount=1000 -nodefraction=0 -sample_index=samples >"$1/top-count.txt"
+    tool "$1" -top -nodecount=1000 -nodefraction=0 -sample_index="$weight" -unit="$unit" >"$1/top-weight.txt"
+    tool "$1" -tags -sample_index="$weight" -unit="$unit" >"$1/tags.txt"
+    tool "$1" -raw >"$1/raw.txt"
+}
+
+flame() { # DIRECTORY NAME
+    look flame.mjs "$1/$2.svg" "$1/$2.png" "$1/svg.json"
+}
+
+look() { # SCRIPT and what it is given. (A module is looked for beside the script that asks for it.)
+    cp "ci/profile/$1" "$target/"
+    node "$target/$1" "${@:2}"
+}
+
+for build in "${builds[@]}"; do
+    (
+        built=$target profile=release
+        case $build in
+        dev) profile=dev ;;
+        lines) export CARGO_PROFILE_RELEASE_DEBUG=line-tables-only ;;
+        release) built=$target/bare ;;
+        v0)
+            built=$target/v0 CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
+            RUSTFLAGS="${RUSTFLAGS:-} -Csymbol-mangling-version=v0"
+            export CARGO_PROFILE_RELEASE_DEBUG RUSTFLAGS
+            ;;
+        esac
+        CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path ci/profile/Cargo.toml --profile "$profile"
+        out=$target/out/$build
+        rm -rf "$out"
+        "$built/${profile/dev/debug}/profile-check" "$out" >/dev/null
+        echo "== $build"
+        # These do not depend on the build.
+        if [ "$build" = lines ]; then
+            hlog "$out"
+            prometheus "$out"
+            histograms "$out"
+        fi
+        pprof "$out" bytes B
+        flame "$out" stacks
+        python3 ci/profile/stacks.py "$out" "$build"
+    )
+done
+
+echo "== a server under load"
+out=$target/out/real
+rm -rf "$out"
+mkdir -p "$out"
+# Line tables are enough for what others wrote; the server's own functions have whole names. (Other settings for the others
+# would build them once more.)
+CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo build --quiet --release --features profile \
+    --example profile --config 'profile.release.package.hotprobe.debug="limited"'
+"$target/release/examples/profile" --out "$out" --seconds 1 --connections 8 | tee "$out/printed.txt"
+pprof "$out" orders count
+flame "$out" flame
+look picture.mjs "$out/latency.svg" "$out/picture.json" ${pictures:+"$out/latency.png"}
+promtool check metrics <"$out/metrics.txt"
+python3 ci/profile/real.py "$out"
+
+if [ -n "$pictures" ]; then
+    mkdir -p "$pictures"
+    cp "$out/latency.png" "$out/flame.png" "$pictures/"
+fi

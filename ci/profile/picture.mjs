@@ -1,12 +1,10 @@
 // Opens a picture in headless Chromium, on a light and on a dark desktop, and says what is seen.
 //   node picture.mjs PICTURE.svg FOUND.json [PICTURE.png]
-// Needs playwright-core beside it or in NODE_PATH.
+import { chromium } from 'playwright-core';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const { chromium } = createRequire(path.join(process.cwd(), 'from-here.js'))('playwright-core');
 const [picture, answers, png] = process.argv.slice(2);
 
 const browser = await chromium.launch({
@@ -55,7 +53,12 @@ try {
                 overlapping, paper, contrast,
             };
         }) });
-        if (png) await page.screenshot({ path: scheme === 'light' ? png : png.replace(/(\.png)?$/, '-dark.png') });
+        if (png) {
+            // No more than the picture.
+            const [width, height] = await page.evaluate(() => ['width', 'height'].map(side => document.documentElement.getBoundingClientRect()[side]));
+            await page.setViewportSize({ width: Math.ceil(width), height: Math.ceil(height) });
+            await page.screenshot({ path: scheme === 'light' ? png : png.replace(/(\.png)?$/, '-dark.png') });
+        }
         await page.close();
     }
     fs.writeFileSync(answers, JSON.stringify(found));

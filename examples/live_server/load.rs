@@ -3,7 +3,7 @@
 //! It runs without a pause from the first phase to the last: attach and detach meet it in full flight.
 
 use crate::latencies::{histogram, record};
-use crate::service::{CATALOGUE, NewOrder, Order, Sales};
+use crate::service::{CATALOGUE, NewOrder, Order, Route, Sales};
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -55,6 +55,8 @@ impl Phase {
 pub(crate) struct Tally {
     pub(crate) failed: u64,
     pub(crate) latencies: Histogram<u64>,
+    /// The same, of each of [`Route::ALL`]; none where nothing was asked.
+    pub(crate) routes: [Option<Histogram<u64>>; Route::ALL.len()],
     pub(crate) lasted: Duration,
 }
 
@@ -63,7 +65,27 @@ impl Tally {
         Self {
             failed: 0,
             latencies: histogram(),
+            routes: [const { None }; Route::ALL.len()],
             lasted: Duration::ZERO,
+        }
+    }
+
+    fn record(&mut self, route: Route, latency: Duration) {
+        record(&mut self.latencies, latency);
+        record(
+            self.routes[route as usize].get_or_insert_with(histogram),
+            latency,
+        );
+    }
+
+    /// But for how long it lasted.
+    fn add(&mut self, other: &Self) {
+        self.failed += other.failed;
+        self.latencies += &other.latencies;
+        for (sum, route) in self.routes.iter_mut().zip(&other.routes) {
+            if let Some(route) = route {
+                *sum.get_or_insert_with(histogram) += route;
+            }
         }
     }
 
@@ -170,8 +192,7 @@ impl Load {
         let mut tallies = std::array::from_fn(|_| Tally::new());
         for lane in 0..Shared::LANES {
             for (sum, tally) in tallies.iter_mut().zip(&*self.shared.lane(lane)) {
-                sum.failed += tally.failed;
-                sum.latencies += &tally.latencies;
+                sum.add(tally);
             }
         }
         for (tally, lasted) in tallies.iter_mut().zip(self.lasted) {
@@ -243,28 +264,45 @@ impl Client<'_> {
             let body = serde_json::to_vec(&new).map_err(|error| error.to_string())?;
 
             let created: Order = self
-                .request(Method::POST, "/orders", body, |order: &Order| {
-                    (order.item.as_str(), order.total) == (item, total)
-                })
+                .request(
+                    Route::Create,
+                    Method::POST,
+                    "/orders",
+                    body,
+                    |order: &Order| (order.item.as_str(), order.total) == (item, total),
+                )
                 .await?;
             let path = format!("/orders/{}", created.id);
             for _ in 0..4 {
                 if self.shared.stopping() {
                     return Ok(());
                 }
-                self.request(Method::GET, &path, Vec::new(), |order: &Order| {
-                    (order.id, order.item.as_str(), order.total) == (created.id, item, total)
-                })
+                self.request(
+                    Route::Read,
+                    Method::GET,
+                    &path,
+                    Vec::new(),
+                    |order: &Order| {
+                        (order.id, order.item.as_str(), order.total) == (created.id, item, total)
+                    },
+                )
                 .await?;
             }
             // It may be empty: each list shows one shelf.
-            self.request(Method::GET, "/orders", Vec::new(), |_: &Vec<Order>| true)
-                .await?;
+            self.request(
+                Route::List,
+                Method::GET,
+                "/orders",
+                Vec::new(),
+                |_: &Vec<Order>| true,
+            )
+            .await?;
             if self.shared.stopping() {
                 break;
             }
             if round % Self::ROUNDS_PER_REPORT == Self::ROUNDS_PER_REPORT - 1 {
                 self.request(
+                    Route::Report,
                     Method::GET,
                     "/orders/report",
                     Vec::new(),
@@ -277,9 +315,10 @@ impl Client<'_> {
     }
 
     /// Sends a request and reads the answer; the latency is of that, without the making of the one and the
-    /// parsing of the other.
+    /// parsing of the other. Which route it is, the client knows by itself.
     async fn request<T: DeserializeOwned>(
         &mut self,
+        route: Route,
         method: Method,
         path: &str,
         body: Vec<u8>,
@@ -313,7 +352,7 @@ impl Client<'_> {
             return Err(format!("{what}: the wrong answer, {body:?}"));
         }
         let phase = self.shared.phase.load(Ordering::Relaxed);
-        record(&mut self.shared.lane(self.number)[phase].latencies, latency);
+        self.shared.lane(self.number)[phase].record(route, latency);
         Ok(value)
     }
 }

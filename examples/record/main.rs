@@ -31,6 +31,8 @@ mod load;
 #[path = "../live_server/recording.rs"]
 #[allow(dead_code, reason = "here, nothing is streamed")]
 mod recording;
+#[path = "../live_server/run.rs"]
+mod run;
 #[path = "../live_server/server.rs"]
 mod server;
 #[path = "../live_server/service.rs"]
@@ -41,15 +43,8 @@ mod trace;
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
 use hotprobe::record::{Recording, Trace};
-use load::{Load, no_connections};
-use server::Server;
-use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::sleep;
 
 /// Records an order service under load, for Perfetto, Chrome and babeltrace2
 #[derive(Debug, Parser)]
@@ -67,9 +62,6 @@ struct Arguments {
     connections: usize,
 }
 
-/// Threads on which the server and its clients run. Each has a buffer.
-const MOST_THREADS: usize = 4;
-
 /// What a thread can record in a second. What is more would be lost, and counted.
 const BYTES_PER_SECOND: usize = 24 << 20;
 
@@ -77,13 +69,13 @@ fn main() -> ExitCode {
     // Bad values end here, with `USAGE`, which is clap's own code for it.
     let arguments = Arguments::parse();
     let prepared =
-        prepare(&arguments.out).and_then(|()| Ok((runtime()?, start(arguments.seconds)?)));
+        prepare(&arguments.out).and_then(|()| Ok((run::runtime()?, start(arguments.seconds)?)));
     let (runtime, recording) = match prepared {
         Ok(prepared) => prepared,
         Err(reason) => return fail(USAGE, &reason),
     };
-    let requests = match runtime.block_on(serve(&arguments)) {
-        Ok(Ok(requests)) => requests,
+    let requests = match runtime.block_on(run::serve(arguments.seconds, arguments.connections)) {
+        Ok(Ok(tally)) => tally.requests(),
         Ok(Err(reason)) => return fail(BROKEN, &reason),
         Err(reason) => return fail(USAGE, &reason),
     };
@@ -100,31 +92,8 @@ const CTF: &str = "ctf";
 
 /// The directory, and whether files can be written there: better known now than after the run.
 fn prepare(out: &Path) -> Result<(), String> {
-    let unusable = |error: io::Error| {
-        let remedy = match error.kind() {
-            _ if out.is_file() => "it is a file; give a directory",
-            io::ErrorKind::PermissionDenied => "give one that you may write to",
-            _ => "give another one",
-        };
-        format!(
-            "--out {}: no traces can be written there ({error}): {remedy}",
-            out.display()
-        )
-    };
-    fs::create_dir_all(out).map_err(unusable)?;
-    for file in [PERFETTO, CHROME] {
-        File::create(out.join(file)).map_err(unusable)?;
-    }
-    fs::create_dir_all(out.join(CTF)).map_err(unusable)
-}
-
-fn runtime() -> Result<Runtime, String> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let built = Builder::new_multi_thread()
-        .worker_threads(threads.min(MOST_THREADS))
-        .enable_all()
-        .build();
-    built.map_err(|error| format!("no runtime: {error}"))
+    run::prepare(out, "traces", &[PERFETTO, CHROME])?;
+    run::prepare(&out.join(CTF), "traces", &[])
 }
 
 /// From here on all events are recorded.
@@ -134,36 +103,9 @@ fn start(seconds: u64) -> Result<Recording, String> {
     let buffer = (seconds * BYTES_PER_SECOND).next_power_of_two();
     let started = recording::recorder()
         .buffer_per_thread(buffer)
-        .buffers_together(buffer * (MOST_THREADS + 1))
+        .buffers_together(buffer * (run::MOST_THREADS + 1))
         .start();
     started.map_err(|error| format!("nothing is recorded: {error}"))
-}
-
-/// Serves under load; when this returns, nothing is in flight. How many requests were answered, or what was wrong;
-/// the outer error is of the arguments.
-async fn serve(arguments: &Arguments) -> Result<Result<u64, String>, String> {
-    let Arguments {
-        seconds,
-        connections,
-        ..
-    } = *arguments;
-    let server = Server::start(service::routes(), 0).await;
-    let server = server.map_err(|error| format!("no server on 127.0.0.1: {error}"))?;
-    println!(
-        "serving http://{}, asked over {connections} connections for {seconds} s",
-        server.address()
-    );
-    let load = Load::start(server.address(), connections).await;
-    let load = load.map_err(|error| no_connections(connections, &error))?;
-    sleep(Duration::from_secs(seconds)).await;
-    let (tallies, first_failure) = load.stop().await;
-    let stopped = server.stop().await;
-
-    let requests = tallies.iter().map(load::Tally::requests).sum();
-    Ok(match first_failure {
-        Some(reason) => Err(format!("a request failed: {reason}")),
-        None => stopped.map(|()| requests),
-    })
 }
 
 /// The files, the report, the checks.

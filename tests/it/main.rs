@@ -31,6 +31,8 @@ mod consumers;
 mod counts;
 mod depth;
 mod detach;
+#[cfg(any(feature = "profile", feature = "record"))]
+mod directory;
 mod epoch;
 mod hello;
 mod instant;
@@ -44,6 +46,8 @@ mod overhead_server;
 mod panics;
 #[cfg(feature = "profile")]
 mod profile;
+#[cfg(feature = "profile")]
+mod profile_example;
 #[cfg(feature = "record")]
 mod record;
 #[cfg(feature = "record")]

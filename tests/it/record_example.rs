@@ -1,40 +1,10 @@
 //! The example `record`, and `live_server --record`, as their user runs them.
 
-use crate::live_server::{Running, text};
+use crate::directory::{Directory, ran};
 #[cfg(unix)]
 use crate::live_server::{ask, serving_with};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Output;
-
-/// A directory of a test's own, gone when the test is over.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(test: &str) -> Self {
-        let name = format!("hotprobe-example-{}-{test}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("a temporary directory");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        let path = self.0.join(name);
-        path.to_str().expect("it is UTF-8").to_owned()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-fn ran(program: &str, arguments: &[&str]) -> (Output, String, String) {
-    let output = Running::program(program, arguments).end();
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    (output, out, err)
-}
+use std::path::Path;
 
 /// Of the printed table: fired, written, lost; of an event by the end of its name, or of the sum.
 fn counted(out: &str, event: &str) -> [u64; 3] {

@@ -36,7 +36,7 @@ fn assert_none_of_ours(names: &[String]) {
 #[test]
 #[cfg_attr(
     not(debug_assertions),
-    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+    ignore = "there is no debug information; ci/profile.sh looks at such builds"
 )]
 fn the_innermost_frame_is_the_function_that_fired_however_it_did() {
     hotprobe::event! { static FIRED: fn(n: u64); }
@@ -108,7 +108,7 @@ fn the_innermost_frame_is_the_function_that_fired_however_it_did() {
 #[test]
 #[cfg_attr(
     not(debug_assertions),
-    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+    ignore = "there is no debug information; ci/profile.sh looks at such builds"
 )]
 fn a_frame_tells_the_file_and_the_line_of_the_firing() {
     hotprobe::event! { static FIRED: fn(); }
@@ -124,7 +124,7 @@ fn a_frame_tells_the_file_and_the_line_of_the_firing() {
 #[test]
 #[cfg_attr(
     not(debug_assertions),
-    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+    ignore = "there is no debug information; ci/profile.sh looks at such builds"
 )]
 fn where_a_probe_fires_neither_firing_shows() {
     hotprobe::event! { static OUTER: fn(); static INNER: fn(); }
@@ -152,7 +152,7 @@ fn where_a_probe_fires_neither_firing_shows() {
 #[test]
 #[cfg_attr(
     not(debug_assertions),
-    ignore = "there is no debug information; ci/profile-stacks.sh looks at such builds"
+    ignore = "there is no debug information; ci/profile.sh looks at such builds"
 )]
 fn a_deep_stack_keeps_its_innermost_frames_and_says_that_it_is_cut_off() {
     hotprobe::event! { static DEEP: fn(); }

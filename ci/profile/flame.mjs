@@ -1,4 +1,4 @@
-// Opens a flame graph in headless Chromium, takes a picture of it, and says how it is laid out: look.mjs SVG PNG JSON
+// Opens a flame graph in headless Chromium, takes a picture of it, and says how it is laid out: flame.mjs SVG PNG JSON
 import { chromium } from 'playwright-core';
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -29,6 +29,9 @@ for (const theme of ['light', 'dark']) {
 }
 await page.emulateMedia({ colorScheme: 'light' });
 await page.goto(url);
+// All of it, for the picture.
+const height = await page.evaluate(() => document.documentElement.getBoundingClientRect().height);
+await page.setViewportSize({ width: 1200, height: Math.min(Math.ceil(height), 4000) });
 const frames = await page.evaluate(() =>
   [...document.querySelectorAll('.frame')].map((frame) => {
     const { width, top, bottom } = frame.querySelector('rect').getBoundingClientRect();

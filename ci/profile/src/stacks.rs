@@ -1,9 +1,10 @@
-//! Work whose stacks, bytes and labels are known; written in all formats into the directory that is given.
+//! Work whose stacks, bytes and labels are known, in all formats.
 
 use hotprobe::fire;
 use hotprobe::profile::Stacks;
+use std::error::Error;
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::Path;
 use std::thread;
 
 hotprobe::event! {
@@ -42,24 +43,21 @@ fn serve() {
     black_box(());
 }
 
-fn main() {
-    let directory = PathBuf::from(std::env::args().nth(1).expect("a directory is given"));
+pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
     let mut stacks = Stacks::at(&STORED)
         .and(&FLUSHED)
         .weight("bytes")
         .label("route")
-        .start()
-        .expect("both have them");
+        .start()?;
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(serve);
         }
     });
-    let profile = stacks.finish().expect("outside of probes");
+    let profile = stacks.finish()?;
     assert_eq!(profile.counts().fired, 2 * 2100);
     for name in ["stacks.pb.gz", "stacks.folded", "stacks.svg"] {
-        profile
-            .save(directory.join(name))
-            .expect("it can be written");
+        profile.save(out.join(name))?;
     }
+    Ok(())
 }

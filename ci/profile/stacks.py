@@ -1,6 +1,6 @@
-"""What `ci/profile-stacks/src/main.rs` did, found again in what readers that we did not write say of its files.
+"""What `ci/profile/src/stacks.rs` did, found again in what readers that we did not write say of its files.
 
-Usage: check.py DIRECTORY dev|release|lines|v0
+Usage: stacks.py DIRECTORY dev|release|lines|v0
 """
 
 import json
@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 directory, build = Path(sys.argv[1]), sys.argv[2]
-crate = "profile_stacks_check::"
+crate = "profile_check::stacks::"
 OURS = re.compile(r"hotprobe::|__fire|fire_|__thunk|__dynamic|backtrace::(trace|libunwind)|\bfire\b|\btrace<")
 
 # Of both threads: how often, how many bytes.
@@ -38,12 +38,12 @@ def none_of_ours(what, text):
 
 
 def function(name):
-    """`flush` of `profile_stacks_check::flush`, of `profile_stacks_check::flush::<[u8; 4]>`, and of `flush<[u8; 4]>`."""
+    """`flush` of `profile_check::stacks::flush`, of `profile_check::stacks::flush::<[u8; 4]>`, and of `flush<[u8; 4]>`."""
     return re.sub(r"^(flush)(::)?<\[u8[;:] 4\]>$", r"\1", name.removeprefix(crate))
 
 
 # `pprof -top`: the innermost functions, in both units.
-for index, unit in enumerate(["count", "B"]):
+for index, unit in enumerate(["count", "weight"]):
     top = read(f"top-{unit}.txt")
     none_of_ours("pprof -top", top)
     flat = {}
@@ -75,14 +75,14 @@ for line in ["PeriodType: firings count", "Period: 1", "samples/count bytes/byte
     if line not in raw.splitlines():
         sys.exit(f"{directory}: pprof -raw lacks `{line}`:\n{raw[:2000]}")
 mapping = raw.split("Mappings\n")[1].splitlines()[0]
-if "profile-stacks-check" not in mapping or not re.match(r"1: 0x[0-9a-f]+/0x[0-9a-f]+/0x[0-9a-f]+ /", mapping):
+if "profile-check" not in mapping or not re.match(r"1: 0x[0-9a-f]+/0x[0-9a-f]+/0x[0-9a-f]+ /", mapping):
     sys.exit(f"{directory}: the first mapping is not the program's: {mapping}")
 inlined = re.findall(r"(?m)^ +\d+: 0x[0-9a-f]+ M=1 .*\n +\S.* s=", raw)
-placed = re.findall(r"(?m)store_small \S*main\.rs:(\d+)", raw)
+placed = re.findall(r"(?m)store_small \S*stacks\.rs:(\d+)", raw)
 if build == "release":
     same("lines without debug information", placed, [])
 else:
-    source = Path(__file__).with_name("src") / "main.rs"
+    source = Path(__file__).with_name("src") / "stacks.rs"
     line = next(n for n, text in enumerate(source.read_text().splitlines(), 1) if 'fire!(STORED, "/small"' in text)
     same("the line that fires", set(placed), {str(line)})
 if build in ("lines", "v0") and not inlined:

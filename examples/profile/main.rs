@@ -1,0 +1,104 @@
+//! A server's traffic, profiled: how long requests take by route, who asks its store for how much, how often what happens.
+//!
+//! ```text
+//! cargo run --release --features profile --example profile -- --out target/profile
+//! cargo run --release --features profile,tsc --example profile -- --out target/profile --seconds 10
+//! ```
+//!
+//! It serves the orders of `live_server`, keeps the server busy over real connections, and measures meanwhile by the events
+//! that it fires. Functions have file and line, and those that were inlined a name, if the program has debug information:
+//! `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo run --release …`.
+//!
+//! Measuring begins before the first request and ends after the last, so that it can be checked by what the clients have
+//! measured by themselves: each request is counted, by its route, and with what it asks catalogue and store; and none
+//! took the server longer than the client waited. Exit code 0 if that held, 1 if not or if a file could not be written in
+//! the end, 2 if the arguments could not be used.
+//!
+//! What is measured stands in [`measuring`]; what is compared, in [`clients`]. All but these is `live_server`'s.
+
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of one run are far below 2^53"
+)]
+
+mod clients;
+#[path = "../live_server/command.rs"]
+mod command;
+#[path = "../live_server/events.rs"]
+mod events;
+#[path = "../live_server/latencies.rs"]
+mod latencies;
+#[path = "../live_server/load.rs"]
+#[allow(dead_code, reason = "here, the load has one phase")]
+mod load;
+mod measuring;
+#[path = "../live_server/run.rs"]
+mod run;
+#[path = "../live_server/server.rs"]
+mod server;
+#[path = "../live_server/service.rs"]
+mod service;
+
+use clap::Parser;
+use command::{BROKEN, USAGE, fail, number};
+use measuring::{FILES, Measured, Measuring};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Profiles an order service under load: latencies, stacks, counts
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where to write the files; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// How long the load lasts
+    #[arg(long, default_value = "3", allow_negative_numbers = true, value_parser = number::<u64>(1..=3600))]
+    seconds: u64,
+
+    /// How many keep-alive connections the load has, one request at a time on each
+    #[arg(long, default_value = "16", allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
+    connections: usize,
+}
+
+fn main() -> ExitCode {
+    // Bad values end here, with `USAGE`, which is clap's own code for it.
+    let Arguments {
+        out,
+        seconds,
+        connections,
+    } = Arguments::parse();
+    let prepared = run::prepare(&out, "profiles", &FILES.map(|(file, _)| file))
+        .and_then(|()| Ok((run::runtime()?, Measuring::start()?)));
+    let (runtime, measuring) = match prepared {
+        Ok(prepared) => prepared,
+        Err(reason) => return fail(USAGE, &reason),
+    };
+    let tally = match runtime.block_on(run::serve(seconds, connections)) {
+        Ok(Ok(tally)) => tally,
+        Ok(Err(reason)) => return fail(BROKEN, &reason),
+        Err(reason) => return fail(USAGE, &reason),
+    };
+    drop(runtime);
+    let finished = measuring.finish().and_then(|measured| {
+        measured.print();
+        save(&measured, &out)?;
+        clients::compare(&measured, &tally)
+    });
+    match finished {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => fail(BROKEN, &reason),
+    }
+}
+
+fn save(measured: &Measured, out: &Path) -> Result<(), String> {
+    println!("\nwritten:");
+    measured.save(out)?;
+    for (file, opened) in FILES {
+        let path = out.join(file);
+        let size = path.metadata().map_err(|error| error.to_string())?.len();
+        println!("  {:<32} {size:>9} bytes   for {opened}", path.display());
+    }
+    println!();
+    Ok(())
+}
