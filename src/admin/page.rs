@@ -217,7 +217,10 @@ impl Main<'_> {
              <button data-do=record{of_record}>Record</button>\n\
              <button type=button data-do=latency{of_profile}>Latency</button>\n\
              <button type=button data-do=stacks{of_profile}>Stacks</button>\n\
-             <button type=button data-do=stop hidden>Stop</button></p>\n",
+             <button type=button data-do=stop hidden>Stop</button></p>\n\
+             <p class=dim>Something is slow? <b>Latency</b> says which, <b>Record</b> why. Much is done? <b>Watch rates</b> says \
+             of what, <b>Stacks</b> from where. <b>Tail</b> shows each.</p>\n\
+             <fieldset id=panel hidden></fieldset>\n",
             pattern = Escaped(self.pattern),
             longest = self.longest,
             usual = self.longest.min(10),
