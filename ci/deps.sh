@@ -20,6 +20,6 @@ base=$'crossbeam-epoch\nlinkme\nsmallvec\nstatic_assertions'
 check 'without features' "$base"
 # What features ask for, nobody gets who does not ask for them.
 profile=$'backtrace\nflate2\nhdrhistogram\nprometheus-client\nprost'
-axum=$'axum\nform_urlencoded\nfutures-core\nserde\nserde_json\nstrsim\nsubtle\ntokio'
+axum=$'axum\nbase64\nform_urlencoded\nfutures-core\nserde\nserde_json\nsha2\nstrsim\nsubtle\ntokio'
 cli=$'clap\nclap_complete\nindicatif\nureq'
 check 'with all features' "$(sort -u <<<"$base"$'\nfastant\nsimilar\n'"$profile"$'\n'"$axum"$'\n'"$cli")" --all-features

@@ -4,44 +4,12 @@
 // Needs playwright-core in node_modules of the working directory.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { browser, close, open, run, says } from './browser.mjs';
 
-const { chromium } = createRequire(path.join(process.cwd(), 'from-here.js'))('playwright-core');
 const [server, guarded, token, out] = process.argv.slice(2);
 
-const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync'],
-});
-
-/** A page that fails the test for whatever goes wrong in it, and asks nobody else. */
-async function open(address, options = {}) {
-    const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, ...options });
-    page.wrong = [];
-    page.on('pageerror', error => page.wrong.push(String(error)));
-    // (A status that says no is told there, too: it is checked where it is expected.)
-    page.on('console', message => {
-        if (message.type() === 'error' && !/status of (400|401|404|429)/.test(message.text())) page.wrong.push(message.text());
-    });
-    page.on('request', request => {
-        const { origin, protocol } = new URL(request.url());
-        if (origin !== new URL(address).origin && protocol !== 'blob:') page.wrong.push('asked ' + request.url());
-    });
-    await page.goto(address);
-    return page;
-}
-
-async function close(page) {
-    assert.deepEqual(page.wrong, []);
-    await page.close();
-}
-
-const says = (page, text) => page.waitForFunction(
-    text => document.getElementById('state').textContent.includes(text), text, { timeout: 30000 });
-
-const steps = {
+await run({
     async 'filter, read, watch, tail, record, by mouse'() {
         const page = await open(server + '/debug/probes');
         assert.equal(await page.locator('#events li').count(), 3);
@@ -161,17 +129,5 @@ const steps = {
             await close(page);
         }
     },
-};
-
-let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-    try {
-        await step();
-        console.log('ok: ' + name);
-    } catch (error) {
-        failed++;
-        console.log('FAILED: ' + name + '\n' + error.stack);
-    }
-}
+});
 await browser.close();
-process.exit(failed ? 1 : 0);

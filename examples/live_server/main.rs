@@ -4,6 +4,7 @@
 //! cargo run --release --example live_server
 //! cargo run --release --example live_server -- --seconds 2 --connections 128
 //! cargo run --release --example live_server -- --serve --port 8080
+//! cargo run --release --features axum,record,profile --example live_server -- --serve --port 9000 --connections 4
 //! cargo run --release --features record --example live_server -- --record trace.pftrace
 //! ```
 //!
@@ -20,10 +21,13 @@
 //!
 //! With `--record`, all events are recorded the whole time, beside those probes, and streamed to a file.
 //!
+//! With `--serve`, it only serves, until it is told to stop; with `--connections`, too, it asks itself meanwhile. Built
+//! with the feature `axum`, it has `/debug/probes` then: a page to look into it from.
+//!
 //! In reading order: [`events`]; [`service`], which fires them; [`record`], the probes; [`phases`], where they
-//! are attached and detached; [`load`] and [`report`] around it; [`recording`], what `--record` does. [`command`],
-//! [`latencies`] and [`server`] are also those of `overhead_server`; all but `record`, `phases` and `report` also those
-//! of the example `record`.
+//! are attached and detached; [`load`] and [`report`] around it; [`recording`], what `--record` does; [`probes`], what is mounted. [`command`],
+//! [`latencies`] and [`server`] are also those of `overhead_server`; all but `probes`, `record`, `phases` and `report` also
+//! those of the example `record`.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -35,6 +39,8 @@ mod events;
 mod latencies;
 mod load;
 mod phases;
+#[cfg_attr(not(feature = "axum"), path = "probes_none.rs")]
+mod probes;
 mod record;
 #[cfg_attr(not(feature = "record"), path = "recording_none.rs")]
 mod recording;
@@ -45,6 +51,7 @@ mod service;
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
 use load::{Load, no_connections};
+use probes::Probes;
 use recording::Streaming;
 use server::Server;
 use std::future::Future;
@@ -59,16 +66,17 @@ struct Arguments {
     #[arg(long, default_value = "4", allow_negative_numbers = true, value_parser = number::<u64>(1..=600))]
     seconds: u64,
 
-    /// How many keep-alive connections the load has, one request at a time on each
-    #[arg(long, default_value = "32", allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
-    connections: usize,
+    /// How many keep-alive connections the load has, one request at a time on each [default: 32; with --serve, no load]
+    #[arg(long, allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
+    connections: Option<usize>,
 
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = number::<u16>(0..=u16::MAX))]
     port: u16,
 
-    /// Only serve, without a load, until Ctrl-C or SIGTERM
-    #[arg(long, conflicts_with_all = ["seconds", "connections"])]
+    /// Only serve, until Ctrl-C or SIGTERM; under a load if --connections is given. With the feature `axum`, look into it
+    /// at /debug/probes
+    #[arg(long, conflicts_with = "seconds")]
     serve: bool,
 
     /// Records all events to a file, from the first request to the last: trace.pftrace for Perfetto, trace.json for
@@ -76,6 +84,9 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
+
+/// What the load has, if nothing is said.
+const CONNECTIONS: usize = 32;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -91,14 +102,10 @@ async fn main() -> ExitCode {
         Ok(streaming) => streaming,
         Err(reason) => return fail(USAGE, &reason),
     };
-    let server = match Server::start(service::routes(), arguments.port).await {
-        Ok(server) => server,
-        Err(error) => return fail(USAGE, &no_socket(arguments.port, &error)),
-    };
     let ended = if arguments.serve {
-        serve(server).await
+        serve(&arguments).await
     } else {
-        demonstrate(server, &arguments).await
+        demonstrate(&arguments).await
     };
     // After the last request. (Waiting is not for a worker of the runtime.)
     let recorded = tokio::task::spawn_blocking(|| streaming.map_or(Ok(()), Streaming::finish));
@@ -111,12 +118,12 @@ async fn main() -> ExitCode {
 }
 
 /// The four phases, and the report.
-async fn demonstrate(server: Server, arguments: &Arguments) -> Result<(), ExitCode> {
-    let Arguments {
-        seconds,
-        connections,
-        ..
-    } = *arguments;
+async fn demonstrate(arguments: &Arguments) -> Result<(), ExitCode> {
+    let server = Server::start(service::routes(), arguments.port)
+        .await
+        .map_err(|error| no_socket(arguments.port, &error))?;
+    let seconds = arguments.seconds;
+    let connections = arguments.connections.unwrap_or(CONNECTIONS);
     println!(
         "serving http://{}, asked over {connections} connections, in 4 phases of {seconds} s",
         server.address()
@@ -137,25 +144,54 @@ async fn demonstrate(server: Server, arguments: &Arguments) -> Result<(), ExitCo
     }
 }
 
-/// Serves until told to stop. The events are there, and off, unless they are recorded.
-async fn serve(server: Server) -> Result<(), ExitCode> {
+/// Serves until told to stop. The events are there, and off, unless they are recorded, or looked into.
+async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
+    let (routes, probes) = Probes::mount(service::routes());
+    let server = Server::start_with_peers(routes, arguments.port)
+        .await
+        .map_err(|error| no_socket(arguments.port, &error))?;
     // Before the address is out: whoever reads it may send the signal.
     let signal = match stop_signal() {
         Ok(signal) => signal,
         Err(error) => return Err(fail(USAGE, &format!("cannot wait for Ctrl-C: {error}"))),
     };
-    println!(
-        "serving http://{} until Ctrl-C; try: curl -s http://{0}/orders",
-        server.address()
-    );
+    let address = server.address();
+    println!("serving http://{address} until Ctrl-C; try: curl -s http://{address}/orders");
+    probes.say(address);
+    let load = match arguments.connections {
+        None => None,
+        Some(connections) => match Load::start(address, connections).await {
+            Ok(load) => {
+                println!("asked over {connections} connections");
+                Some(load)
+            }
+            Err(error) => return Err(fail(USAGE, &no_connections(connections, &error))),
+        },
+    };
     let signal = signal.await;
     println!("{signal}: finishing the requests in flight");
-    match server.stop().await {
-        Ok(()) => {
+    probes.end();
+    let asked = match load {
+        Some(load) => asked(load).await,
+        None => Ok(()),
+    };
+    match (server.stop().await, asked) {
+        (Ok(()), Ok(())) => {
             println!("stopped");
             Ok(())
         }
-        Err(reason) => Err(fail(BROKEN, &reason)),
+        (Err(reason), _) | (Ok(()), Err(reason)) => Err(fail(BROKEN, &reason)),
+    }
+}
+
+/// Ends the load, and says what it has seen.
+async fn asked(load: Load) -> Result<(), String> {
+    let (tallies, first_failure) = load.stop().await;
+    let requests: u64 = tallies.iter().map(load::Tally::requests).sum();
+    println!("{requests} requests were answered");
+    match first_failure {
+        None => Ok(()),
+        Some(reason) => Err(format!("the load broke off: {reason}")),
     }
 }
 
@@ -182,11 +218,14 @@ fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
     })
 }
 
-fn no_socket(port: u16, error: &io::Error) -> String {
+fn no_socket(port: u16, error: &io::Error) -> ExitCode {
     let remedy = match error.kind() {
         io::ErrorKind::AddrInUse => "another program uses it: stop that, give another port,",
         io::ErrorKind::PermissionDenied => "it is reserved by the system: give one above 1023,",
         _ => "give another one,",
     };
-    format!("--port {port} cannot be served on 127.0.0.1 ({error}): {remedy} or 0 for any free one")
+    let reason = format!(
+        "--port {port} cannot be served on 127.0.0.1 ({error}): {remedy} or 0 for any free one"
+    );
+    fail(USAGE, &reason)
 }

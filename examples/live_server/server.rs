@@ -16,26 +16,53 @@ pub(crate) struct Server {
     task: JoinHandle<io::Result<()>>,
 }
 
+/// Whether requests know who asks.
+enum Peers {
+    Unknown,
+    Known,
+}
+
 impl Server {
     /// How long `stop` waits for requests in flight.
     const PATIENCE: Duration = Duration::from_secs(5);
 
     /// Binds loopback, and serves from then on. Port 0 is any free one.
     pub(crate) async fn start(routes: Router, port: u16) -> io::Result<Self> {
+        Self::bind(routes, port, Peers::Unknown).await
+    }
+
+    /// As [`start`](Self::start), and each request knows who asks, which costs it something.
+    #[allow(dead_code, reason = "not every example has such routes")]
+    pub(crate) async fn start_with_peers(routes: Router, port: u16) -> io::Result<Self> {
+        Self::bind(routes, port, Peers::Known).await
+    }
+
+    async fn bind(routes: Router, port: u16, peers: Peers) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         // Small responses go out at once. Where the option cannot be set they only go out later.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
 
         let (stop, stopped) = oneshot::channel();
-        let served = axum::serve(listener, routes).with_graceful_shutdown(async {
+        let stopped = async {
             // An error says that the sender was dropped, which stops the server as well.
             stopped.await.ok();
-        });
+        };
+        let task = match peers {
+            Peers::Unknown => {
+                let served = axum::serve(listener, routes).with_graceful_shutdown(stopped);
+                tokio::spawn(served.into_future())
+            }
+            Peers::Known => {
+                let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+                let served = axum::serve(listener, routes).with_graceful_shutdown(stopped);
+                tokio::spawn(served.into_future())
+            }
+        };
         Ok(Self {
             address,
             stop,
-            task: tokio::spawn(served.into_future()),
+            task,
         })
     }
 

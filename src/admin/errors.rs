@@ -48,6 +48,16 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "parameter", message)
     }
 
+    /// What the program was built without.
+    #[cfg(not(all(feature = "record", feature = "profile")))]
+    pub(super) fn absent(feature: &str) -> Self {
+        let message = format!(
+            "this program was built without it: build it with hotprobe's feature `{feature}`, as in `hotprobe = {{ version = \
+             \"0.1\", features = [\"axum\", \"{feature}\"] }}`"
+        );
+        Self::new(StatusCode::NOT_IMPLEMENTED, "feature", message)
+    }
+
     /// Names that are nearly the one that was meant.
     pub(super) fn with_nearest(mut self, nearest: Vec<&'static str>) -> Self {
         self.0.nearest = nearest;

@@ -14,7 +14,7 @@
 //! 2. Who may ask (`access.rs`); with which parameters (`parameters.rs`); what those are told who may not (`errors.rs`).
 //! 3. What is known: the page (`page.rs`), `events` (`events.rs`), `stats` and `metrics` (`stats.rs`).
 //! 4. What is attached for a time (`sessions.rs`, with [`Shutdown`]) and streamed (`pipe.rs`): `tail` (`tail.rs`), `rates`
-//!    (`rates.rs`), `record` (`record.rs`; as an archive: `tar.rs`).
+//!    (`rates.rs`), `record` (`record.rs`; as an archive: `tar.rs`), `latency` and `stacks` (`profile/`).
 
 mod access;
 mod errors;
@@ -22,13 +22,12 @@ mod events;
 mod page;
 mod parameters;
 mod pipe;
-#[path = "profile_none.rs"]
+#[cfg_attr(not(feature = "profile"), path = "profile_none.rs")]
 mod profile;
 mod rates;
 #[cfg_attr(not(feature = "record"), path = "record_none.rs")]
 mod record;
 mod sessions;
-mod sha256;
 mod stats;
 mod stream;
 mod tail;
@@ -117,8 +116,8 @@ impl Admin {
         self
     }
 
-    /// How many bytes the buffers of all recordings may have together: 64 MiB if nothing is said. Each session has its
-    /// share of that, so that one never takes another's.
+    /// How many bytes the buffers of all recordings, and the tables of latencies and stacks, may have together: 64 MiB if
+    /// nothing is said. Each session has its share of that, so that one never takes another's.
     pub fn memory_at_most(mut self, bytes: usize) -> Self {
         self.memory = bytes;
         self
@@ -168,8 +167,8 @@ struct Shared {
     token: Token,
     longest: Duration,
     #[cfg_attr(
-        not(feature = "record"),
-        allow(dead_code, reason = "nothing is recorded")
+        not(any(feature = "record", feature = "profile")),
+        allow(dead_code, reason = "nothing takes that much")
     )]
     memory: usize,
     sessions: Arc<Sessions>,
@@ -298,12 +297,12 @@ struct Asked {
     uri: Uri,
     original: Uri,
     #[cfg_attr(
-        not(feature = "record"),
+        not(any(feature = "record", feature = "profile")),
         allow(dead_code, reason = "nothing is posted")
     )]
     headers: HeaderMap,
     #[cfg_attr(
-        not(feature = "record"),
+        not(any(feature = "record", feature = "profile")),
         allow(dead_code, reason = "nothing is posted")
     )]
     body: Body,
@@ -348,6 +347,12 @@ async fn dispatch(endpoint: Endpoint, shared: Arc<Shared>, request: Request) -> 
         Err(problem) => Err(problem),
     };
     let mut response = result.unwrap_or_else(|problem| problem.answer(&headers));
+    if endpoint == Endpoint::Stacks {
+        // `go tool pprof` shows what is wrong only where it sees this.
+        let told = HeaderName::from_static("x-go-pprof");
+        let one = HeaderValue::from_static("1");
+        response.headers_mut().insert(told, one);
+    }
     protect(response.headers_mut());
     response
 }

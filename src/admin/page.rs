@@ -7,9 +7,12 @@
 use super::errors::Problem;
 use super::events::Event;
 use super::parameters::Parameters;
-use super::{Asked, profile, record, sha256, text};
+use super::{Asked, profile, record, text};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
 
 const HTML: &str = include_str!("page.html");
@@ -25,7 +28,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new() -> Self {
-        let hash = |tag| sha256::base64_of(between(HTML, tag));
+        let hash = |tag| BASE64_STANDARD.encode(Sha256::digest(between(HTML, tag)));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; \
              base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
@@ -214,7 +217,10 @@ impl Main<'_> {
              <button data-do=record{of_record}>Record</button>\n\
              <button type=button data-do=latency{of_profile}>Latency</button>\n\
              <button type=button data-do=stacks{of_profile}>Stacks</button>\n\
-             <button type=button data-do=stop hidden>Stop</button></p>\n",
+             <button type=button data-do=stop hidden>Stop</button></p>\n\
+             <p class=dim>Something is slow? <b>Latency</b> says which, <b>Record</b> why. Much is done? <b>Watch rates</b> says \
+             of what, <b>Stacks</b> from where. <b>Tail</b> shows each.</p>\n\
+             <fieldset id=panel hidden></fieldset>\n",
             pattern = Escaped(self.pattern),
             longest = self.longest,
             usual = self.longest.min(10),

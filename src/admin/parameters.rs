@@ -32,7 +32,7 @@ impl Parameters {
 
     /// Those of the query and of the form in the body, if each is one of `known`.
     #[cfg_attr(
-        not(feature = "record"),
+        not(any(feature = "record", feature = "profile")),
         allow(dead_code, reason = "nothing is posted")
     )]
     pub(super) async fn of_form(
@@ -145,9 +145,14 @@ impl Parameters {
 
     /// The events that one of the patterns `match` matches, each once.
     pub(super) fn events(&self) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
+        self.events_of("match")
+    }
+
+    /// As [`events`](Self::events), by the patterns of another parameter.
+    pub(super) fn events_of(&self, name: &str) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
         let mut events = Vec::new();
         let mut seen = HashSet::new();
-        for pattern in self.all("match") {
+        for pattern in self.all(name) {
             let matching = crate::matching(pattern);
             if matching.is_empty() {
                 return Err(unknown(pattern));
@@ -166,6 +171,33 @@ impl Parameters {
             ));
         }
         Ok(events)
+    }
+}
+
+impl Parameters {
+    /// The one event that a parameter names, or whose name alone matches it.
+    #[cfg_attr(
+        not(feature = "profile"),
+        allow(dead_code, reason = "nothing is between two events")
+    )]
+    pub(super) fn event(&self, name: &str) -> Result<&'static dyn AnyEvent, Problem> {
+        let Some(pattern) = self.one(name)? else {
+            return Err(Problem::parameter(format!(
+                "`{name}` is missing: say which event, by its name, as in `{name}=shop::PLACED`"
+            )));
+        };
+        if let Some(event) = crate::find(pattern) {
+            return Ok(event);
+        }
+        match crate::matching(pattern)[..] {
+            [] => Err(unknown(pattern)),
+            [event] => Ok(event),
+            ref many => Err(Problem::parameter(format!(
+                "`{name}` is `{}`, which {} events match: name one of them",
+                shown(pattern),
+                many.len()
+            ))),
+        }
     }
 }
 

@@ -167,7 +167,10 @@ impl State {
 }
 
 /// Writes, and waits until there is room: for a thread of its own.
-#[cfg_attr(not(feature = "record"), allow(dead_code, reason = "no thread writes"))]
+#[cfg_attr(
+    not(any(feature = "record", feature = "profile")),
+    allow(dead_code, reason = "no thread writes")
+)]
 pub(super) struct Blocking(pub(super) Pipe);
 
 impl Write for Blocking {

@@ -2,7 +2,6 @@
 
 use super::Asked;
 use super::errors::Problem;
-use super::profile::absent;
 use axum::body::Body;
 use axum::http::Response;
 
@@ -10,5 +9,5 @@ pub(super) const IS_HERE: bool = false;
 
 #[allow(clippy::unused_async, reason = "with the feature, it waits")]
 pub(super) async fn answer(_: Asked) -> Result<Response<Body>, Problem> {
-    Err(absent("record"))
+    Err(Problem::absent("record"))
 }

@@ -31,15 +31,35 @@
 //!   works in a router of any state, axum passes on the first of these alone. The page's links work from either.
 //!
 //! Then `http://127.0.0.1:9000/debug/probes` is a page with every event of the program: filter them, read their docs and
-//! parameters, watch how often they are fired, tail them, record them. The same from a terminal:
+//! parameters, watch how often they are fired, tail them, record them, measure how long it takes from one to another, see
+//! what calls them. The same from a terminal:
 //!
 //! ```text
 //! curl 'http://127.0.0.1:9000/debug/probes/events?match=shop::*'
 //! curl -N 'http://127.0.0.1:9000/debug/probes/tail?match=shop::*&limit=20'
 //! curl -X POST -o trace.pftrace 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&seconds=10'
 //! curl -X POST 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&seconds=10&format=ctf' | tar x
+//! curl -X POST 'http://127.0.0.1:9000/debug/probes/latency?begin=shop::RECEIVED&end=shop::DONE&key=id&label=path'
+//! go tool pprof -http=: 'http://127.0.0.1:9000/debug/probes/stacks?event=shop::PLACED&seconds=10'
 //! curl -H "Authorization: Bearer $TOKEN" https://shop.example/debug/probes/metrics
 //! ```
+//!
+//! # Which one is slow?
+//!
+//! The example `live_server` has a route that is. Who has never seen it finds it by two clicks:
+//!
+//! ```text
+//! cargo run --release --features axum,record,profile --example live_server -- --serve --port 9000 --connections 4
+//! ```
+//!
+//! 1. Open the page, and press *Latency*. Which two events, which parameter pairs them and which one tells them apart is a guess
+//!    that can be corrected: here, from `REQUEST_BEGIN` to `REQUEST_END`, paired by `request`, for each `route`. It looks for names
+//!    that end as a begin and an end do, for parameters of one name and type, and for a `route`, `path`, `operation` or the like.
+//! 2. Press *Measure*. After ten seconds: "Slowest: GET /orders/report", the table, a histogram for each route.
+//! 3. Why? Press *Record*, and open the trace in Perfetto: pairs of events named like these are slices in it, and those of
+//!    one request stand inside of each other. Inside of a report there are sixteen of the store, one after the other.
+//!
+//! (`ci/admin.sh` does it in a browser.)
 //!
 //! # Who is let in
 //!
@@ -75,11 +95,12 @@
 //! | `GET /rates` | `match`, `seconds` (60) | server-sent events: how often each was fired, every second |
 //! | `GET /tail` | `match`, `seconds` (60), `limit` (10000, to 1000000), `rate` a second (200, to 1000) | server-sent events: a record each |
 //! | `POST /record` | `match`, `seconds` (10), `format` (`perfetto`, `chrome`, `ctf`), `slice` | the trace, while it is recorded; of CTF, a tar archive at the end |
-//! | `POST /latency`, `GET /stacks` | | not yet |
+//! | `POST /latency` | `begin`, `end`, `key`, `label`, `seconds` (10), `format` (`text`, `json`, `svg`, `hlog`, `all`) | at the end: how long it took, by label |
+//! | `GET /stacks` | `event`, `weight`, `label`, `every` (1), `seconds` (10), `format` (`pprof`, `folded`, `svg`, `all`) | at the end: the call stacks that lead to the event |
 //!
 //! `record` is there with the feature `record`; without it, the answer is 501. `slice=request,shop::RECEIVED,shop::DONE,id` is
 //! `Recorder::slice`: a name, the two events, and the parameter that pairs them; it may be said
-//! several times, and its events need no `match`.
+//! several times, and its events need no `match`. `latency` and `stacks` are there with the feature `profile`.
 //!
 //! ## `/events`
 //!
@@ -141,6 +162,26 @@
 //! data: {"reason":"time","records":9000,"lost":31}
 //! ```
 //!
+//! ## `/latency`
+//!
+//! [`Latency::between`](crate::profile::Latency::between) two events, each a name or a pattern that one event matches; `key` is
+//! the parameter of both by which an end finds its begin, `label` one of either. `text` is a table; `hlog` is an HDR log; `all` is
+//! JSON with each of the others in it, for the page, which shows one measurement in several ways. Durations are in nanoseconds:
+//!
+//! ```json
+//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0,
+//!  "counts": {"begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0, "evicted": 0, "open": 0,
+//!             "skipped": 0, "begins_without_key": 0, "ends_without_key": 0},
+//!  "labels": [{"label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500, "p99_ns": 2000, "p999_ns": 2000,
+//!              "max_ns": 2003, "mean_ns": 1100}]}
+//! ```
+//!
+//! ## `/stacks`
+//!
+//! [`Stacks`](crate::profile::Stacks) of `event`, a name or a pattern, which may be said several times; so may `label`. A firing
+//! counts one, or as much as the parameter `weight` says; `every=10` takes the stack of one in ten. Without debug information,
+//! functions that were inlined do not show. What is wrong with a request `go tool pprof` prints.
+//!
 //! ## What is refused
 //!
 //! A sentence, as text; with `Accept: application/json`, this. `kind` is one word, and `nearest` there only with names in it.
@@ -160,15 +201,18 @@
 //! | 408, 413, 415 | `body` | did not come in 5 s; is larger than 4 KiB; is no form |
 //! | 429 | `sessions` | as many are open as may be at once; with `Retry-After` |
 //! | 501 | `feature` | the program was built without it |
-//! | 503 | `shutdown`, `recording` | the server ends; no thread could be had |
-//! | 507 | `memory` | a session's share of the memory is too little for a record |
+//! | 503 | `shutdown`, `recording`, `profile` | the server ends; no thread could be had |
+//! | 507 | `memory` | a session's share of the memory is too little for a record, or for a measurement |
 //!
 //! # For how long
 //!
 //! Everything that is attached is attached for a time, and is detached when that is up, when the client goes away, and when
 //! [`Shutdown::begin`](crate::admin::Shutdown::begin) is called, whichever comes first. At most
-//! [`Admin::sessions_at_most`] (4) are open at once, and the buffers of all recordings together are within
-//! [`Admin::memory_at_most`] (64 MiB), of which each has its share.
+//! [`Admin::sessions_at_most`] (4) are open at once, and the buffers of all recordings, and the tables of all latencies and
+//! stacks, are within [`Admin::memory_at_most`] (64 MiB), of which each has its share: labels, pairs or stacks beyond it are counted
+//! as `(other)`, or given up and counted. (While stacks are written, the program's debug information takes what it takes.)
+//!
+//! A latency and a profile of stacks are written at their end, also if that is the shutdown: what was measured until then.
 //!
 //! A client that reads slowly costs at most 256 KiB beside a recording's buffers: what does not fit is lost, and counted in the
 //! trace, or in the tail. When the time is up, it may read the rest; one that takes nothing for 10 s, or goes on for

@@ -6,6 +6,8 @@ mod hostile;
 mod idle;
 mod mount;
 mod page;
+#[cfg(feature = "profile")]
+mod profile;
 #[cfg(feature = "record")]
 mod recording;
 mod server;

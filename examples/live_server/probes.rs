@@ -1,0 +1,30 @@
+//! `/debug/probes`, in the server that `--serve` runs.
+
+use axum::Router;
+use hotprobe::admin::{Admin, Shutdown, router};
+use std::net::SocketAddr;
+
+const PATH: &str = "/debug/probes";
+
+/// The page and its endpoints, mounted.
+pub(crate) struct Probes(Shutdown);
+
+impl Probes {
+    /// For whoever is on this machine.
+    pub(crate) fn mount(routes: Router) -> (Router, Self) {
+        let admin = Admin::new();
+        let shutdown = admin.shutdown();
+        let routes = routes.nest_service(PATH, router(admin));
+        (routes, Self(shutdown))
+    }
+
+    /// Where to look.
+    pub(crate) fn say(&self, address: SocketAddr) {
+        println!("look into it: http://{address}{PATH}");
+    }
+
+    /// Ends what is open, so that the server's end is not held up by it.
+    pub(crate) fn end(&self) {
+        self.0.begin();
+    }
+}
