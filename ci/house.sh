@@ -42,13 +42,13 @@ rule 'loom outside of src/sync.rs and src/macros.rs' "$(
 
 # What is not finished is not committed.
 rule 'unfinished' "$(
-    grep -nE 'TOD[O]|FIXM[E]|XX[X]|tod[o]!\(|unimplemente[d]!\(' "${everything[@]}" || true
+    grep -InE 'TOD[O]|FIXM[E]|XX[X]|tod[o]!\(|unimplemente[d]!\(' "${everything[@]}" || true
 )"
 
 # Registries move, and are mirrored: nothing here depends on the name of one's host. (One line is a table
 # of Cargo.toml that has to be called so.)
 rule "a registry's host name" "$(
-    grep -nE 'crates[.]io|docs[.]rs|lib[.]rs/crates|static[.]rust-lang' "${everything[@]}" |
+    grep -InE 'crates[.]io|docs[.]rs|lib[.]rs/crates|static[.]rust-lang' "${everything[@]}" |
         grep -vE '^Cargo[.]toml:[0-9]+:\[package[.]metadata[.]docs[.]rs\]$' || true
 )"
 
