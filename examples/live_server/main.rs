@@ -23,7 +23,7 @@
 //! In reading order: [`events`]; [`service`], which fires them; [`record`], the probes; [`phases`], where they
 //! are attached and detached; [`load`] and [`report`] around it; [`recording`], what `--record` does. [`command`],
 //! [`latencies`] and [`server`] are also those of `overhead_server`; all but `record`, `phases` and `report` also those
-//! of the example `record`.
+//! of the examples `record` and `profile`.
 
 #![allow(
     clippy::cast_precision_loss,
