@@ -22,10 +22,11 @@ const themes = {};
 for (const theme of ['light', 'dark']) {
   await page.emulateMedia({ colorScheme: theme });
   await page.goto(url);
-  themes[theme] = await page.evaluate(() => [
-    getComputedStyle(document.documentElement).backgroundColor,
-    getComputedStyle(document.querySelector('.frame text')).fill,
-  ]);
+  themes[theme] = await page.evaluate(() => {
+    const text = document.querySelector('.frame text');
+    if (!text) throw new Error('no frame of the picture has a text');
+    return [getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(text).fill];
+  });
 }
 await page.emulateMedia({ colorScheme: 'light' });
 await page.goto(url);

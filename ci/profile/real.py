@@ -143,7 +143,7 @@ def stacks(asked):
 
 
 def flame(orders, tags):
-    """The browser shows the handlers as wide as what they ask for; the widest is the report."""
+    """The browser shows the handlers as wide as what they ask for."""
     looked = json.loads((out / "svg.json").read_text())
     same("requests of the flame graph", looked["requests"], [])
     same("errors of the flame graph", looked["errors"], [])
@@ -153,14 +153,16 @@ def flame(orders, tags):
         widths[name] += frame["width"] / looked["full"]
         texts[name] = max(texts.get(name, ""), frame["text"], key=len)
     handlers = {name: widths[f"{SERVICE}{name}::{{{{closure}}}}"] for name in HANDLERS}
-    same("the widest handler", max(handlers, key=handlers.get), "report")
+    widest = max(handlers, key=handlers.get)
+    same("the widest handler", HANDLERS[widest], max(tags, key=tags.get))
     for name, operation in HANDLERS.items():
         # What is narrower than half of a pixel is put together.
         if abs(handlers[name] - tags[operation] / orders) > 0.02:
             sys.exit(f"ci/profile: {name} is {handlers[name]:.3f} of the picture wide; it has {tags[operation]} of {orders} orders")
-    if "report" not in texts[f"{SERVICE}report::{{{{closure}}}}"]:
-        sys.exit(f"ci/profile: the report's frame shows {texts[f'{SERVICE}report::{{{{closure}}}}']!r}")
-    return f"{len(looked['frames'])} frames, the report is {handlers['report']:.0%} of them wide"
+    shown = texts[f"{SERVICE}{widest}::{{{{closure}}}}"]
+    if widest not in shown:
+        sys.exit(f"ci/profile: the frame of {widest}, the widest handler, shows {shown!r}")
+    return f"{len(looked['frames'])} frames, {widest} is {handlers[widest]:.0%} of them wide"
 
 
 def histograms():

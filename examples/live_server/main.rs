@@ -25,9 +25,9 @@
 //! with the feature `axum`, it has `/debug/probes` then: a page to look into it from.
 //!
 //! In reading order: [`events`]; [`service`], which fires them; [`record`], the probes; [`phases`], where they
-//! are attached and detached; [`load`] and [`report`] around it; [`recording`], what `--record` does; [`probes`], what is mounted. [`command`],
-//! [`latencies`] and [`server`] are also those of `overhead_server`; all but `probes`, `record`, `phases` and `report` also
-//! those of the example `record`.
+//! are attached and detached; [`load`] and [`report`] around it; [`recording`], what `--record` does; [`probes`], what is
+//! mounted. [`command`], [`latencies`] and [`server`] are also those of `overhead_server`; all but `probes`, `record`,
+//! `phases` and `report` also those of the examples `record` and `profile`.
 
 #![allow(
     clippy::cast_precision_loss,
