@@ -218,7 +218,8 @@ fn unpacked(bytes: &[u8]) -> String {
 fn stacks_lead_to_the_event_and_weigh_what_they_are_told() {
     block_on(async {
         let (app, shutdown) = mounted(Admin::new());
-        let path = "/stacks?event=*::profile::led::STORED&weight=bytes&label=route&seconds=0.3&format=";
+        let path =
+            "/stacks?event=*::profile::led::STORED&weight=bytes&label=route&seconds=0.3&format=";
         for format in ["folded", "svg", "pprof", "all", ""] {
             let response = send(&app, request("GET", &format!("{path}{format}"))).await;
             assert_eq!(response.status(), 200, "{format}");
@@ -258,11 +259,7 @@ fn what_stacks_lack_is_said_so_that_pprof_shows_it() {
         let event = "event=*::profile::led::STORED";
         for (query, status, expected) in [
             ("".to_owned(), 400, "`event` is missing"),
-            (
-                "event=led::STORD".to_owned(),
-                404,
-                "profile::led::STORED",
-            ),
+            ("event=led::STORD".to_owned(), 404, "profile::led::STORED"),
             (
                 format!("{event}&weight=route"),
                 400,
