@@ -49,7 +49,9 @@ await run({
         assert.ok(shapes > 20, `${shapes} bars`);
         assert.ok(colours.length > 1 && !colours.includes('rgb(0, 0, 0)'), `its style is not applied: ${colours}`);
         assert.match(text, /GET \/orders\/report/);
-        await page.screenshot({ path: path.join(out, 'latency.png'), fullPage: true });
+        // That of the README.
+        await page.setViewportSize({ width: 1000, height: 700 });
+        await page.screenshot({ path: path.join(out, 'probes.png'), fullPage: true });
         for (const [name, expected] of Object.entries({ 'latency.svg': /^<svg /, 'latency.hlog': /^#\[Histogram log format/, 'latency.txt': /GET \/orders\/report/, 'latency.json': /"p50_ns"/ })) {
             const download = page.waitForEvent('download');
             await page.click(`text="${name}"`);

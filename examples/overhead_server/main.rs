@@ -5,6 +5,7 @@
 //! cargo run --release --example overhead_server
 //! cargo run --release --features record --example overhead_server -- --seconds 60 --rounds 100
 //! cargo run --release --example overhead_server -- --requests 1000 --variant off
+//! cargo run --release --features axum,record --example overhead_server -- --probes
 //! ```
 //!
 //! All are in one process, on one thread, and are asked in turn, in short slices whose order is of chance: what
@@ -16,6 +17,9 @@
 //! Compared are throughput, the 99th percentile of the latencies, and the CPU time that the server's thread took for
 //! each request (Linux), which other programs on the machine disturb least. Each as a ratio to the server without
 //! events in the same round.
+//!
+//! With `--probes`, what is compared is the server with events, the same with `/debug/probes` mounted, and that while all four
+//! are recorded to a client.
 //!
 //! With `--requests` there is no network and no clock: so many requests are handed to one variant in process.
 //! `ci/overhead-server.sh` has their instructions counted.
@@ -36,6 +40,11 @@ mod in_process;
 #[path = "../live_server/latencies.rs"]
 mod latencies;
 mod load;
+#[cfg_attr(
+    not(all(feature = "axum", feature = "record")),
+    path = "probes_none.rs"
+)]
+mod probes;
 #[cfg(feature = "record")]
 mod recorded;
 mod rounds;
@@ -76,6 +85,11 @@ struct Arguments {
     /// Which one
     #[arg(long, requires = "requests")]
     variant: Option<Variant>,
+
+    /// Instead: what `/debug/probes` costs, mounted and idle, and recording four events a request (needs the features `axum`
+    /// and `record`)
+    #[arg(long, conflicts_with = "requests")]
+    probes: bool,
 }
 
 /// Shorter ones would be over before the connections have found their feet.
@@ -132,5 +146,8 @@ fn compare(arguments: &Arguments, slice: Duration) -> Result<bool, String> {
         slice.as_millis(),
         service::EVENTS
     );
+    if arguments.probes {
+        return probes::run(rounds, slice, connections);
+    }
     rounds::run(rounds, slice, connections).map(|all| table::print(&all))
 }

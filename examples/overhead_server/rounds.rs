@@ -119,7 +119,7 @@ pub(crate) fn run(
         latencies: histogram(),
     });
     for round in 0..rounds {
-        for variant in order() {
+        for variant in order(Variant::ALL) {
             let detach = variant.attach()?;
             let before = servers.cpu();
             let asked = load::slice(servers.address(variant), connections, slice);
@@ -149,11 +149,10 @@ pub(crate) fn run(
 }
 
 /// An order of chance.
-fn order() -> [Variant; Variant::ALL.len()] {
+pub(crate) fn order<T, const N: usize>(mut order: [T; N]) -> [T; N] {
     // (The standard library's source of chance.)
     let mut chance = RandomState::new().hash_one(0);
-    let mut order = Variant::ALL;
-    for n in (2..=order.len()).rev() {
+    for n in (2..=N).rev() {
         order.swap(n - 1, usize::try_from(chance % n as u64).expect("small"));
         chance /= n as u64;
     }

@@ -206,6 +206,64 @@ fn a_serving_server_stops_cleanly_on_ctrl_c_and_on_sigterm() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_server_that_asks_itself_serves_until_it_is_told_to_stop_and_says_how_many_were_answered() {
+    let (server, _, mut out) = serving_with(&["--connections", "2"]);
+    let mut line = String::new();
+    while line != "asked over 2 connections\n" {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).expect("it is text"), 0, "it ends");
+    }
+    server.signal("-TERM");
+    let output = server.end();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("it is text");
+    let answered = rest
+        .lines()
+        .find_map(|line| line.strip_suffix(" requests were answered"));
+    let answered = answered.unwrap_or_else(|| panic!("{rest}")).parse::<u64>();
+    assert!(answered.expect("a number") > 0, "{rest}");
+    assert!(rest.ends_with("stopped\n"), "{rest}");
+}
+
+#[cfg(all(unix, feature = "axum"))]
+#[test]
+fn a_serving_server_can_be_looked_into_and_stops_with_a_tail_open() {
+    let (server, address, mut out) = serving();
+    let page = ask(
+        &address,
+        &format!("GET /debug/probes HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"),
+    );
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    assert!(
+        page.contains("live_server::events::REQUEST_BEGIN"),
+        "{page}"
+    );
+
+    let mut tail = TcpStream::connect(&address).expect("it accepts");
+    let limit = Some(Duration::from_secs(30));
+    tail.set_read_timeout(limit).expect("a good limit");
+    let request =
+        format!("GET /debug/probes/tail?match=*&seconds=300 HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    tail.write_all(request.as_bytes()).expect("it reads");
+    let mut first = [0; 12];
+    tail.read_exact(&mut first).expect("it answers");
+    assert_eq!(&first, b"HTTP/1.1 200");
+    server.signal("-TERM");
+    let output = server.end();
+    // (It gives up, with another code, if something is open for 5 s.)
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let mut rest = String::new();
+    tail.read_to_string(&mut rest).expect("it is text");
+    assert!(rest.contains(r#""reason":"shutdown""#), "{rest}");
+    let mut said = String::new();
+    out.read_to_string(&mut said).expect("it is text");
+    let where_to = format!("look into it: http://{address}/debug/probes\n");
+    assert!(said.starts_with(&where_to), "{said}");
+}
+
 #[test]
 fn a_report_has_what_was_ordered_of_each_item() {
     let (_server, address, _out) = serving();

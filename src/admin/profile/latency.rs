@@ -106,7 +106,7 @@ fn within(
     let label = LABEL * (2 * cores).clamp(4, 32);
     let (pairs, labels) = (share / 4 / PAIR, share / 4 * 3 / label);
     if pairs == 0 || labels == 0 {
-        return Err(no_memory((label + 2) / 3 * 4));
+        return Err(no_memory(label.div_ceil(3) * 4));
     }
     let builder = Latency::builder()
         .title(title)
@@ -193,6 +193,10 @@ struct Counts {
 }
 
 #[derive(Serialize)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "they are the names in the answer"
+)]
 struct Label<'a> {
     label: &'a str,
     count: u64,

@@ -36,19 +36,19 @@ async fn measure<T: Send + 'static>(
     }
     // Firings in flight are waited for, and names are looked up: not on a worker of the runtime.
     let to = pipe.clone();
-    let mut writing = tokio::task::spawn_blocking(move || {
+    let mut task = tokio::task::spawn_blocking(move || {
         let mut writer = BufWriter::with_capacity(CHUNK, Blocking(to));
         write(attached, &mut writer)?;
         writer.flush().map_err(io_error)
     });
     let mut written = None;
-    let waiting = async { written = (&mut writing).await.ok() };
+    let waiting = async { written = (&mut task).await.ok() };
     let patience = sessions::patience(&pipe, ending);
     let mut patience = std::pin::pin!(patience);
     if !sessions::before(waiting, patience.as_mut()).await {
         pipe.abort();
         // All is detached, but the session counts as long as it has memory.
-        let _ = writing.await;
+        let _ = task.await;
         return;
     }
     match written {

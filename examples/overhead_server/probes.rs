@@ -1,0 +1,212 @@
+//! What `/debug/probes` costs a server with four events a request: mounted and idle, and while all four are recorded to a
+//! client that reads. In turn, as in `rounds.rs`.
+
+use crate::load;
+use crate::rounds::order;
+use crate::server::Server;
+use crate::service;
+use hotprobe::admin::{Admin, router};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+/// What recording may cost.
+const ALLOWED: f64 = 0.03;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    Without,
+    Mounted,
+    Recording,
+}
+
+impl Variant {
+    const ALL: [Self; 3] = [Self::Without, Self::Mounted, Self::Recording];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Without => "without",
+            Self::Mounted => "mounted, idle",
+            Self::Recording => "recording",
+        }
+    }
+}
+
+/// Prints the throughput of each, and their ratios round by round. True if what is promised is not contradicted.
+pub(crate) fn run(rounds: usize, slice: Duration, connections: usize) -> Result<bool, String> {
+    let (ready, started) = mpsc::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let servers = thread::spawn(move || serve(&ready, stopped));
+    let Ok([without, mounted]) = started.recv() else {
+        return servers
+            .join()
+            .map_err(|_| "the servers' thread broke off".to_owned())?
+            .map(|()| false);
+    };
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let mut seen = [(); 3].map(|()| Vec::with_capacity(rounds));
+    let (mut requests, mut bytes) = (0, 0);
+    for _ in 0..rounds {
+        for variant in order(Variant::ALL) {
+            let recording = (variant == Variant::Recording)
+                .then(|| Recording::start(mounted))
+                .transpose()?;
+            let address = if variant == Variant::Without {
+                without
+            } else {
+                mounted
+            };
+            let asked = runtime.block_on(load::slice(address, connections, slice));
+            let asked = asked.map_err(|error| format!("'{}': {error}", variant.name()))?;
+            if let Some(recording) = recording {
+                requests += asked.requests;
+                bytes += recording.end()?;
+            }
+            seen[variant as usize].push(asked.latencies.len() as f64 / slice.as_secs_f64());
+        }
+    }
+    stop.send(()).ok();
+    servers
+        .join()
+        .map_err(|_| "the servers' thread broke off".to_owned())??;
+    println!(
+        "{bytes} bytes were recorded, {:.1} for each firing\n",
+        bytes as f64 / (requests * service::EVENTS) as f64
+    );
+    Ok(print(&seen))
+}
+
+fn serve(
+    ready: &mpsc::Sender<[SocketAddr; 2]>,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), String> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    runtime.block_on(async {
+        let no_socket = |error| format!("no socket on 127.0.0.1: {error}");
+        let admin = Admin::new();
+        let shutdown = admin.shutdown();
+        let with = service::routes::<true>().nest_service("/debug/probes", router(admin));
+        let without = Server::start(service::routes::<true>(), 0)
+            .await
+            .map_err(no_socket)?;
+        let mounted = Server::start_with_peers(with, 0).await.map_err(no_socket)?;
+        ready.send([without.address(), mounted.address()]).ok();
+        stopped.await.ok();
+        shutdown.begin();
+        without.stop().await?;
+        mounted.stop().await
+    })
+}
+
+/// A client that records, and reads what comes.
+struct Recording {
+    connection: TcpStream,
+    reader: thread::JoinHandle<u64>,
+}
+
+impl Recording {
+    fn start(address: SocketAddr) -> Result<Self, String> {
+        let broken = |error: std::io::Error| format!("the recording's client: {error}");
+        let mut connection = TcpStream::connect(address).map_err(broken)?;
+        write!(
+            connection,
+            "POST /debug/probes/record?match=overhead_server::*&seconds=300 HTTP/1.1\r\nHost: {address}\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+        .map_err(broken)?;
+        // The head comes when all is attached.
+        let mut head = [0; 12];
+        connection.read_exact(&mut head).map_err(broken)?;
+        if &head != b"HTTP/1.1 200" {
+            return Err(format!(
+                "the recording is refused: {}",
+                String::from_utf8_lossy(&head)
+            ));
+        }
+        let mut from = connection.try_clone().map_err(broken)?;
+        let reader = thread::spawn(move || {
+            let (mut read, mut bytes) = (0, vec![0; 64 << 10]);
+            while let Ok(count @ 1..) = from.read(&mut bytes) {
+                read += count as u64;
+            }
+            read
+        });
+        Ok(Self { connection, reader })
+    }
+
+    /// How many bytes have come.
+    fn end(self) -> Result<u64, String> {
+        // (An error says that it has ended.)
+        self.connection.shutdown(Shutdown::Both).ok();
+        let read = self
+            .reader
+            .join()
+            .map_err(|_| "the reader broke off".to_owned())?;
+        // The next variant is to find nothing attached.
+        for _ in 0..1000 {
+            if hotprobe::matching("overhead_server::*")
+                .iter()
+                .all(|event| event.probe_count() == 0)
+            {
+                return Ok(read);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Err("the recording is attached though its client has gone".to_owned())
+    }
+}
+
+fn print(seen: &[Vec<f64>; 3]) -> bool {
+    println!(
+        "{:<14} {:>9} {:>9} {:>8} {:>8} {:>17}",
+        "requests/s", "median", "best", "of best", "ratio", "quartiles"
+    );
+    let sorted = |each: &mut Vec<f64>| each.sort_by(f64::total_cmp);
+    let best = |each: &[f64]| each.iter().copied().fold(0.0, f64::max);
+    let mut holds = true;
+    for variant in Variant::ALL {
+        let this = &seen[variant as usize];
+        let mut each = this.clone();
+        sorted(&mut each);
+        print!(
+            "{:<14} {:>9.0} {:>9.0}",
+            variant.name(),
+            each[each.len() / 2],
+            best(&each)
+        );
+        if variant == Variant::Without {
+            println!();
+            continue;
+        }
+        // Recording is compared with what is mounted and idle, and that with what is not mounted.
+        let base = &seen[variant as usize - 1];
+        let mut ratios: Vec<f64> = this.iter().zip(base).map(|(a, b)| a / b).collect();
+        sorted(&mut ratios);
+        let at = |part: usize| ratios[(ratios.len() - 1) * part / 4];
+        let of_best = best(this) / best(base);
+        println!(
+            " {of_best:>8.3} {:>8.3} {:>8.3} to {:.3}",
+            at(2),
+            at(1),
+            at(3)
+        );
+        // Both would have to say so.
+        holds &= of_best.max(at(2)) >= 1.0 - ALLOWED;
+    }
+    println!(
+        "\nratio: to the line above in the same round; its median and quartiles. {}: recording keeps at least {:.0} % of the throughput",
+        if holds {
+            "Not contradicted"
+        } else {
+            "CONTRADICTED"
+        },
+        (1.0 - ALLOWED) * 100.0
+    );
+    holds
+}
