@@ -5,7 +5,7 @@
 # anything but text. In two builds, since stacks differ in them: `dev`, and `release` with line tables. Then the same of a real
 # server under load, the example `profile`: what the readers find is what it printed.
 #
-# Usage: ci/profile.sh                           (a minute and a half on two cores, and two more to build the first time)
+# Usage: ci/profile.sh                           (a minute on two cores, four to build all of it the first time; ten seconds if nothing changed)
 #        ci/profile.sh --builds                  two builds more: without debug information; and with the newer mangling,
 #                                                whose names have types in them
 #        ci/profile.sh --pictures DIRECTORY      keeps pictures of the example's latencies and stacks, too
