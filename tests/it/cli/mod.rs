@@ -1,6 +1,8 @@
 //! The program `hotprobe` (feature `cli`), against real servers.
 
 mod fake;
+#[cfg(feature = "profile")]
+mod measured;
 mod output;
 mod profile;
 #[cfg(feature = "record")]
