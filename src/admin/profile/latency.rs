@@ -106,7 +106,7 @@ fn within(
     let label = LABEL * (2 * cores).clamp(4, 32);
     let (pairs, labels) = (share / 4 / PAIR, share / 4 * 3 / label);
     if pairs == 0 || labels == 0 {
-        return Err(no_memory((label + 2) / 3 * 4));
+        return Err(no_memory(label.div_ceil(3) * 4));
     }
     let builder = Latency::builder()
         .title(title)
@@ -194,7 +194,8 @@ struct Counts {
 
 #[derive(Serialize)]
 struct Label<'a> {
-    label: &'a str,
+    #[serde(rename = "label")]
+    name: &'a str,
     count: u64,
     min_ns: u64,
     p50_ns: u64,
@@ -238,7 +239,7 @@ impl<'a> Label<'a> {
         let nanoseconds = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let percentile = |percent| nanoseconds(label.percentile(percent));
         Self {
-            label: label.label(),
+            name: label.label(),
             count: label.count(),
             min_ns: nanoseconds(label.min()),
             p50_ns: percentile(50.0),
