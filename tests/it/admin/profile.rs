@@ -121,7 +121,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
         let begin = "begin=*::profile::asked::BEGUN";
         let end = "end=*::profile::asked::DONE";
         for (query, status, expected) in [
-            ("".to_owned(), 400, "`begin` is missing"),
+            (String::new(), 400, "`begin` is missing"),
             (begin.to_owned(), 400, "`end` is missing"),
             (
                 format!("{begin}&{end}"),
@@ -258,7 +258,7 @@ fn what_stacks_lack_is_said_so_that_pprof_shows_it() {
         let (app, _) = mounted(Admin::new());
         let event = "event=*::profile::led::STORED";
         for (query, status, expected) in [
-            ("".to_owned(), 400, "`event` is missing"),
+            (String::new(), 400, "`event` is missing"),
             ("event=led::STORD".to_owned(), 404, "profile::led::STORED"),
             (
                 format!("{event}&weight=route"),
