@@ -157,7 +157,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
     };
     let address = server.address();
     println!("serving http://{address} until Ctrl-C; try: curl -s http://{address}/orders");
-    probes.say(address);
+    Probes::say(address);
     let load = match arguments.connections {
         None => None,
         Some(connections) => match Load::start(address, connections).await {

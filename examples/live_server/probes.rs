@@ -19,7 +19,7 @@ impl Probes {
     }
 
     /// Where to look.
-    pub(crate) fn say(&self, address: SocketAddr) {
+    pub(crate) fn say(address: SocketAddr) {
         println!("look into it: http://{address}{PATH}");
     }
 

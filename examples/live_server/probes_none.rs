@@ -10,8 +10,7 @@ impl Probes {
         (routes, Self)
     }
 
-    #[allow(clippy::unused_self, reason = "with the feature, it is used")]
-    pub(crate) fn say(&self, _: SocketAddr) {}
+    pub(crate) fn say(_: SocketAddr) {}
 
     #[allow(clippy::unused_self, reason = "with the feature, it is used")]
     pub(crate) fn end(&self) {}

@@ -2,10 +2,11 @@
 //! client that reads. In turn, as in `rounds.rs`.
 
 use crate::load;
-use crate::rounds::order;
+use crate::rounds::{order, ran};
 use crate::server::Server;
 use crate::service;
 use hotprobe::admin::{Admin, router};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc;
@@ -36,12 +37,12 @@ impl Variant {
     }
 }
 
-/// Prints the throughput of each, and their ratios round by round. True if what is promised is not contradicted.
+/// Prints the throughput of each, what it is of the servers' thread's CPU time, and their ratios round by round. True if what is promised is not contradicted.
 pub(crate) fn run(rounds: usize, slice: Duration, connections: usize) -> Result<bool, String> {
     let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let servers = thread::spawn(move || serve(&ready, stopped));
-    let Ok([without, mounted]) = started.recv() else {
+    let Ok(([without, mounted], mut cpu)) = started.recv() else {
         return servers
             .join()
             .map_err(|_| "the servers' thread broke off".to_owned())?
@@ -50,6 +51,7 @@ pub(crate) fn run(rounds: usize, slice: Duration, connections: usize) -> Result<
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let mut seen = [(); 3].map(|()| Vec::with_capacity(rounds));
+    let mut took = [(); 3].map(|()| Vec::with_capacity(rounds));
     let (mut requests, mut bytes) = (0, 0);
     for _ in 0..rounds {
         for variant in order(Variant::ALL) {
@@ -61,8 +63,16 @@ pub(crate) fn run(rounds: usize, slice: Duration, connections: usize) -> Result<
             } else {
                 mounted
             };
+            let before = cpu.as_mut().and_then(ran);
             let asked = runtime.block_on(load::slice(address, connections, slice));
             let asked = asked.map_err(|error| format!("'{}': {error}", variant.name()))?;
+            // The connections are closed; the server has noticed when it sleeps.
+            thread::sleep(Duration::from_millis(3));
+            if let Some((after, before)) = cpu.as_mut().and_then(ran).zip(before) {
+                let each = after.saturating_sub(before).as_nanos() as f64 / asked.requests as f64;
+                // So that more is better, as with throughput.
+                took[variant as usize].push(1e9 / each);
+            }
             if let Some(recording) = recording {
                 requests += asked.requests;
                 bytes += recording.end()?;
@@ -78,11 +88,26 @@ pub(crate) fn run(rounds: usize, slice: Duration, connections: usize) -> Result<
         "{bytes} bytes were recorded, {:.1} for each firing\n",
         bytes as f64 / (requests * service::EVENTS) as f64
     );
-    Ok(print(&seen))
+    let mut holds = print("requests/s", &seen);
+    if took.iter().all(|each| each.len() == rounds) {
+        println!();
+        holds &= print("of CPU", &took);
+    }
+    println!(
+        "\nratio: to the line above in the same round; its median and quartiles. `of CPU`: requests for each second that the \
+         servers' thread ran.\n{}: recording keeps at least {:.0} %",
+        if holds {
+            "Not contradicted"
+        } else {
+            "CONTRADICTED"
+        },
+        (1.0 - ALLOWED) * 100.0
+    );
+    Ok(holds)
 }
 
 fn serve(
-    ready: &mpsc::Sender<[SocketAddr; 2]>,
+    ready: &mpsc::Sender<([SocketAddr; 2], Option<File>)>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build();
@@ -96,7 +121,10 @@ fn serve(
             .await
             .map_err(no_socket)?;
         let mounted = Server::start_with_peers(with, 0).await.map_err(no_socket)?;
-        ready.send([without.address(), mounted.address()]).ok();
+        // What is opened is this thread's file, whoever reads it.
+        let cpu = File::open("/proc/thread-self/schedstat").ok();
+        let addresses = [without.address(), mounted.address()];
+        ready.send((addresses, cpu)).ok();
         stopped.await.ok();
         shutdown.begin();
         without.stop().await?;
@@ -162,10 +190,11 @@ impl Recording {
     }
 }
 
-fn print(seen: &[Vec<f64>; 3]) -> bool {
+/// More is better.
+fn print(what: &str, seen: &[Vec<f64>; 3]) -> bool {
     println!(
         "{:<14} {:>9} {:>9} {:>8} {:>8} {:>17}",
-        "requests/s", "median", "best", "of best", "ratio", "quartiles"
+        what, "median", "best", "of best", "ratio", "quartiles"
     );
     let sorted = |each: &mut Vec<f64>| each.sort_by(f64::total_cmp);
     let best = |each: &[f64]| each.iter().copied().fold(0.0, f64::max);
@@ -199,14 +228,5 @@ fn print(seen: &[Vec<f64>; 3]) -> bool {
         // Both would have to say so.
         holds &= of_best.max(at(2)) >= 1.0 - ALLOWED;
     }
-    println!(
-        "\nratio: to the line above in the same round; its median and quartiles. {}: recording keeps at least {:.0} % of the throughput",
-        if holds {
-            "Not contradicted"
-        } else {
-            "CONTRADICTED"
-        },
-        (1.0 - ALLOWED) * 100.0
-    );
     holds
 }

@@ -84,20 +84,23 @@ impl Servers {
         }
     }
 
-    /// How long the servers' thread has run. To be asked while it sleeps: the system counts when it stops.
     fn cpu(&mut self) -> Option<Duration> {
-        let mut text = String::new();
-        let file = self.cpu.as_mut()?;
-        file.rewind().ok()?;
-        file.read_to_string(&mut text).ok()?;
-        let nanos = text.split_whitespace().next()?.parse().ok()?;
-        Some(Duration::from_nanos(nanos))
+        ran(self.cpu.as_mut()?)
     }
 
     fn stop(self) -> Result<(), String> {
         self.stop.send(()).ok();
         ended(self.thread)
     }
+}
+
+/// How long a thread has run, by its file. To be asked while it sleeps: the system counts when it stops.
+pub(crate) fn ran(file: &mut File) -> Option<Duration> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.read_to_string(&mut text).ok()?;
+    let nanos = text.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanos))
 }
 
 fn ended(thread: JoinHandle<Result<(), String>>) -> Result<(), String> {

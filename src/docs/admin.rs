@@ -224,8 +224,22 @@
 //! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording also has a thread, which
 //! writes, and at its end one of the runtime's threads for blocking calls waits for firings in flight.
 //!
+//! `cargo run --release --features axum,record --example overhead_server -- --probes` compares, in turn, a server with four events
+//! a request, which does little else (100,000 requests a second on one thread, about 10 µs each), with the same where this is
+//! mounted, and with that while all four events are recorded to a client that reads. On two cores, which servers, load, the
+//! recording's thread and its client share, the median of 80 rounds was (quartiles):
+//!
+//! | compared with the line above | throughput | requests for each second of the server's CPU |
+//! |---|---|---|
+//! | mounted and idle, each request knowing its peer | 0.985 (0.975 to 1.001) | 0.984 (0.979 to 0.989) |
+//! | recording 4 events a request | 0.79 (0.75 to 0.82) | 0.94 (0.93 to 0.96) |
+//!
+//! So a recording of everything at such a rate, some 300,000 records and 30 MB a second, is felt, mostly since it takes cores from
+//! the others; requests that do more, or events that are fewer, pay less.
+//!
 //! A firing pays for what is attached: for `rates` a dynamic probe that adds one to a counter that all threads share; for
-//! `record` what [a recording](crate::docs) costs; for `tail`, for as many firings a second as `rate` says, writing the
+//! `record` what [a recording](crate::docs) costs; for `latency` and `stacks` what
+//! [they cost](crate::docs::profiling), and a stack more than the rest (`every` is for that); for `tail`, for as many firings a second as `rate` says, writing the
 //! arguments down and an allocation, and for the others one attempt to get a place. Nothing ever waits for a client.
 
 #[allow(unused_imports, reason = "for the links above")]

@@ -198,7 +198,8 @@ struct Counts {
     reason = "they are the names in the answer"
 )]
 struct Label<'a> {
-    label: &'a str,
+    #[serde(rename = "label")]
+    name: &'a str,
     count: u64,
     min_ns: u64,
     p50_ns: u64,
@@ -242,7 +243,7 @@ impl<'a> Label<'a> {
         let nanoseconds = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let percentile = |percent| nanoseconds(label.percentile(percent));
         Self {
-            label: label.label(),
+            name: label.label(),
             count: label.count(),
             min_ns: nanoseconds(label.min()),
             p50_ns: percentile(50.0),

@@ -42,10 +42,10 @@ async fn measure<T: Send + 'static>(
         writer.flush().map_err(io_error)
     });
     let mut written = None;
-    let waiting = async { written = (&mut task).await.ok() };
+    let done = async { written = (&mut task).await.ok() };
     let patience = sessions::patience(&pipe, ending);
     let mut patience = std::pin::pin!(patience);
-    if !sessions::before(waiting, patience.as_mut()).await {
+    if !sessions::before(done, patience.as_mut()).await {
         pipe.abort();
         // All is detached, but the session counts as long as it has memory.
         let _ = task.await;
