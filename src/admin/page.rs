@@ -363,7 +363,13 @@ mod tests {
         assert!(HTML.find(BASE) < HTML.find(MAIN));
         assert!(!between(HTML, "style").is_empty() && !between(HTML, "script").is_empty());
         for outside in [
-            "http:", "https:", "src=", "style=", " onclick=", "@import", "url(",
+            "http:",
+            "https:",
+            "src=",
+            "style=",
+            " onclick=",
+            "@import",
+            "url(",
         ] {
             assert!(!HTML.contains(outside), "{outside}");
         }

@@ -31,6 +31,7 @@ mod env;
 mod error;
 mod export;
 mod file;
+mod instant;
 mod nesting;
 mod pairs;
 mod perfetto;

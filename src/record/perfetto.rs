@@ -19,6 +19,7 @@
 //! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
 
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use super::instant::{Instant, Packets};
 use super::nesting::{Inner, Nesting, Step, Steps};
 use super::pairs::{Key, Pairs, Role, Roles};
 use super::proto::{
@@ -67,7 +68,7 @@ mod category {
 }
 
 /// Arguments that are ours, by number. No parameter is called so: they have a space, or stand alone.
-mod argument {
+pub(crate) mod argument {
     pub(super) const NAMES: [&str; 9] = [
         "tokio task",
         "no end",
@@ -79,7 +80,7 @@ mod argument {
         "written",
         "lost",
     ];
-    pub(super) const TASK: u64 = 1;
+    pub(crate) const TASK: u64 = 1;
     pub(super) const NO_END: u64 = 2;
     pub(super) const NO_BEGIN: u64 = 3;
     pub(super) const END: u64 = 4;
@@ -90,6 +91,9 @@ mod argument {
     pub(super) const LOST: u64 = 9;
 }
 
+/// All packets are of one sequence, of this number.
+pub(crate) const SEQUENCE: u32 = 1;
+
 /// So many tasks' tracks are remembered as described; then they are described again.
 const MOST_TASKS: usize = 1 << 14;
 
@@ -98,6 +102,7 @@ const MOST_TASKS: usize = 1 << 14;
 pub(crate) struct Perfetto<W: Write> {
     to: BufWriter<W>,
     buffer: Vec<u8>,
+    packets: Packets,
     pid: u32,
     events: Vec<Named>,
     /// Each rule's name, event that ends it, and tracks.
@@ -160,6 +165,7 @@ impl<W: Write> Perfetto<W> {
         Self {
             to: BufWriter::with_capacity(1 << 16, to),
             buffer: Vec::new(),
+            packets: Packets::default(),
             pid: 0,
             events: Vec::new(),
             rules: Vec::new(),
@@ -174,7 +180,7 @@ impl<W: Write> Perfetto<W> {
 
     fn packet(&mut self, packet: TracePacket) -> io::Result<()> {
         let packet = TracePacket {
-            trusted_packet_sequence_id: Some(1),
+            trusted_packet_sequence_id: Some(SEQUENCE),
             ..packet
         };
         self.buffer.clear();
@@ -214,6 +220,14 @@ impl<W: Write> Perfetto<W> {
         })
     }
 
+    /// The record itself.
+    fn instant(&mut self, instant: &Instant<'_>, record: &Record<'_>) -> io::Result<()> {
+        let event = self.events.get(record.event);
+        let parameters = event.map_or(&[][..], |event| &event.parameters);
+        self.to
+            .write_all(self.packets.instant(instant, record, parameters))
+    }
+
     fn annotations(&self, record: &Record<'_>) -> Vec<DebugAnnotation> {
         let Some(event) = self.events.get(record.event) else {
             return Vec::new();
@@ -226,7 +240,7 @@ impl<W: Write> Perfetto<W> {
                 Field::Str { cut: true, .. } | Field::Bytes { cut: true, .. }
             ) {
                 annotations.push(DebugAnnotation {
-                    name: Some(format!("{name} (cut)")),
+                    name: Some(cut(name)),
                     value: Some(AnnotationValue::Bool(true)),
                     ..DebugAnnotation::default()
                 });
@@ -602,8 +616,12 @@ impl<W: Write> Export for Perfetto<W> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let arguments = self.annotations(record);
         let roles: Vec<_> = self.roles.of(record).collect();
+        let arguments = if roles.is_empty() {
+            Vec::new()
+        } else {
+            self.annotations(record)
+        };
         let flows = |end: bool| {
             let of = roles
                 .iter()
@@ -640,32 +658,26 @@ impl<W: Write> Export for Perfetto<W> {
         }
         self.end_slices(ended)?;
 
-        let mut event = TrackEvent {
-            category_iids: vec![category::EVENT],
-            name_iid: Some(record.event as u64 + 1),
-            source_location_iid: Some(record.event as u64 + 1),
-            track_uuid: Some(uuid::thread(record.thread)),
-            debug_annotations: arguments,
-            flow_ids: flows(false),
-            terminating_flow_ids: flows(true),
-            ..TrackEvent::default()
+        let instant = Instant {
+            category: category::EVENT,
+            track: uuid::thread(record.thread),
+            task: record.task,
+            flows: &flows(false),
+            terminating_flows: &flows(true),
         };
+        self.instant(&instant, record)?;
         let Some(task) = record.task else {
-            return self.event(record.time, Type::Instant, event);
+            return Ok(());
         };
-        let copy = TrackEvent {
-            category_iids: vec![category::TASK],
-            track_uuid: Some(uuid::task(task)),
-            flow_ids: Vec::new(),
-            terminating_flow_ids: Vec::new(),
-            ..event.clone()
-        };
-        event
-            .debug_annotations
-            .push(numbered(argument::TASK, AnnotationValue::Uint(task)));
-        self.event(record.time, Type::Instant, event)?;
         self.describe_task(task)?;
-        self.event(record.time, Type::Instant, copy)
+        let copy = Instant {
+            category: category::TASK,
+            track: uuid::task(task),
+            task: None,
+            flows: &[],
+            terminating_flows: &[],
+        };
+        self.instant(&copy, record)
     }
 
     fn lost(&mut self, lost: &Lost) -> io::Result<()> {
@@ -780,8 +792,13 @@ fn numbered(iid: u64, value: AnnotationValue) -> DebugAnnotation {
     }
 }
 
+/// The name of the mark that there was more of a text.
+pub(crate) fn cut(name: &str) -> String {
+    format!("{name} (cut)")
+}
+
 /// What Perfetto has no type for becomes text.
-fn value(field: &Field<'_>) -> AnnotationValue {
+pub(crate) fn value(field: &Field<'_>) -> AnnotationValue {
     use AnnotationValue::{Bool, Int, Text, Uint};
     match *field {
         Field::Bool(value) => Bool(value),
@@ -996,6 +1013,82 @@ mod tests {
         let mut expected: Vec<_> = slices.map(|slice| (slice.begin, slice.end)).collect();
         expected.sort_unstable();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_instant_is_to_the_byte_what_prost_would_write() {
+        let str = |text, cut| Field::Str { text, cut };
+        let bytes = |bytes, cut| Field::Bytes { bytes, cut };
+        let values = [
+            Field::Bool(true),
+            Field::Char('ß'),
+            Field::U64(0),
+            Field::U64(u64::MAX),
+            Field::I64(i64::MIN),
+            Field::U128(u128::MAX),
+            Field::I128(i128::MIN),
+            Field::F32(0.5),
+            Field::F64(f64::NAN),
+            str("", false),
+            str("a \u{2028} \" b", false),
+            str("nu\0ll", true),
+            bytes(&[0, 255], false),
+            bytes(&[7; 300], true),
+            Field::Opaque("Type"),
+            Field::Redacted,
+            Field::Failed,
+        ];
+        let mut perfetto = Perfetto::new(io::sink());
+        perfetto.events.push(Named {
+            name: "e",
+            parameters: (1..)
+                .map(|iid| (iid * 40, "p"))
+                .take(values.len())
+                .collect(),
+        });
+        for (task, flows) in [(None, &[][..]), (Some(7), &[1, u64::MAX])] {
+            let record = Record {
+                time: 1 << 40,
+                thread: 3,
+                event: 0,
+                task,
+                values: &values,
+            };
+            let mut debug_annotations = perfetto.annotations(&record);
+            debug_annotations
+                .extend(task.map(|task| numbered(argument::TASK, AnnotationValue::Uint(task))));
+            let packet = TracePacket {
+                timestamp: Some(record.time),
+                trusted_packet_sequence_id: Some(SEQUENCE),
+                sequence_flags: Some(SEQ_NEEDS_INCREMENTAL_STATE),
+                track_event: Some(TrackEvent {
+                    category_iids: vec![category::EVENT],
+                    debug_annotations,
+                    r#type: Some(Type::Instant.into()),
+                    name_iid: Some(1),
+                    track_uuid: Some(uuid::thread(3)),
+                    source_location_iid: Some(1),
+                    flow_ids: flows.to_vec(),
+                    terminating_flow_ids: flows.to_vec(),
+                    ..TrackEvent::default()
+                }),
+                ..TracePacket::default()
+            };
+            let packets = vec![packet];
+            let instant = Instant {
+                category: category::EVENT,
+                track: uuid::thread(3),
+                task,
+                flows,
+                terminating_flows: flows,
+            };
+            let mut written = Packets::default();
+            let parameters = &perfetto.events[0].parameters;
+            assert_eq!(
+                written.instant(&instant, &record, parameters),
+                Trace { packets }.encode_to_vec()
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod record {
     pub(crate) mod chrome;
     pub(crate) mod ctf;
     pub(crate) mod export;
+    pub(crate) mod instant;
     pub(crate) mod nesting;
     pub(crate) mod pairs;
     pub(crate) mod perfetto;
