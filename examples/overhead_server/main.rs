@@ -115,12 +115,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// How many have a turn in each round.
+fn variants(arguments: &Arguments) -> usize {
+    if arguments.probes {
+        probes::VARIANTS
+    } else {
+        Variant::ALL.len()
+    }
+}
+
 /// How long each variant has its turn.
 fn slice(arguments: &Arguments) -> Result<Duration, String> {
     let Arguments {
         seconds, rounds, ..
     } = *arguments;
-    let turns = rounds * Variant::ALL.len();
+    let turns = rounds * variants(arguments);
     let slice = Duration::from_secs(seconds).div_f64(turns as f64);
     if slice >= SHORTEST_SLICE {
         return Ok(slice);
@@ -142,7 +151,7 @@ fn compare(arguments: &Arguments, slice: Duration) -> Result<bool, String> {
     in_process::check()?;
     println!(
         "{rounds} rounds of {} times {} ms over {connections} connections; {} events a request, or none",
-        Variant::ALL.len(),
+        variants(arguments),
         slice.as_millis(),
         service::EVENTS
     );

@@ -15,6 +15,9 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+/// How many are compared.
+pub(crate) const VARIANTS: usize = Variant::ALL.len();
+
 /// What recording may cost.
 const ALLOWED: f64 = 0.03;
 

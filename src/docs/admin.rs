@@ -231,10 +231,10 @@
 //!
 //! | compared with the line above | throughput | requests for each second of the server's CPU |
 //! |---|---|---|
-//! | mounted and idle, each request knowing its peer | 0.985 (0.975 to 1.001) | 0.984 (0.979 to 0.989) |
-//! | recording 4 events a request | 0.79 (0.75 to 0.82) | 0.94 (0.93 to 0.96) |
+//! | mounted and idle, each request knowing its peer | 0.985 (0.966 to 1.008) | 0.988 (0.977 to 0.997) |
+//! | recording 4 events a request | 0.86 (0.81 to 0.89) | 0.93 (0.92 to 0.94) |
 //!
-//! So a recording of everything at such a rate, some 300,000 records and 30 MB a second, is felt, mostly since it takes cores from
+//! So a recording of everything at such a rate, some 340,000 records and 35 MB a second, is felt, mostly since it takes cores from
 //! the others; requests that do more, or events that are fewer, pay less.
 //!
 //! A firing pays for what is attached: for `rates` a dynamic probe that adds one to a counter that all threads share; for
