@@ -52,7 +52,10 @@ fn recorded(call: impl Fn(u64)) -> Duration {
 
 /// One slice on each of two threads at once.
 fn two_threads() -> Duration {
-    let recording = Recorder::new().event(&NUMBER).start().expect("it can start");
+    let recording = Recorder::new()
+        .event(&NUMBER)
+        .start()
+        .expect("it can start");
     let barrier = Barrier::new(2);
     let one = || {
         fire!(NUMBER, 0);
@@ -126,6 +129,9 @@ fn main() {
     println!("{:36} {:>8} {:>8} {:>8}", "ns", "best", "median", "above");
     for ((name, _), ours) in subjects.iter().zip(&figures) {
         let above = ours.best - clock.best;
-        println!("{name:36} {:8.2} {:8.2} {above:8.2}", ours.best, ours.median);
+        println!(
+            "{name:36} {:8.2} {:8.2} {above:8.2}",
+            ours.best, ours.median
+        );
     }
 }

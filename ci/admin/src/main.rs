@@ -39,11 +39,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     let end = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            let _ = end.await;
-            shutdown.begin();
-        })
-        .await?;
+    axum::serve(
+        listener,
+        app.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move {
+        let _ = end.await;
+        shutdown.begin();
+    })
+    .await?;
     Ok(())
 }
