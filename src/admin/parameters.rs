@@ -100,6 +100,28 @@ impl Parameters {
             .map(|(_, value)| &**value)
     }
 
+    /// What is chosen by one of these names; the first, if nothing is said.
+    #[cfg_attr(
+        not(any(feature = "record", feature = "profile")),
+        allow(dead_code, reason = "nothing is chosen")
+    )]
+    pub(super) fn choice<T: Copy>(&self, name: &str, all: &[(&str, T)]) -> Result<T, Problem> {
+        let said = self.one(name)?;
+        let mut all_names = Vec::with_capacity(all.len());
+        for &(known, chosen) in all {
+            if said.is_none_or(|said| said == known) {
+                return Ok(chosen);
+            }
+            all_names.push(format!("`{known}`"));
+        }
+        let last = all_names.pop().unwrap_or_default();
+        Err(Problem::parameter(format!(
+            "`{name}` is `{}`: expected {} or {last}",
+            shown(said.unwrap_or_default()),
+            all_names.join(", ")
+        )))
+    }
+
     /// The value of one that can be said once. An empty one, which is what a form sends for an empty field, is none.
     pub(super) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut all = self.all(name);

@@ -32,15 +32,14 @@ enum Format {
 
 impl Format {
     fn of(parameters: &Parameters) -> Result<Self, Problem> {
-        match parameters.one("format")? {
-            None | Some("perfetto") => Ok(Self::Perfetto),
-            Some("chrome") => Ok(Self::Chrome),
-            Some("ctf") => Ok(Self::Ctf),
-            Some(other) => Err(Problem::parameter(format!(
-                "`format` is `{}`: expected `perfetto`, `chrome` or `ctf`",
-                shown(other)
-            ))),
-        }
+        parameters.choice(
+            "format",
+            &[
+                ("perfetto", Self::Perfetto),
+                ("chrome", Self::Chrome),
+                ("ctf", Self::Ctf),
+            ],
+        )
     }
 
     /// The kind of what is sent, and how a browser saves it.

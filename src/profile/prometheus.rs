@@ -58,37 +58,47 @@ fn totals_by_name(text: &str) -> String {
 
 type Labels<'a> = [(&'a str, &'a str)];
 
-/// A family of counters, if it has any.
-fn counters<'a, L: AsRef<Labels<'a>>, V: EncodeCounterValue>(
+/// A family of metrics of one type, if it has any.
+fn family<'a, L: AsRef<Labels<'a>>, M: EncodeMetric>(
     encoder: &mut DescriptorEncoder<'_>,
     (name, help): (&str, &str),
-    all: impl IntoIterator<Item = (L, V)>,
+    all: impl IntoIterator<Item = (L, M)>,
 ) -> fmt::Result {
     let mut all = all.into_iter().peekable();
-    if all.peek().is_none() {
+    let Some((_, first)) = all.peek() else {
         return Ok(());
-    }
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for (labels, value) in all {
-        ConstCounter::new(value).encode(family.encode_family(&labels.as_ref())?)?;
+    };
+    let mut family = encoder.encode_descriptor(name, help, None, first.metric_type())?;
+    for (labels, metric) in all {
+        metric.encode(family.encode_family(&labels.as_ref())?)?;
     }
     Ok(())
 }
 
-fn gauges<'a, L: AsRef<Labels<'a>>, V: EncodeGaugeValue>(
+fn counters<'a, L: AsRef<Labels<'a>>, V: EncodeCounterValue>(
     encoder: &mut DescriptorEncoder<'_>,
-    (name, help): (&str, &str),
+    named: (&str, &str),
     all: impl IntoIterator<Item = (L, V)>,
 ) -> fmt::Result {
-    let mut all = all.into_iter().peekable();
-    if all.peek().is_none() {
-        return Ok(());
-    }
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    for (labels, value) in all {
-        ConstGauge::new(value).encode(family.encode_family(&labels.as_ref())?)?;
-    }
-    Ok(())
+    let all = all.into_iter();
+    family(
+        encoder,
+        named,
+        all.map(|(labels, value)| (labels, ConstCounter::new(value))),
+    )
+}
+
+fn gauges<'a, L: AsRef<Labels<'a>>, V: EncodeGaugeValue>(
+    encoder: &mut DescriptorEncoder<'_>,
+    named: (&str, &str),
+    all: impl IntoIterator<Item = (L, V)>,
+) -> fmt::Result {
+    let all = all.into_iter();
+    family(
+        encoder,
+        named,
+        all.map(|(labels, value)| (labels, ConstGauge::new(value))),
+    )
 }
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
-//! The packet that each record becomes in a Perfetto trace, written byte by byte, since it is what most of a trace consists of:
-//! nothing is allocated for it. It is what `prost` makes of the same [`TracePacket`](super::proto::TracePacket), to the
-//! byte (tested); all other packets go through `prost`.
+//! The packet that each record becomes in a Perfetto trace, written byte by byte, since it is what most of a trace
+//! consists of: nothing is allocated for it, but for values that become text only here. It is what `prost` makes of the
+//! same [`TracePacket`](super::proto::TracePacket), to the byte (tested); all other packets go through `prost`.
 
 use super::export::{Field, Record};
 use super::perfetto::{argument, value};

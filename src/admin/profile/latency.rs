@@ -2,7 +2,7 @@
 
 use super::{io_error, json_error, measure, no_memory, refused, share};
 use crate::admin::errors::Problem;
-use crate::admin::parameters::{Parameters, shown};
+use crate::admin::parameters::Parameters;
 use crate::admin::pipe::Pipe;
 use crate::admin::{Asked, Shared, text};
 use crate::profile::{
@@ -27,17 +27,16 @@ enum Format {
 
 impl Format {
     fn of(parameters: &Parameters) -> Result<Self, Problem> {
-        match parameters.one("format")? {
-            None | Some("text") => Ok(Self::Text),
-            Some("json") => Ok(Self::Json),
-            Some("svg") => Ok(Self::Svg),
-            Some("hlog") => Ok(Self::Hlog),
-            Some("all") => Ok(Self::All),
-            Some(other) => Err(Problem::parameter(format!(
-                "`format` is `{}`: expected `text`, `json`, `svg`, `hlog` or `all`",
-                shown(other)
-            ))),
-        }
+        parameters.choice(
+            "format",
+            &[
+                ("text", Self::Text),
+                ("json", Self::Json),
+                ("svg", Self::Svg),
+                ("hlog", Self::Hlog),
+                ("all", Self::All),
+            ],
+        )
     }
 
     fn kind(self) -> &'static str {

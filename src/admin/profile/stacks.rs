@@ -2,7 +2,7 @@
 
 use super::{io_error, json_error, measure, no_memory, refused, share};
 use crate::admin::errors::Problem;
-use crate::admin::parameters::{Parameters, shown};
+use crate::admin::parameters::Parameters;
 use crate::admin::pipe::Pipe;
 use crate::admin::{Asked, text};
 use crate::profile::{ProfileError, StackProfile, Stacks, StacksBuilder};
@@ -24,16 +24,15 @@ enum Format {
 
 impl Format {
     fn of(parameters: &Parameters) -> Result<Self, Problem> {
-        match parameters.one("format")? {
-            None | Some("pprof") => Ok(Self::Pprof),
-            Some("folded") => Ok(Self::Folded),
-            Some("svg") => Ok(Self::Svg),
-            Some("all") => Ok(Self::All),
-            Some(other) => Err(Problem::parameter(format!(
-                "`format` is `{}`: expected `pprof`, `folded`, `svg` or `all`",
-                shown(other)
-            ))),
-        }
+        parameters.choice(
+            "format",
+            &[
+                ("pprof", Self::Pprof),
+                ("folded", Self::Folded),
+                ("svg", Self::Svg),
+                ("all", Self::All),
+            ],
+        )
     }
 
     fn kind(self) -> &'static str {
