@@ -21,7 +21,7 @@ pub(super) const IS_HERE: bool = true;
 const CHUNK: usize = 16 << 10;
 /// A thread's buffer: so much of the session's share, within these.
 const THREADS: usize = 32;
-const PER_THREAD: std::ops::RangeInclusive<usize> = 64 << 10..=1 << 20;
+const PER_THREAD: std::ops::RangeInclusive<usize> = 64 << 10..=256 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {

@@ -7,7 +7,6 @@ use super::export::{Field, Lost, Record};
 use super::ring::{Head, Ring};
 use crate::Value;
 use crate::clock::Clock;
-use smallvec::SmallVec;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::str;
@@ -415,35 +414,43 @@ impl Decoder {
                 count: words[2],
             }));
         }
-        // Texts lie in whole words, the first byte lowest.
-        self.bytes.clear();
-        for word in words {
-            self.bytes.extend_from_slice(&word.to_le_bytes());
-        }
         let task = (head.kind() == Head::RECORD_IN_TASK).then(|| words[2]);
         let tags_at = if task.is_some() { 3 } else { 2 };
         let values = values(event);
+        let tag = |index: usize| match index.checked_sub(IN_HEAD) {
+            None => head.extra() >> (4 * index) & 0xf,
+            Some(index) => words[tags_at + index / IN_WORD] >> (4 * (index % IN_WORD)) & 0xf,
+        };
+        self.bytes.clear();
+        if (0..values).any(|index| (STR..=OPAQUE).contains(&tag(index))) {
+            // Texts lie in whole words, the first byte lowest.
+            for word in words {
+                self.bytes.extend_from_slice(&word.to_le_bytes());
+            }
+        }
         let mut rest = Rest {
             words,
             bytes: &self.bytes,
             at: tags_at + values.saturating_sub(IN_HEAD).div_ceil(IN_WORD),
         };
-        let fields: SmallVec<[Field<'_>; 8]> = (0..values)
-            .map(|index| {
-                rest.field(match index.checked_sub(IN_HEAD) {
-                    None => head.extra() >> (4 * index) & 0xf,
-                    Some(index) => {
-                        words[tags_at + index / IN_WORD] >> (4 * (index % IN_WORD)) & 0xf
-                    }
-                })
-            })
-            .collect();
+        // (Few have more.)
+        let mut few = [Field::Redacted; 8];
+        let mut many;
+        let fields = if values <= few.len() {
+            &mut few[..values]
+        } else {
+            many = vec![Field::Redacted; values];
+            &mut many[..]
+        };
+        for (index, field) in fields.iter_mut().enumerate() {
+            *field = rest.field(tag(index));
+        }
         tell(Decoded::Record(Record {
             time,
             thread,
             event,
             task,
-            values: &fields,
+            values: fields,
         }))
     }
 }

@@ -1,105 +1,290 @@
-//! The packet that each record becomes in a Perfetto trace, written byte by byte, since it is what most of a trace
-//! consists of: nothing is allocated for it, but for values that become text only here. It is what `prost` makes of the
-//! same [`TracePacket`](super::proto::TracePacket), to the byte (tested); all other packets go through `prost`.
+//! The packet that a record becomes in a Perfetto trace. That is what most of a trace consists of, and it is written while
+//! the program runs that is recorded: so records of frequent kinds are put together here, from what is the same for all of
+//! an event and from the record's own numbers, eight bytes at a time. All others, and all other packets, go through
+//! `prost`, which reads the same from both (tested).
 
-use super::export::{Field, Record};
-use super::perfetto::{argument, value};
+use super::export::Field;
+use super::perfetto::{SEQUENCE, argument};
 use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};
-use prost::encoding::{WireType, encode_key, encode_varint};
 
-/// Where and how a record is shown.
+/// The instants of one event: what is known of them before any is fired.
+#[derive(Debug)]
+pub(crate) struct Instants {
+    /// Type, name, place in the source.
+    fixed: [Piece; 2],
+    /// By parameter: the annotation's beginning, up to the key of the value.
+    annotations: Vec<Piece>,
+}
+
+/// When and where an instant is shown.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Instant<'a> {
+pub(crate) struct Place {
+    pub(crate) time: u64,
     pub(crate) category: u64,
     pub(crate) track: u64,
     /// An argument beside its own.
     pub(crate) task: Option<u64>,
-    pub(crate) flows: &'a [u64],
-    pub(crate) terminating_flows: &'a [u64],
 }
 
-/// Kept, so that it has to grow only at first.
-#[derive(Debug, Default)]
-pub(crate) struct Packets {
-    packet: Vec<u8>,
-    event: Vec<u8>,
-    annotation: Vec<u8>,
+/// Up to eight bytes of a packet, the first lowest.
+#[derive(Clone, Copy, Debug, Default)]
+struct Piece {
+    word: u64,
+    len: usize,
 }
 
-impl Packets {
-    /// The packet, as a field of the trace. `parameters`: the numbers of their names, and the names.
-    pub(crate) fn instant(
-        &mut self,
-        instant: &Instant<'_>,
-        record: &Record<'_>,
-        parameters: &[(u64, &str)],
-    ) -> &[u8] {
-        let event = &mut self.event;
-        event.clear();
-        number(event, 3, instant.category);
-        for (&(iid, name), field) in parameters.iter().zip(record.values) {
-            self.annotation.clear();
-            number(&mut self.annotation, 1, iid);
-            put_value(&mut self.annotation, field);
-            bytes(event, 4, &self.annotation);
-            if matches!(
-                field,
-                Field::Str { cut: true, .. } | Field::Bytes { cut: true, .. }
-            ) {
-                self.annotation.clear();
-                number(&mut self.annotation, 2, true.into());
-                bytes(
-                    &mut self.annotation,
-                    10,
-                    super::perfetto::cut(name).as_bytes(),
-                );
-                bytes(event, 4, &self.annotation);
-            }
-        }
-        if let Some(task) = instant.task {
-            self.annotation.clear();
-            number(&mut self.annotation, 1, argument::TASK);
-            number(&mut self.annotation, 3, task);
-            bytes(event, 4, &self.annotation);
-        }
-        number(event, 9, Type::Instant as u64);
-        number(event, 10, record.event as u64 + 1);
-        number(event, 11, instant.track);
-        number(event, 34, record.event as u64 + 1);
-        for (tag, flows) in [(47, instant.flows), (48, instant.terminating_flows)] {
-            for flow in flows {
-                encode_key(tag, WireType::SixtyFourBit, event);
-                event.extend_from_slice(&flow.to_le_bytes());
-            }
-        }
+/// Keys of fields: the tag, and how it is written.
+const fn varint(tag: u64) -> u64 {
+    tag << 3
+}
+const fn fixed64(tag: u64) -> u64 {
+    tag << 3 | 1
+}
+const fn bytes(tag: u64) -> u64 {
+    tag << 3 | 2
+}
 
-        // The annotation's buffer serves for the packet's inside.
-        let inside = &mut self.annotation;
-        inside.clear();
-        number(inside, 8, record.time);
-        number(inside, 10, super::perfetto::SEQUENCE.into());
-        bytes(inside, 11, event);
-        number(inside, 13, SEQ_NEEDS_INCREMENTAL_STATE.into());
-        self.packet.clear();
-        bytes(&mut self.packet, 1, inside);
-        &self.packet
+/// More than what an instant takes without its annotations, and more than an annotation does, a text aside.
+const AROUND: usize = 96;
+const ANNOTATION: usize = 48;
+
+impl Instants {
+    /// `event`: the number of its name and of its place. `parameters`: the numbers of their names.
+    pub(crate) fn new(event: u64, parameters: impl Iterator<Item = u64>) -> Self {
+        Self {
+            fixed: [
+                Piece::new(&[varint(9), Type::Instant as u64, varint(10), event]),
+                Piece::new(&[varint(34), event]),
+            ],
+            annotations: parameters
+                .map(|name| Piece::new(&[bytes(4), LATER, varint(1), name]))
+                .collect(),
+        }
+    }
+
+    /// Appends the packet, as a field of the trace. False if one of the values is of a kind that is not frequent: nothing is
+    /// appended.
+    pub(crate) fn put(&self, to: &mut Vec<u8>, place: &Place, values: &[Field<'_>]) -> bool {
+        let mut most = AROUND;
+        for value in values {
+            let Some(text) = text_of(value) else {
+                return false;
+            };
+            most += ANNOTATION + text;
+        }
+        let begin = to.len();
+        to.resize(begin + most, 0);
+        let mut out = Out {
+            to: &mut to[begin..],
+            at: 0,
+        };
+        self.put_packet(&mut out, place, values);
+        let end = begin + out.at;
+        to.truncate(end);
+        true
+    }
+
+    #[inline(always)]
+    fn put_packet(&self, out: &mut Out<'_>, place: &Place, values: &[Field<'_>]) {
+        const PACKET: Piece = Piece::new(&[bytes(1), LATER, varint(8)]);
+        const EVENT: Piece = Piece::new(&[
+            varint(10),
+            SEQUENCE as u64,
+            varint(13),
+            SEQ_NEEDS_INCREMENTAL_STATE as u64,
+            bytes(11),
+            LATER,
+            varint(3),
+        ]);
+        const TASK: Piece = Piece::new(&[bytes(4), LATER, varint(1), argument::TASK, varint(3)]);
+
+        let packet = out.at + 1;
+        out.number_after(PACKET, place.time);
+        let event = out.at + EVENT.len - 2;
+        out.number_after(EVENT, place.category);
+        for piece in self.fixed {
+            out.piece(piece);
+        }
+        out.number_after(Piece::new(&[varint(11)]), place.track);
+        for (&annotation, value) in self.annotations.iter().zip(values) {
+            let length = out.at + 1;
+            out.value_after(annotation, value);
+            out.close(length);
+        }
+        if let Some(task) = place.task {
+            let length = out.at + 1;
+            out.number_after(TASK, task);
+            out.close(length);
+        }
+        out.close(event);
+        out.close(packet);
     }
 }
 
-fn number(to: &mut Vec<u8>, tag: u32, number: u64) {
-    encode_key(tag, WireType::Varint, to);
-    encode_varint(number, to);
+/// How long its text is, if the value is of a frequent kind.
+#[inline]
+fn text_of(value: &Field<'_>) -> Option<usize> {
+    match *value {
+        Field::Bool(_) | Field::I64(_) => Some(0),
+        // (The database's integers are signed.)
+        Field::U64(value) if value >> 63 == 0 => Some(0),
+        Field::F64(value) if value.is_finite() => Some(0),
+        // (There, a text ends at a null.)
+        Field::Str { text, cut: false } if !text.as_bytes().contains(&0) => Some(text.len()),
+        _ => None,
+    }
 }
 
-fn bytes(to: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
-    encode_key(tag, WireType::LengthDelimited, to);
-    encode_varint(bytes.len() as u64, to);
-    to.extend_from_slice(bytes);
+/// Stands for a length that is not known yet ([`Out::close`]).
+const LATER: u64 = 0;
+
+impl Piece {
+    /// These numbers, which together have at most eight bytes.
+    const fn new(numbers: &[u64]) -> Self {
+        let mut piece = Self { word: 0, len: 0 };
+        let mut index = 0;
+        while index < numbers.len() {
+            piece = piece.and(Self::of(numbers[index]));
+            index += 1;
+        }
+        piece
+    }
+
+    #[inline(always)]
+    const fn and(self, next: Self) -> Self {
+        debug_assert!(self.len + next.len <= 8);
+        Self {
+            word: self.word | next.word << (8 * self.len),
+            len: self.len + next.len,
+        }
+    }
+
+    /// As protobuf writes a number of at most 56 bits: seven of them in each byte, the lowest first, and the eighth set in all
+    /// but the last.
+    #[inline(always)]
+    const fn of(number: u64) -> Self {
+        debug_assert!(number >> 56 == 0);
+        // Two halves, four quarters, eight bytes.
+        let word = number & 0x0fff_ffff | (number & 0x00ff_ffff_f000_0000) << 4;
+        let word = word & 0x0000_3fff_0000_3fff | (word & 0x0fff_c000_0fff_c000) << 2;
+        let word = word & 0x007f_007f_007f_007f | (word & 0x3f80_3f80_3f80_3f80) << 1;
+        let last = (word | 1).ilog2() / 8;
+        Self {
+            word: word | CONTINUED & ((1 << (8 * last)) - 1),
+            len: last as usize + 1,
+        }
+    }
 }
 
-fn put_value(to: &mut Vec<u8>, field: &Field<'_>) {
-    match *field {
-        Field::Str { text, .. } if !text.contains('\0') => bytes(to, 6, text.as_bytes()),
-        _ => value(field).encode(to),
+const CONTINUED: u64 = 0x8080_8080_8080_8080;
+
+/// Where it is written; there is room.
+struct Out<'a> {
+    to: &'a mut [u8],
+    at: usize,
+}
+
+impl Out<'_> {
+    #[inline(always)]
+    fn piece(&mut self, piece: Piece) {
+        // (What is behind it will be written over.)
+        self.to[self.at..][..8].copy_from_slice(&piece.word.to_le_bytes());
+        self.at += piece.len;
+    }
+
+    #[inline(always)]
+    fn number_after(&mut self, before: Piece, number: u64) {
+        // (Most are short.)
+        if before.len < 7 && number < 1 << 14 {
+            self.piece(before.and(Piece::of(number)));
+        } else {
+            self.piece(before);
+            self.number(number);
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, number: u64) {
+        let low = number & (u64::MAX >> 8);
+        let piece = Piece::of(low);
+        if low == number {
+            self.piece(piece);
+        } else {
+            let word = piece.word | CONTINUED;
+            self.piece(Piece { word, len: 8 });
+            self.piece(Piece::of(number >> 56));
+        }
+    }
+
+    /// The message whose length is to be there has ended.
+    #[inline(always)]
+    fn close(&mut self, length: usize) {
+        let len = self.at - (length + 1);
+        #[allow(clippy::cast_possible_truncation, reason = "below 128")]
+        if len < 128 {
+            self.to[length] = len as u8;
+        } else {
+            self.close_long(length, len);
+        }
+    }
+
+    /// A length of several bytes: the message makes room for them.
+    #[cold]
+    fn close_long(&mut self, length: usize, len: usize) {
+        let piece = Piece::of(len as u64);
+        self.to.copy_within(length + 1..self.at, length + piece.len);
+        self.to[length..][..piece.len].copy_from_slice(&piece.word.to_le_bytes()[..piece.len]);
+        self.at = length + piece.len + len;
+    }
+
+    /// An annotation: `before` is all of it up to here.
+    #[inline(always)]
+    #[allow(clippy::cast_sign_loss, reason = "that is how it is written")]
+    fn value_after(&mut self, before: Piece, value: &Field<'_>) {
+        let key = match value {
+            Field::Bool(_) => varint(2),
+            Field::U64(_) => varint(3),
+            Field::I64(_) => varint(4),
+            Field::F64(_) => fixed64(5),
+            _ => bytes(6),
+        };
+        let before = before.and(Piece { word: key, len: 1 });
+        match *value {
+            Field::Bool(value) => self.number_after(before, value.into()),
+            Field::U64(value) => self.number_after(before, value),
+            Field::I64(value) => self.number_after(before, value as u64),
+            Field::F64(value) => {
+                self.piece(before);
+                let word = value.to_bits();
+                self.piece(Piece { word, len: 8 });
+            }
+            Field::Str { text, .. } => {
+                self.number_after(before, text.len() as u64);
+                self.to[self.at..][..text.len()].copy_from_slice(text.as_bytes());
+                self.at += text.len();
+            }
+            // (Those are not frequent.)
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_as_prost_writes_it() {
+        let around = |bits: u32| [(1 << bits) - 1, 1 << bits, (1 << bits) + 1];
+        let numbers = (0..64).flat_map(around).chain([0, u64::MAX]);
+        for number in numbers {
+            let mut to = [0; 24];
+            let mut out = Out { to: &mut to, at: 0 };
+            out.number(number);
+            let len = out.at;
+            let mut expected = Vec::new();
+            prost::encoding::encode_varint(number, &mut expected);
+            assert_eq!(to[..len], expected, "{number}");
+        }
     }
 }

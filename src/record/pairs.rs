@@ -101,6 +101,13 @@ impl Roles {
         Self { of_event }
     }
 
+    /// Whether any rule has to do with that event.
+    pub(crate) fn has(&self, event: usize) -> bool {
+        self.of_event
+            .get(event)
+            .is_some_and(|roles| !roles.is_empty())
+    }
+
     /// Rule, role and key for each rule that the record has to do with.
     pub(crate) fn of<'a>(
         &'a self,

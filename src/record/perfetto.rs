@@ -19,7 +19,7 @@
 //! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
 
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
-use super::instant::{Instant, Packets};
+use super::instant::{Instants, Place};
 use super::nesting::{Inner, Nesting, Step, Steps};
 use super::pairs::{Key, Pairs, Role, Roles};
 use super::proto::{
@@ -31,29 +31,30 @@ use super::proto::{
 use prost::Message;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::SystemTime;
 
-/// Tracks: what they are of in the upper bits, which one in the lower.
+/// Tracks: what they are of in the lowest bits, which one above. (Small numbers are short in the file.)
 mod uuid {
-    pub(super) const PROCESS: u64 = 1 << 60;
-    pub(super) const TOTALS: u64 = 2 << 60;
+    pub(super) const PROCESS: u64 = 1;
+    pub(super) const TOTALS: u64 = 2;
     /// All tasks' tracks are below this one.
-    pub(super) const TASKS: u64 = 8 << 60;
+    pub(super) const TASKS: u64 = 3;
+    const KINDS: u64 = 8;
     pub(super) fn thread(thread: usize) -> u64 {
-        3 << 60 | thread as u64
-    }
-    pub(super) fn lost(thread: usize) -> u64 {
-        4 << 60 | thread as u64
-    }
-    pub(super) fn rule(rule: usize) -> u64 {
-        5 << 60 | rule as u64
-    }
-    pub(super) fn lane(rule: usize, lane: usize) -> u64 {
-        6 << 60 | (rule as u64) << 32 | lane as u64
+        (thread as u64 + 1) * KINDS
     }
     pub(super) fn task(task: u64) -> u64 {
-        7 << 60 | (task & (u64::MAX >> 4))
+        (task & (u64::MAX >> 4)) * KINDS + 4
+    }
+    pub(super) fn lost(thread: usize) -> u64 {
+        thread as u64 * KINDS + 5
+    }
+    pub(super) fn rule(rule: usize) -> u64 {
+        rule as u64 * KINDS + 6
+    }
+    pub(super) fn lane(rule: usize, lane: usize) -> u64 {
+        ((lane as u64) << 24 | rule as u64) * KINDS + 7
     }
 }
 
@@ -94,15 +95,18 @@ pub(crate) mod argument {
 /// All packets are of one sequence, of this number.
 pub(crate) const SEQUENCE: u32 = 1;
 
-/// So many tasks' tracks are remembered as described; then they are described again.
-const MOST_TASKS: usize = 1 << 14;
+/// So many tasks' tracks are remembered as described; those of others are described again.
+const TASKS: usize = 1 << 12;
+
+/// So much is written at once.
+const AT_ONCE: usize = 64 << 10;
 
 /// Writes a recording as a Perfetto trace.
 #[derive(Debug)]
 pub(crate) struct Perfetto<W: Write> {
-    to: BufWriter<W>,
-    buffer: Vec<u8>,
-    packets: Packets,
+    to: W,
+    /// What has not been written yet.
+    packets: Vec<u8>,
     pid: u32,
     events: Vec<Named>,
     /// Each rule's name, event that ends it, and tracks.
@@ -112,7 +116,8 @@ pub(crate) struct Perfetto<W: Write> {
     nesting: Nesting<Beginning, Vec<DebugAnnotation>>,
     threads: HashMap<usize, Thread>,
     ids: HashSet<u64>,
-    tasks: HashSet<u64>,
+    /// Whose tracks have been described: each is where its number says, and takes the place of another one.
+    tasks: Vec<Option<u64>>,
 }
 
 #[derive(Debug)]
@@ -120,6 +125,7 @@ struct Named {
     name: &'static str,
     /// The numbers of its parameters' names.
     parameters: Vec<(u64, &'static str)>,
+    instants: Instants,
 }
 
 #[derive(Debug)]
@@ -163,9 +169,8 @@ struct Thread {
 impl<W: Write> Perfetto<W> {
     pub(crate) fn new(to: W) -> Self {
         Self {
-            to: BufWriter::with_capacity(1 << 16, to),
-            buffer: Vec::new(),
-            packets: Packets::default(),
+            to,
+            packets: Vec::with_capacity(2 * AT_ONCE),
             pid: 0,
             events: Vec::new(),
             rules: Vec::new(),
@@ -174,7 +179,7 @@ impl<W: Write> Perfetto<W> {
             nesting: Nesting::default(),
             threads: HashMap::new(),
             ids: HashSet::new(),
-            tasks: HashSet::new(),
+            tasks: Vec::new(),
         }
     }
 
@@ -183,13 +188,26 @@ impl<W: Write> Perfetto<W> {
             trusted_packet_sequence_id: Some(SEQUENCE),
             ..packet
         };
-        self.buffer.clear();
         // Field 1, length-delimited: `Trace.packet`.
-        self.buffer.push(1 << 3 | 2);
+        self.packets.push(1 << 3 | 2);
         packet
-            .encode_length_delimited(&mut self.buffer)
+            .encode_length_delimited(&mut self.packets)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        self.to.write_all(&self.buffer)
+        self.write_some()
+    }
+
+    /// Writes what there is, if that is much.
+    fn write_some(&mut self) -> io::Result<()> {
+        if self.packets.len() < AT_ONCE {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let written = self.to.write_all(&self.packets);
+        self.packets.clear();
+        written
     }
 
     fn track(&mut self, track: TrackDescriptor) -> io::Result<()> {
@@ -220,12 +238,68 @@ impl<W: Write> Perfetto<W> {
         })
     }
 
-    /// The record itself.
-    fn instant(&mut self, instant: &Instant<'_>, record: &Record<'_>) -> io::Result<()> {
-        let event = self.events.get(record.event);
-        let parameters = event.map_or(&[][..], |event| &event.parameters);
-        self.to
-            .write_all(self.packets.instant(instant, record, parameters))
+    /// The record itself: fast, if it can be.
+    fn instant(
+        &mut self,
+        place: &Place,
+        record: &Record<'_>,
+        flows: [&[u64]; 2],
+    ) -> io::Result<()> {
+        let is_put = flows.iter().all(|flows| flows.is_empty())
+            && self
+                .events
+                .get(record.event)
+                .is_some_and(|event| event.instants.put(&mut self.packets, place, record.values));
+        if is_put {
+            self.write_some()
+        } else {
+            self.any_instant(place, record, flows)
+        }
+    }
+
+    fn any_instant(
+        &mut self,
+        place: &Place,
+        record: &Record<'_>,
+        [flow_ids, terminating_flow_ids]: [&[u64]; 2],
+    ) -> io::Result<()> {
+        let mut debug_annotations = self.annotations(record);
+        if let Some(task) = place.task {
+            debug_annotations.push(numbered(argument::TASK, AnnotationValue::Uint(task)));
+        }
+        let event = TrackEvent {
+            category_iids: vec![place.category],
+            debug_annotations,
+            name_iid: Some(record.event as u64 + 1),
+            track_uuid: Some(place.track),
+            source_location_iid: Some(record.event as u64 + 1),
+            flow_ids: flow_ids.to_vec(),
+            terminating_flow_ids: terminating_flow_ids.to_vec(),
+            ..TrackEvent::default()
+        };
+        self.event(place.time, Type::Instant, event)
+    }
+
+    /// It, on the track of its thread and on that of its task.
+    fn instants(&mut self, record: &Record<'_>, flows: [&[u64]; 2]) -> io::Result<()> {
+        let place = Place {
+            time: record.time,
+            category: category::EVENT,
+            track: uuid::thread(record.thread),
+            task: record.task,
+        };
+        self.instant(&place, record, flows)?;
+        let Some(task) = record.task else {
+            return Ok(());
+        };
+        self.describe_task(task)?;
+        let copy = Place {
+            category: category::TASK,
+            track: uuid::task(task),
+            task: None,
+            ..place
+        };
+        self.instant(&copy, record, [&[], &[]])
     }
 
     fn annotations(&self, record: &Record<'_>) -> Vec<DebugAnnotation> {
@@ -454,16 +528,18 @@ impl<W: Write> Perfetto<W> {
     }
 
     fn describe_task(&mut self, task: u64) -> io::Result<()> {
-        if self.tasks.len() >= MOST_TASKS {
-            self.tasks.clear();
-        }
         if self.tasks.is_empty() {
+            self.tasks = vec![None; TASKS];
             self.child_track(uuid::TASKS, uuid::PROCESS, "tokio tasks".to_owned())?;
         }
-        if self.tasks.insert(task) {
-            self.child_track(uuid::task(task), uuid::TASKS, format!("task {task}"))?;
+        // (Numbers are given one after the other.)
+        #[allow(clippy::cast_possible_truncation, reason = "it is less than `TASKS`")]
+        let described = &mut self.tasks[(task % TASKS as u64) as usize];
+        if *described == Some(task) {
+            return Ok(());
         }
-        Ok(())
+        *described = Some(task);
+        self.child_track(uuid::task(task), uuid::TASKS, format!("task {task}"))
     }
 
     fn count_lost(&mut self, thread: usize, time: u64, lost: u64) -> io::Result<()> {
@@ -515,6 +591,10 @@ impl<W: Write> Export for Perfetto<W> {
             }
             self.events.push(Named {
                 name: event.name(),
+                instants: Instants::new(
+                    self.events.len() as u64 + 1,
+                    parameters.iter().map(|&(iid, _)| iid),
+                ),
                 parameters,
             });
         }
@@ -616,12 +696,11 @@ impl<W: Write> Export for Perfetto<W> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        if !self.roles.has(record.event) {
+            return self.instants(record, [&[], &[]]);
+        }
         let roles: Vec<_> = self.roles.of(record).collect();
-        let arguments = if roles.is_empty() {
-            Vec::new()
-        } else {
-            self.annotations(record)
-        };
+        let arguments = self.annotations(record);
         let flows = |end: bool| {
             let of = roles
                 .iter()
@@ -658,26 +737,7 @@ impl<W: Write> Export for Perfetto<W> {
         }
         self.end_slices(ended)?;
 
-        let instant = Instant {
-            category: category::EVENT,
-            track: uuid::thread(record.thread),
-            task: record.task,
-            flows: &flows(false),
-            terminating_flows: &flows(true),
-        };
-        self.instant(&instant, record)?;
-        let Some(task) = record.task else {
-            return Ok(());
-        };
-        self.describe_task(task)?;
-        let copy = Instant {
-            category: category::TASK,
-            track: uuid::task(task),
-            task: None,
-            flows: &[],
-            terminating_flows: &[],
-        };
-        self.instant(&copy, record)
+        self.instants(record, [&flows(false), &flows(true)])
     }
 
     fn lost(&mut self, lost: &Lost) -> io::Result<()> {
@@ -724,6 +784,7 @@ impl<W: Write> Export for Perfetto<W> {
         for (rule, lane, steps) in self.nesting.flush() {
             self.write_inside((rule, lane), steps)?;
         }
+        self.write()?;
         self.to.flush()
     }
 
@@ -780,6 +841,7 @@ impl<W: Write> Export for Perfetto<W> {
             };
             self.event(end, Type::Instant, event)?;
         }
+        self.write()?;
         self.to.flush()
     }
 }

@@ -11,7 +11,7 @@ use super::{RecordError, Trace};
 use crate::probe::discard;
 use crate::synchronize;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 /// How long it sleeps when there was little to do, and how often the file is brought up to date.
 const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_millis(5);
 const FLUSH: Duration = Duration::from_millis(200);
 
 /// The thread, seen from outside.
@@ -88,7 +88,7 @@ fn run(
         error: None,
         threads: Vec::new(),
         tally: Tally::default(),
-        unflushed: BTreeMap::new(),
+        unflushed: Unflushed::default(),
     };
     output.attempt(|exporter| exporter.header(&buffers.header));
     let mut pause = SHORTEST;
@@ -99,7 +99,7 @@ fn run(
             break;
         }
         let most = drains.round(&mut output, buffers.clock.ticks());
-        let busy = most > buffers.limits.words as u64 / 8;
+        let full = most * 8 / buffers.limits.words as u64;
         if flushed.elapsed() > FLUSH {
             output.flush();
             flushed = Instant::now();
@@ -108,12 +108,19 @@ fn run(
             // It goes on, so that the program can end it when it likes; but nobody pays for it any more.
             inner.detach();
             pause = LONGEST;
-        } else if busy {
-            pause = SHORTEST;
-            continue;
+        } else {
+            match full {
+                0 => pause = (2 * pause).min(LONGEST),
+                1 => {}
+                2..4 => pause = (pause / 2).max(SHORTEST),
+                _ => {
+                    // It may be about to overflow.
+                    pause = SHORTEST;
+                    continue;
+                }
+            }
         }
         thread::park_timeout(pause);
-        pause = (2 * pause).min(LONGEST);
     }
     // All is detached. Firings in flight may still record. (This thread is in no probe.)
     while synchronize().is_err() {
@@ -179,10 +186,18 @@ impl Drains<'_> {
             let Some(drain) = &mut self.rings[index] else {
                 continue;
             };
-            let (thread, words) = drain.take();
-            output.tell(&mut self.decoder, thread, words);
-            if let Some(time) = drain.peek().filter(|&time| time <= until) {
-                self.next.push(Reverse((time, index)));
+            // As long as no other's is earlier.
+            let other = self.next.peek().map(|&Reverse(other)| other);
+            loop {
+                let (thread, words) = drain.take();
+                output.tell(&mut self.decoder, thread, words);
+                let Some(time) = drain.peek().filter(|&time| time <= until) else {
+                    break;
+                };
+                if other.is_some_and(|other| other < (time, index)) {
+                    self.next.push(Reverse((time, index)));
+                    break;
+                }
             }
         }
         let left = buffers.rings().flat_map(Ring::take_left);
@@ -231,8 +246,45 @@ struct Output<'a> {
     /// Those that the exporter knows.
     threads: Vec<ThreadInfo>,
     tally: Tally,
-    /// By thread and event: records that may not be in the file yet. If it fails now, they count as lost.
-    unflushed: BTreeMap<(usize, usize), u64>,
+    unflushed: Unflushed,
+}
+
+/// Records that may not be in the file yet, counted. If it fails now, they are lost.
+#[derive(Default)]
+struct Unflushed {
+    /// By thread, and by event; none of threads that have not fired lately.
+    counts: Vec<Vec<u64>>,
+    /// The threads that have.
+    threads: Vec<usize>,
+}
+
+impl Unflushed {
+    fn add(&mut self, thread: usize, event: usize, events: usize) {
+        if let Some(count) = self
+            .counts
+            .get_mut(thread)
+            .and_then(|counts| counts.get_mut(event))
+        {
+            *count += 1;
+            return;
+        }
+        if thread >= self.counts.len() {
+            self.counts.resize_with(thread + 1, Vec::new);
+        }
+        self.threads.push(thread);
+        self.counts[thread] = vec![0; events];
+        self.counts[thread][event] = 1;
+    }
+
+    /// Tells thread, event and count of each; then there are none.
+    fn take(&mut self, mut tell: impl FnMut(usize, usize, u64)) {
+        for thread in mem::take(&mut self.threads) {
+            let counts = mem::take(&mut self.counts[thread]);
+            for (event, count) in counts.into_iter().enumerate().filter(|&(_, n)| n > 0) {
+                tell(thread, event, count);
+            }
+        }
+    }
 }
 
 impl Output<'_> {
@@ -250,9 +302,9 @@ impl Output<'_> {
             }
         };
         if self.error.is_some() {
-            for ((thread, event), count) in mem::take(&mut self.unflushed) {
-                self.tally.lost(thread, event, count);
-            }
+            let tally = &mut self.tally;
+            self.unflushed
+                .take(|thread, event, count| tally.lost(thread, event, count));
         }
         self.error.is_none()
     }
@@ -260,9 +312,9 @@ impl Output<'_> {
     /// What is in the file now stays there.
     fn flush(&mut self) {
         if self.attempt(|exporter| exporter.flush()) {
-            for ((thread, event), count) in mem::take(&mut self.unflushed) {
-                self.tally.written(thread, event, count);
-            }
+            let tally = &mut self.tally;
+            self.unflushed
+                .take(|thread, event, count| tally.written(thread, event, count));
         }
     }
 
@@ -274,7 +326,8 @@ impl Output<'_> {
             Decoded::Lost(lost) => self.lost_by(lost),
             Decoded::Record(record) => {
                 if self.attempt(|exporter| exporter.record(&record)) {
-                    *self.unflushed.entry((thread, record.event)).or_default() += 1;
+                    self.unflushed
+                        .add(thread, record.event, header.events.len());
                 } else {
                     self.tally.lost(thread, record.event, 1);
                 }
@@ -383,7 +436,7 @@ mod tests {
             error: None,
             threads: Vec::new(),
             tally: Tally::default(),
-            unflushed: BTreeMap::new(),
+            unflushed: Unflushed::default(),
         };
         // Threads 0 and 1 by turns; the round begins after the second record.
         fire();

@@ -170,79 +170,102 @@ fn one_thread_after_the_other_will_do() {
     assert_eq!(found, expected);
 }
 
+/// An event of so many parameters, whose names have numbers of one byte and of more.
+fn named(parameters: usize) -> Named {
+    let parameters: Vec<_> = (1..).map(|iid| (iid * 40, "p")).take(parameters).collect();
+    Named {
+        name: "e",
+        instants: Instants::new(1, parameters.iter().map(|&(iid, _)| iid)),
+        parameters,
+    }
+}
+
+/// What a record becomes, with and without `prost`; and whether it can be without.
+fn instants(values: &[Field<'_>], time: u64, task: Option<u64>) -> ([Trace; 2], bool) {
+    let mut perfetto = Perfetto::new(Vec::new());
+    perfetto.events.push(named(values.len()));
+    let record = Record {
+        time,
+        thread: 3,
+        event: 0,
+        task,
+        values,
+    };
+    let place = Place {
+        time,
+        category: category::EVENT,
+        track: uuid::thread(3),
+        task,
+    };
+    perfetto.any_instant(&place, &record, [&[], &[]]).unwrap();
+    perfetto.write().unwrap();
+    let with = Trace::decode(&perfetto.to[..]).unwrap();
+    // (Something is there before it.)
+    let mut packets = vec![7; 3];
+    let is_put = perfetto.events[0]
+        .instants
+        .put(&mut packets, &place, values);
+    let without = Trace::decode(&packets[3..]).unwrap();
+    ([with, without], is_put)
+}
+
 #[test]
-fn an_instant_is_to_the_byte_what_prost_would_write() {
+fn an_instant_says_the_same_whoever_writes_it() {
+    let texts = [
+        0, 1, 7, 8, 9, 60, 100, 127, 128, 200, 16_383, 16_384, 100_000,
+    ];
+    let texts = texts.map(|len| "x".repeat(len));
+    let mut values: Vec<_> = texts
+        .iter()
+        .map(|text| Field::Str { text, cut: false })
+        .chain(["ß€🦀", "a \u{2028} \" b"].map(|text| Field::Str { text, cut: false }))
+        .chain([0.0, -0.0, 1.5, f64::MAX].map(Field::F64))
+        .chain([false, true].map(Field::Bool))
+        .collect();
+    for bits in 0..63 {
+        let number = 1_u64 << bits;
+        values.extend([number - 1, number, number + 1].map(Field::U64));
+        let number = 1_i64 << bits;
+        values.extend([number, -number, !number, i64::MIN].map(Field::I64));
+    }
+    let same = |values: &[Field<'_>], time, task| {
+        let ([with, without], is_put) = instants(values, time, task);
+        // (They may be long.)
+        assert!(is_put && with == without, "{:.200}", format!("{values:?}"));
+    };
+    for (n, value) in values.iter().enumerate() {
+        same(&[*value], 1 << (n % 64), None);
+        same(&[*value, Field::Bool(true)], 0, Some(1 << (n % 64)));
+    }
+    same(&values, u64::MAX, Some(u64::MAX));
+    same(&[], 7, None);
+}
+
+#[test]
+fn what_is_not_frequent_is_left_to_prost() {
     let str = |text, cut| Field::Str { text, cut };
     let bytes = |bytes, cut| Field::Bytes { bytes, cut };
     let values = [
-        Field::Bool(true),
         Field::Char('ß'),
-        Field::U64(0),
-        Field::U64(u64::MAX),
-        Field::I64(i64::MIN),
+        Field::U64(1 << 63),
         Field::U128(u128::MAX),
         Field::I128(i128::MIN),
         Field::F32(0.5),
         Field::F64(f64::NAN),
-        str("", false),
-        str("a \u{2028} \" b", false),
-        str("nu\0ll", true),
+        Field::F64(f64::NEG_INFINITY),
+        str("cut", true),
+        str("nu\0ll", false),
         bytes(&[0, 255], false),
-        bytes(&[7; 300], true),
         Field::Opaque("Type"),
         Field::Redacted,
         Field::Failed,
     ];
-    let mut perfetto = Perfetto::new(io::sink());
-    perfetto.events.push(Named {
-        name: "e",
-        parameters: (1..)
-            .map(|iid| (iid * 40, "p"))
-            .take(values.len())
-            .collect(),
-    });
-    for (task, flows) in [(None, &[][..]), (Some(7), &[1, u64::MAX])] {
-        let record = Record {
-            time: 1 << 40,
-            thread: 3,
-            event: 0,
-            task,
-            values: &values,
-        };
-        let mut debug_annotations = perfetto.annotations(&record);
-        debug_annotations
-            .extend(task.map(|task| numbered(argument::TASK, AnnotationValue::Uint(task))));
-        let packet = TracePacket {
-            timestamp: Some(record.time),
-            trusted_packet_sequence_id: Some(SEQUENCE),
-            sequence_flags: Some(SEQ_NEEDS_INCREMENTAL_STATE),
-            track_event: Some(TrackEvent {
-                category_iids: vec![category::EVENT],
-                debug_annotations,
-                r#type: Some(Type::Instant.into()),
-                name_iid: Some(1),
-                track_uuid: Some(uuid::thread(3)),
-                source_location_iid: Some(1),
-                flow_ids: flows.to_vec(),
-                terminating_flow_ids: flows.to_vec(),
-                ..TrackEvent::default()
-            }),
-            ..TracePacket::default()
-        };
-        let packets = vec![packet];
-        let instant = Instant {
-            category: category::EVENT,
-            track: uuid::thread(3),
-            task,
-            flows,
-            terminating_flows: flows,
-        };
-        let mut written = Packets::default();
-        let parameters = &perfetto.events[0].parameters;
-        assert_eq!(
-            written.instant(&instant, &record, parameters),
-            Trace { packets }.encode_to_vec()
-        );
+    for value in values {
+        let ([with, without], is_put) = instants(&[Field::Bool(true), value], 7, Some(7));
+        assert!(!is_put, "{value:?}");
+        assert_eq!(without.packets, []);
+        let event = with.packets[0].track_event.as_ref().unwrap();
+        assert!(event.debug_annotations.len() > 2, "{event:?}");
     }
 }
 
