@@ -18,8 +18,8 @@
 //! each request (Linux), which other programs on the machine disturb least. Each as a ratio to the server without
 //! events in the same round.
 //!
-//! With `--probes`, what is compared is the server with events, the same with `/debug/probes` mounted, and that while all four
-//! are recorded to a client.
+//! With `--probes`, what is compared is the server with events, the same when each request knows its peer, that with
+//! `/debug/probes` mounted, and that while all four are recorded to a client.
 //!
 //! With `--requests` there is no network and no clock: so many requests are handed to one variant in process.
 //! `ci/overhead-server.sh` has their instructions counted.

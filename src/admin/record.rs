@@ -66,7 +66,7 @@ pub(super) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
         body,
         ..
     } = asked;
-    let known = ["match", "seconds", "format", "slice"];
+    let known = ["match", "seconds", "format", "slice", "tasks"];
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
     let recorder = chosen(&parameters)?;
     let format = Format::of(&parameters)?;
@@ -75,7 +75,8 @@ pub(super) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
 
     let (pipe, body) = Pipe::new();
     let writer = || BufWriter::with_capacity(CHUNK, Blocking(pipe.clone()));
-    let recorder = within(recorder, &shared);
+    let task_tracks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
+    let recorder = within(recorder, &shared).task_tracks(task_tracks);
     let recorder = match format {
         Format::Perfetto => recorder.stream_perfetto_to(writer()),
         Format::Chrome => recorder.stream_chrome_json_to(writer()),

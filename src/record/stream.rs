@@ -412,6 +412,7 @@ mod tests {
             process: (0, String::new()),
             events: vec![&NUMBER],
             slices: Vec::new(),
+            task_tracks: true,
         };
         let limits = Limits {
             words: 1024,

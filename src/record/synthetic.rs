@@ -183,6 +183,7 @@ pub(crate) fn stream(requests: u64) -> Stream {
                 begin: (0, 0),
                 end: (1, 0),
             }],
+            task_tracks: true,
         },
         steps: Vec::new(),
         end: 0,

@@ -142,6 +142,9 @@ pub(crate) struct Record {
     /// From BEGIN to END, for each value of the parameter KEY, is a slice called NAME; may be said several times
     #[arg(long = "slice", value_name = "NAME,BEGIN,END,KEY")]
     pub(crate) slices: Vec<String>,
+    /// With a track for each tokio task, for Perfetto: twice as much is sent
+    #[arg(long)]
+    pub(crate) tasks: bool,
 }
 
 /// A recording's format.

@@ -44,6 +44,7 @@ pub(crate) fn run(client: &Client, asked: &Record) -> Result<(), Failure> {
         .posted()
         .all("match", &asked.patterns)
         .all("slice", &asked.slices)
+        .and("tasks", asked.tasks.then_some("1"))
         .lasting(asked.seconds, USUAL)
         .and("format", Some(name))
         .answered_by(kind);

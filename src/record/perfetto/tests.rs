@@ -28,6 +28,34 @@ fn of_type(events: &[(u64, TrackEvent)], r#type: Type) -> Vec<&(u64, TrackEvent)
 }
 
 #[test]
+fn tasks_have_tracks_if_they_are_to() {
+    let instants = |task_tracks| {
+        let mut stream = stream(20);
+        stream.header.task_tracks = task_tracks;
+        let mut file = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut file)).unwrap();
+        let packets = Trace::decode(&file[..]).unwrap().packets;
+        let of = |category| {
+            let events = packets.iter().filter_map(|it| it.track_event.as_ref());
+            events
+                .filter(|event| event.category_iids == [category])
+                .count()
+        };
+        let has_tasks = |packet: &TracePacket| {
+            packet.track_descriptor.as_ref().and_then(|it| it.uuid) == Some(uuid::TASKS)
+        };
+        (
+            of(category::EVENT),
+            of(category::TASK),
+            packets.iter().any(has_tasks),
+        )
+    };
+    let (events, in_tasks, described) = instants(true);
+    assert!(in_tasks > 20 && described);
+    assert_eq!(instants(false), (events, 0, false));
+}
+
+#[test]
 fn each_begin_has_an_end_and_none_is_before_it() {
     let events = written(200);
     let mut open = HashMap::new();

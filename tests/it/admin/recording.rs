@@ -12,6 +12,9 @@ mod written {
 mod sent {
     hotprobe::event! { pub static ITEM: fn(n: u64, text: &str); }
 }
+mod tasks {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
 mod left {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
@@ -80,6 +83,25 @@ fn a_chrome_trace_has_what_was_fired_and_the_slices_but_nothing_redacted() {
         );
         assert_eq!(written::BEGUN.probe_count(), 0);
         eventually("the session is over", || shutdown.open() == 0).await;
+    });
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn tokio_tasks_have_tracks_if_that_is_said() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        for (parameter, has_tracks) in [("", false), ("&tasks=0", false), ("&tasks=1", true)] {
+            let path = format!("/record?match=*::recording::tasks::*&seconds=0.2{parameter}");
+            let fire = || drop(tokio::spawn(async { tasks::ITEM.fire(7) }));
+            let answer = record(&app, &path, || tasks::ITEM.is_enabled(), fire).await;
+            assert!(answer.body.contains("tasks::ITEM") && answer.body.contains("totals"));
+            assert_eq!(
+                answer.body.contains("tokio tasks"),
+                has_tracks,
+                "{parameter}"
+            );
+        }
     });
 }
 
@@ -273,6 +295,11 @@ fn what_cannot_be_recorded_is_refused_before_anything_is_attached() {
                 "format=pprof".to_owned(),
                 400,
                 "`format` is `pprof`: expected `perfetto`, `chrome` or `ctf`",
+            ),
+            (
+                "tasks=yes".to_owned(),
+                400,
+                "`tasks` is `yes`: expected `0` or `1`",
             ),
             ("seconds=0".to_owned(), 400, "`seconds` is `0`"),
             ("limit=1".to_owned(), 400, "no parameter `limit`"),
