@@ -94,13 +94,14 @@
 //! | `GET /metrics` | | Prometheus' text format |
 //! | `GET /rates` | `match`, `seconds` (60) | server-sent events: how often each was fired, every second |
 //! | `GET /tail` | `match`, `seconds` (60), `limit` (10000, to 1000000), `rate` a second (200, to 1000) | server-sent events: a record each |
-//! | `POST /record` | `match`, `seconds` (10), `format` (`perfetto`, `chrome`, `ctf`), `slice` | the trace, while it is recorded; of CTF, a tar archive at the end |
+//! | `POST /record` | `match`, `seconds` (10), `format` (`perfetto`, `chrome`, `ctf`), `slice`, `tasks` (0) | the trace, while it is recorded; of CTF, a tar archive at the end |
 //! | `POST /latency` | `begin`, `end`, `key`, `label`, `seconds` (10), `format` (`text`, `json`, `svg`, `hlog`, `all`) | at the end: how long it took, by label |
 //! | `GET /stacks` | `event`, `weight`, `label`, `every` (1), `seconds` (10), `format` (`pprof`, `folded`, `svg`, `all`) | at the end: the call stacks that lead to the event |
 //!
 //! `record` is there with the feature `record`; without it, the answer is 501. `slice=request,shop::RECEIVED,shop::DONE,id` is
 //! `Recorder::slice`: a name, the two events, and the parameter that pairs them; it may be said
-//! several times, and its events need no `match`. `latency` and `stacks` are there with the feature `profile`.
+//! several times, and its events need no `match`. With `tasks=1` a Perfetto trace has tracks of tokio's tasks
+//! (`Recorder::task_tracks`; feature `tokio`, which `axum` brings with it). `latency` and `stacks` are there with the feature `profile`.
 //!
 //! ## `/events`
 //!
@@ -224,18 +225,25 @@
 //! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording also has a thread, which
 //! writes, and at its end one of the runtime's threads for blocking calls waits for firings in flight.
 //!
-//! `cargo run --release --features axum,record --example overhead_server -- --probes` compares, in turn, a server with four events
-//! a request, which does little else (100,000 requests a second on one thread, about 10 µs each), with the same where this is
-//! mounted, and with that while all four events are recorded to a client that reads. On two cores, which servers, load, the
-//! recording's thread and its client share, the median of 80 rounds was (quartiles):
+//! `cargo run --release --features axum,record --example overhead_server -- --probes --seconds 32` compares, in turn, a server
+//! with four events a request, which does little else (100,000 requests a second on one thread, about 10 µs each), with the same
+//! when each request knows its peer, with that where this is mounted, and with that while all four events are recorded to a
+//! client that reads. On two cores (AMD EPYC), which servers, load, the recording's thread and its client share, the median of
+//! 80 rounds was (quartiles):
 //!
 //! | compared with the line above | throughput | requests for each second of the server's CPU |
 //! |---|---|---|
-//! | mounted and idle, each request knowing its peer | 0.985 (0.966 to 1.008) | 0.988 (0.977 to 0.997) |
-//! | recording 4 events a request | 0.86 (0.81 to 0.89) | 0.93 (0.92 to 0.94) |
+//! | each request knows its peer: axum's `ConnectInfo` | 0.983 (0.961 to 0.992) | 0.986 (0.974 to 0.992) |
+//! | mounted and idle | 0.999 (0.988 to 1.015) | 0.999 (0.996 to 1.009) |
+//! | recording 4 events a request | 0.944 (0.917 to 0.953) | 0.948 (0.943 to 0.955) |
+//! | the same, with the feature `tsc` | 0.956 (0.931 to 0.967) | 0.962 (0.952 to 0.967) |
 //!
-//! So a recording of everything at such a rate, some 340,000 records and 35 MB a second, is felt, mostly since it takes cores from
-//! the others; requests that do more, or events that are fewer, pay less.
+//! So a recording of everything at such a rate, some 380,000 records and 18 MB a second, costs each request about half a
+//! microsecond of the server's own thread, 130 ns for each firing: about 50 to fire it, of which the clock is more than half
+//! (sampled with `perf`), and the rest to send its 47 bytes, and for what the writing thread does to the caches. That thread
+//! takes about 100 ns more for each firing, on a core that the server may want. Requests that do more, or events that are fewer,
+//! pay less of it. With `tasks=1` twice as much is sent, which took another 0.02 of the throughput. With a token instead of
+//! `ConnectInfo`, its cost is saved.
 //!
 //! A firing pays for what is attached: for `rates` a dynamic probe that adds one to a counter that all threads share; for
 //! `record` what [a recording](crate::docs) costs; for `latency` and `stacks` what
