@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long it sleeps when there was little to do, and how often the file is brought up to date.
+/// How long it sleeps: the longer, the less there was to do. And how often the file is brought up to date.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(5);
 const FLUSH: Duration = Duration::from_millis(200);
@@ -99,6 +99,7 @@ fn run(
             break;
         }
         let most = drains.round(&mut output, buffers.clock.ticks());
+        // In eighths.
         let full = most * 8 / buffers.limits.words as u64;
         if flushed.elapsed() > FLUSH {
             output.flush();

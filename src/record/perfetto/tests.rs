@@ -56,6 +56,41 @@ fn tasks_have_tracks_if_they_are_to() {
 }
 
 #[test]
+fn a_tasks_track_is_described_before_it_is_used() {
+    let stream = stream(1);
+    let mut file = Vec::new();
+    let mut to = Perfetto::new(&mut file);
+    to.header(&stream.header).unwrap();
+    // (Of two that are remembered at the same place, too.)
+    let tasks = [5, 5 + TASKS as u64, 5, 6, 6];
+    for (time, task) in (0..).zip(tasks) {
+        let record = Record {
+            time,
+            thread: 0,
+            event: 0,
+            task: Some(task),
+            values: &[],
+        };
+        to.record(&record).unwrap();
+    }
+    to.finish(9, &[]).unwrap();
+    drop(to);
+    let mut described = HashSet::new();
+    let mut found = Vec::new();
+    for packet in Trace::decode(&file[..]).unwrap().packets {
+        described.extend(packet.track_descriptor.and_then(|track| track.uuid));
+        let event = packet
+            .track_event
+            .filter(|it| it.category_iids == [category::TASK]);
+        if let Some(track) = event.and_then(|event| event.track_uuid) {
+            assert!(described.contains(&track), "{track}");
+            found.push(track);
+        }
+    }
+    assert_eq!(found, tasks.map(uuid::task));
+}
+
+#[test]
 fn each_begin_has_an_end_and_none_is_before_it() {
     let events = written(200);
     let mut open = HashMap::new();

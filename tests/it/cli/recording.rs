@@ -12,6 +12,9 @@ mod chrome {
 mod formats {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
+mod tasks {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
 mod slices {
     hotprobe::event! {
         pub static BEGIN: fn(id: u64);
@@ -118,6 +121,26 @@ fn slices_need_no_other_event() {
     slices::END.fire(1);
     ended(child).out();
     assert!(fs::read_to_string(&file).unwrap().contains("\"job\""));
+}
+
+#[test]
+fn tasks_have_tracks_where_that_is_asked_for() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    for (name, more) in [("without.pftrace", &[][..]), ("with.pftrace", &["--tasks"])] {
+        let file = directory.file(name);
+        let arguments = ["record", tasks::ITEM.name(), "-o", &file, "--seconds", "1"];
+        let child = server.hotprobe(&[&arguments, more].concat()).spawn();
+        eventually("it is attached", || tasks::ITEM.is_enabled());
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let fired = async { tokio::spawn(async { tasks::ITEM.fire(1) }).await };
+        runtime.unwrap().block_on(fired).unwrap();
+        ended(child.unwrap()).out();
+        let trace = fs::read(&file).unwrap();
+        let has = |text: &[u8]| trace.windows(text.len()).any(|window| window == text);
+        assert!(has(b"tasks::ITEM") && has(b"totals"));
+        assert_eq!(has(b"tokio tasks"), !more.is_empty(), "{name}");
+    }
 }
 
 #[test]

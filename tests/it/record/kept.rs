@@ -356,6 +356,40 @@ fn a_trace_is_saved_in_the_format_of_its_ending() {
     );
 }
 
+#[test]
+fn each_kind_of_text_is_kept_where_there_is_no_other() {
+    #[derive(Clone, Copy)]
+    struct Plain;
+    hotprobe::event! {
+        static STR: fn(a: &str);
+        static BYTES: fn(a: &[u8]);
+        static DEBUG: fn(a: Option<u16>);
+        static OPAQUE: fn(a: Plain);
+    }
+    let recorder = Recorder::new().event(&STR).event(&BYTES);
+    let recording = recorder.event(&DEBUG).event(&OPAQUE).start();
+    let recording = recording.expect("it starts");
+    STR.fire("text");
+    BYTES.fire(&[1, 2]);
+    DEBUG.fire(Some(7));
+    OPAQUE.fire(Plain);
+    let trace = finish(recording);
+    let values: Vec<_> = trace
+        .records()
+        .map(|entry| entry.values()[0].clone())
+        .collect();
+    let text = |text: &str| Recorded::Text {
+        text: text.into(),
+        cut: false,
+    };
+    let bytes = Recorded::Bytes {
+        bytes: vec![1, 2],
+        cut: false,
+    };
+    assert_eq!(values[..3], [text("text"), bytes, text("Some(7)")]);
+    assert!(matches!(&values[3], Recorded::Opaque(name) if name.ends_with("Plain")));
+}
+
 #[cfg(feature = "tokio")]
 #[test]
 fn records_name_their_tokio_task() {
