@@ -4,8 +4,8 @@
 # Each tests/loom/mutants/*.patch is one bug, planted in a copy of src/ (or of crossbeam-epoch's source); its
 # head says which interleaving it opens, and which models should catch it. Fails if a bug survives (a model
 # that runs out of time has caught nothing), if a patch applies or compiles no more, or if the copy without
-# a bug does not pass. Prints the table `bug -> model that caught it`. As many at a time as there are cores: twelve
-# minutes on two, beside other work.
+# a bug does not pass. Prints the table `bug -> model that caught it`. As many at a time as there are cores: eleven
+# minutes on two.
 #
 #   ci/mutants.sh                all of them
 #   ci/mutants.sh NAME...        these only

@@ -73,6 +73,8 @@ end_of() { # after SIGTERM, in ms
 least=
 for _ in 1 2 3; do
     [ -n "$server" ] || serve
+    # (What the last turn left would be taken for what has come.)
+    rm -f "$out/part.pftrace" "$out/tail"
     curl -sS -X POST -o "$out/part.pftrace" "$address/record?seconds=300&match=*&slice=request,live_server::events::REQUEST_BEGIN,live_server::events::REQUEST_END,request" &
     client=$!
     until [ "$(stat -c %s "$out/part.pftrace" 2>/dev/null || echo 0)" -gt 1000000 ]; do sleep 0.05; done
@@ -83,7 +85,7 @@ for _ in 1 2 3; do
     serve
     curl -sS -N "$address/tail?match=*::REQUEST_END&seconds=300&limit=1000000" >"$out/tail" &
     client=$!
-    until grep -q '^event: record' "$out/tail"; do sleep 0.05; done
+    until grep -qs '^event: record' "$out/tail"; do sleep 0.05; done
     end_of
     wait "$client" || fail 'the tail was cut off'
     grep -q '"reason":"shutdown"' "$out/tail" || fail 'the tail does not say why it ended'
