@@ -15,6 +15,8 @@ use hotprobe::admin::{Admin, Shutdown, router};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::process::Child;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::net::TcpListener;
@@ -72,6 +74,38 @@ fn hotprobe(arguments: &[&str]) -> Command {
 
 fn run(arguments: &[&str]) -> Told {
     Told::of(hotprobe(arguments).output().expect("it starts"))
+}
+
+/// Ends the program as Ctrl-C does, and waits for it.
+///
+/// A shell without job control has what it starts in the background ignore Ctrl-C, and so have what that starts; there
+/// it is SIGTERM, which is the same to a program that handles neither.
+#[cfg(unix)]
+fn interrupt(mut child: Child) {
+    let (name, number) = if ignores_ctrl_c() {
+        ("-TERM", 15)
+    } else {
+        ("-INT", 2)
+    };
+    let pid = child.id().to_string();
+    let killed = Command::new("kill").args([name, &pid]).status();
+    assert!(killed.expect("it starts").success());
+    let status = child.wait().expect("it ends");
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(number)
+    );
+}
+
+/// Whether this process, and so what it starts, ignores SIGINT. (Where there is no `/proc`: no.)
+#[cfg(unix)]
+fn ignores_ctrl_c() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.is_some_and(|mask| {
+        let mask = u64::from_str_radix(mask.trim(), 16).expect("a mask is hexadecimal");
+        mask & 1 << (2 - 1) != 0
+    })
 }
 
 /// A server in this process.

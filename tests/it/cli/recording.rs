@@ -218,7 +218,7 @@ fn ctrl_c_keeps_what_came_and_the_server_detaches() {
         "--seconds",
         "300",
     ];
-    let mut child = server.hotprobe(&arguments).spawn().unwrap();
+    let child = server.hotprobe(&arguments).spawn().unwrap();
     eventually("it is attached", || interrupted::ITEM.is_enabled());
     let part = format!("{file}.part");
     eventually("something came", || {
@@ -226,12 +226,7 @@ fn ctrl_c_keeps_what_came_and_the_server_detaches() {
         std::thread::sleep(std::time::Duration::from_millis(5));
         fs::metadata(&part).is_ok_and(|part| part.len() > 0)
     });
-    let pid = child.id().to_string();
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &pid])
-        .status();
-    assert!(killed.unwrap().success());
-    child.wait().unwrap();
+    interrupt(child);
     eventually("it is detached", || interrupted::ITEM.probe_count() == 0);
     eventually("the session is over", || server.open() == 0);
     assert_eq!(directory.names(), ["trace.json.part"]);

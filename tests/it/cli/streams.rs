@@ -208,21 +208,12 @@ fn the_session_that_is_just_over_may_count_for_a_moment() {
 fn ctrl_c_ends_it_and_the_server_detaches() {
     let server = Server::start(Admin::new());
     for command in ["tail", "watch"] {
-        let mut child = server
+        let child = server
             .hotprobe(&[command, "*::cli::streams::interrupted::*"])
             .spawn()
             .unwrap();
         eventually("it is attached", || interrupted::ITEM.is_enabled());
-        let pid = child.id().to_string();
-        let killed = std::process::Command::new("kill")
-            .args(["-INT", &pid])
-            .status();
-        assert!(killed.unwrap().success());
-        let status = child.wait().unwrap();
-        assert_eq!(
-            std::os::unix::process::ExitStatusExt::signal(&status),
-            Some(2)
-        );
+        interrupt(child);
         eventually("it is detached", || interrupted::ITEM.probe_count() == 0);
         eventually("the session is over", || server.open() == 0);
     }
