@@ -7,7 +7,7 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use hotprobe::fire;
-use hotprobe::profile::{Counter, Counting, Counts, LabelCounter, Latency, Timing};
+use hotprobe_profile::{Counter, Counting, Counts, LabelCounter, Latency, Timing};
 use hotprobe::{AnyEvent, ProbeGroup};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};

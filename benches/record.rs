@@ -7,7 +7,7 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use hotprobe::fire;
-use hotprobe::record::{Overflow, Recorder};
+use hotprobe_record::{Overflow, Recorder};
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;

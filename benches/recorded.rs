@@ -4,7 +4,7 @@
 //! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs` has the same and more by
 //! criterion, each at its own time.)
 
-use hotprobe::record::Recorder;
+use hotprobe_record::Recorder;
 use hotprobe::{AnyEvent, fire};
 use overhead::measure;
 use std::hint::black_box;

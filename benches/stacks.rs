@@ -6,7 +6,7 @@ use criterion::{
     BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main,
 };
 use hotprobe::fire;
-use hotprobe::profile::Stacks;
+use hotprobe_profile::Stacks;
 use std::backtrace::Backtrace;
 use std::hint::black_box;
 use std::sync::Barrier;

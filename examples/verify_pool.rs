@@ -1,4 +1,4 @@
-//! A first test with `hotprobe::testing`: a connection pool that loses a wake-up, and how that is found.
+//! A first test with `hotprobe_testing`: a connection pool that loses a wake-up, and how that is found.
 //!
 //! ```sh
 //! cargo run --release --example verify_pool --features testing
@@ -12,7 +12,7 @@
 //!    replays it.
 
 use hotprobe::fire;
-use hotprobe::testing::{self, Options, Test};
+use hotprobe_testing::{self as testing, Options, Test};
 use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;

@@ -36,50 +36,27 @@
 //!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
 //! 9. The std/loom switch (`src/sync.rs`).
 //!
-//! Features, which use nothing but the above:
-//!
-//! * `record`: firings recorded, with time, thread and arguments, for Perfetto and others (`src/record/`).
-//! * `profile`: latencies between two events, the stacks that lead to one, counts and rates (`src/profile/`).
-//! * `testing`: tests that take a concurrent program's events one after the other (`src/testing/`); with feature
-//!   `tokio`, tasks too.
-//! * `axum`: `/debug/probes` in a server, a page and endpoints to look into it while it runs (`src/admin/`).
-//! * `cli`: the program `hotprobe`, which asks these from a terminal (`src/bin/hotprobe/`).
-//!
-//! They share a clock (`src/clock.rs`) and little else.
+//! Other crates use nothing but this one's public API: `hotprobe-record`, `hotprobe-profile`, `hotprobe-testing`,
+//! `hotprobe-admin`, and the program `hotprobe` (`hotprobe-cli`).
 //!
 //! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
 
 #[macro_use]
 mod macros;
 
-#[cfg(feature = "axum")]
-pub mod admin;
 mod any;
 mod batch;
 mod catalog;
-#[cfg(any(feature = "record", feature = "profile"))]
-mod clock;
 pub mod docs;
 mod error;
 mod event;
 mod grace;
-#[cfg(any(
-    all(feature = "record", any(feature = "tsc", feature = "tokio")),
-    all(feature = "profile", feature = "tsc")
-))]
-mod number;
 mod probe;
-#[cfg(feature = "profile")]
-pub mod profile;
 #[allow(unsafe_code, reason = "all of it is here")]
 mod rcu;
-#[cfg(feature = "record")]
-pub mod record;
 mod snapshot;
 mod stats;
 mod sync;
-#[cfg(feature = "testing")]
-pub mod testing;
 mod value;
 
 pub use any::AnyEvent;
@@ -106,8 +83,6 @@ pub mod __private {
 
     crate::sync::model_only! {
         pub use crate::rcu::pin::Participant;
-        #[cfg(feature = "record")]
-        pub use crate::record::ring::ModelRing;
         pub use crate::sync::Canary;
     }
 
@@ -116,8 +91,3 @@ pub mod __private {
     #[inline(always)]
     pub const fn unlikely() {}
 }
-
-/// The README's examples compile. (Some are of features.)
-#[cfg(all(doctest, feature = "record", feature = "testing"))]
-#[doc = include_str!("../README.md")]
-mod readme {}

@@ -39,10 +39,8 @@ mod events;
 mod latencies;
 mod load;
 mod phases;
-#[cfg_attr(not(feature = "axum"), path = "probes_none.rs")]
 mod probes;
 mod record;
-#[cfg_attr(not(feature = "record"), path = "recording_none.rs")]
 mod recording;
 mod report;
 mod server;

@@ -1,7 +1,7 @@
 //! `/debug/probes`, in the server that `--serve` runs.
 
 use axum::Router;
-use hotprobe::admin::{Admin, Shutdown, router};
+use hotprobe_admin::{Admin, Shutdown, router};
 use std::net::SocketAddr;
 
 const PATH: &str = "/debug/probes";

@@ -1,7 +1,7 @@
 //! What is recorded of the service, and what is said of it afterwards. (Also that of the example `record`.)
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
-use hotprobe::record::{Count, RecordError, Recorder, Recording, Trace};
+use hotprobe_record::{Count, RecordError, Recorder, Recording, Trace};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use crate::load::Tally;
 use crate::measuring::Measured;
 use crate::service::{CATALOGUE, Route, Store};
 use hdrhistogram::Histogram;
-use hotprobe::profile::{
+use hotprobe_profile::{
     EventCount, LabelCount, LabelCounts, LabelLatency, LatencySnapshot, StackSample,
 };
 use std::time::Duration;

@@ -2,11 +2,11 @@
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::service::Operation;
-use hotprobe::profile::{
+use hotprobe::{Batch, ProbeGroup};
+use hotprobe_profile::{
     Counting, Counts, CountsSnapshot, Latency, LatencySnapshot, ProfileError, StackProfile, Stacks,
     Timing,
 };
-use hotprobe::{Batch, ProbeGroup};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;

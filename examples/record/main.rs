@@ -42,7 +42,7 @@ mod trace;
 
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
-use hotprobe::record::{Recording, Trace};
+use hotprobe_record::{Recording, Trace};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use crate::events::{REQUEST_BEGIN, REQUEST_END};
 use crate::latencies::micros;
 use crate::recording::count;
-use hotprobe::record::{Entry, Recorded, Trace};
+use hotprobe_record::{Entry, Recorded, Trace};
 use std::collections::HashMap;
 use std::time::Duration;
 

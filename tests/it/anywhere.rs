@@ -276,8 +276,11 @@ mod coroutine {
                             to_other();
                             still_protected()
                         };
-                        assert_eq!(fork::in_child(ends), 0);
-                        assert_eq!(fork::in_child(|| fork::in_child(ends)), 0);
+                        assert_eq!(test_support::system::in_child(ends), 0);
+                        assert_eq!(
+                            test_support::system::in_child(|| test_support::system::in_child(ends)),
+                            0
+                        );
                         // Here the other stack's firing ends, and with it the thread's first one.
                         to_other();
                         assert_eq!(
@@ -388,40 +391,16 @@ fn what_the_allocator_fires_while_a_dying_thread_registers_is_skipped() {
 }
 
 #[cfg(unix)]
-pub(crate) mod fork {
+mod fork {
     use super::*;
+
+    use test_support::system::in_child;
 
     unsafe extern "C" {
         fn fork() -> i32;
         fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32;
         fn _exit(status: i32) -> !;
         fn alarm(seconds: u32) -> u32;
-    }
-
-    /// Runs `body` in a forked child; returns what it returned. A child that hangs is killed.
-    pub(crate) fn in_child(body: impl FnOnce() -> i32) -> i32 {
-        // SAFETY: plain calls of POSIX functions; what the child may do after a fork is the test's subject.
-        unsafe {
-            match fork() {
-                -1 => panic!("fork failed"),
-                0 => {
-                    alarm(60);
-                    let code =
-                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(99);
-                    _exit(code);
-                }
-                pid => {
-                    let mut status = 0;
-                    assert_eq!(waitpid(pid, &raw mut status, 0), pid);
-                    // Exited, and with what; or killed, and by what.
-                    if status & 0x7f == 0 {
-                        (status >> 8) & 0xff
-                    } else {
-                        -(status & 0x7f)
-                    }
-                }
-            }
-        }
     }
 
     /// Everything works, and synchronize does not wait for threads that are not there.

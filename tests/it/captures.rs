@@ -84,7 +84,7 @@ fn captures_never_drop_on_a_firing_thread_nor_in_attach() {
                 }
                 let writer = thread::current().id();
                 for _ in 0..20_000 {
-                    let witness = Witness(sender.clone());
+                    let witness = Witness::to(sender.clone());
                     let probe = HOT.attach(move || witness.touch());
                     probe.detach();
                 }

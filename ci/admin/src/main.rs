@@ -1,7 +1,7 @@
 //! A server with `/debug/probes`, and something to see: `admin-check [TOKEN]` prints its address, and serves until its
 //! standard input ends.
 
-use hotprobe::admin::{Admin, router};
+use hotprobe_admin::{Admin, router};
 use hotprobe::fire;
 use std::error::Error;
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
 //! Latencies and counts whose labels are known, in all formats; and what is in them, as `expected.json`.
 
-use hotprobe::profile::{Counts, Latency};
+use hotprobe_profile::{Counts, Latency};
 use hotprobe::{AnyEvent, fire};
 use serde_json::json;
 use std::error::Error;

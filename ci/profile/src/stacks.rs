@@ -1,7 +1,7 @@
 //! Work whose stacks, bytes and labels are known, in all formats.
 
 use hotprobe::fire;
-use hotprobe::profile::Stacks;
+use hotprobe_profile::Stacks;
 use std::error::Error;
 use std::hint::black_box;
 use std::path::Path;

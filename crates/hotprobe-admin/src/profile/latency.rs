@@ -1,0 +1,256 @@
+//! `POST /latency`: how long it takes from one event to another, by label.
+
+use super::{io_error, json_error, measure, no_memory, refused, share};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::pipe::Pipe;
+use crate::{Asked, Shared, text};
+use axum::body::Body;
+use axum::http::Response;
+use hotprobe::{AnyEvent, Metadata};
+use hotprobe_profile::{
+    Between, LabelLatency, Latency, LatencySnapshot, PairCounts, ProfileError, Timing,
+};
+use serde::Serialize;
+use std::io::Write;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+    Svg,
+    Hlog,
+    /// All of them, in JSON: for the page, which shows one measurement in several ways.
+    All,
+}
+
+impl Format {
+    fn of(parameters: &Parameters) -> Result<Self, Problem> {
+        parameters.choice(
+            "format",
+            &[
+                ("text", Self::Text),
+                ("json", Self::Json),
+                ("svg", Self::Svg),
+                ("hlog", Self::Hlog),
+                ("all", Self::All),
+            ],
+        )
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Text | Self::Hlog => "text/plain; charset=utf-8",
+            Self::Json | Self::All => "application/json",
+            Self::Svg => "image/svg+xml",
+        }
+    }
+}
+
+pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
+    let Asked {
+        shared,
+        uri,
+        headers,
+        body,
+        ..
+    } = asked;
+    let known = ["begin", "end", "key", "label", "seconds", "format"];
+    let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
+    let between = between(&parameters, &shared)?;
+    let format = Format::of(&parameters)?;
+    let lasts = parameters.seconds(10.0, shared.longest)?;
+    let session = shared.sessions.begin(lasts)?;
+    let timing = between.start().map_err(|error| refused(&error))?;
+
+    let (pipe, body) = Pipe::new();
+    tokio::spawn(measure(session, pipe, timing, move |timing, to| {
+        write(timing, format, to)
+    }));
+    Ok(text(format.kind(), body))
+}
+
+/// Which events, paired by what, within the session's share of the memory.
+fn between(parameters: &Parameters, shared: &Shared) -> Result<Between, Problem> {
+    let (begin, end) = (parameters.event("begin")?, parameters.event("end")?);
+    let (of_begin, of_end) = (begin.metadata(), end.metadata());
+    let Some(key) = parameters.one("key")? else {
+        return Err(Problem::parameter(format!(
+            "`key` is missing: say by which parameter an end finds its begin; {}",
+            in_common(of_begin, of_end)
+        )));
+    };
+    let title = format!("from {} to {}", of_begin.name(), of_end.name());
+    let between = within(share(shared), title, begin, end, key)?;
+    Ok(match parameters.one("label")? {
+        Some(label) => between.label(label),
+        None => between,
+    })
+}
+
+/// What an open pair takes, and a label on each stripe (`LatencyBuilder` says so).
+const PAIR: usize = 64;
+const LABEL: usize = 35 << 10;
+
+/// A quarter of the memory for open pairs, the rest for labels.
+fn within(
+    share: usize,
+    title: String,
+    begin: &'static dyn AnyEvent,
+    end: &'static dyn AnyEvent,
+    key: &str,
+) -> Result<Between, Problem> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let label = LABEL * (2 * cores).clamp(4, 32);
+    let (pairs, labels) = (share / 4 / PAIR, share / 4 * 3 / label);
+    if pairs == 0 || labels == 0 {
+        return Err(no_memory(label.div_ceil(3) * 4));
+    }
+    let builder = Latency::builder()
+        .title(title)
+        .pairs_at_most(pairs.min(65_536))
+        // (One more is that of all others.)
+        .labels_at_most((labels - 1).clamp(1, 64));
+    Ok(builder.between(begin, end, key))
+}
+
+/// What could be the key.
+fn in_common(begin: &Metadata, end: &Metadata) -> String {
+    let both = begin.parameters().iter().filter(|parameter| {
+        let is_it = |other: &&hotprobe::Parameter| {
+            other.name() == parameter.name() && other.type_name() == parameter.type_name()
+        };
+        !parameter.is_redacted() && end.parameters().iter().any(|other| is_it(&other))
+    });
+    let names: Vec<_> = both
+        .map(|parameter| format!("`{}`", parameter.name()))
+        .collect();
+    if names.is_empty() {
+        "these two events have none in common".to_owned()
+    } else {
+        format!("both events have {}", names.join(", "))
+    }
+}
+
+fn write(timing: Timing, format: Format, to: &mut dyn Write) -> Result<(), ProfileError> {
+    let snapshot = timing.finish()?;
+    match format {
+        Format::Text => write!(to, "{snapshot}").map_err(io_error),
+        Format::Json => line(to, &Measured::of(&snapshot)),
+        Format::Svg => snapshot.write_svg(to).map_err(io_error),
+        Format::Hlog => snapshot.write_hlog(to).map_err(io_error),
+        Format::All => {
+            let (mut svg, mut hlog) = (Vec::new(), Vec::new());
+            snapshot.write_svg(&mut svg).map_err(io_error)?;
+            snapshot.write_hlog(&mut hlog).map_err(io_error)?;
+            let all = All {
+                text: snapshot.to_string(),
+                json: Measured::of(&snapshot),
+                svg: String::from_utf8_lossy(&svg).into_owned(),
+                hlog: String::from_utf8_lossy(&hlog).into_owned(),
+            };
+            line(to, &all)
+        }
+    }
+}
+
+fn line(to: &mut dyn Write, value: &impl Serialize) -> Result<(), ProfileError> {
+    serde_json::to_writer(&mut *to, value).map_err(json_error)?;
+    to.write_all(b"\n").map_err(io_error)
+}
+
+#[derive(Serialize)]
+struct All<'a> {
+    text: String,
+    json: Measured<'a>,
+    svg: String,
+    hlog: String,
+}
+
+/// A measurement, as JSON. Durations are in nanoseconds.
+#[derive(Serialize)]
+struct Measured<'a> {
+    title: &'a str,
+    seconds: f64,
+    counts: Counts,
+    labels: Vec<Label<'a>>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    begins: u64,
+    ends: u64,
+    matched: u64,
+    unmatched_begins: u64,
+    unmatched_ends: u64,
+    evicted: u64,
+    open: u64,
+    skipped: u64,
+    begins_without_key: u64,
+    ends_without_key: u64,
+}
+
+#[derive(Serialize)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "they are the names in the answer"
+)]
+struct Label<'a> {
+    #[serde(rename = "label")]
+    name: &'a str,
+    count: u64,
+    min_ns: u64,
+    p50_ns: u64,
+    p90_ns: u64,
+    p99_ns: u64,
+    p999_ns: u64,
+    max_ns: u64,
+    mean_ns: u64,
+}
+
+impl<'a> Measured<'a> {
+    fn of(snapshot: &'a LatencySnapshot) -> Self {
+        Self {
+            title: snapshot.title(),
+            seconds: snapshot.length().as_secs_f64(),
+            counts: Counts::of(snapshot.counts()),
+            labels: snapshot.labels().iter().map(Label::of).collect(),
+        }
+    }
+}
+
+impl Counts {
+    fn of(counts: PairCounts) -> Self {
+        Self {
+            begins: counts.begins,
+            ends: counts.ends,
+            matched: counts.matched,
+            unmatched_begins: counts.unmatched_begins,
+            unmatched_ends: counts.unmatched_ends,
+            evicted: counts.evicted,
+            open: counts.open,
+            skipped: counts.skipped,
+            begins_without_key: counts.begins_without_key,
+            ends_without_key: counts.ends_without_key,
+        }
+    }
+}
+
+impl<'a> Label<'a> {
+    fn of(label: &'a LabelLatency) -> Self {
+        let nanoseconds = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let percentile = |percent| nanoseconds(label.percentile(percent));
+        Self {
+            name: label.label(),
+            count: label.count(),
+            min_ns: nanoseconds(label.min()),
+            p50_ns: percentile(50.0),
+            p90_ns: percentile(90.0),
+            p99_ns: percentile(99.0),
+            p999_ns: percentile(99.9),
+            max_ns: nanoseconds(label.max()),
+            mean_ns: nanoseconds(label.mean()),
+        }
+    }
+}

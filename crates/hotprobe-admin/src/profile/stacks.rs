@@ -1,0 +1,140 @@
+//! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing else.)
+
+use super::{io_error, json_error, measure, no_memory, refused, share};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::pipe::Pipe;
+use crate::{Asked, text};
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hotprobe_profile::{ProfileError, StackProfile, Stacks, StacksBuilder};
+use serde::Serialize;
+use std::io::Write;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Pprof,
+    Folded,
+    Svg,
+    /// All of them, in JSON: for the page, which shows one profile in several ways.
+    All,
+}
+
+impl Format {
+    fn of(parameters: &Parameters) -> Result<Self, Problem> {
+        parameters.choice(
+            "format",
+            &[
+                ("pprof", Self::Pprof),
+                ("folded", Self::Folded),
+                ("svg", Self::Svg),
+                ("all", Self::All),
+            ],
+        )
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Pprof => "application/octet-stream",
+            Self::Folded => "text/plain; charset=utf-8",
+            Self::Svg => "image/svg+xml",
+            Self::All => "application/json",
+        }
+    }
+}
+
+/// What a stack takes, of some thirty frames, with its place in the table and a label or two.
+const STACK: usize = 1 << 10;
+
+#[allow(clippy::unused_async, reason = "without the feature, it is the same")]
+pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
+    let shared = asked.shared;
+    let known = ["event", "weight", "label", "every", "seconds", "format"];
+    let parameters = Parameters::of_query(&asked.uri, &known)?;
+    let builder = chosen(&parameters)?;
+    let format = Format::of(&parameters)?;
+    let lasts = parameters.seconds(10.0, shared.longest)?;
+    let most = share(&shared) / STACK;
+    if most == 0 {
+        return Err(no_memory(STACK));
+    }
+    let session = shared.sessions.begin(lasts)?;
+    let stacks = builder
+        .stacks_at_most(most.min(10_000))
+        .start()
+        .map_err(|error| refused(&error))?;
+
+    let (pipe, body) = Pipe::new();
+    tokio::spawn(measure(session, pipe, stacks, move |stacks, to| {
+        write(stacks, format, to)
+    }));
+    let mut response = text(format.kind(), body);
+    if format == Format::Pprof {
+        response.headers_mut().insert(
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"stacks.pb.gz\""),
+        );
+    }
+    Ok(response)
+}
+
+fn chosen(parameters: &Parameters) -> Result<StacksBuilder, Problem> {
+    let mut events = parameters.events_of("event")?.into_iter();
+    let Some(first) = events.next() else {
+        return Err(Problem::parameter(
+            "`event` is missing: say to which one the stacks lead, by a name or a pattern, as in `event=shop::PLACED`",
+        ));
+    };
+    let mut builder = events.fold(Stacks::at(first), StacksBuilder::and);
+    if let Some(weight) = parameters.one("weight")? {
+        builder = builder.weight(weight);
+    }
+    for label in parameters.all("label").filter(|label| !label.is_empty()) {
+        builder = builder.label(label);
+    }
+    Ok(builder.every(parameters.number("every", 1..=1_000_000, 1)?))
+}
+
+fn write(mut stacks: Stacks, format: Format, to: &mut dyn Write) -> Result<(), ProfileError> {
+    let profile = stacks.finish().map_err(ProfileError::Synchronize)?;
+    drop(stacks);
+    match format {
+        Format::Pprof => profile.write_pprof(to),
+        Format::Folded => profile.write_folded(to),
+        Format::Svg => profile.write_svg(to),
+        Format::All => {
+            let all = All::of(&profile)?;
+            serde_json::to_writer(&mut *to, &all).map_err(json_error)?;
+            to.write_all(b"\n").map_err(io_error)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct All {
+    fired: u64,
+    sampled: u64,
+    folded: String,
+    svg: String,
+    /// In base64.
+    pprof: String,
+}
+
+impl All {
+    fn of(profile: &StackProfile) -> Result<Self, ProfileError> {
+        let (mut folded, mut svg, mut pprof) = (Vec::new(), Vec::new(), Vec::new());
+        profile.write_folded(&mut folded)?;
+        profile.write_svg(&mut svg)?;
+        profile.write_pprof(&mut pprof)?;
+        let counts = profile.counts();
+        Ok(Self {
+            fired: counts.fired,
+            sampled: counts.sampled,
+            folded: String::from_utf8_lossy(&folded).into_owned(),
+            svg: String::from_utf8_lossy(&svg).into_owned(),
+            pprof: BASE64_STANDARD.encode(pprof),
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! `POST /record`: a trace, sent while it is recorded.
+//!
+//! The recording's own thread writes to the body. However slow the client, nothing is kept for it but what the pipe and the
+//! recording's buffers hold: beyond that, records are lost, which the trace counts. The program is never held up.
+
+use super::errors::Problem;
+use super::parameters::{Parameters, shown, unknown};
+use super::pipe::{Blocking, CutOff, Pipe};
+use super::sessions::{self, Ending, Session};
+use super::{Asked, Shared, tar, text};
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use hotprobe_record::{RecordError, Recorder, Recording};
+use std::io::{self, BufWriter};
+use std::sync::Arc;
+use std::thread;
+
+/// How much is written at once.
+const CHUNK: usize = 16 << 10;
+/// A thread's buffer: so much of the session's share, within these.
+const THREADS: usize = 32;
+const PER_THREAD: std::ops::RangeInclusive<usize> = 64 << 10..=256 << 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Perfetto,
+    Chrome,
+    Ctf,
+}
+
+impl Format {
+    fn of(parameters: &Parameters) -> Result<Self, Problem> {
+        parameters.choice(
+            "format",
+            &[
+                ("perfetto", Self::Perfetto),
+                ("chrome", Self::Chrome),
+                ("ctf", Self::Ctf),
+            ],
+        )
+    }
+
+    /// The kind of what is sent, and how a browser saves it.
+    fn kind(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Perfetto => (
+                "application/octet-stream",
+                "attachment; filename=\"trace.pftrace\"",
+            ),
+            Self::Chrome => ("application/json", "attachment; filename=\"trace.json\""),
+            Self::Ctf => (
+                "application/x-tar",
+                "attachment; filename=\"trace.ctf.tar\"",
+            ),
+        }
+    }
+}
+
+pub(super) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
+    let Asked {
+        shared,
+        uri,
+        headers,
+        body,
+        ..
+    } = asked;
+    let known = ["match", "seconds", "format", "slice", "tasks"];
+    let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
+    let recorder = chosen(&parameters)?;
+    let format = Format::of(&parameters)?;
+    let lasts = parameters.seconds(10.0, shared.longest)?;
+    let session = shared.sessions.begin(lasts)?;
+
+    let (pipe, body) = Pipe::new();
+    let writer = || BufWriter::with_capacity(CHUNK, Blocking(pipe.clone()));
+    let task_tracks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
+    let recorder = within(recorder, &shared).task_tracks(task_tracks);
+    let recorder = match format {
+        Format::Perfetto => recorder.stream_perfetto_to(writer()),
+        Format::Chrome => recorder.stream_chrome_json_to(writer()),
+        Format::Ctf => recorder,
+    };
+    let recording = recorder.start().map_err(|error| refused(&error))?;
+    let running = Running {
+        recording: Some(recording),
+        pipe,
+        format,
+    };
+    tokio::spawn(record(session, running));
+
+    let (kind, name) = format.kind();
+    let mut response = text(kind, body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
+    Ok(response)
+}
+
+/// The events, and what begins and ends with two of them: `slice=NAME,BEGIN,END,KEY`.
+fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
+    let mut recorder = Recorder::new();
+    let mut has_slice = false;
+    for slice in parameters.all("slice").filter(|slice| !slice.is_empty()) {
+        let parts: Vec<_> = slice.split(',').map(str::trim).collect();
+        let [name, begin, end, key] = parts[..] else {
+            return Err(Problem::parameter(format!(
+                "`slice` is `{}`: expected `NAME,BEGIN,END,KEY`: a name, the two events, and the parameter that both have, as \
+                 in `request,shop::RECEIVED,shop::DONE,id`",
+                shown(slice)
+            )));
+        };
+        let find = |name| hotprobe::find(name).ok_or_else(|| unknown(name));
+        recorder = recorder.slice(name, find(begin)?, find(end)?, key);
+        has_slice = true;
+    }
+    let events = if has_slice {
+        parameters.events()?
+    } else {
+        parameters.chosen()?
+    };
+    Ok(events.into_iter().fold(recorder, Recorder::event))
+}
+
+/// With a session's share of the memory.
+fn within(recorder: Recorder, shared: &Arc<Shared>) -> Recorder {
+    let share = shared.memory / shared.sessions.at_most().max(1);
+    let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
+    recorder
+        .buffers_together(share)
+        .buffer_per_thread(per_thread)
+}
+
+fn refused(error: &RecordError) -> Problem {
+    let (status, kind) = match error {
+        RecordError::Slice { .. } => (StatusCode::BAD_REQUEST, "parameter"),
+        RecordError::NothingMatches { .. } => (StatusCode::NOT_FOUND, "unknown-event"),
+        // Of the server's own limits, not of the request.
+        RecordError::Limit { .. } => (StatusCode::INSUFFICIENT_STORAGE, "memory"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "recording"),
+    };
+    Problem::new(status, kind, error.to_string())
+}
+
+/// A recording that is being sent. However it is dropped, it detaches.
+struct Running {
+    recording: Option<Recording>,
+    pipe: Pipe,
+    format: Format,
+}
+
+impl Running {
+    /// Detaches, and writes the rest. Blocks the thread.
+    fn finish(mut self) -> Result<(), RecordError> {
+        let Some(recording) = self.recording.take() else {
+            return Ok(());
+        };
+        // (A thread for blocking calls is in no probe, for which it would be refused.)
+        let trace = recording.finish()?;
+        if self.format == Format::Ctf {
+            let mut writer = BufWriter::with_capacity(CHUNK, Blocking(self.pipe.clone()));
+            let written =
+                tar::write(&trace, &mut writer).and_then(|()| io::Write::flush(&mut writer));
+            written.map_err(|source| RecordError::Io { path: None, source })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    /// If it has not been finished: the runtime ends. This thread may be one that must not wait, and whoever takes what is
+    /// sent may wait for this thread.
+    fn drop(&mut self) {
+        if let Some(recording) = self.recording.take() {
+            self.pipe.abort();
+            // (If there is no thread to be had, it is dropped here.)
+            let _ = thread::Builder::new().spawn(move || drop(recording));
+        }
+    }
+}
+
+async fn record(session: Session, running: Running) {
+    let pipe = running.pipe.clone();
+    let _cut_off = CutOff(pipe.clone());
+    let ending = session.ending(&pipe).await;
+    if ending == Ending::Gone {
+        // What waits for room is let go.
+        pipe.abort();
+    }
+    let patience = sessions::patience(&pipe, ending);
+    let mut patience = std::pin::pin!(patience);
+    let finishing = tokio::task::spawn_blocking(move || running.finish());
+    let mut finishing = std::pin::pin!(finishing);
+    let mut result = None;
+    let finished = async { result = Some(finishing.as_mut().await) };
+    let in_time = sessions::before(finished, patience.as_mut()).await;
+    if !in_time {
+        pipe.abort();
+        // All is detached, but the session counts as long as it has memory.
+        let _ = finishing.await;
+        return;
+    }
+    match result {
+        Some(Ok(Ok(()))) => {
+            pipe.complete();
+            sessions::sent(&pipe, patience).await;
+        }
+        // The client is to know that this is not all.
+        _ => pipe.abort(),
+    }
+}

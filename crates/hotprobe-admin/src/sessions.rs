@@ -1,0 +1,286 @@
+//! What is attached for a time: how many at once, until when, and how all of it ends.
+
+use super::errors::Problem;
+use super::pipe::Pipe;
+use axum::http::{StatusCode, header};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// All of an admin's sessions.
+pub(super) struct Sessions {
+    at_most: AtomicUsize,
+    open: Mutex<Open>,
+    /// Whether they are to end.
+    shutdown: watch::Sender<bool>,
+    /// How many are open.
+    count: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct Open {
+    /// When each ends.
+    ends: HashMap<u64, Instant>,
+    next: u64,
+}
+
+/// One that is open; it counts as long as this lives.
+pub(super) struct Session {
+    sessions: Arc<Sessions>,
+    number: u64,
+    end: Instant,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Its time is up.
+    Time,
+    /// The client has gone.
+    Gone,
+    /// The server shuts down.
+    Shutdown,
+}
+
+impl Ending {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Gone => "gone",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+impl Sessions {
+    pub(super) fn new(at_most: usize) -> Self {
+        Self {
+            at_most: AtomicUsize::new(at_most),
+            open: Mutex::default(),
+            shutdown: watch::Sender::new(false),
+            count: watch::Sender::new(0),
+        }
+    }
+
+    pub(super) fn at_most(&self) -> usize {
+        // Relaxed: said once, before there is a session.
+        self.at_most.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_at_most(&self, at_most: usize) {
+        self.at_most.store(at_most, Ordering::Relaxed);
+    }
+
+    pub(super) fn open(&self) -> usize {
+        *self.count.borrow()
+    }
+
+    /// Begins one, if there is room.
+    pub(super) fn begin(self: &Arc<Self>, lasts: Duration) -> Result<Session, Problem> {
+        let now = Instant::now();
+        let end = now + lasts;
+        let mut open = self.lock();
+        if *self.shutdown.borrow() {
+            return Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "shutdown",
+                "the server shuts down, and nothing is attached any more",
+            ));
+        }
+        let at_most = self.at_most();
+        if at_most == 0 {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "this server lets nobody attach anything (`Admin::sessions_at_most(0)`); what it knows can be read",
+            ));
+        }
+        if open.ends.len() >= at_most {
+            let first = open.ends.values().min().copied().unwrap_or(now);
+            let wait = first.saturating_duration_since(now).as_secs() + 1;
+            let message = format!(
+                "{} sessions are open, and there may be {at_most} at once: try again in {wait} s",
+                open.ends.len()
+            );
+            return Err(
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "sessions", message)
+                    .with_header(header::RETRY_AFTER, wait.to_string()),
+            );
+        }
+        let number = open.next;
+        open.next += 1;
+        open.ends.insert(number, end);
+        self.count.send_replace(open.ends.len());
+        drop(open);
+        Ok(Session {
+            sessions: Arc::clone(self),
+            number,
+            end,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    /// Returns when it is to end.
+    pub(super) async fn ending(&self, pipe: &Pipe) -> Ending {
+        let mut shutdown = self.sessions.shutdown.subscribe();
+        let mut shutdown = pin!(async {
+            // (The sender lives as long as the session.)
+            let _ = shutdown.wait_for(|shutdown| *shutdown).await;
+        });
+        let mut gone = pin!(pipe.gone());
+        let mut time = pin!(sleep_until(self.end));
+        poll_fn(|context| {
+            if gone.as_mut().poll(context).is_ready() {
+                Poll::Ready(Ending::Gone)
+            } else if shutdown.as_mut().poll(context).is_ready() {
+                Poll::Ready(Ending::Shutdown)
+            } else {
+                time.as_mut().poll(context).map(|()| Ending::Time)
+            }
+        })
+        .await
+    }
+
+    /// As [`ending`](Self::ending), but for a moment at most.
+    pub(super) async fn ending_within(&self, pipe: &Pipe, moment: Instant) -> Option<Ending> {
+        let moment = moment.min(self.end);
+        tokio::time::timeout_at(moment, self.ending(pipe))
+            .await
+            .ok()
+            .or_else(|| (moment == self.end).then_some(Ending::Time))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut open = self.sessions.lock();
+        open.ends.remove(&self.number);
+        self.sessions.count.send_replace(open.ends.len());
+    }
+}
+
+/// How long a client may take nothing of what waits for it after the end, and how long the rest may take.
+const STALLED: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(120);
+/// How long a session that the server's shutdown ends may take for the rest.
+const SHUTDOWN: Duration = Duration::from_millis(500);
+
+/// Returns when a session that has ended has had enough time to send the rest: when the client takes nothing of it, or
+/// takes for ever; soon if the server shuts down; at once if nobody is there.
+pub(super) async fn patience(pipe: &Pipe, ending: Ending) {
+    let (stalled, longest) = match ending {
+        Ending::Gone => return,
+        Ending::Shutdown => (SHUTDOWN, SHUTDOWN),
+        Ending::Time => (STALLED, LONGEST),
+    };
+    let last = Instant::now() + longest;
+    loop {
+        let takes = pipe.takes();
+        let moment = (Instant::now() + stalled).min(last);
+        let has_gone = tokio::time::timeout_at(moment, pipe.gone()).await.is_ok();
+        let stands_still = pipe.takes() == takes && !pipe.is_drained();
+        if has_gone || stands_still || moment == last {
+            return;
+        }
+    }
+}
+
+/// Waits until the body has been sent, with patience; cuts it off else.
+pub(super) async fn sent(pipe: &Pipe, patience: impl Future<Output = ()>) {
+    if !before(pipe.drained(), patience).await {
+        pipe.abort();
+    }
+}
+
+/// Whether the first was ready before the second.
+pub(super) async fn before(
+    first: impl Future<Output = ()>,
+    second: impl Future<Output = ()>,
+) -> bool {
+    let mut first = pin!(first);
+    let mut second = pin!(second);
+    poll_fn(|context| {
+        if first.as_mut().poll(context).is_ready() {
+            Poll::Ready(true)
+        } else {
+            second.as_mut().poll(context).map(|()| false)
+        }
+    })
+    .await
+}
+
+/// Ends what an [`Admin`](super::Admin) has open, so that a server that shuts down is not held up by it. Made by
+/// [`Admin::shutdown`](super::Admin::shutdown); may be cloned.
+///
+/// ```
+/// use hotprobe_admin::Admin;
+///
+/// let admin = Admin::new();
+/// let shutdown = admin.shutdown();
+/// let app = axum::Router::<()>::new().nest("/debug/probes", hotprobe_admin::router(admin));
+/// // When the signal comes, and before the server is told to end:
+/// shutdown.begin();
+/// assert_eq!(shutdown.open(), 0);
+/// # drop(app);
+/// ```
+#[derive(Clone)]
+pub struct Shutdown {
+    pub(super) sessions: Arc<Sessions>,
+}
+
+impl Shutdown {
+    /// Detaches all that requests have attached, ends what they stream, and lets nothing new begin: such requests are
+    /// answered with 503. What is only read goes on being answered. Never waits; again: nothing.
+    ///
+    /// A recording that is being sent is finished, so that what has been sent can be opened, and has half a second for
+    /// the rest.
+    pub fn begin(&self) {
+        // Under the lock: who begins a session has either seen this, or is told.
+        let _open = self.sessions.lock();
+        self.sessions.shutdown.send_replace(true);
+    }
+
+    /// Returns when nothing is open any more.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let shutdown = hotprobe_admin::Admin::new().shutdown();
+    /// shutdown.begin();
+    /// shutdown.ended().await;
+    /// # }
+    /// ```
+    pub async fn ended(&self) {
+        let mut count = self.sessions.count.subscribe();
+        // (The sender lives as long as this.)
+        let _ = count.wait_for(|count| *count == 0).await;
+    }
+
+    /// How many sessions are open: what is recorded, tailed or watched.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.sessions.open()
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown")
+            .field("has_begun", &*self.sessions.shutdown.borrow())
+            .field("open", &self.open())
+            .finish_non_exhaustive()
+    }
+}
+
+static_assertions::assert_impl_all!(Shutdown: Send, Sync);

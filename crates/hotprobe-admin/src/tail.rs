@@ -1,0 +1,360 @@
+//! `GET /tail`: events as they are fired, one after the other.
+//!
+//! A probe takes a place for its record before it writes it down; where there is none, the firing is counted as lost,
+//! and that is all that it costs. Places are given out at a rate. Nothing waits, and nobody is woken: who sends the records
+//! looks for them many times a second.
+
+use super::errors::Problem;
+use super::parameters::Parameters;
+use super::pipe::{CutOff, Pipe};
+use super::sessions::{self, Ending, Session};
+use super::{Asked, stream};
+use axum::body::Body;
+use axum::http::Response;
+use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
+use serde::Serialize;
+use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant as Now};
+use tokio::time::Instant;
+
+/// How often records are looked for.
+const EVERY: Duration = Duration::from_millis(50);
+/// How much is told of a value, and of all values of a record.
+const VALUE: usize = 256;
+const RECORD: usize = 2048;
+/// At the end, firings in flight are waited for, for so long.
+const IN_FLIGHT: Duration = Duration::from_millis(100);
+
+#[derive(Serialize)]
+struct Begin {
+    seconds: f64,
+    limit: u64,
+    rate: u64,
+    events: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Lost {
+    lost: u64,
+}
+
+#[derive(Serialize)]
+struct End {
+    reason: &'static str,
+    records: u64,
+    lost: u64,
+}
+
+pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&asked.uri, &["match", "seconds", "limit", "rate"])?;
+    let events = parameters.chosen()?;
+    let lasts = parameters.seconds(60.0, asked.shared.longest)?;
+    let limit = parameters.number("limit", 1..=1_000_000, 10_000)?;
+    let rate = parameters.number("rate", 1..=1000, 200)?;
+    let session = asked.shared.sessions.begin(lasts)?;
+    let (pipe, body) = Pipe::new();
+    let begin = Begin {
+        seconds: lasts.as_secs_f64(),
+        limit,
+        rate,
+        events: events.iter().map(|event| event.name()).collect(),
+    };
+    if !stream::send(&pipe, "begin", &begin) {
+        return Err(Problem::parameter(format!(
+            "{} events are more than can be tailed at once: choose fewer",
+            events.len()
+        )));
+    }
+    let (probes, tail) = attach(&events, limit, rate);
+    tokio::spawn(send(session, pipe, probes, tail));
+    Ok(stream::answer(body))
+}
+
+/// What the probes share with who sends.
+struct Places {
+    free: AtomicUsize,
+    lost: AtomicU64,
+    begin: Now,
+}
+
+/// Who sends.
+struct Tail {
+    places: Arc<Places>,
+    records: Receiver<String>,
+    limit: u64,
+    rate: u64,
+    /// Those that were sent, and those that were lost as far as that was told.
+    sent: u64,
+    lost: u64,
+}
+
+fn attach(events: &[&'static dyn AnyEvent], limit: u64, rate: u64) -> (ProbeGroup, Tail) {
+    let most = usize::try_from(rate.min(limit)).unwrap_or(usize::MAX);
+    let places = Arc::new(Places {
+        free: AtomicUsize::new(most),
+        lost: AtomicU64::new(0),
+        begin: Now::now(),
+    });
+    let (sender, records) = sync_channel(most);
+    let mut batch = Batch::new();
+    for event in events {
+        let (places, sender) = (Arc::clone(&places), sender.clone());
+        let options = ProbeOptions::new().name("tail");
+        event.attach_in_with(&mut batch, options, move |metadata, values| {
+            places.fill(&sender, metadata, values);
+        });
+    }
+    let tail = Tail {
+        places,
+        records,
+        limit,
+        rate,
+        sent: 0,
+        lost: 0,
+    };
+    (batch.commit(), tail)
+}
+
+impl Places {
+    /// On the firing thread.
+    fn fill(&self, sender: &SyncSender<String>, metadata: &Metadata, values: &[Value<'_>]) {
+        // Relaxed: a number of places; the channel orders what is put into them.
+        let take = |free: usize| free.checked_sub(1);
+        let sent = self
+            .free
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+            && sender
+                .try_send(record(self.begin.elapsed(), metadata, values))
+                .is_ok();
+        if !sent {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Tail {
+    /// Sends what there is; whether more may come.
+    fn send(&mut self, pipe: &Pipe) -> bool {
+        while self.sent < self.limit {
+            let Ok(record) = self.records.try_recv() else {
+                break;
+            };
+            if stream::send_text(pipe, "record", &record) {
+                self.sent += 1;
+            } else {
+                self.places.lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let lost = self.places.lost.load(Ordering::Relaxed);
+        if lost > self.lost
+            && stream::send(
+                pipe,
+                "lost",
+                &Lost {
+                    lost: lost - self.lost,
+                },
+            )
+        {
+            self.lost = lost;
+        }
+        self.sent < self.limit
+    }
+
+    /// Gives out more places: never more than a second's, nor more than may still be sent.
+    fn give_out(&self, places: u64) {
+        let free = |free: usize| {
+            let most = self.rate.min(self.limit - self.sent);
+            let more = (free as u64).saturating_add(places).min(most);
+            usize::try_from(more).ok()
+        };
+        // (It is always some number.)
+        let _ = self
+            .places
+            .free
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
+    }
+}
+
+async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Tail) {
+    let _cut_off = CutOff(pipe.clone());
+    let begin = Instant::now();
+    let mut next = begin;
+    let mut given = 0;
+    let ending = loop {
+        next += EVERY;
+        if let Some(ending) = session.ending_within(&pipe, next).await {
+            break Some(ending);
+        }
+        if !tail.send(&pipe) {
+            break None;
+        }
+        let due = u64::try_from(begin.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_mul(tail.rate)
+            / 1000;
+        tail.give_out(due - given);
+        given = due;
+    };
+    probes.detach();
+    if ending == Some(Ending::Gone) {
+        return pipe.abort();
+    }
+    settle().await;
+    tail.send(&pipe);
+    // What found a place, and came too late for the limit.
+    let left = tail.records.try_iter().count() as u64;
+    let end = End {
+        reason: ending.map_or("limit", Ending::name),
+        records: tail.sent,
+        lost: tail.places.lost.load(Ordering::Relaxed) + left,
+    };
+    stream::end(&pipe, &end);
+    let patience = sessions::patience(&pipe, ending.unwrap_or(Ending::Time));
+    sessions::sent(&pipe, patience).await;
+}
+
+/// Waits for the firings in flight, so that what is told of losses is all; but not for one that does not end.
+async fn settle() {
+    let end = Instant::now() + IN_FLIGHT;
+    let grace = hotprobe::grace_period();
+    while !grace.is_over() && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A firing, as a line of JSON.
+fn record(at: Duration, metadata: &Metadata, values: &[Value<'_>]) -> String {
+    let mut line = String::with_capacity(128);
+    // (Text can always be written to.)
+    let _ = write!(line, "{{\"at\":{:.6},\"event\":", at.as_secs_f64());
+    quote(&mut line, metadata.name());
+    line += ",\"values\":{";
+    for (index, (parameter, value)) in metadata.parameters().iter().zip(values).enumerate() {
+        if index > 0 {
+            line.push(',');
+        }
+        quote(&mut line, parameter.name());
+        line.push(':');
+        if line.len() < RECORD {
+            put(&mut line, *value);
+        } else {
+            line += "\"…\"";
+        }
+    }
+    line += "}}";
+    line
+}
+
+fn put(line: &mut String, value: Value<'_>) {
+    // The largest integer that every reader of JSON keeps exactly.
+    const EXACT: u64 = 1 << 53;
+    let _ = match value {
+        Value::Bool(value) => write!(line, "{value}"),
+        Value::U64(value) if value <= EXACT => write!(line, "{value}"),
+        Value::I64(value) if value.unsigned_abs() <= EXACT => write!(line, "{value}"),
+        Value::F32(value) if value.is_finite() => write!(line, "{value:?}"),
+        Value::F64(value) if value.is_finite() => write!(line, "{value:?}"),
+        Value::Redacted => write!(line, "null"),
+        Value::Str(text) => {
+            let mut cut = Cut(String::new());
+            let _ = cut.write_str(text);
+            return quote(line, &cut.0);
+        }
+        Value::Bytes(bytes) => {
+            let mut cut = Cut(String::new());
+            let _ = bytes.iter().try_for_each(|byte| write!(cut, "{byte:02x}"));
+            return quote(line, &cut.0);
+        }
+        other => {
+            let mut cut = Cut(String::new());
+            // A `Debug` that panics costs this value, and not the probe.
+            let panicked = catch_unwind(AssertUnwindSafe(|| write!(cut, "{other}"))).is_err();
+            return quote(
+                line,
+                if panicked {
+                    "[its `Debug` panicked]"
+                } else {
+                    &cut.0
+                },
+            );
+        }
+    };
+}
+
+fn quote(line: &mut String, text: &str) {
+    // (Text always can be written.)
+    *line += &serde_json::to_string(text).unwrap_or_default();
+}
+
+/// Text that takes so much, and then refuses: a `Debug` that writes without end is stopped.
+struct Cut(String);
+
+impl fmt::Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = VALUE.saturating_sub(self.0.len());
+        if text.len() <= room {
+            self.0 += text;
+            return Ok(());
+        }
+        if !self.0.ends_with('…') {
+            let end = (0..=room)
+                .rev()
+                .find(|&end| text.is_char_boundary(end))
+                .unwrap_or(0);
+            self.0 += &text[..end];
+            self.0.push('…');
+        }
+        Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(value: Value<'_>) -> String {
+        let mut line = String::new();
+        put(&mut line, value);
+        line
+    }
+
+    #[test]
+    fn values_are_json_that_every_reader_keeps() {
+        assert_eq!(told(Value::U64(7)), "7");
+        assert_eq!(told(Value::U64(u64::MAX)), "\"18446744073709551615\"");
+        assert_eq!(told(Value::I64(-7)), "-7");
+        assert_eq!(told(Value::F64(f64::NAN)), "\"NaN\"");
+        assert_eq!(told(Value::F32(0.5)), "0.5");
+        assert_eq!(told(Value::F64(1e300)), "1e300");
+        assert_eq!(told(Value::Str("a\n\"<")), r#""a\n\"<""#);
+        assert_eq!(told(Value::Bytes(&[0, 255])), "\"00ff\"");
+        assert_eq!(told(Value::Debug(&Some(1))), "\"Some(1)\"");
+        assert_eq!(told(Value::Redacted), "null");
+    }
+
+    #[test]
+    fn what_is_long_is_cut_at_a_character() {
+        let text = "é".repeat(VALUE);
+        let told = told(Value::Str(&text));
+        assert_eq!(told.len(), 2 + VALUE + '…'.len_utf8());
+        assert!(told.ends_with("é…\""));
+    }
+
+    #[test]
+    fn a_debug_that_writes_without_end_is_stopped() {
+        struct Endless;
+        impl fmt::Debug for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("more ")?;
+                }
+            }
+        }
+        assert!(told(Value::Debug(&Endless)).len() < 2 * VALUE);
+    }
+}

@@ -1,0 +1,5 @@
+//! The allocator of this binary: counts what is alive, and can be told to fire events.
+
+pub(crate) use test_support::system::live_bytes;
+
+test_support::counting_allocator!();

@@ -1,0 +1,177 @@
+//! Over real sockets, behind axum's own server.
+
+use super::{block_on, eventually};
+use axum::Router;
+use hotprobe_admin::{Admin, Shutdown, router};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+mod left {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod held {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod stuck {
+    hotprobe::event! { pub static ITEM: fn(text: &str); }
+}
+
+struct Server {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    end: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    async fn start(admin: Admin) -> Self {
+        let shutdown = admin.shutdown();
+        let app: Router = Router::new().nest_service("/debug/probes", router(admin));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (end, ended) = oneshot::channel();
+        let ending = shutdown.clone();
+        let serve = axum::serve(
+            listener,
+            app.into_make_service_with_connect_info::<SocketAddr>(),
+        );
+        let served = tokio::spawn(
+            serve
+                .with_graceful_shutdown(async move {
+                    let _ = ended.await;
+                    ending.begin();
+                })
+                .into_future(),
+        );
+        Self {
+            address,
+            shutdown,
+            end,
+            served,
+        }
+    }
+
+    /// Sends a request; the connection, and what came with the first bytes.
+    async fn ask(&self, method: &str, path: &str) -> (TcpStream, String) {
+        let mut connection = TcpStream::connect(self.address).await.unwrap();
+        let request = format!(
+            "{method} /debug/probes{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n",
+            self.address
+        );
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let count = connection.read(&mut bytes).await.unwrap();
+        (
+            connection,
+            String::from_utf8_lossy(&bytes[..count]).into_owned(),
+        )
+    }
+}
+
+/// Each way to have something attached.
+fn paths(module: &str) -> Vec<(&'static str, String)> {
+    let mut paths = vec![
+        (
+            "GET",
+            format!("/tail?match=*::server::{module}::*&seconds=300"),
+        ),
+        (
+            "GET",
+            format!("/rates?match=*::server::{module}::*&seconds=300"),
+        ),
+    ];
+    paths.push((
+        "GET",
+        format!("/stacks?event=*::server::{module}::ITEM&seconds=300"),
+    ));
+    for format in ["perfetto", "chrome", "ctf"] {
+        paths.push((
+            "POST",
+            format!("/record?match=*::server::{module}::*&seconds=300&format={format}"),
+        ));
+    }
+    paths
+}
+
+#[test]
+fn a_client_that_goes_away_leaves_nothing_attached() {
+    block_on(async {
+        let server = Server::start(Admin::new()).await;
+        for (method, path) in paths("left") {
+            let (connection, answer) = server.ask(method, &path).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+            assert_eq!(left::ITEM.probe_count(), 1, "{path}");
+            drop(connection);
+            eventually("it is detached", || left::ITEM.probe_count() == 0).await;
+            eventually("the session is over", || server.shutdown.open() == 0).await;
+        }
+    });
+}
+
+#[test]
+fn a_graceful_shutdown_is_not_held_up_by_what_is_open() {
+    block_on(async {
+        let server = Server::start(Admin::new().sessions_at_most(10)).await;
+        let mut open = Vec::new();
+        for (method, path) in paths("held") {
+            let (connection, answer) = server.ask(method, &path).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+            open.push((path, connection, answer));
+        }
+        held::ITEM.fire(4711);
+        server.end.send(()).unwrap();
+        // Not 300 s. (Nothing else is promised on a machine that is busy with other tests.)
+        let ended = tokio::time::timeout(Duration::from_secs(30), async {
+            for (path, connection, answer) in &mut open {
+                let mut rest = Vec::new();
+                connection.read_to_end(&mut rest).await.unwrap();
+                *answer += &String::from_utf8_lossy(&rest);
+                assert!(
+                    answer.ends_with("\r\n0\r\n\r\n"),
+                    "{path} was cut off: {answer}"
+                );
+            }
+            server.served.await.unwrap().unwrap();
+        });
+        ended.await.expect("it is held up");
+        assert_eq!(held::ITEM.probe_count(), 0);
+        assert_eq!(server.shutdown.open(), 0);
+        for (path, _, answer) in &open {
+            if path.contains("tail") || path.contains("chrome") {
+                assert!(answer.contains("4711"), "{path}: {answer}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
+    block_on(async {
+        let server = Server::start(Admin::new()).await;
+        let path = "/tail?match=*::server::stuck::*&seconds=0.5&rate=1000";
+        let (connection, answer) = server.ask("GET", path).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let text = "x".repeat(256);
+        eventually("it is detached", || {
+            (0..100).for_each(|_| stuck::ITEM.fire(&text));
+            stuck::ITEM.probe_count() == 0
+        })
+        .await;
+        drop(connection);
+        eventually("the session is over", || server.shutdown.open() == 0).await;
+    });
+}
+
+#[test]
+fn the_peer_is_known_over_a_socket() {
+    block_on(async {
+        let server = Server::start(Admin::new()).await;
+        let (_, answer) = server.ask("GET", "/events?match=*::server::stuck::*").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("server::stuck::ITEM"), "{answer}");
+    });
+}

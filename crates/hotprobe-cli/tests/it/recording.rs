@@ -1,0 +1,260 @@
+//! `record`: a file that is whole, or is not there.
+
+use super::{Directory, Server, Told, fake, interrupt, run};
+use hotprobe_admin::Admin;
+use std::fs;
+use std::process::Child;
+use test_support::eventually;
+
+mod chrome {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod formats {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod tasks {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod slices {
+    hotprobe::event! {
+        pub static BEGIN: fn(id: u64);
+        pub static END: fn(id: u64);
+    }
+}
+mod interrupted {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod killed {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+
+fn ended(child: Child) -> Told {
+    Told::of(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_recording_has_what_was_fired_and_no_part_is_left() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    fs::write(&file, "the last one").unwrap();
+    let arguments = ["record", chrome::ITEM.name(), "-o", &file, "--seconds", "2"];
+    let child = server.hotprobe(&arguments).spawn().unwrap();
+    eventually("it is attached", || chrome::ITEM.is_enabled());
+    (0..10).for_each(|n| chrome::ITEM.fire(n));
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        "the last one",
+        "not before it is whole"
+    );
+    let told = ended(child);
+    assert!(told.err.contains(&format!(" into {file}\n")), "{told:?}");
+    assert!(
+        !told.err.contains('\u{1b}'),
+        "a bar, without a terminal: {told:?}"
+    );
+    assert_eq!(told.out(), "");
+    let value: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let events = value.as_array().unwrap();
+    let fired = events
+        .iter()
+        .filter(|event| event["args"]["n"].is_u64())
+        .count();
+    assert_eq!(fired, 10, "{value}");
+    assert_eq!(directory.names(), ["trace.json"]);
+    assert_eq!(chrome::ITEM.probe_count(), 0);
+}
+
+#[test]
+fn the_ending_tells_the_format_or_it_is_said() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let record = |name: &str, more: &[&str]| {
+        let file = directory.file(name);
+        let arguments = [
+            "record",
+            formats::ITEM.name(),
+            "--seconds",
+            "0.1",
+            "-o",
+            &file,
+        ];
+        server.run(&[&arguments, more].concat()).out();
+        fs::read(&file).unwrap()
+    };
+    let perfetto = record("a.pftrace", &[]);
+    // Its first field: packets.
+    assert_eq!(perfetto[0], 0x0a);
+    let tar = record("b.ctf.tar", &[]);
+    assert_eq!(&tar[257..262], b"ustar");
+    assert!(record("c.JSON", &[]).starts_with(b"["));
+    assert!(record("d", &["--format", "chrome"]).starts_with(b"["));
+    let arguments = [
+        "record",
+        formats::ITEM.name(),
+        "--seconds",
+        "0.1",
+        "-o",
+        "-",
+        "--format",
+        "chrome",
+    ];
+    let told = server.run(&arguments);
+    assert!(told.err.contains("into standard output"), "{told:?}");
+    assert!(told.out().starts_with('['));
+    assert_eq!(directory.names(), ["a.pftrace", "b.ctf.tar", "c.JSON", "d"]);
+}
+
+#[test]
+fn slices_need_no_other_event() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    let slice = format!("job,{},{},id", slices::BEGIN.name(), slices::END.name());
+    let child = server
+        .hotprobe(&["record", "--slice", &slice, "-o", &file, "--seconds", "2"])
+        .spawn()
+        .unwrap();
+    eventually("it is attached", || slices::BEGIN.is_enabled());
+    slices::BEGIN.fire(1);
+    slices::END.fire(1);
+    ended(child).out();
+    assert!(fs::read_to_string(&file).unwrap().contains("\"job\""));
+}
+
+#[test]
+fn tasks_have_tracks_where_that_is_asked_for() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    for (name, more) in [("without.pftrace", &[][..]), ("with.pftrace", &["--tasks"])] {
+        let file = directory.file(name);
+        let arguments = ["record", tasks::ITEM.name(), "-o", &file, "--seconds", "1"];
+        let child = server.hotprobe(&[&arguments, more].concat()).spawn();
+        eventually("it is attached", || tasks::ITEM.is_enabled());
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let fired = async { tokio::spawn(async { tasks::ITEM.fire(1) }).await };
+        runtime.unwrap().block_on(fired).unwrap();
+        ended(child.unwrap()).out();
+        let trace = fs::read(&file).unwrap();
+        let has = |text: &[u8]| trace.windows(text.len()).any(|window| window == text);
+        assert!(has(b"tasks::ITEM") && has(b"totals"));
+        assert_eq!(has(b"tokio tasks"), !more.is_empty(), "{name}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_written_to_and_not_replaced() {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    let server = Server::start(Admin::new());
+    let arguments = [
+        "record",
+        formats::ITEM.name(),
+        "--seconds",
+        "0.1",
+        "--format",
+        "chrome",
+        "-o",
+    ];
+    server.run(&[&arguments[..], &["/dev/null"]].concat()).out();
+    assert!(
+        fs::metadata("/dev/null")
+            .unwrap()
+            .file_type()
+            .is_char_device()
+    );
+
+    let directory = Directory::new();
+    let (file, link) = (directory.file("file"), directory.file("link"));
+    fs::write(&file, "").unwrap();
+    symlink(&file, &link).unwrap();
+    server.run(&[&arguments[..], &[&link]].concat()).out();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::read_to_string(&file).unwrap().starts_with('['));
+
+    let told = server.run(&[&arguments[..], &[&directory.file("no/such/file")]].concat());
+    told.fails(1, &["cannot create the file", "no/such/file.part"]);
+    let told = server.run(&[&arguments[..], &[directory.0.to_str().unwrap()]].concat());
+    told.fails(2, &["is a directory"]);
+}
+
+#[test]
+fn what_came_before_the_connection_broke_is_kept_and_said() {
+    let directory = Directory::new();
+    let file = directory.file("trace.pftrace");
+    fs::write(&file, "the last one").unwrap();
+    let url = fake::saying(fake::half("application/octet-stream", "some of it"));
+    let part = format!("{file}.part");
+    let told = run(&["record", "*", "-o", &file, "--url", &url]);
+    told.fails(
+        1,
+        &[
+            "the connection broke off",
+            &format!("what came, 10 B, is in `{part}`; it opens"),
+        ],
+    );
+    assert_eq!(fs::read_to_string(&part).unwrap(), "some of it");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "the last one");
+
+    fs::remove_file(&part).unwrap();
+    let nothing = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let url = fake::saying(nothing);
+    run(&["record", "*", "-o", &file, "--url", &url]).fails(1, &["nothing had come"]);
+    assert_eq!(directory.names(), ["trace.pftrace"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_keeps_what_came_and_the_server_detaches() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    let arguments = [
+        "record",
+        interrupted::ITEM.name(),
+        "-o",
+        &file,
+        "--seconds",
+        "300",
+    ];
+    let child = server.hotprobe(&arguments).spawn().unwrap();
+    eventually("it is attached", || interrupted::ITEM.is_enabled());
+    let part = format!("{file}.part");
+    eventually("something came", || {
+        (0..100).for_each(|n| interrupted::ITEM.fire(n));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        fs::metadata(&part).is_ok_and(|part| part.len() > 0)
+    });
+    interrupt(child);
+    eventually("it is detached", || interrupted::ITEM.probe_count() == 0);
+    eventually("the session is over", || server.open() == 0);
+    assert_eq!(directory.names(), ["trace.json.part"]);
+}
+
+#[test]
+fn a_server_that_goes_away_leaves_a_part() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    let arguments = [
+        "record",
+        killed::ITEM.name(),
+        "-o",
+        &file,
+        "--seconds",
+        "300",
+    ];
+    let child = server.hotprobe(&arguments).spawn().unwrap();
+    eventually("it is attached", || killed::ITEM.is_enabled());
+    let part = format!("{file}.part");
+    eventually("something came", || {
+        (0..100).for_each(|n| killed::ITEM.fire(n));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        fs::metadata(&part).is_ok_and(|part| part.len() > 0)
+    });
+    // Its runtime ends, and with it every connection.
+    drop(server);
+    ended(child).fails(1, &["the connection broke off", "what came, ", &part]);
+    assert_eq!(directory.names(), ["trace.json.part"]);
+}

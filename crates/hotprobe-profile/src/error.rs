@@ -1,0 +1,108 @@
+//! What can go wrong with profiling, as sentences that say what to do.
+
+use hotprobe::SynchronizeError;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a profile could not be started, ended or saved.
+///
+/// ```
+/// use hotprobe_profile::{Latency, ProfileError};
+/// hotprobe::event! { static OPENED: fn(file: u64, path: &str); static CLOSED: fn(file: u64); }
+///
+/// let error = Latency::between(&OPENED, &CLOSED, "path").start().unwrap_err();
+/// assert!(matches!(error, ProfileError::Parameter { .. }));
+/// assert!(error.to_string().ends_with("CLOSED` has no parameter `path`; it has `file: u64`"));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// No event was chosen.
+    NothingChosen,
+    /// A pattern matches no event of the program.
+    NothingMatches {
+        /// The pattern.
+        pattern: String,
+        /// How many events there are.
+        events: usize,
+    },
+    /// A key or a label is no parameter of its event, or not one that can serve as that.
+    Parameter {
+        /// What is wrong with which event, with the parameters that there are.
+        reason: String,
+    },
+    /// A limit is not possible.
+    Limit {
+        /// Which, and what would be.
+        reason: String,
+    },
+    /// A path's ending tells no format.
+    UnknownFormat {
+        /// The path.
+        path: PathBuf,
+        /// The endings that would.
+        endings: &'static str,
+    },
+    /// A file, or what was given to write to, failed.
+    Io {
+        /// The file, if it was one.
+        path: Option<PathBuf>,
+        /// What it said.
+        source: io::Error,
+    },
+    /// `finish` detached the probes, but could not wait for the firings in flight.
+    Synchronize(SynchronizeError),
+}
+
+impl ProfileError {
+    pub(crate) fn io(path: Option<&Path>, source: io::Error) -> Self {
+        Self::Io {
+            path: path.map(Into::into),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for ProfileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingChosen => f.write_str(
+                "there is nothing to count: call `event`, `matching`, `by`, `counter` or `labels` before `start`",
+            ),
+            Self::NothingMatches { pattern, events } => write!(
+                f,
+                "the pattern `{pattern}` matches none of the program's {events} events: `*` stands for anything, and the \
+                 whole name has to match, as in `shop::orders::*`; `hotprobe::events()` lists the names",
+            ),
+            Self::Parameter { reason } | Self::Limit { reason } => f.write_str(reason),
+            Self::UnknownFormat { path, endings } => write!(
+                f,
+                "the ending of `{}` tells no format: use {endings}",
+                path.display()
+            ),
+            Self::Io {
+                path: Some(path),
+                source,
+            } => write!(f, "`{}` could not be written: {source}", path.display()),
+            Self::Io { path: None, source } => write!(f, "the profile could not be written: {source}"),
+            Self::Synchronize(error) => write!(
+                f,
+                "the probes are detached, but firings in flight may still be counted: {error}"
+            ),
+        }
+    }
+}
+
+impl Error for ProfileError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Synchronize(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+static_assertions::assert_impl_all!(ProfileError: Send, Sync);

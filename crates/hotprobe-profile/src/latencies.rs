@@ -1,0 +1,406 @@
+//! What was measured: counts, and a histogram for each label.
+
+use super::histograms::Latencies;
+use super::pairs::Tally;
+use super::{ProfileError, hlog, prometheus, svg, text};
+use hdrhistogram::Histogram;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// What has become of begins and ends. It adds up in each snapshot:
+///
+/// * `carried + begins == matched + unmatched_begins + evicted + open`
+/// * `ends == matched + unmatched_ends`
+///
+/// What is `skipped` or without key is in none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PairCounts {
+    /// Begins.
+    pub begins: u64,
+    /// Ends.
+    pub ends: u64,
+    /// Pairs. Each is in a histogram.
+    pub matched: u64,
+    /// Begins whose key began again before it ended.
+    pub unmatched_begins: u64,
+    /// Ends whose key wasn't open.
+    pub unmatched_ends: u64,
+    /// Begins that had to make room for later ones.
+    pub evicted: u64,
+    /// Begins that have not ended yet.
+    pub open: u64,
+    /// What was open already when counting began anew, at the last reset.
+    pub carried: u64,
+    /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
+    pub skipped: u64,
+    /// Begins that had no key to be paired by ([`Between`](super::Between) says which).
+    pub begins_without_key: u64,
+    /// Ends that had none.
+    pub ends_without_key: u64,
+}
+
+impl PairCounts {
+    pub(crate) const fn new(tally: Tally, skipped: u64) -> Self {
+        Self {
+            begins: tally.begins,
+            ends: tally.matched + tally.unmatched_ends,
+            matched: tally.matched,
+            unmatched_begins: tally.begun_again,
+            unmatched_ends: tally.unmatched_ends,
+            evicted: tally.evicted,
+            open: tally.open,
+            carried: tally.carried,
+            skipped,
+            begins_without_key: 0,
+            ends_without_key: 0,
+        }
+    }
+}
+
+/// What a measurement has found: counts, and for each label how long its pairs took. Made by
+/// [`Latency::snapshot`](super::Latency::snapshot).
+///
+/// Its `Display` is a table; there are writers for other programs, which [`save`](Self::save) chooses by a file's ending.
+///
+/// ```
+/// # let latency = hotprobe_profile::Latency::new();
+/// # latency.begin(7);
+/// # latency.end(&7, "/orders");
+/// let snapshot = latency.snapshot();
+/// println!("{snapshot}");
+/// for label in snapshot.labels() {
+///     println!("{}: half of {} took {:?} or less", label.label(), label.count(), label.percentile(50.0));
+/// }
+/// # assert_eq!(snapshot.labels().len(), 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct LatencySnapshot {
+    title: String,
+    started: SystemTime,
+    length: Duration,
+    counts: PairCounts,
+    labels: Vec<LabelLatency>,
+}
+
+impl LatencySnapshot {
+    pub(crate) fn new(
+        title: String,
+        started: SystemTime,
+        length: Duration,
+        counts: PairCounts,
+        labels: Vec<LabelLatency>,
+    ) -> Self {
+        Self {
+            title,
+            started,
+            length,
+            counts,
+            labels,
+        }
+    }
+
+    pub(crate) fn set_without_key(&mut self, begins: u64, ends: u64) {
+        self.counts.begins_without_key = begins;
+        self.counts.ends_without_key = ends;
+    }
+
+    /// What was measured, in the words of the [builder](super::LatencyBuilder::title).
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// When counting began, at the start or at the last reset, by the wall clock.
+    #[must_use]
+    pub const fn started(&self) -> SystemTime {
+        self.started
+    }
+
+    /// How long it has gone on since.
+    #[must_use]
+    pub const fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// What has become of begins and ends.
+    #[must_use]
+    pub const fn counts(&self) -> PairCounts {
+        self.counts
+    }
+
+    /// The labels that have a pair, the most frequent first. `(other)` is what found no room among them.
+    #[must_use]
+    pub fn labels(&self) -> &[LabelLatency] {
+        &self.labels
+    }
+
+    /// The label of this name, if it has a pair.
+    #[must_use]
+    pub fn label(&self, label: &str) -> Option<&LabelLatency> {
+        self.labels.iter().find(|this| this.label == label)
+    }
+
+    /// Writes an HDR histogram log, format 1.3: an interval for each label, which is its tag. The values are nanoseconds;
+    /// the interval's maximum, in clear, is in milliseconds, as other writers have it.
+    ///
+    /// In tags, `%`, commas, white space and what is not ASCII are escaped as in URLs (`%2C`).
+    ///
+    /// # Errors
+    /// What `writer` says.
+    ///
+    /// ```
+    /// # let latency = hotprobe_profile::Latency::new();
+    /// # latency.begin(7);
+    /// # latency.end(&7, "GET /");
+    /// let mut log = Vec::new();
+    /// latency.snapshot().write_hlog(&mut log)?;
+    /// assert!(String::from_utf8(log).unwrap().contains("\nTag=GET%20/,"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_hlog(&self, mut writer: impl Write) -> io::Result<()> {
+        hlog::write(self, &mut writer)
+    }
+
+    /// Writes Prometheus' text: a histogram in seconds with a label `label`, and the counts.
+    ///
+    /// The names begin with `hotprobe_latency`; the title is a label, too. The bounds of its buckets are 1, 2.5 and 5 times
+    /// each power of ten from 1 µs to 100 s; what the measurement cannot tell from a bound counts as below it.
+    ///
+    /// # Errors
+    /// What `writer` says.
+    ///
+    /// ```
+    /// # let latency = hotprobe_profile::Latency::new();
+    /// # latency.begin(7);
+    /// # latency.end(&7, "GET /");
+    /// let mut text = Vec::new();
+    /// latency.snapshot().write_prometheus(&mut text)?;
+    /// let text = String::from_utf8(text).unwrap();
+    /// assert!(text.contains(r#"hotprobe_latency_seconds_count{title="latency",label="GET /"} 1"#), "{text}");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_prometheus(&self, mut writer: impl Write) -> io::Result<()> {
+        prometheus::write_latencies(self, &mut writer)
+    }
+
+    /// Writes a picture (SVG): a histogram for each label, on a common logarithmic axis, for light and dark pages.
+    ///
+    /// # Errors
+    /// What `writer` says.
+    ///
+    /// ```
+    /// # let latency = hotprobe_profile::Latency::new();
+    /// # latency.begin(7);
+    /// # latency.end(&7, "<GET>");
+    /// let mut picture = Vec::new();
+    /// latency.snapshot().write_svg(&mut picture)?;
+    /// assert!(String::from_utf8(picture).unwrap().contains("&lt;GET&gt;"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_svg(&self, mut writer: impl Write) -> io::Result<()> {
+        svg::write(self, &mut writer)
+    }
+
+    /// Writes a file, whose format follows from its ending: `.hlog` ([HDR log](Self::write_hlog)), `.svg`
+    /// ([a picture](Self::write_svg)), `.prom` ([Prometheus' text](Self::write_prometheus)), `.txt` (the table).
+    ///
+    /// # Errors
+    /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`].
+    ///
+    /// ```
+    /// let latency = hotprobe_profile::Latency::<u64>::new();
+    /// let error = latency.snapshot().save("latency.gif").unwrap_err();
+    /// assert!(error.to_string().starts_with("the ending of `latency.gif` tells no format: use `.hlog`"));
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
+        save(
+            path.as_ref(),
+            "`.hlog` for an HDR log, `.svg` for a picture, `.prom` for Prometheus' text, or `.txt` for the table",
+            |ending, writer| {
+                match ending {
+                    "hlog" => self.write_hlog(writer)?,
+                    "svg" => self.write_svg(writer)?,
+                    "prom" => self.write_prometheus(writer)?,
+                    "txt" => write!(writer, "{self}")?,
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            },
+        )
+    }
+}
+
+impl fmt::Display for LatencySnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::latencies(self, f)
+    }
+}
+
+/// Writes a file by its ending; `write` says whether it knows that. (It is asked before there is a file.)
+pub(crate) fn save(
+    path: &Path,
+    endings: &'static str,
+    write: impl Fn(&str, &mut dyn Write) -> io::Result<bool>,
+) -> Result<(), ProfileError> {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    let ending = ending.unwrap_or_default().to_ascii_lowercase();
+    // (Into memory: it is small, and a file that cannot be written whole is not begun.)
+    let mut bytes = Vec::new();
+    let known = write(&ending, &mut bytes).map_err(|error| ProfileError::io(Some(path), error))?;
+    if !known {
+        return Err(ProfileError::UnknownFormat {
+            path: path.into(),
+            endings,
+        });
+    }
+    let written = File::create(path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        file.write_all(&bytes)?;
+        file.flush()
+    });
+    written.map_err(|error| ProfileError::io(Some(path), error))
+}
+
+/// Which one it is, from 1, of so many: the first that so many in a hundred are not after. (99.9 % of 4000 are 3996: a float
+/// that is a little more than that does not make it the next one.)
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "it is between 0 and the count, or so near that it makes no difference"
+)]
+fn rank(percent: f64, count: u64) -> u64 {
+    let percent = if percent.is_nan() {
+        0.0
+    } else {
+        percent.clamp(0.0, 100.0)
+    };
+    let exact = percent / 100.0 * count as f64;
+    let whole = exact.round();
+    let rank = if (exact - whole).abs() < 1e-6 {
+        whole
+    } else {
+        exact.ceil()
+    };
+    (rank as u64).clamp(1, count.max(1))
+}
+
+/// How long the pairs of a label took.
+///
+/// Durations are as exact as the measurement's [digits](super::LatencyBuilder::digits) say; the sum is exact.
+#[derive(Clone, Debug)]
+pub struct LabelLatency {
+    label: String,
+    latencies: Latencies,
+}
+
+impl LabelLatency {
+    pub(crate) const fn new(label: String, latencies: Latencies) -> Self {
+        Self { label, latencies }
+    }
+
+    pub(crate) const fn histogram(&self) -> &Histogram<u64> {
+        &self.latencies.histogram
+    }
+
+    /// The label.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// How many pairs.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.latencies.histogram.len()
+    }
+
+    /// How long so many in a hundred took, or less: `percentile(99.0)`. 0 is the shortest, 100 the longest.
+    #[must_use]
+    pub fn percentile(&self, percent: f64) -> Duration {
+        let histogram = &self.latencies.histogram;
+        let rank = rank(percent, histogram.len());
+        let mut before = 0;
+        for value in histogram.iter_recorded() {
+            before += value.count_at_value();
+            if before >= rank {
+                // The end of what it cannot be told from; but no longer than the longest.
+                let value = histogram.highest_equivalent(value.value_iterated_to());
+                return Duration::from_nanos(value.min(histogram.max()));
+            }
+        }
+        self.max()
+    }
+
+    /// The shortest.
+    #[must_use]
+    pub fn min(&self) -> Duration {
+        Duration::from_nanos(self.latencies.histogram.min())
+    }
+
+    /// The longest.
+    #[must_use]
+    pub fn max(&self) -> Duration {
+        Duration::from_nanos(self.latencies.histogram.max())
+    }
+
+    /// All together.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        let nanoseconds = self.latencies.sum;
+        let seconds = u64::try_from(nanoseconds / 1_000_000_000).unwrap_or(u64::MAX);
+        #[allow(clippy::cast_possible_truncation, reason = "it is a remainder")]
+        Duration::new(seconds, (nanoseconds % 1_000_000_000) as u32)
+    }
+
+    /// The mean.
+    #[must_use]
+    pub fn mean(&self) -> Duration {
+        let mean = self.latencies.sum / u128::from(self.count().max(1));
+        Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
+    }
+
+    /// How many took less than the [range](super::LatencyBuilder::range) has; they count as its begin.
+    #[must_use]
+    pub const fn too_short(&self) -> u64 {
+        self.latencies.too_short
+    }
+
+    /// How many took longer than the range has; they count as its end.
+    #[must_use]
+    pub const fn too_long(&self) -> u64 {
+        self.latencies.too_long
+    }
+}
+
+static_assertions::assert_impl_all!(LatencySnapshot: Send, Sync);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_first_value_that_so_many_are_not_after() {
+        assert_eq!(rank(99.9, 4000), 3996);
+        assert_eq!(rank(99.9, 4001), 3997);
+        assert_eq!(rank(50.0, 3), 2);
+        assert_eq!(
+            (rank(0.0, 10), rank(-1.0, 10), rank(f64::NAN, 10)),
+            (1, 1, 1)
+        );
+        assert_eq!((rank(100.0, 10), rank(1e9, 10), rank(50.0, 0)), (10, 10, 1));
+        let mut latencies = Latencies::new(1, 1 << 20, 3).expect("possible");
+        for value in 1..=1000 {
+            latencies.histogram.saturating_record(value);
+        }
+        let label = LabelLatency::new(String::new(), latencies);
+        for percent in [0.1, 12.3, 50.0, 99.0, 99.9, 100.0] {
+            let expected = Duration::from_nanos(rank(percent, 1000));
+            assert_eq!(label.percentile(percent), expected, "{percent}");
+        }
+    }
+}

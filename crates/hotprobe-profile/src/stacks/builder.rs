@@ -1,0 +1,292 @@
+//! What is to be counted, and all that is checked before: the builder.
+
+use super::capture::FRAMES_MOST;
+use super::table::{Table, Tally};
+use super::{Shared, Source, Stacks};
+use crate::ProfileError;
+use crate::parameter::parameter;
+use hotprobe::{AnyEvent, Batch, ProbeOptions};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Instant, SystemTime};
+
+const STACKS_MOST: usize = 1 << 20;
+const LABELS_MOST: usize = 8;
+
+/// What is to be counted, and how; made by [`Stacks::at`]. [`start`](Self::start) attaches to all events at one
+/// instant.
+///
+/// ```
+/// use hotprobe_profile::Stacks;
+///
+/// hotprobe::event! {
+///     static ALLOCATED: fn(route: &str, bytes: usize);
+///     static MAPPED: fn(route: &str, bytes: usize);
+/// }
+///
+/// let stacks = Stacks::at(&ALLOCATED)
+///     .and(&MAPPED)
+///     .weight("bytes")
+///     .label("route")
+///     .every(100)
+///     .start()?;
+/// # drop(stacks);
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is counted before `start`"]
+pub struct StacksBuilder {
+    events: Vec<&'static dyn AnyEvent>,
+    weight: Option<String>,
+    unit: Option<String>,
+    labels: Vec<String>,
+    every: usize,
+    stacks_at_most: usize,
+    frames_at_most: usize,
+}
+
+impl StacksBuilder {
+    pub(super) fn new(event: &'static dyn AnyEvent) -> Self {
+        Self {
+            events: vec![event],
+            weight: None,
+            unit: None,
+            labels: Vec::new(),
+            every: 1,
+            stacks_at_most: 10_000,
+            frames_at_most: 128,
+        }
+    }
+
+    /// This event, too. In pprof's files each sample then has the label `event`, the event's name.
+    ///
+    /// The weight and the labels are looked for in each of the events.
+    pub fn and(mut self, event: &'static dyn AnyEvent) -> Self {
+        if !self.events.contains(&event) {
+            self.events.push(event);
+        }
+        self
+    }
+
+    /// Weighs each firing by this parameter, a number; without it a firing weighs 1.
+    ///
+    /// Weights are whole numbers from 0 to 2^64 - 1. Floating-point numbers are rounded to the nearest. A negative one,
+    /// one that is too large, and what turns out to be no number weighs 0, and is counted
+    /// ([`StackCounts::unweighed`](super::StackCounts)). Sums are exact up to 2^128 - 1. In pprof's files, whose
+    /// numbers end at 2^63 - 1, a larger one is that.
+    pub fn weight(mut self, parameter: impl Into<String>) -> Self {
+        self.weight = Some(parameter.into());
+        self
+    }
+
+    /// The unit of the weight, for pprof: `bytes`, `nanoseconds`, …
+    ///
+    /// If nothing is said it follows from the parameter's name: `bytes` and what ends with `_bytes`, `ns` or
+    /// `_ns`, `us`, `ms`, `secs`; anything else has the unit `count`.
+    pub fn unit(mut self, unit: impl Into<String>) -> Self {
+        self.unit = Some(unit.into());
+        self
+    }
+
+    /// Tells stacks apart by this parameter's value, too: in pprof's files it is a label of the samples.
+    ///
+    /// Of its text 64 bytes are kept, and `…` if there were more. Stacks with different values are different ones: a parameter
+    /// that has a value of its own for each firing, a request's number say, soon fills the table. At most 8 labels.
+    pub fn label(mut self, parameter: impl Into<String>) -> Self {
+        let parameter = parameter.into();
+        if !self.labels.contains(&parameter) {
+            self.labels.push(parameter);
+        }
+        self
+    }
+
+    /// Takes the stack of the first firing, and of each `n`-th after it, over all threads and events. The others are
+    /// counted ([`StackCounts::skipped`](super::StackCounts)), with their weight. What was sampled is not
+    /// multiplied by `n`.
+    ///
+    /// (If what the program does repeats with a period that shares a factor with `n`, some stacks are never met. A
+    /// prime number is a good choice.)
+    pub fn every(mut self, n: usize) -> Self {
+        self.every = n;
+        self
+    }
+
+    /// How many different stacks there may be, from 1 to 1048576: 10000 if nothing is said. What finds no room is counted at
+    /// the stack `(other)`.
+    pub fn stacks_at_most(mut self, stacks: usize) -> Self {
+        self.stacks_at_most = stacks;
+        self
+    }
+
+    /// How many frames are kept of a stack, the innermost ones, from 1 to 448: 128 if nothing is said. (Inlined functions
+    /// do not count.) Where there were more, the outermost is `(cut off)`.
+    pub fn frames_at_most(mut self, frames: usize) -> Self {
+        self.frames_at_most = frames;
+        self
+    }
+
+    /// Attaches to the events, at one instant.
+    ///
+    /// # Errors
+    /// A weight or a label that is no parameter of one of the events, or one that is marked `#[redact]`; a weight that is no
+    /// number; a limit that is not possible.
+    ///
+    /// ```
+    /// use hotprobe_profile::Stacks;
+    /// hotprobe::event! { static LOGIN: fn(user: &str, #[redact] token: &str); }
+    ///
+    /// let error = Stacks::at(&LOGIN).label("token").start().unwrap_err();
+    /// assert!(error.to_string().contains("keeps its parameter `token` to typed probes"));
+    /// ```
+    pub fn start(self) -> Result<Stacks, ProfileError> {
+        for (what, given, most) in [
+            ("every", self.every, usize::MAX),
+            ("stacks_at_most", self.stacks_at_most, STACKS_MOST),
+            ("frames_at_most", self.frames_at_most, FRAMES_MOST),
+        ] {
+            if !(1..=most).contains(&given) {
+                return Err(limit(what, given, 1, most));
+            }
+        }
+        if self.labels.len() > LABELS_MOST {
+            let given = self.labels.len();
+            return Err(limit("label", given, 0, LABELS_MOST));
+        }
+        let sources = self
+            .events
+            .iter()
+            .map(|&event| self.source(event))
+            .collect::<Result<Vec<_>, _>>()?;
+        let weight = self.weight.map(|name| {
+            let unit = self.unit.unwrap_or_else(|| unit(&name).to_owned());
+            (name, unit)
+        });
+        let shared = Arc::new(Shared {
+            sources,
+            labels: self.labels,
+            weight,
+            every: self.every as u64,
+            frames_at_most: self.frames_at_most,
+            started: (SystemTime::now(), Instant::now()),
+            ticket: AtomicU64::new(0),
+            skipped: Tally::default(),
+            unweighed: AtomicU64::new(0),
+            table: Table::new(self.stacks_at_most),
+        });
+        let mut batch = Batch::new();
+        for (index, &event) in self.events.iter().enumerate() {
+            let shared = Arc::clone(&shared);
+            let options = ProbeOptions::new().name("stacks");
+            event.attach_in_with(&mut batch, options, move |_, values| {
+                shared.fire(index, values);
+            });
+        }
+        Ok(Stacks {
+            shared,
+            group: batch.commit(),
+        })
+    }
+
+    fn source(&self, event: &'static dyn AnyEvent) -> Result<Source, ProfileError> {
+        let metadata = event.metadata();
+        let weight = match &self.weight {
+            None => None,
+            Some(name) => {
+                let (index, parameter) = parameter(metadata, name)?;
+                let type_name = parameter.type_name();
+                if is_surely_no_number(type_name) {
+                    return Err(ProfileError::Parameter {
+                        reason: format!(
+                            "`{name}: {type_name}` of `{}` is no number, which a weight has to be: choose a parameter that \
+                             is, or leave the weight out to count firings",
+                            metadata.name()
+                        ),
+                    });
+                }
+                Some(index)
+            }
+        };
+        let labels = self.labels.iter();
+        Ok(Source {
+            event,
+            weight,
+            labels: labels
+                .map(|name| Ok(parameter(metadata, name)?.0))
+                .collect::<Result<_, _>>()?,
+            other: Tally::default(),
+            nested: Tally::default(),
+        })
+    }
+}
+
+fn limit(what: &str, given: usize, least: usize, most: usize) -> ProfileError {
+    ProfileError::Limit {
+        reason: format!("`{what}` was given {given}: it has to be from {least} to {most}"),
+    }
+}
+
+/// By how the type is written. An own type may be anything, and is looked at when it comes.
+fn is_surely_no_number(type_name: &str) -> bool {
+    let name = type_name.trim_start_matches(['&', ' ']);
+    let name = match name.strip_prefix('\'') {
+        // A lifetime.
+        Some(rest) => rest.split_once(' ').map_or(rest, |(_, name)| name),
+        None => name,
+    };
+    matches!(name, "bool" | "char" | "str" | "String") || name.starts_with(['[', '('])
+}
+
+fn unit(name: &str) -> &'static str {
+    match name.rsplit('_').next().unwrap_or(name) {
+        "bytes" => "bytes",
+        "ns" | "nanos" | "nanoseconds" => "nanoseconds",
+        "us" | "micros" | "microseconds" => "microseconds",
+        "ms" | "millis" | "milliseconds" => "milliseconds",
+        "s" | "secs" | "seconds" => "seconds",
+        _ => "count",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_surely_no_number, unit};
+
+    #[test]
+    fn a_type_that_is_surely_no_number_is_known_by_how_it_is_written() {
+        for name in [
+            "bool",
+            "& str",
+            "&str",
+            "&'a str",
+            "&'static String",
+            "&[u8]",
+            "[u8; 4]",
+        ] {
+            assert!(is_surely_no_number(name), "{name}");
+        }
+        for name in [
+            "u64",
+            "usize",
+            "f64",
+            "&u32",
+            "Bytes",
+            "NonZero<u8>",
+            "&'a i64",
+        ] {
+            assert!(!is_surely_no_number(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_unit_follows_from_the_name() {
+        for (name, expected) in [
+            ("bytes", "bytes"),
+            ("body_bytes", "bytes"),
+            ("took_ns", "nanoseconds"),
+            ("megabytes", "count"),
+            ("orders", "count"),
+        ] {
+            assert_eq!(unit(name), expected, "{name}");
+        }
+    }
+}

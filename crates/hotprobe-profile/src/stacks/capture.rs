@@ -1,0 +1,190 @@
+//! A firing's stack, weight and labels, taken on its thread: addresses only, and nothing allocated.
+
+use super::table::{Addresses, Labels};
+use hotprobe::Value;
+use std::cell::Cell;
+use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// So many frames more are taken than are kept: those between the firing and here, of which no name is known yet.
+/// (20 in a debug build, 5 in a release build, or so.)
+pub(super) const INNER: usize = 64;
+
+/// The most that can be asked for: with those above they fit into [`Addresses`] without an allocation.
+pub(super) const FRAMES_MOST: usize = 448;
+
+/// So many bytes are kept of a label's value.
+pub(super) const LABEL_BYTES: usize = 64;
+
+const CUT: &str = "…";
+
+thread_local! {
+    // Without a destructor: firings come at any moment of a thread's life.
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, what this thread fires comes of the profile's own work (a global allocator, or a `Debug`, can have
+/// events), and no stack is taken of it: that would go on for ever.
+pub(super) struct Busy(());
+
+impl Busy {
+    /// None if it is already.
+    #[inline]
+    pub(super) fn enter() -> Option<Self> {
+        // (Not `then_some`: what that makes in vain would be dropped.)
+        (!BUSY.replace(true)).then(|| Self(()))
+    }
+}
+
+impl Drop for Busy {
+    #[inline]
+    fn drop(&mut self) {
+        BUSY.set(false);
+    }
+}
+
+/// The return addresses, the innermost first, at most so many.
+#[inline]
+pub(super) fn stack(at_most: usize) -> Addresses {
+    let mut addresses = Addresses::new();
+    backtrace::trace(|frame| {
+        // Only the address: each other question looks the frame up once more.
+        let address = frame.ip().addr();
+        if address != 0 {
+            addresses.push(address);
+        }
+        addresses.len() < at_most
+    });
+    addresses
+}
+
+/// The weight, if the value is one.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "compared before"
+)]
+#[allow(clippy::cast_precision_loss, reason = "2^64 is a float")]
+pub(super) fn weight(value: Value<'_>) -> Option<u64> {
+    match value.as_f64() {
+        Some(float) => {
+            let rounded = float.round();
+            // (Not a number compares with nothing.)
+            (rounded >= 0.0 && rounded < u64::MAX as f64).then_some(rounded as u64)
+        }
+        None => value.as_u64(),
+    }
+}
+
+/// Puts a value behind the others: its length, and so much of its text.
+pub(super) fn push_label(labels: &mut Labels, value: Value<'_>) {
+    let start = labels.len();
+    labels.push(0);
+    let mut text = Bounded {
+        labels,
+        left: LABEL_BYTES,
+        cut: false,
+    };
+    // A `Debug` is the program's own code, and may panic. (An error means: cut.)
+    let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value}")));
+    if written.is_err() {
+        labels.truncate(start + 1);
+        labels.extend_from_slice(b"(its `Debug` panicked)");
+    }
+    let len = labels.len() - start - 1;
+    labels[start] = u8::try_from(len).unwrap_or(u8::MAX);
+}
+
+/// The values, in the order in which they were put.
+pub(super) fn labels(mut bytes: &[u8]) -> Vec<String> {
+    let mut labels = Vec::new();
+    while let Some((&len, rest)) = bytes.split_first() {
+        let (label, rest) = rest.split_at(len.into());
+        labels.push(String::from_utf8_lossy(label).into_owned());
+        bytes = rest;
+    }
+    labels
+}
+
+struct Bounded<'a> {
+    labels: &'a mut Labels,
+    left: usize,
+    cut: bool,
+}
+
+impl Write for Bounded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.cut {
+            return Err(fmt::Error);
+        }
+        if text.len() <= self.left {
+            self.labels.extend_from_slice(text.as_bytes());
+            self.left -= text.len();
+            return Ok(());
+        }
+        let end = (0..=self.left)
+            .rev()
+            .find(|&end| text.is_char_boundary(end))
+            .unwrap_or(0);
+        self.labels.extend_from_slice(&text.as_bytes()[..end]);
+        self.labels.extend_from_slice(CUT.as_bytes());
+        self.cut = true;
+        // What would come is not wanted, however long it takes to write.
+        Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LABEL_BYTES, Labels, labels, push_label, weight};
+    use hotprobe::Value;
+    use std::fmt;
+
+    #[test]
+    fn a_weight_is_a_whole_number_that_is_not_negative() {
+        for (value, expected) in [
+            (Value::U64(7), Some(7)),
+            (Value::I64(7), Some(7)),
+            (Value::I64(-7), None),
+            (Value::U128(1 << 64), None),
+            (Value::F64(1.5), Some(2)),
+            (Value::F64(-0.4), Some(0)),
+            (Value::F64(-0.6), None),
+            (Value::F64(f64::NAN), None),
+            (Value::F64(f64::INFINITY), None),
+            (Value::F64(1e300), None),
+            (Value::F32(3.0), Some(3)),
+            (Value::Bool(true), None),
+            (Value::Str("7"), None),
+        ] {
+            assert_eq!(weight(value), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn labels_come_out_as_they_went_in_or_cut_between_characters() {
+        struct Endless;
+        impl fmt::Debug for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("é-")?;
+                }
+            }
+        }
+        let mut bytes = Labels::new();
+        let long = "é".repeat(LABEL_BYTES);
+        for value in [
+            Value::Str(""),
+            Value::Str("/orders"),
+            Value::U64(7),
+            Value::Str(&long),
+            Value::Debug(&Endless),
+        ] {
+            push_label(&mut bytes, value);
+        }
+        let half = format!("{}…", "é".repeat(LABEL_BYTES / 2));
+        let third = format!("{}…", "é-".repeat(LABEL_BYTES / 3));
+        let expected = ["", "/orders", "7", &half, &third];
+        assert_eq!(labels(&bytes), expected);
+    }
+}

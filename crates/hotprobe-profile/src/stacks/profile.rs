@@ -1,0 +1,343 @@
+//! What was counted: [`StackProfile`], its samples, and where it can be written.
+
+use super::capture::Busy;
+use super::symbols::{Function, Symbols};
+use super::table::Sum;
+use super::{StackCounts, flame, folded, pprof};
+use crate::ProfileError;
+use hotprobe::Metadata;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+pub(super) const OTHER: &str = "(other)";
+pub(super) const NESTED: &str = "(in hotprobe)";
+pub(super) const CUT: &str = "(cut off)";
+
+type Writer = fn(&StackProfile, &mut BufWriter<File>) -> io::Result<()>;
+
+/// What was counted, without names.
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) events: Vec<&'static Metadata>,
+    pub(super) labels: Vec<String>,
+    /// Its name and unit.
+    pub(super) weight: Option<(String, String)>,
+    pub(super) every: u64,
+    pub(super) frames_at_most: usize,
+    pub(super) started: SystemTime,
+    pub(super) lasted: Duration,
+    pub(super) rows: Vec<Row>,
+    pub(super) skipped: Sum,
+    pub(super) unweighed: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) event: usize,
+    pub(super) stack: RawStack,
+    /// As many as the profile has; of a made-up stack, none.
+    pub(super) labels: Vec<String>,
+    pub(super) sum: Sum,
+}
+
+#[derive(Debug)]
+pub(super) enum RawStack {
+    Addresses(Box<[usize]>),
+    /// A single frame of this name.
+    MadeUp(&'static str),
+}
+
+impl Raw {
+    /// Unless nothing was counted there.
+    pub(super) fn push_made_up(&mut self, event: usize, name: &'static str, sum: Sum) {
+        if sum != Sum::default() {
+            self.rows.push(Row {
+                event,
+                stack: RawStack::MadeUp(name),
+                labels: Vec::new(),
+                sum,
+            });
+        }
+    }
+}
+
+/// What [`Stacks`](super::Stacks) has counted, up to a moment.
+///
+/// Names are looked up when it is looked at or written first: that may read the program's debug information, which takes
+/// some tenths of a second of a large program.
+///
+/// ```
+/// use hotprobe_profile::Stacks;
+/// hotprobe::event! { static STORED: fn(bytes: usize); }
+///
+/// let mut stacks = Stacks::at(&STORED).weight("bytes").start()?;
+/// STORED.fire(7);
+/// let profile = stacks.finish()?;
+///
+/// let mut folded = Vec::new();
+/// profile.write_folded(&mut folded)?;
+/// assert!(String::from_utf8(folded)?.ends_with(" 7\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct StackProfile {
+    raw: Raw,
+    symbols: OnceLock<Symbols>,
+}
+
+impl StackProfile {
+    pub(super) fn new(raw: Raw) -> Self {
+        Self {
+            raw,
+            symbols: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn raw(&self) -> &Raw {
+        &self.raw
+    }
+
+    pub(super) fn symbols(&self) -> &Symbols {
+        self.symbols.get_or_init(|| {
+            let _busy = Busy::enter();
+            Symbols::of(&self.raw)
+        })
+    }
+
+    /// How many firings there were, and what became of them.
+    #[must_use]
+    pub fn counts(&self) -> StackCounts {
+        let mut counts = StackCounts {
+            skipped: self.raw.skipped.count,
+            weight_skipped: self.raw.skipped.weight,
+            unweighed: self.raw.unweighed,
+            ..StackCounts::default()
+        };
+        for row in &self.raw.rows {
+            counts.sampled += row.sum.count;
+            counts.weight += row.sum.weight;
+            match row.stack {
+                RawStack::Addresses(_) => counts.stacks += 1,
+                RawStack::MadeUp(OTHER) => counts.other += row.sum.count,
+                RawStack::MadeUp(_) => counts.nested += row.sum.count,
+            }
+        }
+        counts.fired = counts.sampled + counts.skipped;
+        counts
+    }
+
+    /// The stacks with what was counted of each, the heaviest first; `(other)` and `(in hotprobe)` are among them.
+    ///
+    /// Looks up names, the first time.
+    #[must_use]
+    pub fn samples(&self) -> Vec<StackSample<'_>> {
+        let symbols = self.symbols();
+        let rows = self.raw.rows.iter().enumerate();
+        let mut samples: Vec<_> = rows
+            .map(|(index, row)| StackSample {
+                profile: self,
+                row,
+                frames: symbols
+                    .lines(index)
+                    .map(|(function, line)| StackFrame { function, line })
+                    .collect(),
+            })
+            .collect();
+        samples.sort_by_key(|sample| std::cmp::Reverse((sample.weight(), sample.count())));
+        samples
+    }
+
+    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
+    /// is one.
+    ///
+    /// ```
+    /// # use hotprobe_profile::Stacks;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// # let stacks = Stacks::at(&TICK).start()?;
+    /// # TICK.fire();
+    /// let mut file = Vec::new();
+    /// stacks.snapshot().write_pprof(&mut file)?;
+    /// assert_eq!(file[..2], [0x1f, 0x8b]);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_pprof(&self, writer: impl Write) -> Result<(), ProfileError> {
+        pprof::write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+
+    /// Writes folded stacks: a line for each stack, the outermost function first, separated by semicolons, and behind a
+    /// space its weight (or how many samples it has, without a weight). Labels are not told apart. A semicolon in a name
+    /// is written as a colon.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_folded(&self, writer: impl Write) -> Result<(), ProfileError> {
+        folded::write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+
+    /// Writes a flame graph, an SVG that needs nothing else: as wide as the weight (or the number of samples), the
+    /// outermost functions at the bottom, light or dark as its viewer prefers. It has no script; numbers show when the
+    /// mouse rests on a frame. What would be narrower than half a pixel is put together.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_svg(&self, writer: impl Write) -> Result<(), ProfileError> {
+        flame::write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+
+    /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or `.svg`.
+    ///
+    /// ```no_run
+    /// # use hotprobe_profile::Stacks;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// # let stacks = Stacks::at(&TICK).start()?;
+    /// stacks.snapshot().save("stacks.pb.gz")?;
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An ending that tells no format: then no file is touched. A file that cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
+        let path = path.as_ref();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_ascii_lowercase();
+        let formats: [(&str, Writer); 3] = [
+            (".pb.gz", |profile, file| pprof::write(profile, file)),
+            (".folded", |profile, file| folded::write(profile, file)),
+            (".svg", |profile, file| flame::write(profile, file)),
+        ];
+        let format = formats.iter().find(|(ending, _)| name.ends_with(ending));
+        let Some((_, write)) = format else {
+            return Err(ProfileError::UnknownFormat {
+                path: path.to_owned(),
+                endings: "`.pb.gz` for pprof, `.folded` for folded stacks, or `.svg` for a flame graph",
+            });
+        };
+        let written = File::create(path).and_then(|file| {
+            let mut file = BufWriter::new(file);
+            write(self, &mut file)?;
+            file.flush()
+        });
+        written.map_err(|error| ProfileError::io(Some(path), error))
+    }
+}
+
+impl fmt::Debug for StackProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackProfile")
+            .field("events", &self.event_names())
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StackProfile {
+    pub(super) fn event_names(&self) -> Vec<&'static str> {
+        self.raw.events.iter().map(|event| event.name()).collect()
+    }
+
+    /// What pictures show: the weight, or else the number of samples.
+    pub(super) fn value(&self, sum: Sum) -> u128 {
+        match self.raw.weight {
+            Some(_) => sum.weight,
+            None => sum.count.into(),
+        }
+    }
+}
+
+/// A stack, and what was counted of it.
+#[derive(Clone)]
+pub struct StackSample<'a> {
+    profile: &'a StackProfile,
+    row: &'a Row,
+    frames: Vec<StackFrame<'a>>,
+}
+
+impl<'a> StackSample<'a> {
+    /// The event's full name.
+    #[must_use]
+    pub fn event(&self) -> &'static str {
+        self.profile.raw.events[self.row.event].name()
+    }
+
+    /// The functions, inlined ones included, the innermost first: the one that fired.
+    #[must_use]
+    pub fn frames(&self) -> &[StackFrame<'a>] {
+        &self.frames
+    }
+
+    /// The labels with their values, in the order in which they were chosen; none of `(other)` and `(in hotprobe)`.
+    pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let names = self.profile.raw.labels.iter().map(String::as_str);
+        names.zip(self.row.labels.iter().map(String::as_str))
+    }
+
+    /// How many firings were sampled with it.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.row.sum.count
+    }
+
+    /// The sum of their weights; without a weight, their number.
+    #[must_use]
+    pub fn weight(&self) -> u128 {
+        self.row.sum.weight
+    }
+}
+
+impl fmt::Debug for StackSample<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackSample")
+            .field("event", &self.event())
+            .field("frames", &self.frames)
+            .field("labels", &self.labels().collect::<Vec<_>>())
+            .field("count", &self.count())
+            .field("weight", &self.weight())
+            .finish()
+    }
+}
+
+/// A function on a stack.
+#[derive(Clone, Copy)]
+pub struct StackFrame<'a> {
+    function: &'a Function,
+    line: u32,
+}
+
+impl<'a> StackFrame<'a> {
+    /// Its name, demangled, without the compiler's hash; an address if there is none.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        &self.function.name
+    }
+
+    /// Its source file, as the compiler was told it, if there is debug information.
+    #[must_use]
+    pub fn file(&self) -> Option<&'a str> {
+        (!self.function.file.is_empty()).then_some(&self.function.file)
+    }
+
+    /// The line of the call, from 1, if it is known.
+    #[must_use]
+    pub fn line(&self) -> Option<u32> {
+        (self.line > 0).then_some(self.line)
+    }
+}
+
+impl fmt::Debug for StackFrame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match (self.file(), self.line()) {
+            (Some(file), Some(line)) => write!(f, " ({file}:{line})"),
+            (Some(file), None) => write!(f, " ({file})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+static_assertions::assert_impl_all!(StackProfile: Send, Sync);

@@ -1,0 +1,247 @@
+//! Latencies between two events, by the names of their parameters.
+
+use super::balanced;
+use hotprobe::fire;
+use hotprobe_profile::{Latency, ProfileError};
+use std::fmt;
+use std::thread;
+use test_support::quiet_planned_panics;
+
+#[test]
+fn two_events_are_paired_across_threads_with_the_ends_label() {
+    hotprobe::event! {
+        static RECEIVED: fn(id: u64, path: &str);
+        static DONE: fn(route: &str, id: u64);
+    }
+    let timing = Latency::between(&RECEIVED, &DONE, "id")
+        .label("route")
+        .start()
+        .unwrap();
+    thread::scope(|scope| {
+        for id in 0..4 {
+            scope.spawn(move || fire!(RECEIVED, id, "/a/7"));
+        }
+    });
+    thread::scope(|scope| {
+        for id in 0..5 {
+            scope.spawn(move || fire!(DONE, if id < 3 { "/a/{}" } else { "/b" }, id));
+        }
+    });
+    let snapshot = timing.finish().unwrap();
+    fire!(DONE, "/b", 7);
+    assert_eq!((RECEIVED.probe_count(), DONE.probe_count()), (0, 0));
+    let counts = snapshot.counts();
+    balanced(&counts);
+    assert_eq!((counts.begins, counts.ends, counts.matched), (4, 5, 4));
+    assert_eq!(snapshot.label("/a/{}").unwrap().count(), 3);
+    assert_eq!(snapshot.label("/b").unwrap().count(), 1);
+}
+
+#[test]
+fn a_label_that_only_the_begin_has_is_kept_until_the_end() {
+    hotprobe::event! { static OPENED: fn(file: u64, mode: u16); static CLOSED: fn(file: u64); }
+    let timing = Latency::builder()
+        .title("files")
+        .between(&OPENED, &CLOSED, "file")
+        .label("mode")
+        .start()
+        .unwrap();
+    fire!(OPENED, 1, 644);
+    fire!(OPENED, 2, 755);
+    fire!(CLOSED, 2);
+    fire!(CLOSED, 1);
+    fire!(OPENED, 3, 644);
+    fire!(CLOSED, 3);
+    let snapshot = timing.snapshot();
+    assert_eq!(snapshot.title(), "files");
+    assert_eq!(snapshot.label("644").unwrap().count(), 2);
+    assert_eq!(snapshot.label("755").unwrap().count(), 1);
+    // Counting anew keeps what it knows of labels.
+    let first = timing.reset();
+    assert_eq!(first.counts(), snapshot.counts());
+    fire!(OPENED, 4, 644);
+    fire!(CLOSED, 4);
+    assert_eq!(timing.snapshot().label("644").unwrap().count(), 1);
+    assert!(timing.snapshot().label("755").is_none());
+}
+
+/// Ends each pair of keys that are to be the same, and not those that aren't.
+macro_rules! keys {
+    ($ty:ty: $($key:expr),+ ; not $other:expr) => {{
+        hotprobe::event! { static BEGIN: fn(key: $ty); static END: fn(key: $ty); }
+        let timing = Latency::between(&BEGIN, &END, "key").start().unwrap();
+        $( fire!(BEGIN, $key); )+
+        fire!(END, $other);
+        $( fire!(END, $key); )+
+        let counts = timing.snapshot().counts();
+        balanced(&counts);
+        let keys = [$(stringify!($key)),+].len() as u64;
+        assert_eq!((counts.matched, counts.unmatched_ends), (keys, 1), "{}", stringify!($ty));
+        assert_eq!(timing.snapshot().label("all").unwrap().count(), keys);
+    }};
+}
+
+#[test]
+fn keys_are_of_any_kind_that_can_be_told_apart() {
+    #[derive(Clone, Copy, Debug)]
+    #[allow(dead_code, reason = "for its Debug")]
+    struct Id(u32);
+
+    keys!(u8: 0, 255; not 1);
+    keys!(i64: i64::MIN, -1, 1; not i64::MAX);
+    keys!(u128: u128::MAX, u128::from(u64::MAX), 0; not 1 << 64);
+    keys!(i128: i128::MIN, -1, 1; not i128::MAX);
+    keys!(bool: true; not false);
+    keys!(char: 'a', 'é'; not 'b');
+    keys!(f64: 0.0, 1.5, f64::NAN; not 1.0);
+    keys!(&str: "", "a", "a\0", "0123456789"; not "01234567");
+    keys!(&[u8]: &[], &[0], &[0, 0]; not &[0; 3]);
+    keys!(Id: Id(1), Id(2); not Id(3));
+    keys!(Option<u8>: None, Some(0); not Some(1));
+}
+
+#[test]
+fn what_is_no_key_is_counted_and_paired_with_nothing() {
+    #[derive(Clone, Copy)]
+    struct Opaque;
+    #[derive(Clone, Copy)]
+    struct Faulty;
+    impl fmt::Debug for Faulty {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("planned")
+        }
+    }
+    /// Writes as many characters, whatever it is told.
+    #[derive(Clone, Copy)]
+    struct Long(usize);
+    impl fmt::Debug for Long {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (0..self.0).try_for_each(|_| f.write_str("é"))
+        }
+    }
+
+    hotprobe::event! {
+        static TEXT_BEGIN: fn(key: &str);
+        static TEXT_END: fn(key: &str);
+        static OPAQUE_BEGIN: fn(key: Opaque);
+        static OPAQUE_END: fn(key: Opaque);
+        static FAULTY_BEGIN: fn(key: Faulty);
+        static FAULTY_END: fn(key: Faulty);
+        static LONG_BEGIN: fn(key: Long);
+        static LONG_END: fn(key: Long);
+    }
+    quiet_planned_panics();
+    let texts = Latency::between(&TEXT_BEGIN, &TEXT_END, "key")
+        .start()
+        .unwrap();
+    let longest = "x".repeat(256);
+    let (one, other) = (longest.clone() + "1", longest.clone() + "2");
+    for text in [&longest, &one] {
+        fire!(TEXT_BEGIN, text);
+    }
+    for text in [&longest, &other] {
+        fire!(TEXT_END, text);
+    }
+    let opaque = Latency::between(&OPAQUE_BEGIN, &OPAQUE_END, "key")
+        .start()
+        .unwrap();
+    fire!(OPAQUE_BEGIN, Opaque);
+    fire!(OPAQUE_END, Opaque);
+    let faulty = Latency::between(&FAULTY_BEGIN, &FAULTY_END, "key")
+        .start()
+        .unwrap();
+    fire!(FAULTY_BEGIN, Faulty);
+    fire!(FAULTY_END, Faulty);
+    assert!(FAULTY_BEGIN.is_enabled(), "its probe has not panicked");
+    let long = Latency::between(&LONG_BEGIN, &LONG_END, "key")
+        .start()
+        .unwrap();
+    for length in [128, 129] {
+        fire!(LONG_BEGIN, Long(length));
+        fire!(LONG_END, Long(length));
+    }
+    for (timing, matched) in [(texts, 1), (opaque, 0), (faulty, 0), (long, 1)] {
+        let counts = timing.snapshot().counts();
+        balanced(&counts);
+        assert_eq!((counts.begins, counts.matched), (matched, matched));
+        assert_eq!((counts.begins_without_key, counts.ends_without_key), (1, 1));
+    }
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    hotprobe::event! {
+        static BEGIN: fn(id: u64, path: &str, #[redact] token: u64);
+        static END: fn(id: u64, path: &[u8], #[redact] token: u64, #[redact] user: &str);
+        static NOTHING: fn();
+    }
+    let refused = |between: hotprobe_profile::Between| {
+        let error = between.start().unwrap_err();
+        assert!(matches!(error, ProfileError::Parameter { .. }), "{error:?}");
+        error.to_string()
+    };
+    let of_begin = "`id: u64`, `path: &str`, `#[redact] token: u64`";
+    let of_end = "`id: u64`, `path: &[u8]`, `#[redact] token: u64`, `#[redact] user: &str`";
+    let (begin, end) = (BEGIN.name(), END.name());
+    assert_eq!(
+        refused(Latency::between(&BEGIN, &END, "user")),
+        format!("`{begin}` has no parameter `user`; it has {of_begin}")
+    );
+    assert_eq!(
+        refused(Latency::between(&BEGIN, &NOTHING, "id")),
+        format!("`{}` has no parameter `id`; it has none", NOTHING.name())
+    );
+    assert_eq!(
+        refused(Latency::between(&BEGIN, &END, "path")),
+        format!(
+            "the key `path` is `&str` in `{begin}`, and `&[u8]` in `{end}`: the types have to be the same"
+        )
+    );
+    let redacted = "keeps its parameter `token` to typed probes (`#[redact]`): choose another, or attach a typed probe of your \
+                    own; it has";
+    assert_eq!(
+        refused(Latency::between(&BEGIN, &END, "token")),
+        format!("`{begin}` {redacted} {of_begin}")
+    );
+    assert_eq!(
+        refused(Latency::between(&BEGIN, &END, "id").label("token")),
+        format!("`{end}` {redacted} {of_end}")
+    );
+    assert_eq!(
+        refused(Latency::between(&BEGIN, &END, "id").label("route")),
+        format!(
+            "neither event has a parameter `route` for the label: `{end}` has {of_end}; `{begin}` has {of_begin}"
+        )
+    );
+    assert_eq!(
+        refused(Latency::between(&BEGIN, &BEGIN, "id")),
+        format!("`{begin}` cannot be both begin and end: name two events")
+    );
+    let limit = Latency::builder()
+        .digits(5)
+        .between(&BEGIN, &END, "id")
+        .start();
+    assert!(matches!(limit, Err(ProfileError::Limit { .. })));
+    assert!(
+        !BEGIN.is_enabled() && !END.is_enabled(),
+        "nothing was attached"
+    );
+}
+
+#[test]
+fn finishing_where_it_would_wait_for_itself_says_so_and_has_detached() {
+    hotprobe::event! { static BEGIN: fn(id: u64); static END: fn(id: u64); }
+    let timing = Latency::between(&BEGIN, &END, "id").start().unwrap();
+    let error = hotprobe::pinned(|| timing.finish().unwrap_err());
+    assert!(matches!(
+        error,
+        ProfileError::Synchronize(hotprobe::SynchronizeError::InProbe)
+    ));
+    assert!(
+        error
+            .to_string()
+            .starts_with("the probes are detached, but firings in flight may still be counted: "),
+        "{error}"
+    );
+    assert!(!BEGIN.is_enabled() && !END.is_enabled());
+}

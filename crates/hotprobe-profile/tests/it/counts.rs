@@ -1,0 +1,296 @@
+//! Firings counted: by event, by label, on any number of threads.
+
+use hotprobe::fire;
+use hotprobe_profile::{Counter, Counts, LabelCounter, ProfileError};
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn every_firing_is_counted_whatever_the_threads() {
+    hotprobe::event! { static COUNTED: fn(x: u64); static BESIDE: fn(); }
+    const THREADS: u32 = 80;
+    let counter = Counter::new("in a probe of its own");
+    counter.add_n(7);
+    let probe = COUNTED.attach({
+        let counter = counter.clone();
+        move |_| counter.add()
+    });
+    let counting = Counts::new()
+        .event(&COUNTED)
+        .event(&BESIDE)
+        .event(&COUNTED)
+        .counter(&counter)
+        .start()
+        .unwrap();
+    // More at once than have a place of their own; and again, with the places of those that have ended.
+    for _ in 0..2 {
+        let barrier = Barrier::new(THREADS as usize);
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    fire!(COUNTED, 0);
+                    barrier.wait();
+                    (1..500).for_each(|i| fire!(COUNTED, i));
+                });
+            }
+        });
+    }
+    fire!(BESIDE);
+    let snapshot = counting.finish().unwrap();
+    drop(probe);
+    fire!(COUNTED, 0);
+    let counts: Vec<_> = snapshot
+        .events()
+        .iter()
+        .map(|event| (event.name(), event.count()))
+        .collect();
+    let all = 2 * u64::from(THREADS) * 500;
+    assert_eq!(
+        counts,
+        [
+            (COUNTED.name(), all),
+            (BESIDE.name(), 1),
+            ("in a probe of its own", all)
+        ]
+    );
+    assert_eq!(counter.count(), all + 7);
+}
+
+#[test]
+fn what_threads_count_in_their_last_destructors_is_counted() {
+    struct Last(Counter);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.add();
+        }
+    }
+    thread_local!(static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) });
+    let counter = Counter::new("last");
+    for i in 0..8 {
+        let counter = counter.clone();
+        // (A scope would not wait for destructors.)
+        let thread = thread::spawn(move || {
+            // Destructors run in one order or the other.
+            let first = i % 2 == 0;
+            if first {
+                counter.add();
+            }
+            LAST.with(|last| *last.borrow_mut() = Some(Last(counter.clone())));
+            if !first {
+                counter.add();
+            }
+        });
+        thread.join().unwrap();
+    }
+    assert_eq!(counter.count(), 16);
+}
+
+#[test]
+fn labels_are_exact_while_there_is_room_and_bounded_after() {
+    hotprobe::event! { static ROUTED: fn(route: &str, status: u16); }
+    let counting = Counts::new()
+        .by(&ROUTED, "route")
+        .by(&ROUTED, "status")
+        .labels_at_most(4)
+        .start()
+        .unwrap();
+    let mut fired = 0_u64;
+    let mut fire_all = |routes: &[(&str, u64)]| {
+        for &(route, times) in routes {
+            (0..times).for_each(|i| fire!(ROUTED, route, if i == 0 { 500 } else { 200 }));
+            fired += times;
+        }
+    };
+    fire_all(&[("/a", 50), ("/b", 30), ("/c", 2)]);
+    let exact = counting.snapshot();
+    assert_eq!(exact.events().len(), 1, "the event itself is counted once");
+    let [routes, statuses] = exact.labels() else {
+        panic!("{exact:?}")
+    };
+    assert_eq!(
+        (routes.event(), routes.parameter()),
+        (ROUTED.name(), "route")
+    );
+    assert!(routes.is_exact() && statuses.is_exact());
+    let listed = |labels: &hotprobe_profile::LabelCounts| -> Vec<_> {
+        let labels = labels.labels().iter();
+        labels
+            .map(|label| (label.label().to_owned(), label.count(), label.error()))
+            .collect()
+    };
+    assert_eq!(
+        listed(routes),
+        [
+            ("/a".into(), 50, 0),
+            ("/b".into(), 30, 0),
+            ("/c".into(), 2, 0)
+        ]
+    );
+    assert_eq!(
+        listed(statuses),
+        [("200".into(), 79, 0), ("500".into(), 3, 0)]
+    );
+
+    fire_all(&[("/d", 1), ("/e", 1), ("/f", 1), ("/a", 10)]);
+    let bounded = counting.snapshot();
+    let routes = &bounded.labels()[0];
+    assert!(!routes.is_exact());
+    assert_eq!(routes.total(), 95);
+    // /e took the place of /d, and /f that of /c or /e.
+    assert_eq!(
+        listed(routes)[..2],
+        [("/a".into(), 60, 0), ("/b".into(), 30, 0)]
+    );
+    for (label, count, error) in listed(routes) {
+        let exact = match &*label {
+            "/a" => 60,
+            "/b" => 30,
+            "/c" => 2,
+            _ => 1,
+        };
+        assert!(
+            count - error <= exact && exact <= count,
+            "{label} {count} {error}"
+        );
+        assert!(error <= routes.total() / 4);
+    }
+    assert_eq!(routes.unlisted_at_most(), 2);
+
+    let since = bounded.since(&exact);
+    assert_eq!(since.event(ROUTED.name()).unwrap().count(), 13);
+    assert_eq!(since.labels()[0].total(), 13);
+    assert_eq!(listed(&since.labels()[0])[0], ("/a".into(), 10, 0));
+    assert_eq!(
+        listed(&since.labels()[1]),
+        [("200".into(), 9, 0), ("500".into(), 4, 0)]
+    );
+    assert_eq!(
+        counting
+            .finish()
+            .unwrap()
+            .event(ROUTED.name())
+            .unwrap()
+            .count(),
+        fired
+    );
+}
+
+#[test]
+fn labels_are_counted_exactly_on_many_threads() {
+    let labels = LabelCounter::new("labels", 10).unwrap();
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let labels = &labels;
+            scope.spawn(move || {
+                for i in 0..1000 {
+                    labels.add(["x", "y", "z"][(i + thread) % 3]);
+                }
+                labels.add_n("n", 5);
+            });
+        }
+    });
+    let counting = Counts::new().labels(&labels).start().unwrap();
+    let snapshot = counting.snapshot();
+    let [labels] = snapshot.labels() else {
+        panic!("{snapshot:?}")
+    };
+    assert!(labels.is_exact());
+    assert_eq!(
+        (labels.event(), labels.parameter(), labels.total()),
+        ("labels", "label", 8040)
+    );
+    let count = |name| {
+        labels
+            .labels()
+            .iter()
+            .find(|label| label.label() == name)
+            .unwrap()
+            .count()
+    };
+    assert_eq!(count("x") + count("y") + count("z"), 8000);
+    assert_eq!(count("n"), 40);
+}
+
+#[test]
+fn rates_are_counts_by_the_time_that_they_took() {
+    hotprobe::event! { static RATED: fn(); }
+    let counting = Counts::new()
+        .event(&RATED)
+        .by(&RATED_BY, "of")
+        .start()
+        .unwrap();
+    hotprobe::event! { static RATED_BY: fn(of: &str); }
+    (0..1000).for_each(|_| fire!(RATED));
+    fire!(RATED_BY, "one");
+    thread::sleep(Duration::from_millis(2));
+    let first = counting.snapshot();
+    (0..10).for_each(|_| fire!(RATED));
+    thread::sleep(Duration::from_millis(2));
+    let second = counting.snapshot();
+    for (snapshot, count) in [
+        (&first, 1000.0),
+        (&second, 1010.0),
+        (&second.since(&first), 10.0),
+    ] {
+        let rate = snapshot.event(RATED.name()).unwrap().rate();
+        let expected = count / snapshot.length().as_secs_f64();
+        assert!((rate / expected - 1.0).abs() < 1e-9, "{rate} {expected}");
+    }
+    assert_eq!(
+        second.since(&first).length(),
+        second.length().saturating_sub(first.length())
+    );
+    assert!(
+        second.since(&first).labels()[0].labels().is_empty(),
+        "nothing new"
+    );
+    let of_nothing = first.since(&first);
+    assert!(of_nothing.length().is_zero() && of_nothing.events()[0].rate() == 0.0);
+}
+
+#[test]
+fn what_cannot_be_counted_is_refused() {
+    hotprobe::event! { static KNOWN: fn(id: u64, #[redact] token: &str); }
+    let refused = |counts: Counts| counts.start().unwrap_err().to_string();
+    assert_eq!(
+        refused(Counts::new()),
+        "there is nothing to count: call `event`, `matching`, `by`, `counter` or `labels` before `start`"
+    );
+    let error = Counts::new()
+        .matching("no_such_crate::*")
+        .start()
+        .unwrap_err();
+    assert!(matches!(error, ProfileError::NothingMatches { .. }));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the pattern `no_such_crate::*` matches none of the program's {} events: `*` stands for anything, and the whole \
+             name has to match, as in `shop::orders::*`; `hotprobe::events()` lists the names",
+            hotprobe::events().len()
+        )
+    );
+    assert_eq!(
+        refused(Counts::new().event(&KNOWN).by(&KNOWN, "path")),
+        format!(
+            "`{}` has no parameter `path`; it has `id: u64`, `#[redact] token: &str`",
+            KNOWN.name()
+        )
+    );
+    assert!(
+        refused(Counts::new().by(&KNOWN, "token"))
+            .contains("keeps its parameter `token` to typed probes")
+    );
+    for room in [0, 65_537] {
+        let expected = format!("room for {room} labels is not possible: give 1 to 65536");
+        assert_eq!(
+            LabelCounter::new("x", room).unwrap_err().to_string(),
+            expected
+        );
+        assert_eq!(
+            refused(Counts::new().by(&KNOWN, "id").labels_at_most(room)),
+            expected
+        );
+    }
+    assert!(!KNOWN.is_enabled(), "nothing was attached");
+}

@@ -1,0 +1,648 @@
+//! The buffers of one recording, and how a firing thread finds its own.
+//!
+//! A thread has a *seat* for each recording: which buffer it writes, and its number there. Seats lie in a thread-local
+//! without a destructor, so that a firing finds its own at any moment of the thread's life. Another thread-local, which
+//! has one, gives the buffers back when the thread ends. What a thread records after that, in a destructor that runs
+//! still later, goes into a buffer that it takes for this one record.
+//!
+//! A buffer that was given back goes to the next thread that needs one; what is in it stays.
+//!
+//! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire events, too.
+
+use super::Overflow;
+use super::encode::{Texts, Written, encode, encode_frequent};
+use super::export::{Header, Lost, ThreadInfo};
+use super::ring::Ring;
+use hotprobe::Value;
+use hotprobe_clock::Clock;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError, Weak};
+use std::{process, thread};
+
+/// What a recording and its probes share.
+pub(crate) struct Buffers {
+    id: u64,
+    process: u32,
+    pub(crate) clock: Clock,
+    pub(crate) header: Header,
+    pub(crate) limits: Limits,
+    /// As many as the cap allows; made when a thread needs one.
+    places: Box<[OnceLock<Buffer>]>,
+    registry: Mutex<Registry>,
+    /// By event: lost by threads that were about to get their buffer, in an allocation for it say.
+    between: Box<[AtomicU64]>,
+}
+
+/// What a recorder was told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Of each buffer, a power of two.
+    pub(crate) words: usize,
+    pub(crate) buffers: usize,
+    pub(crate) overflow: Overflow,
+    /// Of the longest record.
+    pub(crate) longest: u64,
+    pub(crate) cut_at: usize,
+}
+
+pub(crate) struct Buffer {
+    pub(crate) ring: Ring,
+    /// For what `Debug`s write. Its thread's; a firing inside of one of them finds it locked, and takes another.
+    texts: Mutex<Texts>,
+}
+
+struct Registry {
+    threads: Vec<ThreadInfo>,
+    /// How many buffers there are, or are about to be.
+    made: usize,
+    /// Those that belong to no thread, the one given back first in front.
+    free: VecDeque<u32>,
+    /// What threads lost that have no buffer.
+    beyond: HashMap<(u32, u32), Beyond>,
+}
+
+#[derive(Clone, Copy)]
+struct Beyond {
+    time: u64,
+    count: u64,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// Where a thread records.
+#[derive(Clone, Copy)]
+struct Seat {
+    /// 0: none.
+    recording: u64,
+    /// `NONE`: it has none, for now.
+    buffer: u32,
+    thread: u32,
+}
+
+impl Seat {
+    const EMPTY: Self = Self {
+        recording: 0,
+        buffer: NONE,
+        thread: NONE,
+    };
+}
+
+const SEATS: usize = 4;
+
+/// Firings of one event, lost by a thread that was about to get its buffer.
+#[derive(Clone, Copy)]
+struct Waiting {
+    event: u32,
+    count: u64,
+}
+
+impl Waiting {
+    const NONE: Self = Self { event: 0, count: 0 };
+
+    /// Takes what waits on this thread, of one event.
+    fn take() -> Option<Self> {
+        HERE.with(|here| {
+            let row = here.waiting.iter().find(|row| row.get().count > 0)?;
+            Some(row.replace(Self::NONE))
+        })
+    }
+}
+
+/// Of so many events.
+const WAITING: usize = 8;
+
+thread_local! {
+    static HERE: Here = const {
+        Here {
+            seats: [const { Cell::new(Seat::EMPTY) }; SEATS],
+            busy: Cell::new(None),
+            waiting: [const { Cell::new(Waiting::NONE) }; WAITING],
+            ended: Cell::new(false),
+        }
+    };
+
+    static OWNED: Owned = const { Owned(RefCell::new(Vec::new())) };
+}
+
+/// What a thread knows of its recordings. Without a destructor.
+struct Here {
+    /// Of the recordings of these numbers, modulo so many. More than that at once have to look into `OWNED`.
+    seats: [Cell<Seat>; SEATS],
+    /// In the registry of this recording, or about to be.
+    busy: Cell<Option<u64>>,
+    /// What it lost there meanwhile, of that recording.
+    waiting: [Cell<Waiting>; WAITING],
+    /// `OWNED` is gone.
+    ended: Cell<bool>,
+}
+
+impl Here {
+    #[inline(always)]
+    fn seat(&self, recording: u64) -> &Cell<Seat> {
+        #[allow(clippy::cast_possible_truncation, reason = "modulo a few")]
+        let index = recording as usize % SEATS;
+        &self.seats[index]
+    }
+}
+
+/// The buffers that a thread gives back when it ends.
+struct Owned(RefCell<Vec<(Weak<Buffers>, Seat)>>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        HERE.with(|here| here.ended.set(true));
+        for (buffers, seat) in self.0.get_mut().drain(..) {
+            HERE.with(|here| {
+                let place = here.seat(seat.recording);
+                if place.get().recording == seat.recording {
+                    place.set(Seat {
+                        buffer: NONE,
+                        ..seat
+                    });
+                }
+            });
+            if let Some(buffers) = buffers.upgrade() {
+                buffers.give_back(seat.buffer);
+            }
+        }
+    }
+}
+
+/// As long as it lives, firings on this thread get no further than to be counted as lost.
+struct Busy(());
+
+impl Busy {
+    /// For the sake of no recording.
+    const READING: u64 = 0;
+
+    fn enter(recording: u64) -> Option<Self> {
+        HERE.with(|here| {
+            let is_free = here.busy.get().is_none();
+            is_free.then(|| {
+                here.busy.set(Some(recording));
+                Self(())
+            })
+        })
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        HERE.with(|here| here.busy.set(None));
+    }
+}
+
+/// What a thread gets that has no buffer at hand.
+enum Got {
+    /// It is its own from now on.
+    Own(u32),
+    /// For one record: it is ending.
+    Once(u32),
+    Nothing {
+        thread: u32,
+    },
+}
+
+impl Buffers {
+    pub(crate) fn new(clock: Clock, header: Header, limits: Limits) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(1);
+        let events = header.events.len();
+        Self {
+            // Relaxed: numbers that differ.
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            process: process::id(),
+            clock,
+            header,
+            limits,
+            places: (0..limits.buffers).map(|_| OnceLock::new()).collect(),
+            registry: Mutex::new(Registry {
+                threads: Vec::new(),
+                made: 0,
+                free: VecDeque::with_capacity(limits.buffers),
+                beyond: HashMap::new(),
+            }),
+            between: (0..events).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// Whether this is the process that started the recording, and not one forked from it.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.process == process::id()
+    }
+
+    /// A firing: records it, or counts it as lost. `TSC`: which clock it is.
+    #[inline(always)]
+    pub(crate) fn record<const TSC: bool>(self: &Arc<Self>, event: u32, values: &[Value<'_>]) {
+        // First of all: the processor goes on with what follows while it reads its clock.
+        let time = self.clock.ticks_of::<TSC>();
+        let cut_at = self.limits.cut_at;
+        match self.own() {
+            Some(buffer) if encode_frequent(&buffer.ring, event, time, task(), values, cut_at) => {}
+            Some(buffer) => self.record_in(buffer, event, time, values),
+            None => self.record_without_seat(event, time, values),
+        }
+    }
+
+    /// This thread's buffer, if its seat says which it is.
+    #[inline(always)]
+    fn own(&self) -> Option<&Buffer> {
+        let seat = HERE.with(|here| here.seat(self.id).get());
+        if seat.recording == self.id {
+            self.buffer(seat.buffer)
+        } else {
+            None
+        }
+    }
+
+    #[inline(always)]
+    fn buffer(&self, index: u32) -> Option<&Buffer> {
+        self.places.get(index as usize)?.get()
+    }
+
+    #[inline(never)]
+    fn record_in(&self, buffer: &Buffer, event: u32, time: u64, values: &[Value<'_>]) {
+        let (ring, cut_at) = (&buffer.ring, self.limits.cut_at);
+        match encode(ring, event, time, task(), values, None, cut_at) {
+            Written::Yes => {}
+            Written::NoRoom => ring.lose(event, time, 1),
+            Written::NeedsTexts => self.record_with_texts(buffer, event, values),
+        }
+    }
+
+    /// With what the values' `Debug`s write. They are called before anything is written, so they may fire.
+    #[inline(never)]
+    fn record_with_texts(&self, buffer: &Buffer, event: u32, values: &[Value<'_>]) {
+        match buffer.texts.try_lock() {
+            Ok(mut texts) => self.record_texts(buffer, event, values, &mut texts),
+            Err(_) => self.record_texts(buffer, event, values, &mut Texts::new()),
+        }
+    }
+
+    fn record_texts(&self, buffer: &Buffer, event: u32, values: &[Value<'_>], texts: &mut Texts) {
+        let cut_at = self.limits.cut_at;
+        texts.format(values, cut_at);
+        // (Later than what they fired.)
+        let time = self.clock.ticks();
+        let written = encode(
+            &buffer.ring,
+            event,
+            time,
+            task(),
+            values,
+            Some(texts),
+            cut_at,
+        );
+        if written != Written::Yes {
+            buffer.ring.lose(event, time, 1);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_without_seat(self: &Arc<Self>, event: u32, time: u64, values: &[Value<'_>]) {
+        // In a forked child the lock may be held by a thread that is not there. It has nothing to record for.
+        if !self.is_of_this_process() {
+            return;
+        }
+        let Some(busy) = Busy::enter(self.id) else {
+            return self.lose_between(event);
+        };
+        let got = self.get();
+        match got {
+            Got::Own(index) | Got::Once(index) => {
+                let Some(buffer) = self.buffer(index) else {
+                    return;
+                };
+                drop(busy);
+                while let Some(lost) = Waiting::take() {
+                    buffer.ring.lose(lost.event, time, lost.count);
+                }
+                self.record_in(buffer, event, time, values);
+                if let Got::Once(_) = got {
+                    let _busy = Busy::enter(Busy::READING);
+                    self.give_back(index);
+                }
+            }
+            Got::Nothing { thread } => {
+                self.lose_beyond(thread, event, 1);
+                // (What is lost while this makes room for a count finds the room there next time.)
+                while let Some(lost) = Waiting::take() {
+                    self.lose_beyond(thread, lost.event, lost.count);
+                }
+            }
+        }
+    }
+
+    /// A firing inside of what gets its thread a buffer: it waits until that is known. So do those of few events; others, and
+    /// those that another recording has brought about, are counted apart.
+    fn lose_between(&self, event: u32) {
+        let waits = HERE.with(|here| {
+            let is_own = here.busy.get() == Some(self.id);
+            let fits = |row: &&Cell<Waiting>| row.get().count == 0 || row.get().event == event;
+            let Some(row) = here.waiting.iter().find(fits).filter(|_| is_own) else {
+                return false;
+            };
+            let count = row.get().count + 1;
+            row.set(Waiting { event, count });
+            true
+        });
+        if !waits {
+            self.between[event as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Finds or makes a buffer for this thread.
+    fn get(self: &Arc<Self>) -> Got {
+        let mut seat = HERE.with(|here| here.seat(self.id).get());
+        if seat.recording != self.id {
+            // It may have a buffer all the same, its seat being another recording's.
+            let owned = OWNED.try_with(|owned| {
+                let owned = owned.0.borrow();
+                owned
+                    .iter()
+                    .map(|&(_, seat)| seat)
+                    .find(|seat| seat.recording == self.id)
+            });
+            seat = match owned {
+                Ok(Some(seat)) => seat,
+                _ => Seat {
+                    recording: self.id,
+                    buffer: NONE,
+                    thread: self.new_thread(),
+                },
+            };
+        }
+        let thread = seat.thread;
+        if seat.buffer == NONE {
+            let Some(buffer) = self.take_buffer(thread as usize) else {
+                HERE.with(|here| here.seat(self.id).set(seat));
+                return Got::Nothing { thread };
+            };
+            let ended = HERE.with(|here| here.ended.get());
+            seat.buffer = buffer;
+            let owned = !ended
+                && OWNED
+                    .try_with(|owned| {
+                        let mut owned = owned.0.borrow_mut();
+                        owned.retain(|(buffers, _)| buffers.strong_count() > 0);
+                        owned.push((Arc::downgrade(self), seat));
+                    })
+                    .is_ok();
+            if !owned {
+                seat.buffer = NONE;
+                HERE.with(|here| here.seat(self.id).set(seat));
+                return Got::Once(buffer);
+            }
+        }
+        HERE.with(|here| here.seat(self.id).set(seat));
+        Got::Own(seat.buffer)
+    }
+
+    /// A buffer that nobody has, or a new one, as long as the cap allows it.
+    fn take_buffer(&self, thread: usize) -> Option<u32> {
+        let Limits {
+            words,
+            overflow,
+            longest,
+            ..
+        } = self.limits;
+        let (given_back, new) = {
+            let mut registry = self.lock();
+            let Registry { made, free, .. } = &mut *registry;
+            let room = |index| {
+                let ring = &self.buffer(index)?.ring;
+                ring.has_room().then(|| {
+                    if ring.thread() == thread {
+                        u64::MAX
+                    } else {
+                        ring.free()
+                    }
+                })
+            };
+            let best = (0..free.len())
+                .filter_map(|at| Some((at, room(free[at])?)))
+                .max_by_key(|&(at, room)| (room, std::cmp::Reverse(at)));
+            let may_make = *made < self.limits.buffers;
+            match best {
+                Some((at, room)) if !may_make || room >= words as u64 / 2 => (free.remove(at), 0),
+                _ if may_make => {
+                    *made += 1;
+                    (None, *made - 1)
+                }
+                _ => return None,
+            }
+        };
+        if let Some(index) = given_back {
+            if self.buffer(index)?.ring.hand_over(thread) {
+                return Some(index);
+            }
+            // It is being copied.
+            self.lock().free.push_back(index);
+            return None;
+        }
+        let ring = Ring::new(words, overflow, self.header.events.len(), longest, thread);
+        let buffer = Buffer {
+            ring,
+            texts: Mutex::default(),
+        };
+        // (Its number is this call's alone.)
+        self.places[new].get_or_init(|| buffer);
+        u32::try_from(new).ok()
+    }
+
+    fn give_back(&self, buffer: u32) {
+        if self.is_of_this_process() {
+            self.lock().free.push_back(buffer);
+        }
+    }
+
+    fn new_thread(&self) -> u32 {
+        let mut info = this_thread();
+        let mut bigger = Vec::new();
+        loop {
+            let mut registry = self.lock();
+            let threads = &mut registry.threads;
+            if threads.len() == threads.capacity() && bigger.capacity() <= threads.len() {
+                let wanted = 2 * threads.len() + 8;
+                drop(registry);
+                bigger = Vec::with_capacity(wanted);
+                continue;
+            }
+            if threads.len() == threads.capacity() {
+                bigger.append(threads);
+                std::mem::swap(&mut bigger, threads);
+            }
+            info.index = threads.len();
+            let index = info.index;
+            threads.push(info);
+            // The lock first, the old memory then.
+            drop(registry);
+            drop(bigger);
+            return u32::try_from(index).unwrap_or(NONE);
+        }
+    }
+
+    fn lose_beyond(&self, thread: u32, event: u32, count: u64) {
+        let time = self.clock.ticks();
+        let mut bigger = HashMap::new();
+        loop {
+            let mut registry = self.lock();
+            let beyond = &mut registry.beyond;
+            if let Some(row) = beyond.get_mut(&(thread, event)) {
+                row.count += count;
+                return;
+            }
+            if beyond.len() < beyond.capacity() {
+                beyond.insert((thread, event), Beyond { time, count });
+                return;
+            }
+            if bigger.capacity() > beyond.len() {
+                bigger.extend(beyond.drain());
+                std::mem::swap(&mut bigger, beyond);
+                continue;
+            }
+            let wanted = 2 * beyond.len() + 8;
+            drop(registry);
+            bigger = HashMap::with_capacity(wanted);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        // Held for moments only, so nobody sleeps for it.
+        let mut tries = 0_u32;
+        loop {
+            match self.registry.try_lock() {
+                Ok(guard) => return guard,
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    tries += 1;
+                    if tries < 100 {
+                        std::hint::spin_loop();
+                    } else {
+                        thread::yield_now();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The buffers that there are.
+    pub(crate) fn rings(&self) -> impl Iterator<Item = &Ring> {
+        self.places
+            .iter()
+            .filter_map(OnceLock::get)
+            .map(|buffer| &buffer.ring)
+    }
+
+    /// The ring of this number. (They are numbered without gaps, but a number may be about to be made.)
+    pub(crate) fn ring(&self, index: usize) -> Option<&Ring> {
+        Some(&self.places.get(index)?.get()?.ring)
+    }
+
+    pub(crate) fn ring_count(&self) -> usize {
+        self.limits.buffers
+    }
+
+    /// How many of them there are, or are about to be.
+    pub(crate) fn made(&self) -> usize {
+        let _busy = Busy::enter(Busy::READING);
+        self.lock().made
+    }
+
+    /// The threads from this number on.
+    pub(crate) fn threads_from(&self, first: usize) -> Vec<ThreadInfo> {
+        let busy = Busy::enter(Busy::READING);
+        let threads = self
+            .lock()
+            .threads
+            .get(first..)
+            .unwrap_or_default()
+            .to_vec();
+        drop(busy);
+        threads
+    }
+
+    /// What threads lost that had no buffer, so far.
+    pub(crate) fn beyond(&self) -> Vec<Lost> {
+        let busy = Busy::enter(Busy::READING);
+        let of = |(&(thread, event), row): (&(u32, u32), &Beyond)| Lost {
+            time: row.time,
+            thread: thread as usize,
+            event: event as usize,
+            count: row.count,
+        };
+        let mut beyond: Vec<Lost> = self.lock().beyond.iter().map(of).collect();
+        drop(busy);
+        beyond.sort_by_key(|lost| (lost.thread, lost.event));
+        beyond
+    }
+
+    /// By event: what was lost by threads that were about to get their buffer, so far.
+    pub(crate) fn between(&self) -> impl Iterator<Item = (usize, u64)> {
+        let counts = self
+            .between
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
+        counts.enumerate().filter(|&(_, count)| count > 0)
+    }
+}
+
+impl fmt::Debug for Buffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffers")
+            .field("id", &self.id)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is known of the calling thread.
+fn this_thread() -> ThreadInfo {
+    // (A thread that is about to be gone may have no handle any more.)
+    let current = catch_unwind(thread::current).ok();
+    ThreadInfo {
+        index: 0,
+        id: os_id()
+            .or_else(|| current.as_ref().and_then(rust_id))
+            .unwrap_or(0),
+        name: current
+            .as_ref()
+            .and_then(|thread| thread.name())
+            .map(str::to_owned),
+    }
+}
+
+/// The system's number for the calling thread, where it can be had without `unsafe`.
+fn os_id() -> Option<u64> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let link = std::fs::read_link("/proc/thread-self").ok()?;
+    link.file_name()?.to_str()?.parse().ok()
+}
+
+/// The standard library's number, which it shows by its `Debug` only: `ThreadId(7)`.
+fn rust_id(thread: &thread::Thread) -> Option<u64> {
+    let text = format!("{:?}", thread.id());
+    text.strip_prefix("ThreadId(")?
+        .strip_suffix(')')?
+        .parse()
+        .ok()
+}
+
+/// The tokio task that runs here.
+#[cfg(feature = "tokio")]
+#[inline(always)]
+fn task() -> Option<u64> {
+    tokio::task::try_id().map(hotprobe_clock::number::of)
+}
+
+#[cfg(not(feature = "tokio"))]
+#[inline(always)]
+const fn task() -> Option<u64> {
+    None
+}

@@ -1,0 +1,580 @@
+//! The Common Trace Format 1.8: a folder with a description, `metadata`, and a binary stream for each thread.
+//!
+//! What is where:
+//! * A stream consists of packets, which are written whole: between two flushes the folder can be read at any time.
+//!   A packet's context names the thread, and counts the records that the thread has lost so far
+//!   (`events_discarded`): a loss ends a packet, and an empty one follows, so that readers show it at its place.
+//!   How many there were of each event says `hotprobe::lost`.
+//! * An event becomes a class of its own with the first record of it, when it is known which kinds of values its
+//!   arguments have. If those of a later record differ (a `Debug` that panics does not count: text is text), there is
+//!   another class of the same name.
+//! * Text is null-terminated there. Text that contains a null becomes a sequence of its bytes; so does empty text, for
+//!   which babeltrace 2.0 shows the text before it. If it was cut, a further field says so. 128-bit integers are text.
+//! * Field names have an underscore before them, which readers take away: so none of them is a keyword.
+//! * The tokio task is in the event context, 0 if there is none.
+//! * At the end, `hotprobe::total` for each event and thread: fired, written, lost.
+//!
+//! Times within a stream must not decrease. Where a clock has stepped back, the time before stands.
+
+use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+const MAGIC: u32 = 0xC1FC_1FC1;
+/// A packet is written when it is so large.
+const PACKET: usize = 1 << 16;
+/// Classes that are ours.
+const LOST: u32 = 0;
+const TOTAL: u32 = 1;
+
+/// Writes a recording as a CTF trace.
+#[derive(Debug)]
+pub(crate) struct Ctf {
+    folder: PathBuf,
+    metadata: File,
+    events: Vec<Named>,
+    /// By event and kinds of values.
+    classes: HashMap<(usize, Vec<Kind>), u32>,
+    next_class: u32,
+    streams: HashMap<usize, Stream>,
+    kinds: Vec<Kind>,
+}
+
+#[derive(Debug)]
+struct Named {
+    name: &'static str,
+    parameters: Vec<&'static str>,
+}
+
+/// What a value is in the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Bool,
+    U64,
+    I64,
+    F32,
+    F64,
+    Text { cut: bool },
+    Bytes { cut: bool },
+}
+
+impl Kind {
+    fn of(field: &Field<'_>) -> Self {
+        match *field {
+            Field::Bool(_) => Self::Bool,
+            Field::U64(_) => Self::U64,
+            Field::I64(_) => Self::I64,
+            Field::F32(_) => Self::F32,
+            Field::F64(_) => Self::F64,
+            Field::Str { text, cut } if !text.is_empty() && !text.contains('\0') => {
+                Self::Text { cut }
+            }
+            Field::Str { cut, .. } | Field::Bytes { cut, .. } => Self::Bytes { cut },
+            Field::Char('\0') => Self::Bytes { cut: false },
+            Field::Char(_)
+            | Field::U128(_)
+            | Field::I128(_)
+            | Field::Opaque(_)
+            | Field::Redacted
+            | Field::Failed => Self::Text { cut: false },
+        }
+    }
+}
+
+/// A thread's file, and the packet that is being filled.
+#[derive(Debug)]
+struct Stream {
+    path: PathBuf,
+    tid: u64,
+    index: u64,
+    name: Vec<u8>,
+    events: Vec<u8>,
+    /// Times of its first and last event.
+    begin: Option<u64>,
+    last: u64,
+    packets: u64,
+    discarded: u64,
+}
+
+impl Ctf {
+    /// Makes the folder if it is not there. What is in it of an earlier trace is removed.
+    pub(crate) fn create(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with("thread-"))
+                && entry.file_type()?.is_file()
+            {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(Self {
+            metadata: File::create(folder.join("metadata"))?,
+            folder: folder.to_owned(),
+            events: Vec::new(),
+            classes: HashMap::new(),
+            next_class: TOTAL + 1,
+            streams: HashMap::new(),
+            kinds: Vec::new(),
+        })
+    }
+
+    fn class(&mut self, record: &Record<'_>) -> io::Result<u32> {
+        self.kinds.clear();
+        self.kinds.extend(record.values.iter().map(Kind::of));
+        let key = (record.event, std::mem::take(&mut self.kinds));
+        if let Some(&class) = self.classes.get(&key) {
+            self.kinds = key.1;
+            return Ok(class);
+        }
+        let class = self.next_class;
+        let event = self.events.get(record.event);
+        let parameters = event.map_or(&[][..], |event| &event.parameters);
+        let mut used = HashSet::new();
+        // First the parameters' own names, then those that we add.
+        let names: Vec<_> = (0..key.1.len())
+            .map(|index| identifier(parameters.get(index).copied().unwrap_or(""), &mut used))
+            .collect();
+        let mut fields = String::new();
+        for (name, kind) in names.iter().zip(&key.1) {
+            let cut = match kind {
+                Kind::Bool => writeln!(fields, "        bool_t {name};").map(|()| false),
+                Kind::U64 => writeln!(fields, "        u64_t {name};").map(|()| false),
+                Kind::I64 => writeln!(fields, "        i64_t {name};").map(|()| false),
+                Kind::F32 => writeln!(fields, "        f32_t {name};").map(|()| false),
+                Kind::F64 => writeln!(fields, "        f64_t {name};").map(|()| false),
+                Kind::Text { cut } => writeln!(fields, "        string {name};").map(|()| *cut),
+                Kind::Bytes { cut } => {
+                    let length = identifier(&format!("{}_length", &name[1..]), &mut used);
+                    writeln!(
+                        fields,
+                        "        u32_t {length};\n        byte_t {name}[{length}];"
+                    )
+                    .map(|()| *cut)
+                }
+            };
+            if cut.map_err(io::Error::other)? {
+                let cut = identifier(&format!("{}_cut", &name[1..]), &mut used);
+                writeln!(fields, "        bool_t {cut};").map_err(io::Error::other)?;
+            }
+        }
+        let name = quoted(event.map_or("", |event| event.name));
+        write!(
+            self.metadata,
+            "event {{\n    name = {name};\n    id = {class};\n    stream_id = 0;\n    fields := struct {{\n{fields}    }};\n}};\n\n"
+        )?;
+        self.next_class += 1;
+        self.classes.insert(key, class);
+        Ok(class)
+    }
+
+    fn event_name(&self, event: usize) -> &'static str {
+        self.events.get(event).map_or("", |event| event.name)
+    }
+
+    /// The thread's stream; of a thread that was not announced, too.
+    fn stream(&mut self, thread: usize) -> &mut Stream {
+        let folder = &self.folder;
+        self.streams
+            .entry(thread)
+            .or_insert_with(|| Stream::new(folder, thread, 0, ""))
+    }
+}
+
+impl Stream {
+    fn new(folder: &Path, index: usize, tid: u64, name: &str) -> Self {
+        Self {
+            path: folder.join(format!("thread-{index}")),
+            tid,
+            index: index as u64,
+            name: terminated(name),
+            events: Vec::new(),
+            begin: None,
+            last: 0,
+            packets: 0,
+            discarded: 0,
+        }
+    }
+
+    /// Begins an event; what is pushed to `events` afterwards is its payload.
+    fn event(&mut self, class: u32, time: u64, task: u64) {
+        self.last = self.last.max(time);
+        self.begin.get_or_insert(self.last);
+        self.events.extend_from_slice(&class.to_le_bytes());
+        self.events.extend_from_slice(&self.last.to_le_bytes());
+        self.events.extend_from_slice(&task.to_le_bytes());
+    }
+
+    /// Writes the packet, if there is anything in it.
+    fn write(&mut self) -> io::Result<()> {
+        if self.begin.is_some() {
+            self.write_packet()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn write_packet(&mut self) -> io::Result<()> {
+        let mut packet = Vec::with_capacity(128 + self.events.len());
+        packet.extend_from_slice(&MAGIC.to_le_bytes());
+        packet.extend_from_slice(&0_u32.to_le_bytes());
+        let context = 8 * 8;
+        let bits = 8 * (packet.len() + context + self.name.len() + self.events.len()) as u64;
+        let begin = self.begin.unwrap_or(self.last);
+        for number in [
+            begin,
+            self.last,
+            bits,
+            bits,
+            self.packets,
+            self.discarded,
+            self.index,
+            self.tid,
+        ] {
+            packet.extend_from_slice(&number.to_le_bytes());
+        }
+        packet.extend_from_slice(&self.name);
+        packet.extend_from_slice(&self.events);
+        // (Opened each time: there may be more threads than files may be open.)
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)?;
+        let length = file.metadata()?.len();
+        if let Err(error) = file.write_all(&packet) {
+            // Half a packet would make the rest of the file unreadable.
+            let _ = file.set_len(length);
+            return Err(error);
+        }
+        self.packets += 1;
+        self.begin = None;
+        self.events = Vec::new();
+        Ok(())
+    }
+}
+
+impl Export for Ctf {
+    fn header(&mut self, header: &Header) -> io::Result<()> {
+        self.events.extend(header.events.iter().map(|event| {
+            Named {
+                name: event.name(),
+                parameters: event
+                    .parameters()
+                    .iter()
+                    .map(hotprobe::Parameter::name)
+                    .collect(),
+            }
+        }));
+        let wall = header
+            .wall
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let (seconds, nanoseconds) = (wall.as_secs(), wall.subsec_nanos());
+        let (pid, process) = (header.process.0, quoted(&header.process.1));
+        write!(
+            self.metadata,
+            r#"/* CTF 1.8 */
+
+typealias integer {{ size = 8; align = 8; signed = false; base = 16; }} := byte_t;
+typealias integer {{ size = 32; align = 8; signed = false; }} := u32_t;
+typealias integer {{ size = 64; align = 8; signed = false; }} := u64_t;
+typealias integer {{ size = 64; align = 8; signed = true; }} := i64_t;
+typealias floating_point {{ exp_dig = 8; mant_dig = 24; align = 8; }} := f32_t;
+typealias floating_point {{ exp_dig = 11; mant_dig = 53; align = 8; }} := f64_t;
+typealias enum : byte_t {{ "false" = 0, "true" = 1 }} := bool_t;
+
+trace {{
+    major = 1;
+    minor = 8;
+    byte_order = le;
+    packet.header := struct {{
+        u32_t magic;
+        u32_t stream_id;
+    }};
+}};
+
+env {{
+    domain = "ust";
+    tracer_name = "hotprobe";
+    pid = {pid};
+    procname = {process};
+}};
+
+clock {{
+    name = "recording";
+    description = "Nanoseconds since the recording started";
+    freq = 1000000000;
+    offset_s = {seconds};
+    offset = {nanoseconds};
+}};
+
+typealias integer {{ size = 64; align = 8; signed = false; map = clock.recording.value; }} := time_t;
+
+stream {{
+    id = 0;
+    packet.context := struct {{
+        time_t timestamp_begin;
+        time_t timestamp_end;
+        u64_t content_size;
+        u64_t packet_size;
+        u64_t packet_seq_num;
+        u64_t events_discarded;
+        u64_t thread;
+        u64_t tid;
+        string thread_name;
+    }};
+    event.header := struct {{
+        u32_t id;
+        time_t timestamp;
+    }};
+    event.context := struct {{
+        u64_t tokio_task;
+    }};
+}};
+
+event {{
+    name = "hotprobe::lost";
+    id = {LOST};
+    stream_id = 0;
+    fields := struct {{
+        string _event;
+        u64_t _lost;
+    }};
+}};
+
+event {{
+    name = "hotprobe::total";
+    id = {TOTAL};
+    stream_id = 0;
+    fields := struct {{
+        string _event;
+        u64_t _fired;
+        u64_t _written;
+        u64_t _lost;
+    }};
+}};
+
+"#
+        )
+    }
+
+    fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
+        let name = match thread.name.as_deref() {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            _ => format!("thread {}", thread.index),
+        };
+        let stream = Stream::new(&self.folder, thread.index, thread.id, &name);
+        self.streams.insert(thread.index, stream);
+        Ok(())
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let class = self.class(record)?;
+        let stream = self.stream(record.thread);
+        stream.event(class, record.time, record.task.unwrap_or(0));
+        for field in record.values {
+            payload(&mut stream.events, field);
+        }
+        if stream.events.len() >= PACKET {
+            stream.write()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn lost(&mut self, lost: &Lost) -> io::Result<()> {
+        let name = terminated(self.event_name(lost.event));
+        let stream = self.stream(lost.thread);
+        stream.write()?;
+        if stream.packets == 0 {
+            // Readers know of a loss by the difference to the packet before.
+            stream.write_packet()?;
+        }
+        stream.last = stream.last.max(lost.time);
+        stream.discarded += lost.count;
+        stream.write_packet()?;
+        stream.event(LOST, lost.time, 0);
+        stream.events.extend_from_slice(&name);
+        stream.events.extend_from_slice(&lost.count.to_le_bytes());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.streams.values_mut().try_for_each(Stream::write)
+    }
+
+    fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {
+        for total in totals {
+            let name = terminated(self.event_name(total.event));
+            let stream = self.stream(total.thread);
+            stream.event(TOTAL, end, 0);
+            stream.events.extend_from_slice(&name);
+            for count in [total.fired, total.written, total.lost] {
+                stream.events.extend_from_slice(&count.to_le_bytes());
+            }
+        }
+        self.flush()
+    }
+}
+
+/// What the class that belongs to [`Kind::of`] the value says.
+fn payload(to: &mut Vec<u8>, field: &Field<'_>) {
+    let kind = Kind::of(field);
+    let mut plain = |text: &str| match kind {
+        Kind::Bytes { .. } => counted(to, text.as_bytes()),
+        _ => to.extend_from_slice(&terminated(text)),
+    };
+    match *field {
+        Field::Bool(value) => to.push(value.into()),
+        Field::U64(value) => to.extend_from_slice(&value.to_le_bytes()),
+        Field::I64(value) => to.extend_from_slice(&value.to_le_bytes()),
+        Field::F32(value) => to.extend_from_slice(&value.to_le_bytes()),
+        Field::F64(value) => to.extend_from_slice(&value.to_le_bytes()),
+        Field::Char(value) => plain(value.encode_utf8(&mut [0; 4])),
+        Field::U128(value) => plain(&value.to_string()),
+        Field::I128(value) => plain(&value.to_string()),
+        Field::Str { text, .. } => plain(text),
+        Field::Bytes { bytes, .. } => counted(to, bytes),
+        Field::Opaque(type_name) => plain(&format!("[{type_name}]")),
+        Field::Redacted => plain("[redacted]"),
+        Field::Failed => plain("[failed]"),
+    }
+    if matches!(kind, Kind::Text { cut: true } | Kind::Bytes { cut: true }) {
+        to.push(1);
+    }
+}
+
+/// A sequence: its length, and the bytes.
+fn counted(to: &mut Vec<u8>, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    to.extend_from_slice(&length.to_le_bytes());
+    to.extend_from_slice(&bytes[..length as usize]);
+}
+
+/// A null-terminated string. (What has nulls in it is not written by this, except for names, which end there.)
+fn terminated(text: &str) -> Vec<u8> {
+    let mut bytes: Vec<u8> = text.bytes().take_while(|&byte| byte != 0).collect();
+    bytes.push(0);
+    bytes
+}
+
+/// A field's name: an underscore, and of the parameter's name what is allowed there. Never one that is used already.
+fn identifier(name: &str, used: &mut HashSet<String>) -> String {
+    let mut identifier = String::from("_");
+    for letter in name.chars() {
+        if letter.is_ascii_alphanumeric() || letter == '_' {
+            identifier.push(letter);
+        } else {
+            let _ = write!(identifier, "u{:x}_", u32::from(letter));
+        }
+    }
+    while !used.insert(identifier.clone()) {
+        identifier.push('_');
+    }
+    identifier
+}
+
+/// A string literal of the description: bytes that could mean anything there are octal.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for byte in text.bytes().take_while(|&byte| byte != 0) {
+        match byte {
+            b' '..=b'~' if byte != b'"' && byte != b'\\' => quoted.push(byte.into()),
+            _ => {
+                let _ = write!(quoted, "\\{byte:03o}");
+            }
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic::{Step, stream};
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("hotprobe-ctf-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn files_consist_of_whole_packets_after_each_flush() {
+        let folder = folder("packets");
+        let stream = stream(50);
+        let mut to = Ctf::create(&folder).unwrap();
+        to.header(&stream.header).unwrap();
+        let mut flushes = 0;
+        for step in &stream.steps {
+            step.tell(&mut to).unwrap();
+            if !matches!(step, Step::Flush) {
+                continue;
+            }
+            flushes += 1;
+            for entry in fs::read_dir(&folder).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_name() == "metadata" {
+                    continue;
+                }
+                let mut file = &fs::read(entry.path()).unwrap()[..];
+                while !file.is_empty() {
+                    assert_eq!(file[..4], MAGIC.to_le_bytes());
+                    let bits = u64::from_le_bytes(file[8 + 3 * 8..][..8].try_into().unwrap());
+                    file = &file[usize::try_from(bits / 8).unwrap()..];
+                }
+            }
+        }
+        assert!(flushes > 2);
+        to.finish(stream.end, &stream.totals).unwrap();
+        // A second trace in the same folder has nothing of the first one.
+        drop(Ctf::create(&folder).unwrap());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_an_error() {
+        let folder = folder("gone");
+        let stream = stream(5);
+        let mut to = Ctf::create(&folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(
+            stream.tell(&mut to).unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
+    }
+
+    #[test]
+    fn names_are_identifiers_and_differ() {
+        let mut used = HashSet::new();
+        let names = ["id", "string", "größe", "gru", "", "id", "id_"]
+            .map(|name| identifier(name, &mut used));
+        assert_eq!(
+            names,
+            [
+                "_id",
+                "_string",
+                "_gruf6_udf_e",
+                "_gru",
+                "_",
+                "_id_",
+                "_id__"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_string_literal_stays_one() {
+        assert_eq!(
+            quoted("a \"b\" \\ é\n\0c"),
+            r#""a \042b\042 \134 \303\251\012""#
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! Recordings that are asked for from outside: `HOTPROBE_RECORD`.
+
+use super::file::Format;
+use super::{RecordError, Recorder, Recording};
+use std::env;
+use std::path::Path;
+
+/// The variable.
+const VARIABLE: &str = "HOTPROBE_RECORD";
+
+/// Starts the recordings that the environment asks for: `HOTPROBE_RECORD='shop::*=trace.pftrace,*::db::*=db.json'`.
+///
+/// Each is a pattern, as for [`matching`](hotprobe::matching), `=`, and the file to stream to, whose ending tells the format;
+/// several are separated by `,`. Without the variable, or if it is empty, there are none.
+///
+/// # Errors
+/// What cannot be understood, with what was expected; and all that [`Recorder::start`] returns. Nothing is recorded then.
+///
+/// ```
+/// fn main() -> Result<(), hotprobe_record::RecordError> {
+///     let recordings = hotprobe_record::from_env()?;
+///     // … the program …
+///     recordings.finish()
+/// }
+/// ```
+pub fn from_env() -> Result<FromEnv, RecordError> {
+    let Some(value) = env::var_os(VARIABLE) else {
+        return Ok(FromEnv::default());
+    };
+    let Some(value) = value.to_str() else {
+        return Err(wrong(format!("{} is not UTF-8", value.to_string_lossy())));
+    };
+    let asked = parse(value)?;
+    let start = |(pattern, path): (&str, &str)| {
+        Recorder::new()
+            .matching(pattern)
+            .stream_to(path)
+            .start()
+            .map_err(|error| wrong(format!("`{pattern}={path}`: {error}")))
+    };
+    let recordings = asked.into_iter().map(start).collect::<Result<_, _>>()?;
+    Ok(FromEnv { recordings })
+}
+
+fn wrong(what: impl std::fmt::Display) -> RecordError {
+    RecordError::Environment {
+        reason: format!("{VARIABLE}: {what}"),
+    }
+}
+
+fn parse(value: &str) -> Result<Vec<(&str, &str)>, RecordError> {
+    const EXPECTED: &str = "expected `PATTERN=FILE`, several separated by `,`, as in `shop::*=trace.pftrace,*::db::*=db.json`";
+    let mut asked: Vec<(&str, &str)> = Vec::new();
+    if value.trim().is_empty() {
+        return Ok(asked);
+    }
+    for one in value.split(',') {
+        let Some((pattern, path)) = one.split_once('=') else {
+            return Err(wrong(format!("`{one}` has no `=`: {EXPECTED}")));
+        };
+        let (pattern, path) = (pattern.trim(), path.trim());
+        if pattern.is_empty() || path.is_empty() {
+            let which = if pattern.is_empty() {
+                "pattern"
+            } else {
+                "file"
+            };
+            return Err(wrong(format!("`{one}` has no {which}: {EXPECTED}")));
+        }
+        Format::of(Path::new(path)).map_err(|error| wrong(format!("`{one}`: {error}")))?;
+        if asked.iter().any(|&(_, other)| other == path) {
+            return Err(wrong(format!(
+                "two recordings into `{path}`: give each a file of its own"
+            )));
+        }
+        asked.push((pattern, path));
+    }
+    Ok(asked)
+}
+
+/// The recordings that [`from_env`] started; dropped, they end.
+#[derive(Debug, Default)]
+#[must_use = "dropped, the recordings end at once: bind it to a name, and `finish` it at the program's end"]
+pub struct FromEnv {
+    recordings: Vec<Recording>,
+}
+
+impl FromEnv {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.recordings.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.recordings.is_empty()
+    }
+
+    /// Ends them all, as [`Recording::finish`] does.
+    ///
+    /// # Errors
+    /// The first error; the others are finished all the same.
+    pub fn finish(self) -> Result<(), RecordError> {
+        let finished: Vec<_> = self.recordings.into_iter().map(Recording::finish).collect();
+        finished.into_iter().try_for_each(|result| result.map(drop))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn patterns_and_files_are_told_apart() {
+        assert_eq!(parse("").unwrap(), []);
+        assert_eq!(
+            parse("a::*=x.json, *::b = y.pftrace").unwrap(),
+            [("a::*", "x.json"), ("*::b", "y.pftrace")]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_told_with_what_was_expected() {
+        for (value, expected) in [
+            ("a::*", "`a::*` has no `=`: expected `PATTERN=FILE`"),
+            ("=x.json", "`=x.json` has no pattern"),
+            ("a::*=", "`a::*=` has no file"),
+            ("a::*=x.json,", "`` has no `=`"),
+            ("a::*=x.txt", "the ending of `x.txt` tells no format"),
+            ("a=x.json,b=x.json", "two recordings into `x.json`"),
+        ] {
+            let error = parse(value).unwrap_err().to_string();
+            assert!(error.starts_with("HOTPROBE_RECORD: "), "{error}");
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

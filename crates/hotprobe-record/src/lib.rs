@@ -1,0 +1,82 @@
+//! Recording: firings of chosen events, with time, thread and arguments, in memory or streamed to a file.
+//!
+//! ```
+//! use hotprobe::fire;
+//! use hotprobe_record::Recorder;
+//!
+//! hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
+//!
+//! let recording = Recorder::new().event(&STORED).start()?;
+//! fire!(STORED, "a", 7);
+//! let trace = recording.finish()?;
+//! assert_eq!(trace.records().count(), 1);
+//! # Ok::<(), hotprobe_record::RecordError>(())
+//! ```
+//!
+//! [`guide`](crate::guide) says how it is used, and what it costs. In reading order:
+//!
+//! 1. [`Recorder`]: what is to be recorded, and how (`recorder.rs`); [`from_env`] (`env.rs`); [`RecordError`]
+//!    (`error.rs`).
+//! 2. [`Recording`]: its handle while it goes on (`recording.rs`).
+//! 3. The buffers of all threads, and how a firing finds its own (`buffers.rs`); one buffer (`ring.rs`); a record in it
+//!    (`encode.rs`); its time (`src/clock.rs`).
+//! 4. [`Trace`]: what was recorded (`trace.rs`). Written while it is recorded (`stream.rs`).
+//! 5. The seam to the file formats (`export.rs`), and which there are (`file.rs`).
+
+mod buffers;
+mod chrome;
+mod ctf;
+mod encode;
+mod env;
+mod error;
+mod export;
+mod file;
+pub mod guide;
+mod instant;
+mod nesting;
+mod pairs;
+mod perfetto;
+mod proto;
+mod recorder;
+mod recording;
+pub(crate) mod ring;
+mod stream;
+mod sync;
+#[cfg(test)]
+mod synthetic;
+mod trace;
+
+crate::sync::model_only! {
+    #[doc(hidden)]
+    pub use crate::ring::ModelRing;
+}
+
+/// Drops a panic's payload, which may itself panic.
+fn discard(payload: Box<dyn std::any::Any + Send>) {
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload)));
+    if let Err(again) = dropped {
+        std::mem::forget(again);
+    }
+}
+
+pub use env::{FromEnv, from_env};
+pub use error::RecordError;
+pub use recorder::Recorder;
+pub use recording::Recording;
+pub use trace::{Count, Entry, Recorded, Records, Thread, Trace};
+
+/// What happens when a thread's buffer is full.
+///
+/// ```
+/// use hotprobe_record::Overflow;
+/// assert_eq!(Overflow::default(), Overflow::DropNewest);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// What finds no room is lost, and counted.
+    #[default]
+    DropNewest,
+    /// The oldest records make room, and are counted as lost: a flight recorder, which has the last seconds.
+    OverwriteOldest,
+}

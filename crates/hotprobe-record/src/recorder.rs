@@ -1,0 +1,479 @@
+//! What is to be recorded, and how: the builder, and all that is checked before a recording starts.
+
+use super::buffers::{Buffers, Limits};
+use super::encode;
+use super::export::{Header, SliceRule};
+use super::file::{Exporter, Format};
+use super::recording::Recording;
+use super::ring::Head;
+use super::{Overflow, RecordError};
+use hotprobe::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
+use hotprobe_clock::Clock;
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is to be recorded, and how. [`start`](Self::start) attaches to all events at one instant.
+///
+/// ```
+/// use hotprobe::fire;
+/// use hotprobe_record::Recorder;
+///
+/// hotprobe::event! {
+///     static REQUEST_RECEIVED: fn(id: u64, path: &str);
+///     static REQUEST_DONE: fn(id: u64, status: u16);
+/// }
+///
+/// let recording = Recorder::new()
+///     .slice("request", &REQUEST_RECEIVED, &REQUEST_DONE, "id")
+///     .start()?;
+/// fire!(REQUEST_RECEIVED, 1, "/orders");
+/// fire!(REQUEST_DONE, 1, 200);
+/// let trace = recording.finish()?; // nothing is lost after this
+/// # let directory = std::env::temp_dir();
+/// # std::env::set_current_dir(directory).unwrap();
+/// # if false {
+/// trace.save("trace.pftrace")?;
+/// # }
+/// # assert_eq!(trace.sum().written, 2);
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
+///
+/// # Memory
+/// Each thread that fires gets a buffer when it does so first ([`buffer_per_thread`](Self::buffer_per_thread)); that of a
+/// thread that has ended is given to the next. Together they are never larger than the cap
+/// ([`buffers_together`](Self::buffers_together)). Beside them a recording keeps some hundred bytes for each thread.
+#[must_use = "a recorder records nothing before `start`"]
+pub struct Recorder {
+    patterns: Vec<String>,
+    events: Vec<&'static dyn AnyEvent>,
+    slices: Vec<Slice>,
+    per_thread: usize,
+    together: usize,
+    overflow: Overflow,
+    cut_at: usize,
+    stream: Option<Stream>,
+    dump_on_panic: Option<PathBuf>,
+    task_tracks: bool,
+}
+
+struct Slice {
+    name: String,
+    begin: &'static dyn AnyEvent,
+    end: &'static dyn AnyEvent,
+    key: String,
+}
+
+enum Stream {
+    Path(PathBuf),
+    Writer(Exporter),
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Recorder {
+    /// No event yet; 1 MiB for each thread, 64 MiB together; the newest is dropped; texts are cut at 512 bytes.
+    pub fn new() -> Self {
+        Self {
+            patterns: Vec::new(),
+            events: Vec::new(),
+            slices: Vec::new(),
+            per_thread: 1 << 20,
+            together: 64 << 20,
+            overflow: Overflow::DropNewest,
+            cut_at: 512,
+            stream: None,
+            dump_on_panic: None,
+            task_tracks: true,
+        }
+    }
+
+    /// The events whose full name matches the pattern, as [`matching`](hotprobe::matching) finds them: `shop::*`.
+    ///
+    /// ```
+    /// # mod shop { hotprobe::event! { pub static SOLD: fn(); } }
+    /// let recording = hotprobe_record::Recorder::new().matching("*::shop::*").start()?;
+    /// # shop::SOLD.fire(); drop(recording);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn matching(mut self, pattern: impl Into<String>) -> Self {
+        self.patterns.push(pattern.into());
+        self
+    }
+
+    /// This event: one that `event!` declared, or one that the catalogue found.
+    ///
+    /// ```
+    /// # hotprobe::event! { static DONE: fn(id: u64); static BEGUN: fn(id: u64); }
+    /// let found = hotprobe::find(BEGUN.name()).expect("it is in this program");
+    /// let recording = hotprobe_record::Recorder::new().event(&DONE).event(found).start()?;
+    /// # drop(recording);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn event(mut self, event: &'static dyn AnyEvent) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Every event of the program.
+    ///
+    /// ```
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = hotprobe_record::Recorder::new().all().start()?;
+    /// # TICK.fire(); drop(recording);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn all(self) -> Self {
+        self.matching("*")
+    }
+
+    /// These two events, of which one begins something and the other ends it, paired by a parameter that both have: in a
+    /// trace it is one slice, across threads and awaits.
+    ///
+    /// ```
+    /// # hotprobe::event! { static OPENED: fn(file: u64, path: &str); static CLOSED: fn(file: u64); }
+    /// let recording = hotprobe_record::Recorder::new().slice("file", &OPENED, &CLOSED, "file").start()?;
+    /// # drop(recording);
+    ///
+    /// let error = hotprobe_record::Recorder::new().slice("file", &OPENED, &CLOSED, "path").start().unwrap_err();
+    /// assert!(error.to_string().ends_with("has no parameter `path`; it has `file: u64`"));
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn slice(
+        mut self,
+        name: impl Into<String>,
+        begin: &'static dyn AnyEvent,
+        end: &'static dyn AnyEvent,
+        key: impl Into<String>,
+    ) -> Self {
+        self.slices.push(Slice {
+            name: name.into(),
+            begin,
+            end,
+            key: key.into(),
+        });
+        self
+    }
+
+    /// How large each firing thread's buffer is, in bytes: 1 MiB if nothing is said. Rounded down to a power of two.
+    pub fn buffer_per_thread(mut self, bytes: usize) -> Self {
+        self.per_thread = bytes;
+        self
+    }
+
+    /// How large all buffers together may be, in bytes: 64 MiB if nothing is said. Threads for which there is none lose
+    /// what they fire, which is counted.
+    pub fn buffers_together(mut self, bytes: usize) -> Self {
+        self.together = bytes;
+        self
+    }
+
+    /// What happens when a buffer is full: the newest is dropped if nothing is said.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// How many bytes are kept of a text, of what a `Debug` writes, and of bytes: 512 if nothing is said. Characters are
+    /// kept whole; what was cut is marked.
+    pub fn cut_texts_at(mut self, bytes: usize) -> Self {
+        self.cut_at = bytes;
+        self
+    }
+
+    /// Whether a Perfetto trace has a track for each tokio task, with copies of what fired there, beside those of the
+    /// threads (feature `tokio`): yes if nothing is said. Without, the file is about half as long. The task's number is an
+    /// argument of each record either way.
+    ///
+    /// ```
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = hotprobe_record::Recorder::new().event(&TICK).task_tracks(false).start()?;
+    /// # TICK.fire(); drop(recording);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn task_tracks(mut self, yes: bool) -> Self {
+        self.task_tracks = yes;
+        self
+    }
+
+    /// Writes the records to a file while recording, so that it can last long: a thread of the recording's own empties the
+    /// buffers. The format follows from the ending, as for [`Trace::save`](super::Trace::save).
+    ///
+    /// If the file fails, the recording stops, and [`finish`](Recording::finish) returns the error; the program is never
+    /// held up. The file so far can be opened.
+    ///
+    /// ```no_run
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = hotprobe_record::Recorder::new().event(&TICK).stream_to("trace.pftrace").start()?;
+    /// # drop(recording);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn stream_to(mut self, path: impl Into<PathBuf>) -> Self {
+        self.stream = Some(Stream::Path(path.into()));
+        self
+    }
+
+    /// As [`stream_to`](Self::stream_to): a Perfetto trace, to whatever can be written to.
+    pub fn stream_perfetto_to(mut self, writer: impl Write + Send + 'static) -> Self {
+        self.stream = Some(Stream::Writer(Format::perfetto(writer)));
+        self
+    }
+
+    /// As [`stream_to`](Self::stream_to): a Chrome trace, to whatever can be written to.
+    pub fn stream_chrome_json_to(mut self, writer: impl Write + Send + 'static) -> Self {
+        self.stream = Some(Stream::Writer(Format::chrome(writer)));
+        self
+    }
+
+    /// Saves what is in the buffers when a thread panics, the first time that one does, whether the panic is caught or ends the
+    /// process: what happened just before. By a panic hook, which calls the hook that was there.
+    ///
+    /// ```no_run
+    /// use hotprobe_record::{Overflow, Recorder};
+    /// # hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let recording = Recorder::new()
+    ///     .event(&TICK)
+    ///     .overflow(Overflow::OverwriteOldest)
+    ///     .dump_on_panic("last-seconds.pftrace")
+    ///     .start()?;
+    /// # drop(recording);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn dump_on_panic(mut self, path: impl Into<PathBuf>) -> Self {
+        self.dump_on_panic = Some(path.into());
+        self
+    }
+
+    /// Attaches to all events, at one instant.
+    ///
+    /// # Errors
+    /// A pattern that matches nothing; a slice's key that one of its events lacks, has of another type, or keeps from
+    /// dynamic probes; limits that contradict each other; a file that cannot be created.
+    pub fn start(self) -> Result<Recording, RecordError> {
+        let events = self.chosen()?;
+        let slices = self
+            .slices
+            .iter()
+            .map(|slice| slice.rule(&events))
+            .collect::<Result<_, _>>()?;
+        let limits = self.limits(&events)?;
+        if let Some(path) = &self.dump_on_panic {
+            Format::of(path)?;
+        }
+        let exporter = match self.stream {
+            None => None,
+            Some(Stream::Writer(exporter)) => Some((None, exporter)),
+            Some(Stream::Path(path)) => {
+                let created = Format::of(&path)?.create(&path);
+                let exporter = created.map_err(|error| RecordError::io(Some(&path), error))?;
+                Some((Some(path), exporter))
+            }
+        };
+
+        let clock = Clock::start();
+        let header = Header {
+            wall: clock.wall(),
+            process: (std::process::id(), program()),
+            events: events.iter().map(|event| event.metadata()).collect(),
+            slices,
+            task_tracks: self.task_tracks,
+        };
+        let buffers = Arc::new(Buffers::new(clock, header, limits));
+        let mut batch = Batch::new();
+        for (index, event) in (0_u32..).zip(&events) {
+            let buffers = Arc::clone(&buffers);
+            let options = ProbeOptions::new().name("recording");
+            if clock.is_tsc() {
+                event.attach_in_with(&mut batch, options, move |_, values| {
+                    buffers.record::<true>(index, values);
+                });
+            } else {
+                event.attach_in_with(&mut batch, options, move |_, values| {
+                    buffers.record::<false>(index, values);
+                });
+            }
+        }
+        Recording::start(buffers, batch, exporter, self.dump_on_panic)
+    }
+
+    /// The events, each once, in the order in which they were chosen.
+    fn chosen(&self) -> Result<Vec<&'static dyn AnyEvent>, RecordError> {
+        let mut events = self.events.clone();
+        events.extend(
+            self.slices
+                .iter()
+                .flat_map(|slice| [slice.begin, slice.end]),
+        );
+        for pattern in &self.patterns {
+            let matching = hotprobe::matching(pattern);
+            if matching.is_empty() {
+                return Err(RecordError::NothingMatches {
+                    pattern: pattern.clone(),
+                    events: hotprobe::events().len(),
+                });
+            }
+            events.extend(matching);
+        }
+        let mut seen = std::collections::HashSet::new();
+        events.retain(|event| seen.insert(*event));
+        if events.is_empty() {
+            return Err(RecordError::NothingChosen);
+        }
+        Ok(events)
+    }
+
+    fn limits(&self, events: &[&'static dyn AnyEvent]) -> Result<Limits, RecordError> {
+        let refuse = |reason| Err(RecordError::Limit { reason });
+        if self.stream.is_some() && self.overflow == Overflow::OverwriteOldest {
+            return refuse(
+                "a recording that overwrites the oldest cannot be streamed, since nobody reads it in time: record \
+                 without `stream_to`, and call `snapshot` or `dump`, or drop the newest"
+                    .to_owned(),
+            );
+        }
+        if events.len() > Head::MAX_EVENTS {
+            return refuse(format!(
+                "{} events are more than the {} that one recording can have: choose fewer",
+                events.len(),
+                Head::MAX_EVENTS
+            ));
+        }
+        let values = |event: &&dyn AnyEvent| event.metadata().parameters().len();
+        let longest_of = |event| encode::longest(values(event), self.cut_at);
+        let Some(longest) = events.iter().max_by_key(|event| longest_of(event)) else {
+            return Err(RecordError::NothingChosen);
+        };
+        // Beside the longest record there has to be room for a mark or two.
+        let needed = (longest_of(longest) + 8).next_power_of_two();
+        let given = self.per_thread / 8;
+        let words = if given == 0 { 0 } else { 1 << given.ilog2() };
+        if (words as u64) < needed || longest_of(longest) > Head::MAX_WORDS {
+            return refuse(format!(
+                "`buffer_per_thread({})` is too little: a record of `{}` may take {} bytes, texts being cut at {}; give at \
+                 least {}, or cut texts earlier",
+                self.per_thread,
+                longest.name(),
+                longest_of(longest) * 8,
+                self.cut_at,
+                needed * 8
+            ));
+        }
+        let buffers = (self.together / (words * 8)).min(1 << 16);
+        if buffers == 0 {
+            return refuse(format!(
+                "`buffers_together({})` leaves no room for one buffer of {} bytes: give more, or a smaller \
+                 `buffer_per_thread`",
+                self.together,
+                words * 8
+            ));
+        }
+        Ok(Limits {
+            words,
+            buffers,
+            overflow: self.overflow,
+            longest: longest_of(longest),
+            cut_at: self.cut_at,
+        })
+    }
+}
+
+impl Slice {
+    fn rule(&self, events: &[&'static dyn AnyEvent]) -> Result<SliceRule, RecordError> {
+        let refuse = |reason| {
+            Err(RecordError::Slice {
+                slice: self.name.clone(),
+                reason,
+            })
+        };
+        let [begin, end] = [self.begin.metadata(), self.end.metadata()];
+        if self.begin == self.end {
+            return refuse(format!(
+                "`{}` cannot both begin and end it: give two events",
+                begin.name()
+            ));
+        }
+        let mut keys = [0; 2];
+        for (index, event) in keys.iter_mut().zip([begin, end]) {
+            let found = event.parameters().iter().position(|p| p.name() == self.key);
+            *index = match found {
+                Some(index) if event.parameters()[index].is_redacted() => {
+                    return refuse(format!(
+                        "`{}` of `{}` is marked `#[redact]`, and cannot pair: give another parameter",
+                        self.key,
+                        event.name()
+                    ));
+                }
+                Some(index) => index,
+                None => {
+                    return refuse(format!(
+                        "`{}` has no parameter `{}`; it has {}",
+                        event.name(),
+                        self.key,
+                        listed(event)
+                    ));
+                }
+            };
+        }
+        let types = [
+            begin.parameters()[keys[0]].type_name(),
+            end.parameters()[keys[1]].type_name(),
+        ];
+        if types[0] != types[1] {
+            return refuse(format!(
+                "`{}` is `{}` in `{}`, and `{}` in `{}`: give a parameter that is of one type in both; they have {} and {}",
+                self.key,
+                types[0],
+                begin.name(),
+                types[1],
+                end.name(),
+                listed(begin),
+                listed(end)
+            ));
+        }
+        let number = |wanted| {
+            events
+                .iter()
+                .position(|&event| event == wanted)
+                .unwrap_or(0)
+        };
+        Ok(SliceRule {
+            name: self.name.clone(),
+            begin: (number(self.begin), keys[0]),
+            end: (number(self.end), keys[1]),
+        })
+    }
+}
+
+/// An event's parameters, for a message.
+fn listed(event: &Metadata) -> String {
+    let one = |p: &Parameter| format!("`{}: {}`", p.name(), p.type_name());
+    let all: Vec<_> = event.parameters().iter().map(one).collect();
+    if all.is_empty() {
+        "none".to_owned()
+    } else {
+        all.join(", ")
+    }
+}
+
+/// The program's name, as far as it is known.
+fn program() -> String {
+    let path = std::env::current_exe().ok();
+    let name = path.as_ref().and_then(|path| path.file_stem());
+    name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("patterns", &self.patterns)
+            .field("events", &self.events)
+            .field("overflow", &self.overflow)
+            .finish_non_exhaustive()
+    }
+}

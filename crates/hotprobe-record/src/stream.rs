@@ -1,0 +1,478 @@
+//! A recording that is written while it goes on: the thread that empties the buffers.
+
+use super::buffers::Buffers;
+use super::encode::{Decoded, Decoder};
+use super::export::{Lost, ThreadInfo};
+use super::file::Exporter;
+use super::recording::Inner;
+use super::ring::{Drain, Ring};
+use super::trace::{Tally, lost_without_buffer};
+use super::{RecordError, Trace};
+use crate::discard;
+use hotprobe::synchronize;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::io;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long it sleeps: the longer, the less there was to do. And how often the file is brought up to date.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_millis(5);
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// The thread, seen from outside.
+pub(crate) struct Stream {
+    thread: JoinHandle<Result<Trace, RecordError>>,
+    end: Arc<AtomicBool>,
+}
+
+impl Stream {
+    pub(crate) fn start(
+        inner: Arc<Inner>,
+        path: Option<PathBuf>,
+        exporter: Exporter,
+    ) -> Result<Self, RecordError> {
+        let end = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&end);
+        let thread = thread::Builder::new()
+            .name("recording".to_owned())
+            .spawn(move || run(&inner, path.as_deref(), exporter, &told))
+            .map_err(|error| RecordError::io(None, error))?;
+        Ok(Self { thread, end })
+    }
+
+    /// Tells it that all is detached.
+    pub(crate) fn end(&self) {
+        // Release: pairs with the Acquire in `run`.
+        self.end.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+    }
+
+    /// Waits until it has written the rest.
+    pub(crate) fn finish(self) -> Result<Trace, RecordError> {
+        self.end();
+        self.thread.join().unwrap_or_else(|payload| {
+            discard(payload);
+            Err(RecordError::io(None, panicked()))
+        })
+    }
+}
+
+fn panicked() -> io::Error {
+    io::Error::other("it panicked")
+}
+
+fn run(
+    inner: &Inner,
+    path: Option<&Path>,
+    exporter: Exporter,
+    end: &AtomicBool,
+) -> Result<Trace, RecordError> {
+    let buffers = &inner.buffers;
+    let mut drains = Drains {
+        buffers,
+        rings: Vec::new(),
+        next: BinaryHeap::new(),
+        beyond: HashMap::new(),
+        decoder: Decoder::new(buffers.clock),
+    };
+    let mut output = Output {
+        buffers,
+        exporter,
+        error: None,
+        threads: Vec::new(),
+        tally: Tally::default(),
+        unflushed: Unflushed::default(),
+    };
+    output.attempt(|exporter| exporter.header(&buffers.header));
+    let mut pause = SHORTEST;
+    let mut flushed = Instant::now();
+    loop {
+        // Acquire: pairs with the Release in `end`.
+        if end.load(Ordering::Acquire) {
+            break;
+        }
+        let most = drains.round(&mut output, buffers.clock.ticks());
+        // In eighths.
+        let full = most * 8 / buffers.limits.words as u64;
+        if flushed.elapsed() > FLUSH {
+            output.flush();
+            flushed = Instant::now();
+        }
+        if output.error.is_some() {
+            // It goes on, so that the program can end it when it likes; but nobody pays for it any more.
+            inner.detach();
+            pause = LONGEST;
+        } else {
+            match full {
+                0 => pause = (2 * pause).min(LONGEST),
+                1 => {}
+                2..4 => pause = (pause / 2).max(SHORTEST),
+                _ => {
+                    // It may be about to overflow.
+                    pause = SHORTEST;
+                    continue;
+                }
+            }
+        }
+        thread::park_timeout(pause);
+    }
+    // All is detached. Firings in flight may still record. (This thread is in no probe.)
+    while synchronize().is_err() {
+        thread::yield_now();
+    }
+    let time = buffers.clock.now();
+    drains.round(&mut output, u64::MAX);
+    drains.rest(&mut output);
+    output.flush();
+    let totals = output.tally.totals();
+    output.attempt(|exporter| exporter.finish(time, &totals));
+    output.flush();
+    let Output {
+        error,
+        threads,
+        tally,
+        ..
+    } = output;
+    let trace = Trace::streamed(Arc::clone(buffers), threads, &tally, time);
+    match error {
+        None => Ok(trace),
+        Some(source) => Err(RecordError::Stream {
+            path: path.map(Into::into),
+            source,
+            trace: Box::new(trace),
+        }),
+    }
+}
+
+/// All buffers, on their way to be empty.
+struct Drains<'a> {
+    buffers: &'a Buffers,
+    /// By the number of the buffer; none of one that is about to be made.
+    rings: Vec<Option<Drain<'a>>>,
+    /// By time: those that have something. Empty between rounds.
+    next: BinaryHeap<Reverse<(u64, usize)>>,
+    /// What threads without a buffer lost, as far as it has been told.
+    beyond: HashMap<(usize, usize), u64>,
+    decoder: Decoder,
+}
+
+impl Drains<'_> {
+    /// Tells what there is, up to this moment, the earliest first; how many words the fullest buffer had.
+    ///
+    /// (Later than a later round's can be only what was in flight at this moment. What is left out for being too young
+    /// are a few records, of which there is one copy for each buffer.)
+    fn round(&mut self, output: &mut Output<'_>, until: u64) -> u64 {
+        let buffers = self.buffers;
+        self.rings.resize_with(buffers.made(), || None);
+        let mut most = 0;
+        for (index, place) in self.rings.iter_mut().enumerate() {
+            if place.is_none() {
+                *place = buffers.ring(index).map(Drain::new);
+            }
+            if let Some(drain) = place {
+                most = most.max(drain.begin());
+                if let Some(time) = drain.peek().filter(|&time| time <= until) {
+                    self.next.push(Reverse((time, index)));
+                }
+            }
+        }
+        while let Some(Reverse((_, index))) = self.next.pop() {
+            let Some(drain) = &mut self.rings[index] else {
+                continue;
+            };
+            // As long as no other's is earlier.
+            let other = self.next.peek().map(|&Reverse(other)| other);
+            loop {
+                let (thread, words) = drain.take();
+                output.tell(&mut self.decoder, thread, words);
+                let Some(time) = drain.peek().filter(|&time| time <= until) else {
+                    break;
+                };
+                if other.is_some_and(|other| other < (time, index)) {
+                    self.next.push(Reverse((time, index)));
+                    break;
+                }
+            }
+        }
+        let left = buffers.rings().flat_map(Ring::take_left);
+        left.for_each(|lost| output.lost(lost));
+        for mut lost in buffers.beyond() {
+            let told = self.beyond.entry((lost.thread, lost.event)).or_default();
+            let new = lost.count - *told;
+            *told = lost.count;
+            if new > 0 {
+                lost.count = new;
+                output.lost(lost);
+            }
+        }
+        most
+    }
+
+    /// What has no mark in any buffer, when nobody writes any more.
+    fn rest(&mut self, output: &mut Output<'_>) {
+        let buffers = self.buffers;
+        for ring in buffers.rings() {
+            let around = ring.finished();
+            let all = around.before.into_iter().chain(around.after);
+            all.chain(around.left).for_each(|lost| output.lost(lost));
+        }
+        output.know(usize::MAX);
+        let mut threads = output.threads.clone();
+        let known = threads.len();
+        for lost in lost_without_buffer(buffers, &mut threads) {
+            // (The others have been told.)
+            if lost.thread == known {
+                if let Some(info) = threads.pop() {
+                    output.introduce(info);
+                }
+                output.lost(lost);
+            }
+        }
+    }
+}
+
+/// Where it goes: the file, and the counts of what it has.
+struct Output<'a> {
+    buffers: &'a Buffers,
+    exporter: Exporter,
+    /// The first. Nothing is written after it, and all that comes is lost.
+    error: Option<io::Error>,
+    /// Those that the exporter knows.
+    threads: Vec<ThreadInfo>,
+    tally: Tally,
+    unflushed: Unflushed,
+}
+
+/// Records that may not be in the file yet, counted. If it fails now, they are lost.
+#[derive(Default)]
+struct Unflushed {
+    /// By thread, and by event; none of threads that have not fired lately.
+    counts: Vec<Vec<u64>>,
+    /// The threads that have.
+    threads: Vec<usize>,
+}
+
+impl Unflushed {
+    fn add(&mut self, thread: usize, event: usize, events: usize) {
+        if let Some(count) = self
+            .counts
+            .get_mut(thread)
+            .and_then(|counts| counts.get_mut(event))
+        {
+            *count += 1;
+            return;
+        }
+        if thread >= self.counts.len() {
+            self.counts.resize_with(thread + 1, Vec::new);
+        }
+        self.threads.push(thread);
+        self.counts[thread] = vec![0; events];
+        self.counts[thread][event] = 1;
+    }
+
+    /// Tells thread, event and count of each; then there are none.
+    fn take(&mut self, mut tell: impl FnMut(usize, usize, u64)) {
+        for thread in mem::take(&mut self.threads) {
+            let counts = mem::take(&mut self.counts[thread]);
+            for (event, count) in counts.into_iter().enumerate().filter(|&(_, n)| n > 0) {
+                tell(thread, event, count);
+            }
+        }
+    }
+}
+
+impl Output<'_> {
+    /// Whether it could be written. A user's writer may panic.
+    fn attempt(&mut self, write: impl FnOnce(&mut Exporter) -> io::Result<()>) -> bool {
+        if self.error.is_some() {
+            return false;
+        }
+        let result = catch_unwind(AssertUnwindSafe(|| write(&mut self.exporter)));
+        self.error = match result {
+            Ok(result) => result.err(),
+            Err(payload) => {
+                discard(payload);
+                Some(panicked())
+            }
+        };
+        if self.error.is_some() {
+            let tally = &mut self.tally;
+            self.unflushed
+                .take(|thread, event, count| tally.lost(thread, event, count));
+        }
+        self.error.is_none()
+    }
+
+    /// What is in the file now stays there.
+    fn flush(&mut self) {
+        if self.attempt(|exporter| exporter.flush()) {
+            let tally = &mut self.tally;
+            self.unflushed
+                .take(|thread, event, count| tally.written(thread, event, count));
+        }
+    }
+
+    fn tell(&mut self, decoder: &mut Decoder, thread: usize, words: &[u64]) {
+        self.know(thread);
+        let header = &self.buffers.header;
+        let values = |event: usize| header.events[event].parameters().len();
+        decoder.decode(thread, words, values, |decoded| match decoded {
+            Decoded::Lost(lost) => self.lost_by(lost),
+            Decoded::Record(record) => {
+                if self.attempt(|exporter| exporter.record(&record)) {
+                    self.unflushed
+                        .add(thread, record.event, header.events.len());
+                } else {
+                    self.tally.lost(thread, record.event, 1);
+                }
+            }
+        });
+    }
+
+    /// Losses with the time of the clock.
+    fn lost(&mut self, lost: Lost) {
+        self.know(lost.thread);
+        self.lost_by(lost.told(&self.buffers.clock));
+    }
+
+    fn lost_by(&mut self, lost: Lost) {
+        self.tally.lost(lost.thread, lost.event, lost.count);
+        self.attempt(|exporter| exporter.lost(&lost));
+    }
+
+    /// The exporter has to know a thread before anything of it.
+    fn know(&mut self, thread: usize) {
+        if thread >= self.threads.len() {
+            let new = self.buffers.threads_from(self.threads.len());
+            for info in new {
+                self.introduce(info);
+            }
+        }
+    }
+
+    fn introduce(&mut self, info: ThreadInfo) {
+        self.attempt(|exporter| exporter.thread(&info));
+        self.threads.push(info);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::export::{Export, Header, Record, Total};
+    use super::super::{Overflow, buffers::Limits};
+    use super::*;
+    use hotprobe::{Metadata, Parameter, Value};
+    use hotprobe_clock::Clock;
+    use std::sync::Mutex;
+    use std::time::SystemTime;
+
+    /// Which thread each record is of.
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<usize>>>);
+
+    impl Export for Told {
+        fn header(&mut self, _: &Header) -> io::Result<()> {
+            Ok(())
+        }
+        fn thread(&mut self, _: &ThreadInfo) -> io::Result<()> {
+            Ok(())
+        }
+        fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+            self.0.lock().unwrap().push(record.thread);
+            Ok(())
+        }
+        fn lost(&mut self, _: &Lost) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn finish(&mut self, _: u64, _: &[Total]) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_round_leaves_to_the_next_what_was_fired_after_it_began() {
+        static NUMBER: Metadata = Metadata::new(
+            b"test::NUMBER",
+            b"test",
+            ("test.rs", 1, 1),
+            "",
+            &[Parameter::new("n", "u64", false)],
+        );
+        let header = Header {
+            wall: SystemTime::now(),
+            process: (0, String::new()),
+            events: vec![&NUMBER],
+            slices: Vec::new(),
+            task_tracks: true,
+        };
+        let limits = Limits {
+            words: 1024,
+            buffers: 2,
+            overflow: Overflow::DropNewest,
+            longest: 8,
+            cut_at: 8,
+        };
+        let buffers = Arc::new(Buffers::new(Clock::start(), header, limits));
+        let fire = || buffers.record::<false>(0, &[Value::U64(7)]);
+        let told = Told::default();
+        let mut drains = Drains {
+            buffers: &buffers,
+            rings: Vec::new(),
+            next: BinaryHeap::new(),
+            beyond: HashMap::new(),
+            decoder: Decoder::new(buffers.clock),
+        };
+        let mut output = Output {
+            buffers: &buffers,
+            exporter: Box::new(told.clone()),
+            error: None,
+            threads: Vec::new(),
+            tally: Tally::default(),
+            unflushed: Unflushed::default(),
+        };
+        // Threads 0 and 1 by turns; the round begins after the second record.
+        fire();
+        let first = thread::scope(|scope| {
+            let (go, step) = std::sync::mpsc::sync_channel(0);
+            let (done, other) = std::sync::mpsc::channel();
+            let fire = &fire;
+            scope.spawn(move || {
+                for () in step {
+                    fire();
+                    done.send(()).unwrap();
+                }
+            });
+            let other_fires = || {
+                go.send(()).unwrap();
+                other.recv().unwrap();
+            };
+            other_fires();
+            let until = loop {
+                // (A clock may show the same twice.)
+                let now = buffers.clock.ticks_of::<false>();
+                if buffers.clock.ticks_of::<false>() > now {
+                    break now;
+                }
+            };
+            fire();
+            other_fires();
+            fire();
+            drains.round(&mut output, until);
+            let first = told.0.lock().unwrap().clone();
+            drains.round(&mut output, u64::MAX);
+            first
+        });
+        assert_eq!(first, [0, 1]);
+        assert_eq!(*told.0.lock().unwrap(), [0, 1, 0, 1, 0]);
+    }
+}

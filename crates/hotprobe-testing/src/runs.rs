@@ -1,0 +1,541 @@
+//! Which runs a test consists of: one; one more for each event, delayed; or one for each schedule.
+
+use super::inner::{Goal, Inner, Place, Plan, Traced};
+use super::options::Options;
+use super::quiet;
+use super::report::Report;
+use super::scope::{Entered, message};
+use super::test::Test;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// What a test that passed was made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// How many times the body ran.
+    pub runs: usize,
+    /// How many events there were, in the first run.
+    pub events: usize,
+    /// How many firings of the test's probes belonged to no test, and passed; in all runs.
+    pub outside: u64,
+    /// By how much [`verify`](Options::verify) delayed each event; zero in others.
+    pub delay: Duration,
+    /// How many different schedules [`explore`](Options::explore) has tried; zero in others.
+    pub schedules: usize,
+}
+
+/// What a test failed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    run: String,
+    report: String,
+}
+
+impl Failure {
+    /// The name of the run that failed: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// The report; if the body has panicked by itself, what it panicked with.
+    #[must_use]
+    pub fn report(&self) -> &str {
+        &self.report
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A run that failed: the report, and the panic if there was one.
+struct Broken {
+    failure: Failure,
+    payload: Option<Box<dyn Any + Send>>,
+    /// Whether it is the body's own panic, not a report.
+    foreign: bool,
+}
+
+impl Broken {
+    /// Panics with it, unless that has been printed: then it only goes on.
+    #[track_caller]
+    fn raise(self) -> ! {
+        match self.payload {
+            Some(payload) if self.foreign => {
+                if self.failure.run != "run" {
+                    eprintln!("hotprobe_testing: that was in run {}", self.failure.run);
+                }
+                resume_unwind(payload)
+            }
+            Some(payload) if message(&*payload) == self.failure.report => resume_unwind(payload),
+            _ => panic!("{}", self.failure.report),
+        }
+    }
+}
+
+/// A run that passed.
+struct Passed {
+    trace: Vec<Traced>,
+    outside: u64,
+    fingerprint: u64,
+}
+
+/// A run, from its start to its end.
+struct Once {
+    inner: Arc<Inner>,
+    test: Test,
+}
+
+impl Once {
+    fn new(options: &Options, plan: Plan, run: &str, silent: bool) -> Self {
+        quiet::install();
+        let inner = Inner::start(options, plan, run.to_owned(), silent);
+        Self {
+            test: Test::new(Arc::clone(&inner)),
+            inner,
+        }
+    }
+
+    fn enter(&self) -> Entered {
+        self.test.scope().enter_as(0, true)
+    }
+
+    fn end(self, result: Result<(), Box<dyn Any + Send>>) -> Result<Passed, Broken> {
+        let Self { inner, test } = self;
+        if result.is_ok() {
+            inner.finish();
+        }
+        inner.close();
+        test.detach();
+        let payload = result.err();
+        if payload.is_some() {
+            inner.clear_up();
+        }
+        let report = inner.failure();
+        let foreign = report.is_none();
+        let text = match (&report, &payload) {
+            (None, None) => {
+                return Ok(Passed {
+                    trace: inner.trace(),
+                    outside: inner.outside(),
+                    fingerprint: inner.fingerprint(),
+                });
+            }
+            (Some(report), _) => report.to_string(),
+            (None, Some(payload)) => message(&**payload),
+        };
+        Err(Broken {
+            failure: Failure {
+                run: inner.run.clone(),
+                report: text,
+            },
+            payload,
+            foreign,
+        })
+    }
+}
+
+fn once(
+    options: &Options,
+    plan: Plan,
+    run: &str,
+    silent: bool,
+    at: Place,
+    body: impl FnOnce(&Test),
+) -> Result<Passed, Broken> {
+    let once = Once::new(options, plan, run, silent);
+    let entered = once.enter();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        body(&once.test);
+        once.inner.wait(&Goal::End, "the end of all threads", at);
+    }));
+    let result = once.end(result);
+    drop(entered);
+    result
+}
+
+async fn once_async(
+    options: &Options,
+    plan: Plan,
+    run: &str,
+    silent: bool,
+    at: Place,
+    body: impl AsyncFnOnce(&Test),
+) -> Result<Passed, Broken> {
+    let once = Once::new(options, plan, run, silent);
+    let whole = async {
+        body(&once.test).await;
+        let goal = Goal::End;
+        once.inner
+            .wait_async(goal, "the end of all threads".to_owned(), at)
+            .await;
+    };
+    let result = Caught(Box::pin(once.test.scope().body(whole))).await;
+    once.end(result)
+}
+
+/// A future, and its panic caught.
+struct Caught<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Err(payload) => Poll::Ready(Err(payload)),
+        }
+    }
+}
+
+/// The delayed runs that follow a first one.
+struct Delays {
+    first: Vec<Traced>,
+    by: Duration,
+}
+
+impl Delays {
+    fn of(options: &Options, first: Vec<Traced>) -> Self {
+        let longest = first
+            .windows(2)
+            .map(|pair| pair[1].at.saturating_duration_since(pair[0].at))
+            .max();
+        let by = (longest.unwrap_or_default() * 10)
+            .max(options.min_delay)
+            .min(options.dead_time / 2);
+        Self { first, by }
+    }
+
+    /// Each run's plan, and its name.
+    fn runs(&self) -> impl Iterator<Item = (Plan, String)> {
+        self.first.iter().enumerate().map(|(number, event)| {
+            let stream = &event.stream;
+            let earlier = &self.first[..number];
+            let index = earlier
+                .iter()
+                .filter(|other| other.stream == *stream)
+                .count();
+            let plan = Plan::Delay {
+                stream: stream.clone(),
+                index,
+                by: self.by,
+            };
+            (plan, format!("delay@{number} ({stream}:{index})"))
+        })
+    }
+
+    /// The streams are to be the same in every run.
+    fn compare(&self, run: String, trace: &[Traced]) -> Result<(), Broken> {
+        let (expected, received) = (streams(&self.first), streams(trace));
+        if expected == received {
+            return Ok(());
+        }
+        let report = Report::new("the streams are not those of the first run".to_owned())
+            .difference(&expected, &received)
+            .render(None, &run);
+        Err(Broken {
+            failure: Failure { run, report },
+            payload: None,
+            foreign: false,
+        })
+    }
+}
+
+/// A line for each event, by streams.
+fn streams(trace: &[Traced]) -> String {
+    let mut streams: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for event in trace {
+        streams.entry(&event.stream).or_default().push(&event.text);
+    }
+    streams
+        .into_iter()
+        .flat_map(|(stream, events)| {
+            events
+                .into_iter()
+                .map(move |event| format!("{stream}: {event}\n"))
+        })
+        .collect()
+}
+
+/// The schedules of `explore`: each one's plan, and its name.
+fn schedules(number: usize, seed: u64) -> impl Iterator<Item = (Plan, String)> {
+    (0..number).map(move |index| {
+        let seed = seed.wrapping_add(index as u64);
+        (
+            Plan::Explore { seed },
+            format!("explore@{index} (seed {seed:#x})"),
+        )
+    })
+}
+
+impl Options {
+    /// [`run`](super::run), with these options.
+    ///
+    /// # Panics
+    /// With the report, if the test fails; if the body panics, with the same.
+    #[track_caller]
+    pub fn run(&self, body: impl FnOnce(&Test)) {
+        let at = Location::caller();
+        if let Err(broken) = once(self, Plan::Plain, "run", false, at, body) {
+            broken.raise();
+        }
+    }
+
+    /// [`run`](super::run), with the report as a value; nothing is printed.
+    ///
+    /// # Errors
+    /// The [`Failure`], if the test fails; if the body panics, with what it panicked with.
+    ///
+    /// ```
+    /// use hotprobe_testing::Options;
+    /// use std::time::Duration;
+    ///
+    /// let options = Options::new().dead_time(Duration::from_millis(50));
+    /// let failure = options.try_run(|t| t.expect("nobody", 1)).unwrap_err();
+    /// assert!(failure.report().starts_with(r#"deadlock: nothing came on stream "nobody" for 50 ms"#));
+    /// ```
+    #[track_caller]
+    pub fn try_run(&self, body: impl FnOnce(&Test)) -> Result<Summary, Failure> {
+        let at = Location::caller();
+        let passed = once(self, Plan::Plain, "run", true, at, body);
+        let passed = passed.map_err(|broken| broken.failure)?;
+        Ok(Summary {
+            runs: 1,
+            events: passed.trace.len(),
+            outside: passed.outside,
+            ..Summary::default()
+        })
+    }
+
+    /// [`verify`](super::verify), with these options.
+    ///
+    /// # Panics
+    /// With the report, if a run fails; if the body panics, with the same.
+    #[track_caller]
+    pub fn verify(&self, body: impl FnMut(&Test)) {
+        if let Err(broken) = self.all_delays(false, Location::caller(), body) {
+            broken.raise();
+        }
+    }
+
+    /// [`verify`](super::verify), with the report as a value; nothing is printed.
+    ///
+    /// # Errors
+    /// The [`Failure`] of the first run that fails.
+    ///
+    /// ```
+    /// use hotprobe_testing::{self as testing, Options};
+    /// hotprobe::event! { static TICK: fn(n: u32); }
+    ///
+    /// let summary = Options::new().try_verify(|t| {
+    ///     t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("ticker", n)));
+    ///     let ticker = testing::spawn(|| (1..=2).for_each(|n| TICK.fire(n)));
+    ///     t.expect("ticker", 1_u32);
+    ///     t.expect("ticker", 2_u32);
+    ///     ticker.join();
+    /// }).unwrap();
+    /// assert_eq!((summary.runs, summary.events), (3, 2));
+    /// ```
+    #[track_caller]
+    pub fn try_verify(&self, body: impl FnMut(&Test)) -> Result<Summary, Failure> {
+        self.all_delays(true, Location::caller(), body)
+            .map_err(|broken| broken.failure)
+    }
+
+    fn all_delays(
+        &self,
+        silent: bool,
+        at: Place,
+        mut body: impl FnMut(&Test),
+    ) -> Result<Summary, Broken> {
+        let first = once(self, Plan::Plain, "run", silent, at, &mut body)?;
+        let mut summary = Summary {
+            runs: 1,
+            events: first.trace.len(),
+            outside: first.outside,
+            ..Summary::default()
+        };
+        let delays = Delays::of(self, first.trace);
+        summary.delay = delays.by;
+        for (plan, name) in delays.runs() {
+            let passed = once(self, plan, &name, silent, at, &mut body)?;
+            delays.compare(name, &passed.trace)?;
+            summary.runs += 1;
+            summary.outside += passed.outside;
+        }
+        Ok(summary)
+    }
+
+    /// [`explore`](super::explore), with these options.
+    ///
+    /// # Panics
+    /// With the report, if a run fails; if the body panics, with the same.
+    #[track_caller]
+    pub fn explore(&self, number: usize, seed: u64, body: impl FnMut(&Test)) {
+        if let Err(broken) = self.all_schedules(number, seed, false, Location::caller(), body) {
+            broken.raise();
+        }
+    }
+
+    /// [`explore`](super::explore), with the report as a value; nothing is printed.
+    ///
+    /// # Errors
+    /// The [`Failure`] of the first schedule that fails.
+    ///
+    /// ```
+    /// use hotprobe_testing::{self as testing, Options};
+    /// hotprobe::event! { static STEP: fn(by: &str); }
+    ///
+    /// let summary = Options::new().try_explore(10, 42, |t| {
+    ///     t.attach(|batch, to| STEP.attach_in(batch, move |by| to.send(by, "step")));
+    ///     let a = testing::spawn(|| STEP.fire("a"));
+    ///     let b = testing::spawn(|| STEP.fire("b"));
+    ///     a.join();
+    ///     b.join();
+    /// }).unwrap();
+    /// assert_eq!(summary.runs, 10);
+    /// ```
+    #[track_caller]
+    pub fn try_explore(
+        &self,
+        number: usize,
+        seed: u64,
+        body: impl FnMut(&Test),
+    ) -> Result<Summary, Failure> {
+        self.all_schedules(number, seed, true, Location::caller(), body)
+            .map_err(|broken| broken.failure)
+    }
+
+    fn all_schedules(
+        &self,
+        number: usize,
+        seed: u64,
+        silent: bool,
+        at: Place,
+        mut body: impl FnMut(&Test),
+    ) -> Result<Summary, Broken> {
+        let mut summary = Summary::default();
+        let mut tried = BTreeSet::new();
+        for (plan, name) in schedules(number, seed) {
+            let passed = once(self, plan, &name, silent, at, &mut body)?;
+            explored(&mut summary, &mut tried, &passed);
+        }
+        Ok(summary)
+    }
+
+    /// [`run_async`](super::run_async), with these options.
+    ///
+    /// # Panics
+    /// With the report, if the test fails; if the body panics, with the same.
+    #[track_caller]
+    pub fn run_async(&self, body: impl AsyncFnOnce(&Test)) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            if let Err(broken) = once_async(self, Plan::Plain, "run", false, at, body).await {
+                broken.raise();
+            }
+        }
+    }
+
+    /// [`verify_async`](super::verify_async), with these options.
+    ///
+    /// # Panics
+    /// With the report, if a run fails; if the body panics, with the same.
+    #[track_caller]
+    pub fn verify_async(&self, mut body: impl AsyncFnMut(&Test)) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            let result: Result<(), Broken> = async {
+                let first = once_async(self, Plan::Plain, "run", false, at, &mut body).await?;
+                let delays = Delays::of(self, first.trace);
+                for (plan, name) in delays.runs() {
+                    let passed = once_async(self, plan, &name, false, at, &mut body).await?;
+                    delays.compare(name, &passed.trace)?;
+                }
+                Ok(())
+            }
+            .await;
+            if let Err(broken) = result {
+                broken.raise();
+            }
+        }
+    }
+
+    /// [`explore_async`](super::explore_async), with these options.
+    ///
+    /// # Panics
+    /// With the report, if a run fails; if the body panics, with the same.
+    #[track_caller]
+    pub fn explore_async(
+        &self,
+        number: usize,
+        seed: u64,
+        mut body: impl AsyncFnMut(&Test),
+    ) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            for (plan, name) in schedules(number, seed) {
+                if let Err(broken) = once_async(self, plan, &name, false, at, &mut body).await {
+                    broken.raise();
+                }
+            }
+        }
+    }
+}
+
+fn explored(summary: &mut Summary, tried: &mut BTreeSet<u64>, passed: &Passed) {
+    if summary.runs == 0 {
+        summary.events = passed.trace.len();
+    }
+    summary.runs += 1;
+    summary.outside += passed.outside;
+    tried.insert(passed.fingerprint);
+    summary.schedules = tried.len();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Delays, Traced};
+    use crate::Options;
+    use std::time::{Duration, Instant};
+
+    /// A trace of events with these gaps between them, in milliseconds.
+    fn trace(gaps: &[u64]) -> Vec<Traced> {
+        let mut at = Instant::now();
+        let mut event = |gap| {
+            at += Duration::from_millis(gap);
+            Traced {
+                stream: "t".to_owned(),
+                at,
+                text: String::new(),
+            }
+        };
+        std::iter::once(0)
+            .chain(gaps.iter().copied())
+            .map(&mut event)
+            .collect()
+    }
+
+    #[test]
+    fn the_delay_is_ten_times_the_longest_gap_within_its_bounds() {
+        let options = Options::new().dead_time(Duration::from_secs(3));
+        let delay = |gaps: &[u64]| Delays::of(&options, trace(gaps)).by.as_millis();
+        assert_eq!(delay(&[1, 5, 2]), 50);
+        assert_eq!(delay(&[]), 10, "at least 10 ms");
+        assert_eq!(delay(&[1000]), 1500, "always below the dead time");
+    }
+}

@@ -1,0 +1,91 @@
+//! Blocking a thread that tokio may need (feature `tokio`).
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, block_in_place};
+
+/// Why a wait is refused.
+pub(super) const ONE_THREAD: &str =
+    "the runtime is of the current-thread flavor, or this is a task of a `LocalSet`";
+
+/// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over its tasks. `None` if
+/// there can't be another, and all tasks would stand still; then `wait` has not run.
+///
+/// Whether it is so, tokio says in one way only: `block_in_place` panics.
+pub(super) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
+    if Handle::try_current().is_err() {
+        return Some(wait());
+    }
+    let mut waiting = Some(wait);
+    let result = {
+        let _quiet = super::quiet::Quiet::begin();
+        catch_unwind(AssertUnwindSafe(|| {
+            block_in_place(|| {
+                waiting
+                    .take()
+                    .map(|wait| catch_unwind(AssertUnwindSafe(wait)))
+            })
+        }))
+    };
+    match result {
+        Ok(done) => done.map(|value| value.unwrap_or_else(|payload| resume_unwind(payload))),
+        Err(payload) if waiting.is_none() => resume_unwind(payload),
+        Err(_) => None,
+    }
+}
+
+/// [`tokio::spawn`]: the task belongs to the test whose code calls it, if there is one.
+///
+/// # Panics
+/// As `tokio::spawn`, outside of a runtime.
+///
+/// ```
+/// use hotprobe_testing;
+/// use hotprobe::fire;
+/// use hotprobe_testing::run_async;
+///
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(
+/// run_async(async |t| {
+///     t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("task", n)));
+///     let task = testing::spawn_task(async { fire!(TICK, 1) });
+///     t.expect_async("task", 1_u32).await;
+///     task.await.unwrap();
+/// })
+/// # );
+/// ```
+pub fn spawn_task<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    tokio::spawn(super::scope::in_current_future(future))
+}
+
+/// [`tokio::task::spawn_blocking`]: the closure belongs to the test whose code calls it, if there is one.
+///
+/// # Panics
+/// As `tokio::task::spawn_blocking`, outside of a runtime.
+///
+/// ```
+/// use hotprobe_testing;
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(
+/// testing::run_async(async |t| {
+///     t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("blocking", n)));
+///     let work = testing::spawn_blocking(|| TICK.fire(1));
+///     t.expect_async("blocking", 1_u32).await;
+///     work.await.unwrap();
+/// })
+/// # );
+/// ```
+pub fn spawn_blocking<R, F>(work: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    tokio::task::spawn_blocking(super::scope::in_current(work))
+}

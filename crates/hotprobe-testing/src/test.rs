@@ -1,0 +1,590 @@
+//! The test itself: what its body calls.
+
+use super::inner::{Found, Goal, Inner, Message, Place, name_of, span};
+use super::report::Report;
+use super::scope::Scope;
+use super::tracer::Tracer;
+use hotprobe::{Batch, ProbeGroup, SynchronizeError};
+use std::any::Any;
+use std::fmt::{self, Debug};
+use std::future::Future;
+use std::mem::discriminant;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A running test: the body of [`run`](super::run), [`verify`](super::verify) and [`explore`](super::explore) gets it,
+/// and takes the events of the streams by it.
+///
+/// All that wait do so for the dead time at most ([`Options::dead_time`](super::Options::dead_time)): if nothing at all
+/// happens in the test for that long, it fails with a report. A test that fails lets go all paused senders.
+pub struct Test {
+    pub(super) inner: Arc<Inner>,
+    probes: Mutex<Vec<ProbeGroup>>,
+}
+
+impl Test {
+    pub(super) fn new(inner: Arc<Inner>) -> Self {
+        Self {
+            inner,
+            probes: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Attaches probes for as long as the test runs, all at one instant. `queue` gets the batch to queue them in, and
+    /// the way to this test.
+    ///
+    /// They are detached without waiting for anything.
+    ///
+    /// ```
+    /// use hotprobe_testing;
+    /// hotprobe::event! {
+    ///     static BEGIN: fn(id: u32);
+    ///     static END: fn(id: u32);
+    /// }
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// enum Event { Begin(u32), End(u32) }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| {
+    ///         BEGIN.attach_in(batch, move |id| to.send("worker", Event::Begin(id)));
+    ///         END.attach_in(batch, move |id| to.send("worker", Event::End(id)));
+    ///     });
+    ///     let worker = testing::spawn(|| {
+    ///         BEGIN.fire(7);
+    ///         END.fire(7);
+    ///     });
+    ///     t.expect("worker", Event::Begin(7));
+    ///     t.expect("worker", Event::End(7));
+    ///     worker.join();
+    /// });
+    /// ```
+    pub fn attach(&self, queue: impl FnOnce(&mut Batch, Tracer)) {
+        let mut batch = Batch::new();
+        queue(&mut batch, self.tracer());
+        let group = batch.commit();
+        self.probes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(group);
+    }
+
+    /// What probes send their events by, for those that the test attaches and keeps itself.
+    #[must_use]
+    pub fn tracer(&self) -> Tracer {
+        Tracer {
+            test: self.inner.id,
+        }
+    }
+
+    /// Says which stream an event of type `E` goes to that was sent by [`Tracer::route`]. Routers of several types stand
+    /// beside one another; of two for one type the first counts.
+    ///
+    /// `router` runs on the thread that fires, inside of the firing.
+    ///
+    /// ```
+    /// use hotprobe_testing;
+    /// hotprobe::event! { static PACKET: fn(connection: u32, len: usize); }
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct Packet { connection: u32, len: usize }
+    ///
+    /// testing::run(|t| {
+    ///     t.set_router(|packet: &Packet| format!("connection {}", packet.connection));
+    ///     t.attach(|batch, to| {
+    ///         PACKET.attach_in(batch, move |connection, len| to.route(Packet { connection, len }));
+    ///     });
+    ///     let one = testing::spawn(|| PACKET.fire(1, 10));
+    ///     let two = testing::spawn(|| PACKET.fire(2, 20));
+    ///     t.expect("connection 2", Packet { connection: 2, len: 20 });
+    ///     t.expect("connection 1", Packet { connection: 1, len: 10 });
+    ///     one.join();
+    ///     two.join();
+    /// });
+    /// ```
+    pub fn set_router<E: 'static, S: Into<String>>(
+        &self,
+        router: impl Fn(&E) -> S + Send + Sync + 'static,
+    ) {
+        self.inner.add_router(Arc::new(move |event: &dyn Any| {
+            event.downcast_ref().map(|event| router(event).into())
+        }));
+    }
+
+    /// The scope of this test, for threads and tasks that it does not start itself.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
+    /// The name of this run, as the report has it: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
+    #[must_use]
+    pub fn run_name(&self) -> &str {
+        &self.inner.run
+    }
+
+    /// Takes the next event of a stream, checks its type and value, and only then lets the sender go on.
+    ///
+    /// Blocks the thread until there is one. Other streams, and what others send to them, wait meanwhile.
+    ///
+    /// # Panics
+    /// With the report, if the event is of another type or has another value, or if none comes for the dead time; also
+    /// if the test has failed elsewhere.
+    #[track_caller]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "an event is made where it is expected"
+    )]
+    pub fn expect<E: Debug + PartialEq + Send + 'static>(&self, stream: &str, event: E) {
+        let at = Location::caller();
+        let found = self.next(&[stream], &format!("{event:?}"), at);
+        let ticket = found.1.ticket;
+        self.check(found.0, found.1, &event, at);
+        self.inner.release(ticket);
+    }
+
+    /// [`expect`](Self::expect), and the sender stays paused until the guard is dropped, or released.
+    ///
+    /// So that several streams can be stopped at known points, and the state between them inspected.
+    ///
+    /// While a sender is held, no grace period of the process ends. If the test does nothing for the dead time
+    /// meanwhile (it waits for what the sender holds), it fails, and the sender is let go.
+    ///
+    /// # Panics
+    /// As `expect`; and in [`explore`](super::explore), which chooses itself who is held.
+    ///
+    /// ```
+    /// use hotprobe_testing;
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// hotprobe::event! { static STEP: fn(n: u32); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("worker", n)));
+    ///     let done = Arc::new(AtomicU32::new(0));
+    ///     let counter = Arc::clone(&done);
+    ///     let worker = testing::spawn(move || {
+    ///         STEP.fire(1);
+    ///         counter.store(1, Ordering::Relaxed);
+    ///     });
+    ///     let held = t.expect_held("worker", 1_u32);
+    ///     assert_eq!(done.load(Ordering::Relaxed), 0, "it stands before that");
+    ///     held.release();
+    ///     worker.join();
+    /// });
+    /// ```
+    #[track_caller]
+    #[must_use = "the sender goes on when the guard is dropped: `let _ = …` drops it at once; use `expect` for that"]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "an event is made where it is expected"
+    )]
+    pub fn expect_held<E: Debug + PartialEq + Send + 'static>(
+        &self,
+        stream: &str,
+        event: E,
+    ) -> Held {
+        let at = Location::caller();
+        self.inner.must_hold(at);
+        let found = self.next(&[stream], &format!("{event:?}"), at);
+        let held = self.hold(&found.1, at);
+        self.check(found.0, found.1, &event, at);
+        held
+    }
+
+    /// Takes the next event of a stream, whatever its value, and lets the sender go on.
+    ///
+    /// # Panics
+    /// If the event is of another type than `E`; otherwise as [`expect`](Self::expect).
+    ///
+    /// ```
+    /// use hotprobe_testing;
+    /// hotprobe::event! { static PORT: fn(port: u16); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| PORT.attach_in(batch, move |port| to.send("server", port)));
+    ///     let server = testing::spawn(|| PORT.fire(1024 + 3));
+    ///     let port: u16 = t.recv("server");
+    ///     assert!(port >= 1024);
+    ///     server.join();
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn recv<E: Debug + Send + 'static>(&self, stream: &str) -> E {
+        self.select(&[stream]).1
+    }
+
+    /// [`recv`](Self::recv), and the sender stays paused until the guard is dropped, or released.
+    ///
+    /// # Panics
+    /// As `recv` and [`expect_held`](Self::expect_held).
+    ///
+    /// ```
+    /// use hotprobe_testing;
+    /// hotprobe::event! { static PORT: fn(port: u16); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| PORT.attach_in(batch, move |port| to.send("server", port)));
+    ///     let server = testing::spawn(|| PORT.fire(1027));
+    ///     let (port, held) = t.recv_held::<u16>("server");
+    ///     assert!(port >= 1024 && !server.is_finished());
+    ///     held.release();
+    ///     server.join();
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn recv_held<E: Debug + Send + 'static>(&self, stream: &str) -> (E, Held) {
+        let at = Location::caller();
+        self.inner.must_hold(at);
+        let found = self.next(&[stream], &any_event::<E>(), at);
+        let held = self.hold(&found.1, at);
+        (self.open(found.0, found.1, at), held)
+    }
+
+    /// Takes the first event of whichever of these streams has one, and lets its sender go on. If several have, that
+    /// which came first. Returns the stream's name, and the event.
+    ///
+    /// # Panics
+    /// As [`recv`](Self::recv).
+    ///
+    /// ```
+    /// use hotprobe_testing;
+    /// hotprobe::event! { static DONE: fn(by: &str); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| DONE.attach_in(batch, move |by| to.send(by, "done")));
+    ///     let a = testing::spawn(|| DONE.fire("a"));
+    ///     let b = testing::spawn(|| DONE.fire("b"));
+    ///     let (first, _): (_, &str) = t.select(&["a", "b"]);
+    ///     let second = if first == "a" { "b" } else { "a" };
+    ///     t.expect(second, "done");
+    ///     a.join();
+    ///     b.join();
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn select<'s, E: Debug + Send + 'static>(&self, streams: &[&'s str]) -> (&'s str, E) {
+        let at = Location::caller();
+        let (stream, message) = self.next(streams, &any_event::<E>(), at);
+        let ticket = message.ticket;
+        let event = self.open(stream, message, at);
+        self.inner.release(ticket);
+        (stream, event)
+    }
+
+    /// Waits for `time`, in which no event may come on that stream.
+    ///
+    /// That none came is no proof that none would come. Better expect an event of which you know that it comes later.
+    ///
+    /// # Panics
+    /// With the report, if one comes; it says which.
+    ///
+    /// ```
+    /// use hotprobe_testing;
+    /// use std::time::Duration;
+    ///
+    /// testing::run(|t| t.expect_none_for("nobody", Duration::from_millis(5)));
+    /// ```
+    #[track_caller]
+    pub fn expect_none_for(&self, stream: &str, time: Duration) {
+        let goal = nothing(stream, time);
+        self.inner.wait(&goal, &no_event(time), Location::caller());
+    }
+
+    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: it fails with a report at once where the test would
+    /// wait for its own paused senders, and after the dead time where it waits for others.
+    ///
+    /// # Panics
+    /// With the report; see above.
+    ///
+    /// ```
+    /// hotprobe_testing::run(|t| t.synchronize());
+    /// ```
+    #[track_caller]
+    pub fn synchronize(&self) {
+        let at = Location::caller();
+        self.inner.must_not_be_paused(at);
+        let time = self.inner.options.dead_time;
+        if let Err(error) = hotprobe::synchronize_timeout(time) {
+            let why = match error {
+                SynchronizeError::TimedOut => {
+                    "a firing, a `pinned` scope or a captured `Drop` of this process does not end"
+                }
+                _ => "the test's body is inside of a firing, a `pinned` scope or a captured `Drop`",
+            };
+            let title = format!("no grace period ended for {}", span(time));
+            self.inner
+                .fails(Report::new(title).line("why", why), Some(at));
+            self.inner.raise();
+        }
+    }
+
+    /// [`expect`](Self::expect) for async code: waits without blocking the thread. The runtime may be any.
+    ///
+    /// # Panics
+    /// As `expect`, when it is polled.
+    ///
+    /// ```
+    /// use hotprobe::fire;
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static TICK: fn(n: u32); }
+    ///
+    /// # /*
+    /// #[tokio::test(flavor = "multi_thread")]
+    /// # */
+    /// async fn a_task_ticks() {
+    ///     testing::run_async(async |t| {
+    ///         t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("task", n)));
+    ///         let task = tokio::spawn(t.scope().wrap_future(async { fire!(TICK, 1) }));
+    ///         t.expect_async("task", 1_u32).await;
+    ///         task.await.unwrap();
+    ///     })
+    ///     .await;
+    /// }
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(a_task_ticks());
+    /// ```
+    #[track_caller]
+    pub fn expect_async<E: Debug + PartialEq + Send + 'static>(
+        &self,
+        stream: &str,
+        event: E,
+    ) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            let found = self.next_async(&[stream], format!("{event:?}"), at).await;
+            let ticket = found.1.ticket;
+            self.check(&found.0, found.1, &event, at);
+            self.inner.release(ticket);
+        }
+    }
+
+    /// [`expect_held`](Self::expect_held) for async code.
+    ///
+    /// # Panics
+    /// As `expect_held`, when it is polled.
+    #[track_caller]
+    pub fn expect_held_async<E: Debug + PartialEq + Send + 'static>(
+        &self,
+        stream: &str,
+        event: E,
+    ) -> impl Future<Output = Held> {
+        let at = Location::caller();
+        async move {
+            self.inner.must_hold(at);
+            let found = self.next_async(&[stream], format!("{event:?}"), at).await;
+            let held = self.hold(&found.1, at);
+            self.check(&found.0, found.1, &event, at);
+            held
+        }
+    }
+
+    /// [`recv`](Self::recv) for async code.
+    ///
+    /// # Panics
+    /// As `recv`, when it is polled.
+    #[track_caller]
+    pub fn recv_async<E: Debug + Send + 'static>(&self, stream: &str) -> impl Future<Output = E> {
+        let at = Location::caller();
+        async move {
+            let (name, message) = self.next_async(&[stream], any_event::<E>(), at).await;
+            let ticket = message.ticket;
+            let event = self.open(&name, message, at);
+            self.inner.release(ticket);
+            event
+        }
+    }
+
+    /// [`select`](Self::select) for async code.
+    ///
+    /// # Panics
+    /// As `select`, when it is polled.
+    #[track_caller]
+    pub fn select_async<'s, E: Debug + Send + 'static>(
+        &self,
+        streams: &[&'s str],
+    ) -> impl Future<Output = (&'s str, E)> {
+        let at = Location::caller();
+        async move {
+            let (name, message) = self.next_async(streams, any_event::<E>(), at).await;
+            let ticket = message.ticket;
+            let event = self.open(&name, message, at);
+            self.inner.release(ticket);
+            (given(streams, &name), event)
+        }
+    }
+
+    /// [`expect_none_for`](Self::expect_none_for) for async code.
+    ///
+    /// # Panics
+    /// As `expect_none_for`, when it is polled.
+    #[track_caller]
+    pub fn expect_none_for_async(&self, stream: &str, time: Duration) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            let goal = nothing(stream, time);
+            self.inner.wait_async(goal, no_event(time), at).await;
+        }
+    }
+
+    #[track_caller]
+    fn next<'s>(&self, streams: &[&'s str], what: &str, at: Place) -> (&'s str, Message) {
+        match self.inner.wait(&some_event(streams), what, at) {
+            Found::Message(name, message) => (given(streams, &name), message),
+            Found::Done => unreachable!("an event is awaited"),
+        }
+    }
+
+    async fn next_async(&self, streams: &[&str], what: String, at: Place) -> (String, Message) {
+        match self.inner.wait_async(some_event(streams), what, at).await {
+            Found::Message(name, message) => (name, message),
+            Found::Done => unreachable!("an event is awaited"),
+        }
+    }
+
+    fn hold(&self, message: &Message, at: Place) -> Held {
+        self.inner.hold(message.ticket, at);
+        Held {
+            inner: Arc::clone(&self.inner),
+            ticket: message.ticket,
+        }
+    }
+
+    /// The event in the message, if it is of this type.
+    #[track_caller]
+    fn open<E: Debug + Send + 'static>(&self, stream: &str, message: Message, at: Place) -> E {
+        let received = message.event.type_name();
+        match message.event.into_any().downcast::<E>() {
+            Ok(event) => *event,
+            Err(_) => self.wrong(
+                Report::new(format!("wrong type on stream {stream:?}"))
+                    .line("expected", &any_event::<E>())
+                    .line("received", &format!("{} ({received})", message.text)),
+                at,
+            ),
+        }
+    }
+
+    /// Compares: the type, for an enum its variant, and the value.
+    #[track_caller]
+    fn check<E: Debug + PartialEq + Send + 'static>(
+        &self,
+        stream: &str,
+        message: Message,
+        expected: &E,
+        at: Place,
+    ) {
+        let number = message.number();
+        let text = message.text.clone();
+        let type_name = message.event.type_name();
+        let received = match message.event.into_any().downcast::<E>() {
+            Ok(event) => *event,
+            Err(_) => self.wrong(
+                Report::new(format!("wrong type on stream {stream:?}"))
+                    .line(
+                        "expected",
+                        &format!("{expected:?} ({})", std::any::type_name::<E>()),
+                    )
+                    .line("received", &format!("{text} ({type_name})")),
+                at,
+            ),
+        };
+        if received == *expected {
+            self.inner.checked(number, &text);
+            return;
+        }
+        if discriminant(&received) != discriminant(expected) {
+            let shown = format!("{expected:?}");
+            let title = format!(
+                "wrong type on stream {stream:?}: expected `{}`, received `{}`",
+                name_of(&shown),
+                name_of(&text)
+            );
+            self.wrong(
+                Report::new(title)
+                    .line("expected", &shown)
+                    .line("received", &text),
+                at,
+            );
+        }
+        let report = Report::new(format!("wrong value on stream {stream:?}"))
+            .difference(&format!("{expected:#?}"), &format!("{received:#?}"));
+        self.wrong(report, at);
+    }
+
+    #[track_caller]
+    fn wrong(&self, report: Report, at: Place) -> ! {
+        self.inner.fails(report, Some(at));
+        self.inner.raise()
+    }
+
+    /// Detaches what [`attach`](Self::attach) has attached. Waits for nothing.
+    pub(super) fn detach(self) {
+        let probes = self.probes.into_inner();
+        drop(probes.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Debug for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Test")
+            .field("run", &self.inner.run)
+            .finish_non_exhaustive()
+    }
+}
+
+fn some_event(streams: &[&str]) -> Goal {
+    Goal::Event(streams.iter().map(|stream| (*stream).to_owned()).collect())
+}
+
+fn nothing(stream: &str, time: Duration) -> Goal {
+    Goal::Nothing {
+        stream: stream.to_owned(),
+        time,
+    }
+}
+
+fn no_event(time: Duration) -> String {
+    format!("no event for {}", span(time))
+}
+
+fn any_event<E>() -> String {
+    format!("an event of type {}", std::any::type_name::<E>())
+}
+
+/// The name as the caller gave it.
+fn given<'s>(streams: &[&'s str], name: &str) -> &'s str {
+    streams
+        .iter()
+        .find(|stream| **stream == name)
+        .expect("it is one of these")
+}
+
+/// A held sender: it stands where it fired until this is released, or dropped. Made by
+/// [`Test::expect_held`]. It can be released on any thread.
+#[must_use = "the sender goes on when this is dropped"]
+pub struct Held {
+    inner: Arc<Inner>,
+    ticket: u64,
+}
+
+impl Held {
+    /// Lets the sender go on.
+    pub fn release(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.inner.release(self.ticket);
+    }
+}
+
+impl Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
+}

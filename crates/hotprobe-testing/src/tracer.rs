@@ -1,0 +1,69 @@
+//! The way from a probe to its test.
+
+use super::inner;
+use super::scope;
+use std::any::Any;
+use std::fmt::Debug;
+
+/// What a probe sends its events by: to the streams of the test that it comes from ([`Test::tracer`](super::Test::tracer)).
+///
+/// It is `Copy`, so that every probe can have it.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, Tracer};
+/// hotprobe::event! { static HI: fn(who: &str); }
+///
+/// testing::run(|t| {
+///     let to: Tracer = t.tracer();
+///     let _probe = HI.attach(move |who| to.send("greeter", who.to_owned()));
+///     let greeter = testing::spawn(|| HI.fire("JP"));
+///     t.expect("greeter", "JP".to_owned());
+///     greeter.join();
+/// });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tracer {
+    pub(super) test: u64,
+}
+
+impl Tracer {
+    /// Sends an event to a stream, and pauses the thread that fires until the test has taken it, checked it, and let
+    /// it go.
+    ///
+    /// Returns at once if the firing belongs to another test; if it belongs to none, which is counted; and if the
+    /// test is over, or has failed. In a worker of tokio's multi-thread runtime the pause is a
+    /// tokio's `block_in_place` (feature `tokio`); in a task
+    /// of a current-thread runtime it would stop everything, so there the test fails instead.
+    ///
+    /// Waits inside of a firing: meanwhile no grace period of the process ends.
+    ///
+    /// # Panics
+    /// Never, unless [`cancel_senders`](super::Options::cancel_senders) asks for it.
+    pub fn send<E: Debug + Send + 'static>(self, stream: &str, event: E) {
+        self.send_with(stream, || event);
+    }
+
+    /// [`send`](Self::send), where the event is made only if the firing belongs to this test.
+    pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
+        match scope::current() {
+            None => inner::fired_outside(self.test),
+            Some(current) if current.inner.id == self.test => {
+                current.inner.send(&current, stream, Box::new(event()));
+            }
+            Some(_) => (),
+        }
+    }
+
+    /// [`send`](Self::send) to the stream that the test's router says ([`Test::set_router`](super::Test::set_router));
+    /// without one, to the stream `"default"`. The router runs on the thread that fires.
+    pub fn route<E: Debug + Send + 'static>(self, event: E) {
+        let Some(current) = scope::current() else {
+            inner::fired_outside(self.test);
+            return;
+        };
+        if current.inner.id == self.test {
+            let stream = current.inner.route(&event as &dyn Any);
+            current.inner.send(&current, &stream, Box::new(event));
+        }
+    }
+}
