@@ -48,13 +48,17 @@ mod any;
 mod batch;
 mod catalog;
 pub mod docs;
+mod dynamic;
 mod error;
 mod event;
 mod grace;
+mod metadata;
+mod options;
+#[allow(unsafe_code, reason = "the typed door to rcu")]
+mod place;
 mod probe;
 #[allow(unsafe_code, reason = "all of it is here")]
 mod rcu;
-mod snapshot;
 mod stats;
 mod sync;
 mod value;
@@ -63,19 +67,22 @@ pub use any::AnyEvent;
 pub use batch::{Batch, ProbeGroup};
 pub use catalog::{events, find, matching};
 pub use error::SynchronizeError;
-pub use event::{Event, Metadata, Parameter, TypedEvent};
+pub use event::{Event, TypedEvent};
 pub use grace::{GracePeriod, grace_period, pinned, reclaim, synchronize, synchronize_timeout};
-pub use probe::{OnPanic, Probe, ProbeInfo, ProbeOptions};
+pub use metadata::{Metadata, Parameter};
+pub use options::{OnPanic, ProbeOptions};
+pub use probe::{Probe, ProbeInfo};
 pub use stats::{Stats, stats};
 pub use value::Value;
 
 /// What the macros expand to. Not part of the public API, but safe whatever is done with it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::any::DynamicProbe;
     pub use crate::catalog::list;
-    pub use crate::event::{Argument, plain, plain_len};
-    pub use crate::rcu::place::{Erased, Place};
+    pub use crate::dynamic::DynamicProbe;
+    pub use crate::event::Argument;
+    pub use crate::metadata::{plain, plain_len};
+    pub use crate::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;
     pub use crate::value::{ByDebug, ByKind, ByName, Kind, redacted};
     pub use linkme;
