@@ -26,7 +26,7 @@
 //! machines, and on x86-64 one for the compiler only, which its build for loom takes for a real one. Inside of
 //! `pinned`, or of another firing, there is none at all, and there the models show the failure.)
 //!
-//! # The gate (`Gate::open`, `batch.rs`)
+//! # The gate (`Gate::open`, `rcu/gate.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
