@@ -67,13 +67,9 @@
 
 mod builder;
 mod capture;
-mod flame;
-mod folded;
-mod pprof;
-mod profile;
-mod proto;
-mod symbols;
-mod table;
+pub(crate) mod profile;
+pub(crate) mod symbols;
+pub(crate) mod table;
 mod trim;
 
 pub use builder::StacksBuilder;

@@ -1,10 +1,11 @@
 //! What was counted: [`StackProfile`], its samples, and where it can be written.
 
+use super::StackCounts;
 use super::capture::Busy;
 use super::symbols::{Function, Symbols};
 use super::table::Sum;
-use super::{StackCounts, flame, folded, pprof};
 use crate::ProfileError;
+use crate::output::{flame_graph, folded, pprof};
 use hotprobe::Metadata;
 use std::fmt;
 use std::fs::File;
@@ -13,39 +14,39 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-pub(super) const OTHER: &str = "(other)";
-pub(super) const NESTED: &str = "(in hotprobe)";
-pub(super) const CUT: &str = "(cut off)";
+pub(crate) const OTHER: &str = "(other)";
+pub(crate) const NESTED: &str = "(in hotprobe)";
+pub(crate) const CUT: &str = "(cut off)";
 
 type Writer = fn(&StackProfile, &mut BufWriter<File>) -> io::Result<()>;
 
 /// What was counted, without names.
 #[derive(Debug)]
-pub(super) struct Raw {
-    pub(super) events: Vec<&'static Metadata>,
-    pub(super) labels: Vec<String>,
+pub(crate) struct Raw {
+    pub(crate) events: Vec<&'static Metadata>,
+    pub(crate) labels: Vec<String>,
     /// Its name and unit.
-    pub(super) weight: Option<(String, String)>,
-    pub(super) every: u64,
-    pub(super) frames_at_most: usize,
-    pub(super) started: SystemTime,
-    pub(super) lasted: Duration,
-    pub(super) rows: Vec<Row>,
-    pub(super) skipped: Sum,
-    pub(super) unweighed: u64,
+    pub(crate) weight: Option<(String, String)>,
+    pub(crate) every: u64,
+    pub(crate) frames_at_most: usize,
+    pub(crate) started: SystemTime,
+    pub(crate) lasted: Duration,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) skipped: Sum,
+    pub(crate) unweighed: u64,
 }
 
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) event: usize,
-    pub(super) stack: RawStack,
+pub(crate) struct Row {
+    pub(crate) event: usize,
+    pub(crate) stack: RawStack,
     /// As many as the profile has; of a made-up stack, none.
-    pub(super) labels: Vec<String>,
-    pub(super) sum: Sum,
+    pub(crate) labels: Vec<String>,
+    pub(crate) sum: Sum,
 }
 
 #[derive(Debug)]
-pub(super) enum RawStack {
+pub(crate) enum RawStack {
     Addresses(Box<[usize]>),
     /// A single frame of this name.
     MadeUp(&'static str),
@@ -53,7 +54,7 @@ pub(super) enum RawStack {
 
 impl Raw {
     /// Unless nothing was counted there.
-    pub(super) fn push_made_up(&mut self, event: usize, name: &'static str, sum: Sum) {
+    pub(crate) fn push_made_up(&mut self, event: usize, name: &'static str, sum: Sum) {
         if sum != Sum::default() {
             self.rows.push(Row {
                 event,
@@ -89,18 +90,18 @@ pub struct StackProfile {
 }
 
 impl StackProfile {
-    pub(super) fn new(raw: Raw) -> Self {
+    pub(crate) fn new(raw: Raw) -> Self {
         Self {
             raw,
             symbols: OnceLock::new(),
         }
     }
 
-    pub(super) fn raw(&self) -> &Raw {
+    pub(crate) fn raw(&self) -> &Raw {
         &self.raw
     }
 
-    pub(super) fn symbols(&self) -> &Symbols {
+    pub(crate) fn symbols(&self) -> &Symbols {
         self.symbols.get_or_init(|| {
             let _busy = Busy::enter();
             Symbols::of(&self.raw)
@@ -187,7 +188,7 @@ impl StackProfile {
     /// # Errors
     /// What the writer says.
     pub fn write_svg(&self, writer: impl Write) -> Result<(), ProfileError> {
-        flame::write(self, writer).map_err(|error| ProfileError::io(None, error))
+        flame_graph::write(self, writer).map_err(|error| ProfileError::io(None, error))
     }
 
     /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or `.svg`.
@@ -209,7 +210,7 @@ impl StackProfile {
         let formats: [(&str, Writer); 3] = [
             (".pb.gz", |profile, file| pprof::write(profile, file)),
             (".folded", |profile, file| folded::write(profile, file)),
-            (".svg", |profile, file| flame::write(profile, file)),
+            (".svg", |profile, file| flame_graph::write(profile, file)),
         ];
         let format = formats.iter().find(|(ending, _)| name.ends_with(ending));
         let Some((_, write)) = format else {
@@ -237,12 +238,12 @@ impl fmt::Debug for StackProfile {
 }
 
 impl StackProfile {
-    pub(super) fn event_names(&self) -> Vec<&'static str> {
+    pub(crate) fn event_names(&self) -> Vec<&'static str> {
         self.raw.events.iter().map(|event| event.name()).collect()
     }
 
     /// What pictures show: the weight, or else the number of samples.
-    pub(super) fn value(&self, sum: Sum) -> u128 {
+    pub(crate) fn value(&self, sum: Sum) -> u128 {
         match self.raw.weight {
             Some(_) => sum.weight,
             None => sum.count.into(),

@@ -1,7 +1,7 @@
 //! Which labels there are: a bounded table that only grows, read without a lock.
 
-use super::hash::Seed;
-use super::{LABEL_BYTES, OTHER};
+use crate::hash::Seed;
+use crate::{LABEL_BYTES, OTHER};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 

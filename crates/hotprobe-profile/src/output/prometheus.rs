@@ -1,6 +1,6 @@
 //! Prometheus' text.
 
-use super::{CountsSnapshot, LabelLatency, LatencySnapshot};
+use crate::{CountsSnapshot, LabelLatency, LatencySnapshot};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeMetric, NoLabelSet, text,
@@ -244,7 +244,7 @@ impl Collector for OfCounts {
             ),
             labels().map(|(names, label)| (names, label.count())),
         )?;
-        let error = |label: &super::LabelCount| i64::try_from(label.error()).unwrap_or(i64::MAX);
+        let error = |label: &crate::LabelCount| i64::try_from(label.error()).unwrap_or(i64::MAX);
         gauges(
             &mut encoder,
             (

@@ -2,9 +2,9 @@
 
 use super::builder::LatencyBuilder;
 use super::key::{Key, KeyRef, with_label};
-use super::pairs::Begun;
-use super::parameter::{all, parameter};
-use super::{Latency, LatencySnapshot, ProfileError};
+use super::open_pairs::Begun;
+use crate::parameter::{all, parameter};
+use crate::{Latency, LatencySnapshot, ProfileError};
 use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
 use std::fmt;
 use std::sync::Arc;

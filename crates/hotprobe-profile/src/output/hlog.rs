@@ -1,6 +1,6 @@
 //! HDR histogram logs.
 
-use super::LatencySnapshot;
+use crate::LatencySnapshot;
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogWriterBuilder, IntervalLogWriterError, Tag,

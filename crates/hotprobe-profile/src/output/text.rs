@@ -1,6 +1,6 @@
 //! Tables for people.
 
-use super::{CountsSnapshot, LatencySnapshot};
+use crate::{CountsSnapshot, LatencySnapshot};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -117,16 +117,16 @@ pub(crate) fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) 
         "{} ends: {} matched, {} unmatched",
         counts.ends, counts.matched, counts.unmatched_ends
     )?;
-    let sum = |of: fn(&super::LabelLatency) -> u64| snapshot.labels().iter().map(of).sum();
+    let sum = |of: fn(&crate::LabelLatency) -> u64| snapshot.labels().iter().map(of).sum();
     let rest = [
         (counts.begins_without_key, "begins without key"),
         (counts.ends_without_key, "ends without key"),
         (counts.skipped, "skipped inside of a key's `Eq`"),
         (
-            sum(super::LabelLatency::too_short),
+            sum(crate::LabelLatency::too_short),
             "shorter than the range",
         ),
-        (sum(super::LabelLatency::too_long), "longer than the range"),
+        (sum(crate::LabelLatency::too_long), "longer than the range"),
     ];
     for (count, what) in rest {
         if count > 0 {

@@ -1,12 +1,12 @@
 //! Pairs of a begin and an end, and how long they took.
 
-use super::between::Between;
 use super::builder::{LatencyBuilder, Limits};
-use super::hash::Seed;
 use super::histograms::Histograms;
-use super::labels::Labels;
-use super::latencies::{LabelLatency, LatencySnapshot, PairCounts};
-use super::pairs::{Begun, Pairs};
+use super::label_table::Labels;
+use super::open_pairs::{Begun, Pairs};
+use super::probe::Between;
+use super::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
+use crate::hash::Seed;
 use hotprobe::AnyEvent;
 use hotprobe_clock::{Clock, Timer};
 use std::borrow::Borrow;

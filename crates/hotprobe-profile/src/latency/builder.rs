@@ -1,8 +1,8 @@
 //! The limits of a measurement, and all that is checked of them.
 
-use super::between::Between;
 use super::histograms::Latencies;
-use super::{Latency, ProfileError};
+use super::probe::Between;
+use crate::{Latency, ProfileError};
 use hotprobe::AnyEvent;
 use std::hash::Hash;
 use std::ops::RangeInclusive;

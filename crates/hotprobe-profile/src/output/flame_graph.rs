@@ -1,6 +1,7 @@
 //! A flame graph, as an SVG without a script.
 
-use super::{StackProfile, folded};
+use super::folded;
+use crate::StackProfile;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
@@ -73,7 +74,7 @@ struct Rect<'a> {
     depth: usize,
 }
 
-pub(super) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
+pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
     let mut tree = Tree::new();
     let stacks = folded::stacks(profile);
     for (names, &value) in &stacks {

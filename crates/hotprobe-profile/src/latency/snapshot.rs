@@ -1,8 +1,9 @@
 //! What was measured: counts, and a histogram for each label.
 
 use super::histograms::Latencies;
-use super::pairs::Tally;
-use super::{ProfileError, hlog, prometheus, svg, text};
+use super::open_pairs::Tally;
+use crate::ProfileError;
+use crate::output::{hlog, latency_svg, prometheus, text};
 use hdrhistogram::Histogram;
 use std::fmt;
 use std::fs::File;
@@ -37,7 +38,7 @@ pub struct PairCounts {
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,
-    /// Begins that had no key to be paired by ([`Between`](super::Between) says which).
+    /// Begins that had no key to be paired by ([`Between`](crate::Between) says which).
     pub begins_without_key: u64,
     /// Ends that had none.
     pub ends_without_key: u64,
@@ -62,7 +63,7 @@ impl PairCounts {
 }
 
 /// What a measurement has found: counts, and for each label how long its pairs took. Made by
-/// [`Latency::snapshot`](super::Latency::snapshot).
+/// [`Latency::snapshot`](crate::Latency::snapshot).
 ///
 /// Its `Display` is a table; there are writers for other programs, which [`save`](Self::save) chooses by a file's ending.
 ///
@@ -108,7 +109,7 @@ impl LatencySnapshot {
         self.counts.ends_without_key = ends;
     }
 
-    /// What was measured, in the words of the [builder](super::LatencyBuilder::title).
+    /// What was measured, in the words of the [builder](crate::LatencyBuilder::title).
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
@@ -202,7 +203,7 @@ impl LatencySnapshot {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn write_svg(&self, mut writer: impl Write) -> io::Result<()> {
-        svg::write(self, &mut writer)
+        latency_svg::write(self, &mut writer)
     }
 
     /// Writes a file, whose format follows from its ending: `.hlog` ([HDR log](Self::write_hlog)), `.svg`
@@ -291,7 +292,7 @@ fn rank(percent: f64, count: u64) -> u64 {
 
 /// How long the pairs of a label took.
 ///
-/// Durations are as exact as the measurement's [digits](super::LatencyBuilder::digits) say; the sum is exact.
+/// Durations are as exact as the measurement's [digits](crate::LatencyBuilder::digits) say; the sum is exact.
 #[derive(Clone, Debug)]
 pub struct LabelLatency {
     label: String,
@@ -364,7 +365,7 @@ impl LabelLatency {
         Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
-    /// How many took less than the [range](super::LatencyBuilder::range) has; they count as its begin.
+    /// How many took less than the [range](crate::LatencyBuilder::range) has; they count as its begin.
     #[must_use]
     pub const fn too_short(&self) -> u64 {
         self.latencies.too_short

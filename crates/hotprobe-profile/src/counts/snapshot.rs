@@ -1,15 +1,16 @@
 //! What was counted: events, labels, and their rates.
 
-use super::latencies::save;
-use super::top::Merged;
-use super::{ProfileError, prometheus, text};
+use super::frequent::Merged;
+use crate::ProfileError;
+use crate::latency::snapshot::save;
+use crate::output::{prometheus, text};
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// What has been counted. Made by [`Counting::snapshot`](super::Counting::snapshot).
+/// What has been counted. Made by [`Counting::snapshot`](crate::Counting::snapshot).
 ///
 /// Its `Display` is a table.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! A picture: a histogram for each label, on a common logarithmic axis.
 
 use super::text::{duration, named};
-use super::{LabelLatency, LatencySnapshot};
+use crate::{LabelLatency, LatencySnapshot};
 use std::io::{self, Write};
 use std::time::Duration;
 

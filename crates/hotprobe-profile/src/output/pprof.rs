@@ -1,9 +1,9 @@
 //! pprof's files: `profile.proto`, gzip'd.
 
-use super::StackProfile;
-use super::profile::Row;
-use super::proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
-use super::symbols;
+use super::pprof_proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
+use crate::StackProfile;
+use crate::stacks::profile::Row;
+use crate::stacks::symbols;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use prost::Message;
@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 use std::{env, fs};
 
-pub(super) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
+pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
     let mut encoder = GzEncoder::new(writer, Compression::default());
     encoder.write_all(&message(profile).encode_to_vec())?;
     encoder.finish()?.flush()

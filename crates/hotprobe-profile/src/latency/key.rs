@@ -1,7 +1,7 @@
 //! Arguments of dynamic probes as keys and as labels.
 
-use super::LABEL_BYTES;
-use super::labels::cut;
+use super::label_table::cut;
+use crate::LABEL_BYTES;
 use hotprobe::Value;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
