@@ -38,6 +38,7 @@ mod counts;
 mod error;
 pub mod guide;
 mod hash;
+mod label;
 mod latency;
 mod output;
 mod parameter;
@@ -53,8 +54,3 @@ pub use latency::measurement::Latency;
 pub use latency::probe::{Between, Timing};
 pub use latency::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 pub use stacks::{StackCounts, StackFrame, StackProfile, StackSample, Stacks, StacksBuilder};
-
-/// What the labels beyond the cap are together.
-pub(crate) const OTHER: &str = "(other)";
-/// So many bytes of a label are kept.
-pub(crate) const LABEL_BYTES: usize = 128;

@@ -3,7 +3,7 @@
 use super::counters::{Counter, LabelCounter, Rows};
 use super::snapshot::{CountsSnapshot, EventCount, LabelCounts};
 use crate::ProfileError;
-use crate::latency::key::with_label;
+use crate::label::with_label;
 use crate::parameter::parameter;
 use hotprobe::{AnyEvent, Batch, ProbeGroup, ProbeOptions};
 use std::collections::HashSet;

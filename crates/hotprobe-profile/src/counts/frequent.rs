@@ -5,8 +5,8 @@
 //! count is too high by its error at most, and never too low.
 
 use crate::hash::Seed;
-use crate::latency::label_table::cut;
-use crate::{LABEL_BYTES, threads};
+use crate::label::{LABEL_BYTES, cut};
+use crate::threads;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
