@@ -1,6 +1,6 @@
 //! Folded stacks: a line for each, `main;serve;write 7`.
 
-use crate::StackProfile;
+use crate::{ProfileError, StackProfile};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -14,6 +14,18 @@ pub(crate) fn stacks(profile: &StackProfile) -> BTreeMap<Vec<&str>, u128> {
         *stacks.entry(names).or_default() += profile.value(row.sum);
     }
     stacks
+}
+
+impl StackProfile {
+    /// Writes folded stacks: a line for each stack, the outermost function first, separated by semicolons, and behind a
+    /// space its weight (or how many samples it has, without a weight). Labels are not told apart. A semicolon in a name
+    /// is written as a colon.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_folded(&self, writer: impl Write) -> Result<(), ProfileError> {
+        write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
 }
 
 pub(crate) fn write(profile: &StackProfile, mut writer: impl Write) -> io::Result<()> {

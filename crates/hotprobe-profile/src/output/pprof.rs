@@ -1,9 +1,9 @@
 //! pprof's files: `profile.proto`, gzip'd.
 
 use super::pprof_proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
-use crate::StackProfile;
 use crate::stacks::profile::Row;
 use crate::stacks::symbols;
+use crate::{ProfileError, StackProfile};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use prost::Message;
@@ -11,6 +11,28 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::SystemTime;
 use std::{env, fs};
+
+impl StackProfile {
+    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
+    /// is one.
+    ///
+    /// ```
+    /// # use hotprobe_profile::Stacks;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// # let stacks = Stacks::at(&TICK).start()?;
+    /// # TICK.fire();
+    /// let mut file = Vec::new();
+    /// stacks.snapshot().write_pprof(&mut file)?;
+    /// assert_eq!(file[..2], [0x1f, 0x8b]);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_pprof(&self, writer: impl Write) -> Result<(), ProfileError> {
+        write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+}
 
 pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
     let mut encoder = GzEncoder::new(writer, Compression::default());

@@ -86,7 +86,19 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
-pub(crate) fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl fmt::Display for LatencySnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        latencies(self, f)
+    }
+}
+
+impl fmt::Display for CountsSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        counts(self, f)
+    }
+}
+
+fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let title = printable(snapshot.title());
     let mut rows = vec![row([&title, "count", "p50", "p90", "p99", "p99.9", "max"])];
     for label in snapshot.labels() {
@@ -136,7 +148,7 @@ pub(crate) fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) 
     Ok(())
 }
 
-pub(crate) fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut rows = Vec::new();
     if !snapshot.events().is_empty() {
         rows.push(row(["event", "count", "per second"]));

@@ -4,21 +4,14 @@ use super::StackCounts;
 use super::capture::Busy;
 use super::symbols::{Function, Symbols};
 use super::table::Sum;
-use crate::ProfileError;
-use crate::output::{flame_graph, folded, pprof};
 use hotprobe::Metadata;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 pub(crate) const OTHER: &str = "(other)";
 pub(crate) const NESTED: &str = "(in hotprobe)";
 pub(crate) const CUT: &str = "(cut off)";
-
-type Writer = fn(&StackProfile, &mut BufWriter<File>) -> io::Result<()>;
 
 /// What was counted, without names.
 #[derive(Debug)]
@@ -149,82 +142,6 @@ impl StackProfile {
             .collect();
         samples.sort_by_key(|sample| std::cmp::Reverse((sample.weight(), sample.count())));
         samples
-    }
-
-    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
-    /// is one.
-    ///
-    /// ```
-    /// # use hotprobe_profile::Stacks;
-    /// # hotprobe::event! { static TICK: fn(); }
-    /// # let stacks = Stacks::at(&TICK).start()?;
-    /// # TICK.fire();
-    /// let mut file = Vec::new();
-    /// stacks.snapshot().write_pprof(&mut file)?;
-    /// assert_eq!(file[..2], [0x1f, 0x8b]);
-    /// # Ok::<(), hotprobe_profile::ProfileError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write_pprof(&self, writer: impl Write) -> Result<(), ProfileError> {
-        pprof::write(self, writer).map_err(|error| ProfileError::io(None, error))
-    }
-
-    /// Writes folded stacks: a line for each stack, the outermost function first, separated by semicolons, and behind a
-    /// space its weight (or how many samples it has, without a weight). Labels are not told apart. A semicolon in a name
-    /// is written as a colon.
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write_folded(&self, writer: impl Write) -> Result<(), ProfileError> {
-        folded::write(self, writer).map_err(|error| ProfileError::io(None, error))
-    }
-
-    /// Writes a flame graph, an SVG that needs nothing else: as wide as the weight (or the number of samples), the
-    /// outermost functions at the bottom, light or dark as its viewer prefers. It has no script; numbers show when the
-    /// mouse rests on a frame. What would be narrower than half a pixel is put together.
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write_svg(&self, writer: impl Write) -> Result<(), ProfileError> {
-        flame_graph::write(self, writer).map_err(|error| ProfileError::io(None, error))
-    }
-
-    /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or `.svg`.
-    ///
-    /// ```no_run
-    /// # use hotprobe_profile::Stacks;
-    /// # hotprobe::event! { static TICK: fn(); }
-    /// # let stacks = Stacks::at(&TICK).start()?;
-    /// stacks.snapshot().save("stacks.pb.gz")?;
-    /// # Ok::<(), hotprobe_profile::ProfileError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// An ending that tells no format: then no file is touched. A file that cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
-        let path = path.as_ref();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.to_ascii_lowercase();
-        let formats: [(&str, Writer); 3] = [
-            (".pb.gz", |profile, file| pprof::write(profile, file)),
-            (".folded", |profile, file| folded::write(profile, file)),
-            (".svg", |profile, file| flame_graph::write(profile, file)),
-        ];
-        let format = formats.iter().find(|(ending, _)| name.ends_with(ending));
-        let Some((_, write)) = format else {
-            return Err(ProfileError::UnknownFormat {
-                path: path.to_owned(),
-                endings: "`.pb.gz` for pprof, `.folded` for folded stacks, or `.svg` for a flame graph",
-            });
-        };
-        let written = File::create(path).and_then(|file| {
-            let mut file = BufWriter::new(file);
-            write(self, &mut file)?;
-            file.flush()
-        });
-        written.map_err(|error| ProfileError::io(Some(path), error))
     }
 }
 
