@@ -1,7 +1,7 @@
 //! pprof's files: `profile.proto`, gzip'd.
 
 use super::pprof_proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
-use crate::stacks::profile::Row;
+use crate::stacks::raw::RawRow;
 use crate::stacks::symbols;
 use crate::{ProfileError, StackProfile};
 use flate2::Compression;
@@ -74,7 +74,7 @@ fn message(profile: &StackProfile) -> Profile {
 fn sample(profile: &StackProfile, strings: &mut Strings) -> Vec<Sample> {
     let raw = profile.raw();
     let event_key = strings.index("event");
-    let sample = |(row, stack): (&Row, &Vec<usize>)| {
+    let sample = |(row, stack): (&RawRow, &Vec<usize>)| {
         let mut label: Vec<_> = raw
             .labels
             .iter()

@@ -1,63 +1,11 @@
 //! What was counted: [`StackProfile`], its samples, and where it can be written.
 
-use super::StackCounts;
 use super::capture::Busy;
+use super::raw::{OTHER, RawProfile, RawRow, RawStack, StackCounts};
 use super::symbols::{Function, Symbols};
 use super::table::Sum;
-use hotprobe::Metadata;
 use std::fmt;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
-
-pub(crate) const OTHER: &str = "(other)";
-pub(crate) const NESTED: &str = "(in hotprobe)";
-pub(crate) const CUT: &str = "(cut off)";
-
-/// What was counted, without names.
-#[derive(Debug)]
-pub(crate) struct Raw {
-    pub(crate) events: Vec<&'static Metadata>,
-    pub(crate) labels: Vec<String>,
-    /// Its name and unit.
-    pub(crate) weight: Option<(String, String)>,
-    pub(crate) every: u64,
-    pub(crate) frames_at_most: usize,
-    pub(crate) started: SystemTime,
-    pub(crate) lasted: Duration,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) skipped: Sum,
-    pub(crate) unweighed: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) event: usize,
-    pub(crate) stack: RawStack,
-    /// As many as the profile has; of a made-up stack, none.
-    pub(crate) labels: Vec<String>,
-    pub(crate) sum: Sum,
-}
-
-#[derive(Debug)]
-pub(crate) enum RawStack {
-    Addresses(Box<[usize]>),
-    /// A single frame of this name.
-    MadeUp(&'static str),
-}
-
-impl Raw {
-    /// Unless nothing was counted there.
-    pub(crate) fn push_made_up(&mut self, event: usize, name: &'static str, sum: Sum) {
-        if sum != Sum::default() {
-            self.rows.push(Row {
-                event,
-                stack: RawStack::MadeUp(name),
-                labels: Vec::new(),
-                sum,
-            });
-        }
-    }
-}
 
 /// What [`Stacks`](super::Stacks) has counted, up to a moment.
 ///
@@ -78,19 +26,19 @@ impl Raw {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct StackProfile {
-    raw: Raw,
+    raw: RawProfile,
     symbols: OnceLock<Symbols>,
 }
 
 impl StackProfile {
-    pub(crate) fn new(raw: Raw) -> Self {
+    pub(crate) fn new(raw: RawProfile) -> Self {
         Self {
             raw,
             symbols: OnceLock::new(),
         }
     }
 
-    pub(crate) fn raw(&self) -> &Raw {
+    pub(crate) fn raw(&self) -> &RawProfile {
         &self.raw
     }
 
@@ -172,7 +120,7 @@ impl StackProfile {
 #[derive(Clone)]
 pub struct StackSample<'a> {
     profile: &'a StackProfile,
-    row: &'a Row,
+    row: &'a RawRow,
     frames: Vec<StackFrame<'a>>,
 }
 

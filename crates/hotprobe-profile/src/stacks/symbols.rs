@@ -1,6 +1,6 @@
 //! Names for addresses, looked up when a profile is written.
 
-use super::profile::{CUT, Raw, RawStack};
+use super::raw::{CUT, RawProfile, RawStack};
 use super::trim::{Seen, home, trim};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -42,7 +42,7 @@ pub(crate) struct Line {
 }
 
 impl Symbols {
-    pub(crate) fn of(raw: &Raw) -> Self {
+    pub(crate) fn of(raw: &RawProfile) -> Self {
         let mut builder = Builder {
             home: home(),
             ..Builder::default()
