@@ -75,6 +75,7 @@ pub mod __private {
     pub use crate::any::DynamicProbe;
     pub use crate::catalog::list;
     pub use crate::event::{Argument, plain, plain_len};
+    pub use crate::macros::symbols;
     pub use crate::rcu::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;
     pub use crate::value::{ByDebug, ByKind, ByName, Kind, redacted};
