@@ -87,6 +87,7 @@ pub mod __private {
     pub use crate::catalog::list;
     pub use crate::dynamic::DynamicProbe;
     pub use crate::event::Argument;
+    pub use crate::macros::symbols;
     pub use crate::metadata::{plain, plain_len};
     pub use crate::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;

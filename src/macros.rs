@@ -684,3 +684,39 @@ macro_rules! register {
         ));
     };
 }
+
+/// The functions that a firing leaves on the stack between a probe and the function that fired, by their names.
+///
+/// `hotprobe-profile` takes them out of the stacks that it shows. Whoever renames one renames it here: the test
+/// `symbols` compares this list with real stacks.
+pub mod symbols {
+    /// The first segment of the paths of this crate's functions. All of them are taken out.
+    pub const CRATE: &str = "hotprobe";
+
+    /// Functions that fire. A stack has one of them for each firing, or [`FIRES_IN_CRATE`] where this one was a mere jump.
+    pub const FIRES: &[&str] = &["__fire_outermost", "__fire_inside"];
+
+    /// The same in this crate itself: the methods of `Place` that are not inlined.
+    pub const FIRES_IN_CRATE: &[&str] = &["fire_first"];
+
+    /// Methods of an event that fire, outside of [`FIRES`]. (Not always there: it may have been a jump, too.)
+    pub const FIRES_BY_METHOD: &[&str] = &["fire_enabled"];
+
+    /// The method that is inlined into the function that fires.
+    pub const FIRE: &str = "fire";
+
+    /// Functions that call one probe.
+    pub const CALLS_PROBE: &[&str] = &["__thunk", "__dynamic"];
+
+    /// The path of a method of an event has this before the event's name, where the compiler writes an `impl` block as a
+    /// segment of the path.
+    pub const IMPL: &str = "_::<impl ";
+
+    /// Returns this file, as the compiler was given it. Debug information has the same file, or its full path, for what
+    /// the macros expand to, and for this function.
+    #[inline(never)]
+    #[must_use]
+    pub const fn source_file() -> &'static str {
+        ::core::file!()
+    }
+}

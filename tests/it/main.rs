@@ -36,6 +36,7 @@ mod off;
 mod order;
 mod panics;
 mod snapshot;
+mod symbols;
 mod synchronize;
 mod ui;
 

@@ -1,10 +1,7 @@
-//! Arguments of dynamic probes as keys and as labels.
+//! Arguments of dynamic probes as keys of pairs.
 
-use super::LABEL_BYTES;
-use super::labels::cut;
+use crate::label::Short;
 use hotprobe::Value;
-use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A text that is longer than this is no key: pairs would take any amount of memory.
 pub(crate) const KEY_BYTES: usize = 256;
@@ -95,80 +92,6 @@ impl<'a> KeyRef<'a> {
             Self::Text(text) => Key::Text(text.into()),
             Self::Bytes(bytes) => Key::Bytes(bytes.into()),
             Self::Debug(text) => Key::Debug(text.into()),
-        }
-    }
-}
-
-/// Calls `with` with an argument as a label, cut to its length.
-#[inline]
-pub(crate) fn with_label<R>(value: Value<'_>, with: impl FnOnce(&str) -> R) -> R {
-    if let Value::Str(text) = value {
-        return with(cut(text));
-    }
-    let mut text = Short::<LABEL_BYTES>::new();
-    let failed = match value {
-        Value::Debug(value) => text.debug(value) == Err(Failed::Panicked),
-        // Cut is enough for a label.
-        value => {
-            let _ = write!(text, "{value}");
-            false
-        }
-    };
-    with(if failed { "(failed)" } else { text.as_str() })
-}
-
-/// Why a `Debug` is not there whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Failed {
-    /// It said so, or it is too long.
-    Cut,
-    Panicked,
-}
-
-/// A text of bounded length, on the stack. What has no room is cut off, between characters.
-struct Short<const BYTES: usize> {
-    bytes: [u8; BYTES],
-    len: usize,
-}
-
-impl<const BYTES: usize> Short<BYTES> {
-    const fn new() -> Self {
-        Self {
-            bytes: [0; BYTES],
-            len: 0,
-        }
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
-    }
-
-    fn debug(&mut self, value: &dyn fmt::Debug) -> Result<(), Failed> {
-        match catch_unwind(AssertUnwindSafe(|| write!(self, "{value:?}"))) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(fmt::Error)) => Err(Failed::Cut),
-            Err(panic) => {
-                // What was thrown may panic when it is dropped.
-                std::mem::forget(panic);
-                Err(Failed::Panicked)
-            }
-        }
-    }
-}
-
-impl<const BYTES: usize> fmt::Write for Short<BYTES> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = BYTES - self.len;
-        let fits = (0..=room.min(text.len()))
-            .rev()
-            .find(|&end| text.is_char_boundary(end))
-            .unwrap_or(0);
-        self.bytes[self.len..self.len + fits].copy_from_slice(&text.as_bytes()[..fits]);
-        self.len += fits;
-        if fits == text.len() {
-            Ok(())
-        } else {
-            Err(fmt::Error)
         }
     }
 }

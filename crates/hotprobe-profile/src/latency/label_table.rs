@@ -1,7 +1,7 @@
 //! Which labels there are: a bounded table that only grows, read without a lock.
 
-use super::hash::Seed;
-use super::{LABEL_BYTES, OTHER};
+use crate::hash::Seed;
+use crate::label::{OTHER, cut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -22,17 +22,6 @@ pub(crate) struct Labels {
     adding: Mutex<u32>,
     /// Nothing will be added any more.
     full: AtomicBool,
-}
-
-/// The label as it is kept: not too long, in whole characters.
-pub(crate) fn cut(text: &str) -> &str {
-    if text.len() <= LABEL_BYTES {
-        return text;
-    }
-    let end = (0..=LABEL_BYTES)
-        .rev()
-        .find(|&end| text.is_char_boundary(end));
-    &text[..end.unwrap_or(0)]
 }
 
 impl Labels {
@@ -133,13 +122,5 @@ mod tests {
         assert_eq!(labels.number(OTHER), labels.other());
         let texts: Vec<_> = labels.all().into_iter().map(|(_, text)| text).collect();
         assert_eq!(texts, ["a", "", OTHER]);
-    }
-
-    #[test]
-    fn a_long_label_is_cut_between_characters() {
-        let long = "é".repeat(LABEL_BYTES);
-        assert_eq!(cut(&long), "é".repeat(LABEL_BYTES / 2));
-        let odd = format!("a{long}");
-        assert_eq!(cut(&odd).len(), LABEL_BYTES - 1);
     }
 }

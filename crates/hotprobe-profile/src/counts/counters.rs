@@ -1,8 +1,8 @@
 //! Counts that each thread keeps in a place of its own.
 
-use super::ProfileError;
-use super::threads::{self, SHARED};
-use super::top::Top;
+use super::frequent::Top;
+use crate::ProfileError;
+use crate::threads::{self, SHARED};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -154,7 +154,7 @@ impl fmt::Debug for Counter {
 ///
 /// # Error
 /// As long as there are no more labels than it has room for, counts are exact. Beyond that, a count may be too high, by its
-/// [`error`](super::LabelCount::error) at most, and never too low; no error is greater than the total divided by the room. A label with more than
+/// [`error`](crate::LabelCount::error) at most, and never too low; no error is greater than the total divided by the room. A label with more than
 /// that is in the list. (This is Space-Saving.)
 ///
 /// # Cost

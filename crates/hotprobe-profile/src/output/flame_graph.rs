@@ -1,6 +1,7 @@
 //! A flame graph, as an SVG without a script.
 
-use super::{StackProfile, folded};
+use super::folded;
+use crate::{ProfileError, StackProfile};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
@@ -73,7 +74,19 @@ struct Rect<'a> {
     depth: usize,
 }
 
-pub(super) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
+impl StackProfile {
+    /// Writes a flame graph, an SVG that needs nothing else: as wide as the weight (or the number of samples), the
+    /// outermost functions at the bottom, light or dark as its viewer prefers. It has no script; numbers show when the
+    /// mouse rests on a frame. What would be narrower than half a pixel is put together.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_svg(&self, writer: impl Write) -> Result<(), ProfileError> {
+        write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+}
+
+pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
     let mut tree = Tree::new();
     let stacks = folded::stacks(profile);
     for (names, &value) in &stacks {

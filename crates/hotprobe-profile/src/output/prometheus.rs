@@ -1,6 +1,6 @@
 //! Prometheus' text.
 
-use super::{CountsSnapshot, LabelLatency, LatencySnapshot};
+use crate::{CountsSnapshot, LabelLatency, LatencySnapshot};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeMetric, NoLabelSet, text,
@@ -13,18 +13,52 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, Write};
 
-pub(crate) fn write_latencies(
-    snapshot: &LatencySnapshot,
-    writer: &mut impl Write,
-) -> io::Result<()> {
-    write(Box::new(OfLatencies(snapshot.clone())), writer)
+impl LatencySnapshot {
+    /// Writes Prometheus' text: a histogram in seconds with a label `label`, and the counts.
+    ///
+    /// The names begin with `hotprobe_latency`; the title is a label, too. The bounds of its buckets are 1, 2.5 and 5 times
+    /// each power of ten from 1 µs to 100 s; what the measurement cannot tell from a bound counts as below it.
+    ///
+    /// # Errors
+    /// What `writer` says.
+    ///
+    /// ```
+    /// # let latency = hotprobe_profile::Latency::new();
+    /// # latency.begin(7);
+    /// # latency.end(&7, "GET /");
+    /// let mut text = Vec::new();
+    /// latency.snapshot().write_prometheus(&mut text)?;
+    /// let text = String::from_utf8(text).unwrap();
+    /// assert!(text.contains(r#"hotprobe_latency_seconds_count{title="latency",label="GET /"} 1"#), "{text}");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_prometheus(&self, writer: impl Write) -> io::Result<()> {
+        write(Box::new(OfLatencies(self.clone())), writer)
+    }
 }
 
-pub(crate) fn write_counts(snapshot: &CountsSnapshot, writer: &mut impl Write) -> io::Result<()> {
-    write(Box::new(OfCounts(snapshot.clone())), writer)
+impl CountsSnapshot {
+    /// Writes Prometheus' text: counters `hotprobe_events_total` with a label `event`, `hotprobe_labels_total` with
+    /// `event`, `parameter` and `label`, and by how much the latter may be too high.
+    ///
+    /// # Errors
+    /// What `writer` says.
+    ///
+    /// ```
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let counting = hotprobe_profile::Counts::new().event(&TICK).start()?;
+    /// TICK.fire();
+    /// let mut text = Vec::new();
+    /// counting.snapshot().write_prometheus(&mut text).expect("memory takes it");
+    /// assert!(String::from_utf8(text).unwrap().contains(r#"TICK"} 1"#));
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn write_prometheus(&self, writer: impl Write) -> io::Result<()> {
+        write(Box::new(OfCounts(self.clone())), writer)
+    }
 }
 
-fn write(collector: Box<dyn Collector>, writer: &mut impl Write) -> io::Result<()> {
+fn write(collector: Box<dyn Collector>, mut writer: impl Write) -> io::Result<()> {
     let mut registry = Registry::default();
     registry.register_collector(collector);
     let mut text = String::new();
@@ -244,7 +278,7 @@ impl Collector for OfCounts {
             ),
             labels().map(|(names, label)| (names, label.count())),
         )?;
-        let error = |label: &super::LabelCount| i64::try_from(label.error()).unwrap_or(i64::MAX);
+        let error = |label: &crate::LabelCount| i64::try_from(label.error()).unwrap_or(i64::MAX);
         gauges(
             &mut encoder,
             (

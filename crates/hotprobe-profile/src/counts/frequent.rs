@@ -4,9 +4,9 @@
 //! A summary counts so many labels. One more takes the place of the least frequent, and its count, which is its error: a
 //! count is too high by its error at most, and never too low.
 
-use super::hash::Seed;
-use super::labels::cut;
-use super::{LABEL_BYTES, threads};
+use crate::hash::Seed;
+use crate::label::{LABEL_BYTES, cut};
+use crate::threads;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;

@@ -1,9 +1,9 @@
 //! pprof's files: `profile.proto`, gzip'd.
 
-use super::StackProfile;
-use super::profile::Row;
-use super::proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
-use super::symbols;
+use super::pprof_proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
+use crate::stacks::raw::RawRow;
+use crate::stacks::symbols;
+use crate::{ProfileError, StackProfile};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use prost::Message;
@@ -12,7 +12,29 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 use std::{env, fs};
 
-pub(super) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
+impl StackProfile {
+    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
+    /// is one.
+    ///
+    /// ```
+    /// # use hotprobe_profile::Stacks;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// # let stacks = Stacks::at(&TICK).start()?;
+    /// # TICK.fire();
+    /// let mut file = Vec::new();
+    /// stacks.snapshot().write_pprof(&mut file)?;
+    /// assert_eq!(file[..2], [0x1f, 0x8b]);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_pprof(&self, writer: impl Write) -> Result<(), ProfileError> {
+        write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+}
+
+pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
     let mut encoder = GzEncoder::new(writer, Compression::default());
     encoder.write_all(&message(profile).encode_to_vec())?;
     encoder.finish()?.flush()
@@ -52,7 +74,7 @@ fn message(profile: &StackProfile) -> Profile {
 fn sample(profile: &StackProfile, strings: &mut Strings) -> Vec<Sample> {
     let raw = profile.raw();
     let event_key = strings.index("event");
-    let sample = |(row, stack): (&Row, &Vec<usize>)| {
+    let sample = |(row, stack): (&RawRow, &Vec<usize>)| {
         let mut label: Vec<_> = raw
             .labels
             .iter()

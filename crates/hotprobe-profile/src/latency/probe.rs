@@ -1,10 +1,13 @@
 //! From one event to another, by the names of their parameters.
 
 use super::builder::LatencyBuilder;
-use super::key::{Key, KeyRef, with_label};
-use super::pairs::Begun;
-use super::parameter::{all, parameter};
-use super::{Latency, LatencySnapshot, ProfileError};
+use super::key::{Key, KeyRef};
+use super::measurement::Latency;
+use super::open_pairs::Begun;
+use super::snapshot::LatencySnapshot;
+use crate::ProfileError;
+use crate::label::with_label;
+use crate::parameter::{all, parameter};
 use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -140,6 +143,41 @@ impl fmt::Debug for Between {
             .field("key", &self.key)
             .field("label", &self.label)
             .finish_non_exhaustive()
+    }
+}
+
+impl Latency {
+    /// The time from one event to another, paired by a parameter that both have; [`Between::start`] attaches to both.
+    ///
+    /// ```
+    /// use hotprobe::fire;
+    /// use hotprobe_profile::Latency;
+    /// hotprobe::event! { static OPENED: fn(file: u64); static CLOSED: fn(file: u64); }
+    ///
+    /// let timing = Latency::between(&OPENED, &CLOSED, "file").start()?;
+    /// fire!(OPENED, 1);
+    /// fire!(CLOSED, 1);
+    /// assert_eq!(timing.snapshot().counts().matched, 1);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn between(
+        begin: &'static dyn AnyEvent,
+        end: &'static dyn AnyEvent,
+        key: impl Into<String>,
+    ) -> Between {
+        Self::builder().between(begin, end, key)
+    }
+}
+
+impl LatencyBuilder {
+    /// With these limits, the time from one event to another: as [`Latency::between`].
+    pub fn between(
+        self,
+        begin: &'static dyn AnyEvent,
+        end: &'static dyn AnyEvent,
+        key: impl Into<String>,
+    ) -> Between {
+        Between::new(self, begin, end, key.into())
     }
 }
 

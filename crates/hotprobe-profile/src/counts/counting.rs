@@ -1,10 +1,10 @@
 //! Who fires how often: any events, by name, by pattern, by the value of a parameter.
 
-use super::ProfileError;
-use super::counted::{CountsSnapshot, EventCount, LabelCounts};
-use super::counter::{Counter, LabelCounter, Rows};
-use super::key::with_label;
-use super::parameter::parameter;
+use super::counters::{Counter, LabelCounter, Rows};
+use super::snapshot::{CountsSnapshot, EventCount, LabelCounts};
+use crate::ProfileError;
+use crate::label::with_label;
+use crate::parameter::parameter;
 use hotprobe::{AnyEvent, Batch, ProbeGroup, ProbeOptions};
 use std::collections::HashSet;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Tables for people.
 
-use super::{CountsSnapshot, LatencySnapshot};
+use crate::{CountsSnapshot, LatencySnapshot};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -86,7 +86,19 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
-pub(crate) fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl fmt::Display for LatencySnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        latencies(self, f)
+    }
+}
+
+impl fmt::Display for CountsSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        counts(self, f)
+    }
+}
+
+fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let title = printable(snapshot.title());
     let mut rows = vec![row([&title, "count", "p50", "p90", "p99", "p99.9", "max"])];
     for label in snapshot.labels() {
@@ -117,16 +129,16 @@ pub(crate) fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) 
         "{} ends: {} matched, {} unmatched",
         counts.ends, counts.matched, counts.unmatched_ends
     )?;
-    let sum = |of: fn(&super::LabelLatency) -> u64| snapshot.labels().iter().map(of).sum();
+    let sum = |of: fn(&crate::LabelLatency) -> u64| snapshot.labels().iter().map(of).sum();
     let rest = [
         (counts.begins_without_key, "begins without key"),
         (counts.ends_without_key, "ends without key"),
         (counts.skipped, "skipped inside of a key's `Eq`"),
         (
-            sum(super::LabelLatency::too_short),
+            sum(crate::LabelLatency::too_short),
             "shorter than the range",
         ),
-        (sum(super::LabelLatency::too_long), "longer than the range"),
+        (sum(crate::LabelLatency::too_long), "longer than the range"),
     ];
     for (count, what) in rest {
         if count > 0 {
@@ -136,7 +148,7 @@ pub(crate) fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) 
     Ok(())
 }
 
-pub(crate) fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut rows = Vec::new();
     if !snapshot.events().is_empty() {
         rows.push(row(["event", "count", "per second"]));

@@ -1,14 +1,11 @@
 //! The limits of a measurement, and all that is checked of them.
 
-use super::between::Between;
 use super::histograms::Latencies;
-use super::{Latency, ProfileError};
-use hotprobe::AnyEvent;
-use std::hash::Hash;
+use crate::ProfileError;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// How much is measured, how exactly. Made by [`Latency::builder`].
+/// How much is measured, how exactly. Made by [`Latency::builder`](crate::Latency::builder).
 ///
 /// ```
 /// use hotprobe_profile::Latency;
@@ -29,7 +26,7 @@ use std::time::Duration;
 /// # Memory
 /// For each pair that may be open, the size of its key and 24 bytes. For each label in use, on each of a few stripes (twice
 /// as many as there are cores, 4 to 32): a histogram, which with two digits takes 8 KiB and one KiB more for each
-/// doubling of the range; 35 KiB as [`Latency::new`] has it. Each digit more takes eight to sixteen times as much.
+/// doubling of the range; 35 KiB as [`Latency::new`](crate::Latency::new) has it. Each digit more takes eight to sixteen times as much.
 #[derive(Clone, Debug)]
 #[must_use = "a builder measures nothing before `build` or `between`"]
 pub struct LatencyBuilder {
@@ -104,31 +101,6 @@ impl LatencyBuilder {
     pub fn digits(mut self, digits: u8) -> Self {
         self.digits = digits;
         self
-    }
-
-    /// A measurement for one's own probes.
-    ///
-    /// # Errors
-    /// [`ProfileError::Limit`] for limits that are not possible.
-    ///
-    /// ```
-    /// use hotprobe_profile::Latency;
-    ///
-    /// let error = Latency::builder().digits(9).build::<u64>().unwrap_err();
-    /// assert_eq!(error.to_string(), "`digits(9)` is not possible: give 1 to 4");
-    /// ```
-    pub fn build<K: Hash + Eq>(self) -> Result<Latency<K>, ProfileError> {
-        Ok(Latency::with(self.limits()?))
-    }
-
-    /// With these limits, the time from one event to another: as [`Latency::between`].
-    pub fn between(
-        self,
-        begin: &'static dyn AnyEvent,
-        end: &'static dyn AnyEvent,
-        key: impl Into<String>,
-    ) -> Between {
-        Between::new(self, begin, end, key.into())
     }
 
     pub(crate) fn limits(self) -> Result<Limits, ProfileError> {

@@ -1,14 +1,13 @@
 //! Pairs of a begin and an end, and how long they took.
 
-use super::between::Between;
 use super::builder::{LatencyBuilder, Limits};
-use super::hash::Seed;
 use super::histograms::Histograms;
-use super::labels::Labels;
-use super::latencies::{LabelLatency, LatencySnapshot, PairCounts};
-use super::pairs::{Begun, Pairs};
-use hotprobe::AnyEvent;
-use hotprobe_clock::Clock;
+use super::label_table::Labels;
+use super::open_pairs::{Begun, Pairs};
+use super::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
+use crate::ProfileError;
+use crate::hash::Seed;
+use hotprobe_clock::{Clock, Timer};
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
@@ -69,7 +68,7 @@ use std::time::{Duration, SystemTime};
 /// same of many small locks, for some nanoseconds.
 pub struct Latency<K = u64> {
     seed: Seed,
-    clock: Clock,
+    clock: Timer,
     pairs: Pairs<K>,
     labels: Labels,
     histograms: Histograms,
@@ -85,30 +84,26 @@ struct Since {
 }
 
 impl Latency {
-    /// The time from one event to another, paired by a parameter that both have; [`Between::start`] attaches to both.
-    ///
-    /// ```
-    /// use hotprobe::fire;
-    /// use hotprobe_profile::Latency;
-    /// hotprobe::event! { static OPENED: fn(file: u64); static CLOSED: fn(file: u64); }
-    ///
-    /// let timing = Latency::between(&OPENED, &CLOSED, "file").start()?;
-    /// fire!(OPENED, 1);
-    /// fire!(CLOSED, 1);
-    /// assert_eq!(timing.snapshot().counts().matched, 1);
-    /// # Ok::<(), hotprobe_profile::ProfileError>(())
-    /// ```
-    pub fn between(
-        begin: &'static dyn AnyEvent,
-        end: &'static dyn AnyEvent,
-        key: impl Into<String>,
-    ) -> Between {
-        Self::builder().between(begin, end, key)
-    }
-
     /// With other limits than those of [`new`](Latency::new).
     pub fn builder() -> LatencyBuilder {
         LatencyBuilder::new()
+    }
+}
+
+impl LatencyBuilder {
+    /// A measurement for one's own probes.
+    ///
+    /// # Errors
+    /// [`ProfileError::Limit`] for limits that are not possible.
+    ///
+    /// ```
+    /// use hotprobe_profile::Latency;
+    ///
+    /// let error = Latency::builder().digits(9).build::<u64>().unwrap_err();
+    /// assert_eq!(error.to_string(), "`digits(9)` is not possible: give 1 to 4");
+    /// ```
+    pub fn build<K: Hash + Eq>(self) -> Result<Latency<K>, ProfileError> {
+        Ok(Latency::with(self.limits()?))
     }
 }
 
@@ -121,7 +116,7 @@ impl<K: Hash + Eq> Default for Latency<K> {
 impl<K> Latency<K> {
     pub(crate) fn with(limits: Limits) -> Self {
         let seed = Seed::new();
-        let clock = Clock::start();
+        let clock = Clock::default().start();
         let labels = limits.labels as usize + 1;
         Self {
             seed,

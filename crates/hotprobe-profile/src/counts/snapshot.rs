@@ -1,15 +1,10 @@
 //! What was counted: events, labels, and their rates.
 
-use super::latencies::save;
-use super::top::Merged;
-use super::{ProfileError, prometheus, text};
+use super::frequent::Merged;
 use std::collections::HashMap;
-use std::fmt;
-use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
-/// What has been counted. Made by [`Counting::snapshot`](super::Counting::snapshot).
+/// What has been counted. Made by [`Counting::snapshot`](crate::Counting::snapshot).
 ///
 /// Its `Display` is a table.
 #[derive(Clone, Debug)]
@@ -69,51 +64,6 @@ impl CountsSnapshot {
         let labels = self.labels.iter().enumerate();
         let labels = labels.map(|(index, labels)| labels.since(earlier.labels.get(index), length));
         Self::new(length, events.collect(), labels.collect())
-    }
-
-    /// Writes Prometheus' text: counters `hotprobe_events_total` with a label `event`, `hotprobe_labels_total` with
-    /// `event`, `parameter` and `label`, and by how much the latter may be too high.
-    ///
-    /// # Errors
-    /// What `writer` says.
-    ///
-    /// ```
-    /// # hotprobe::event! { static TICK: fn(); }
-    /// let counting = hotprobe_profile::Counts::new().event(&TICK).start()?;
-    /// TICK.fire();
-    /// let mut text = Vec::new();
-    /// counting.snapshot().write_prometheus(&mut text).expect("memory takes it");
-    /// assert!(String::from_utf8(text).unwrap().contains(r#"TICK"} 1"#));
-    /// # Ok::<(), hotprobe_profile::ProfileError>(())
-    /// ```
-    pub fn write_prometheus(&self, mut writer: impl Write) -> io::Result<()> {
-        prometheus::write_counts(self, &mut writer)
-    }
-
-    /// Writes a file, whose format follows from its ending: `.prom` ([Prometheus' text](Self::write_prometheus)), `.txt`
-    /// (the table).
-    ///
-    /// # Errors
-    /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`].
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
-        save(
-            path.as_ref(),
-            "`.prom` for Prometheus' text, or `.txt` for the table",
-            |ending, writer| {
-                match ending {
-                    "prom" => self.write_prometheus(writer)?,
-                    "txt" => write!(writer, "{self}")?,
-                    _ => return Ok(false),
-                }
-                Ok(true)
-            },
-        )
-    }
-}
-
-impl fmt::Display for CountsSnapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text::counts(self, f)
     }
 }
 

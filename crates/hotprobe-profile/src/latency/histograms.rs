@@ -3,7 +3,7 @@
 //! A stripe has a lock, which hardly anybody else ever wants: the thread's number tells the stripe. Under it nothing
 //! allocates, so that nothing can fire.
 
-use super::threads;
+use crate::threads;
 use hdrhistogram::Histogram;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;

@@ -1,6 +1,6 @@
 //! HDR histogram logs.
 
-use super::LatencySnapshot;
+use crate::LatencySnapshot;
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogWriterBuilder, IntervalLogWriterError, Tag,
@@ -9,7 +9,30 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-pub(crate) fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> {
+impl LatencySnapshot {
+    /// Writes an HDR histogram log, format 1.3: an interval for each label, which is its tag. The values are nanoseconds;
+    /// the interval's maximum, in clear, is in milliseconds, as other writers have it.
+    ///
+    /// In tags, `%`, commas, white space and what is not ASCII are escaped as in URLs (`%2C`).
+    ///
+    /// # Errors
+    /// What `writer` says.
+    ///
+    /// ```
+    /// # let latency = hotprobe_profile::Latency::new();
+    /// # latency.begin(7);
+    /// # latency.end(&7, "GET /");
+    /// let mut log = Vec::new();
+    /// latency.snapshot().write_hlog(&mut log)?;
+    /// assert!(String::from_utf8(log).unwrap().contains("\nTag=GET%20/,"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_hlog(&self, mut writer: impl Write) -> io::Result<()> {
+        write(self, &mut writer)
+    }
+}
+
+fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> {
     let mut serializer = V2DeflateSerializer::new();
     let title = escaped(snapshot.title());
     let mut log = IntervalLogWriterBuilder::new()

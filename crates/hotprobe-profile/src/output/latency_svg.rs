@@ -1,7 +1,7 @@
 //! A picture: a histogram for each label, on a common logarithmic axis.
 
 use super::text::{duration, named};
-use super::{LabelLatency, LatencySnapshot};
+use crate::{LabelLatency, LatencySnapshot};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -72,7 +72,27 @@ fn log10(nanoseconds: u128) -> f64 {
     (nanoseconds.max(1) as f64).log10()
 }
 
-pub(crate) fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> {
+impl LatencySnapshot {
+    /// Writes a picture (SVG): a histogram for each label, on a common logarithmic axis, for light and dark pages.
+    ///
+    /// # Errors
+    /// What `writer` says.
+    ///
+    /// ```
+    /// # let latency = hotprobe_profile::Latency::new();
+    /// # latency.begin(7);
+    /// # latency.end(&7, "<GET>");
+    /// let mut picture = Vec::new();
+    /// latency.snapshot().write_svg(&mut picture)?;
+    /// assert!(String::from_utf8(picture).unwrap().contains("&lt;GET&gt;"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_svg(&self, mut writer: impl Write) -> io::Result<()> {
+        write(self, &mut writer)
+    }
+}
+
+fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> {
     let labels = snapshot.labels();
     let axis = Axis::new(labels);
     let rows = u32::try_from(labels.len()).unwrap_or(u32::MAX);

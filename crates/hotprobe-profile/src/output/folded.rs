@@ -1,11 +1,11 @@
 //! Folded stacks: a line for each, `main;serve;write 7`.
 
-use super::StackProfile;
+use crate::{ProfileError, StackProfile};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The stacks, the outermost function first, those of the same names put together, with their value.
-pub(super) fn stacks(profile: &StackProfile) -> BTreeMap<Vec<&str>, u128> {
+pub(crate) fn stacks(profile: &StackProfile) -> BTreeMap<Vec<&str>, u128> {
     let symbols = profile.symbols();
     let mut stacks = BTreeMap::new();
     for (index, row) in profile.raw().rows.iter().enumerate() {
@@ -16,7 +16,19 @@ pub(super) fn stacks(profile: &StackProfile) -> BTreeMap<Vec<&str>, u128> {
     stacks
 }
 
-pub(super) fn write(profile: &StackProfile, mut writer: impl Write) -> io::Result<()> {
+impl StackProfile {
+    /// Writes folded stacks: a line for each stack, the outermost function first, separated by semicolons, and behind a
+    /// space its weight (or how many samples it has, without a weight). Labels are not told apart. A semicolon in a name
+    /// is written as a colon.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_folded(&self, writer: impl Write) -> Result<(), ProfileError> {
+        write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+}
+
+pub(crate) fn write(profile: &StackProfile, mut writer: impl Write) -> io::Result<()> {
     for (names, value) in stacks(profile) {
         let names: Vec<_> = names.into_iter().map(escaped).collect();
         writeln!(writer, "{} {value}", names.join(";"))?;

@@ -1,13 +1,8 @@
 //! What was measured: counts, and a histogram for each label.
 
 use super::histograms::Latencies;
-use super::pairs::Tally;
-use super::{ProfileError, hlog, prometheus, svg, text};
+use super::open_pairs::Tally;
 use hdrhistogram::Histogram;
-use std::fmt;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// What has become of begins and ends. It adds up in each snapshot:
@@ -37,7 +32,7 @@ pub struct PairCounts {
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,
-    /// Begins that had no key to be paired by ([`Between`](super::Between) says which).
+    /// Begins that had no key to be paired by ([`Between`](crate::Between) says which).
     pub begins_without_key: u64,
     /// Ends that had none.
     pub ends_without_key: u64,
@@ -62,7 +57,7 @@ impl PairCounts {
 }
 
 /// What a measurement has found: counts, and for each label how long its pairs took. Made by
-/// [`Latency::snapshot`](super::Latency::snapshot).
+/// [`Latency::snapshot`](crate::Latency::snapshot).
 ///
 /// Its `Display` is a table; there are writers for other programs, which [`save`](Self::save) chooses by a file's ending.
 ///
@@ -108,7 +103,7 @@ impl LatencySnapshot {
         self.counts.ends_without_key = ends;
     }
 
-    /// What was measured, in the words of the [builder](super::LatencyBuilder::title).
+    /// What was measured, in the words of the [builder](crate::LatencyBuilder::title).
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
@@ -143,126 +138,6 @@ impl LatencySnapshot {
     pub fn label(&self, label: &str) -> Option<&LabelLatency> {
         self.labels.iter().find(|this| this.label == label)
     }
-
-    /// Writes an HDR histogram log, format 1.3: an interval for each label, which is its tag. The values are nanoseconds;
-    /// the interval's maximum, in clear, is in milliseconds, as other writers have it.
-    ///
-    /// In tags, `%`, commas, white space and what is not ASCII are escaped as in URLs (`%2C`).
-    ///
-    /// # Errors
-    /// What `writer` says.
-    ///
-    /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
-    /// # latency.begin(7);
-    /// # latency.end(&7, "GET /");
-    /// let mut log = Vec::new();
-    /// latency.snapshot().write_hlog(&mut log)?;
-    /// assert!(String::from_utf8(log).unwrap().contains("\nTag=GET%20/,"));
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn write_hlog(&self, mut writer: impl Write) -> io::Result<()> {
-        hlog::write(self, &mut writer)
-    }
-
-    /// Writes Prometheus' text: a histogram in seconds with a label `label`, and the counts.
-    ///
-    /// The names begin with `hotprobe_latency`; the title is a label, too. The bounds of its buckets are 1, 2.5 and 5 times
-    /// each power of ten from 1 µs to 100 s; what the measurement cannot tell from a bound counts as below it.
-    ///
-    /// # Errors
-    /// What `writer` says.
-    ///
-    /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
-    /// # latency.begin(7);
-    /// # latency.end(&7, "GET /");
-    /// let mut text = Vec::new();
-    /// latency.snapshot().write_prometheus(&mut text)?;
-    /// let text = String::from_utf8(text).unwrap();
-    /// assert!(text.contains(r#"hotprobe_latency_seconds_count{title="latency",label="GET /"} 1"#), "{text}");
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn write_prometheus(&self, mut writer: impl Write) -> io::Result<()> {
-        prometheus::write_latencies(self, &mut writer)
-    }
-
-    /// Writes a picture (SVG): a histogram for each label, on a common logarithmic axis, for light and dark pages.
-    ///
-    /// # Errors
-    /// What `writer` says.
-    ///
-    /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
-    /// # latency.begin(7);
-    /// # latency.end(&7, "<GET>");
-    /// let mut picture = Vec::new();
-    /// latency.snapshot().write_svg(&mut picture)?;
-    /// assert!(String::from_utf8(picture).unwrap().contains("&lt;GET&gt;"));
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn write_svg(&self, mut writer: impl Write) -> io::Result<()> {
-        svg::write(self, &mut writer)
-    }
-
-    /// Writes a file, whose format follows from its ending: `.hlog` ([HDR log](Self::write_hlog)), `.svg`
-    /// ([a picture](Self::write_svg)), `.prom` ([Prometheus' text](Self::write_prometheus)), `.txt` (the table).
-    ///
-    /// # Errors
-    /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`].
-    ///
-    /// ```
-    /// let latency = hotprobe_profile::Latency::<u64>::new();
-    /// let error = latency.snapshot().save("latency.gif").unwrap_err();
-    /// assert!(error.to_string().starts_with("the ending of `latency.gif` tells no format: use `.hlog`"));
-    /// ```
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
-        save(
-            path.as_ref(),
-            "`.hlog` for an HDR log, `.svg` for a picture, `.prom` for Prometheus' text, or `.txt` for the table",
-            |ending, writer| {
-                match ending {
-                    "hlog" => self.write_hlog(writer)?,
-                    "svg" => self.write_svg(writer)?,
-                    "prom" => self.write_prometheus(writer)?,
-                    "txt" => write!(writer, "{self}")?,
-                    _ => return Ok(false),
-                }
-                Ok(true)
-            },
-        )
-    }
-}
-
-impl fmt::Display for LatencySnapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text::latencies(self, f)
-    }
-}
-
-/// Writes a file by its ending; `write` says whether it knows that. (It is asked before there is a file.)
-pub(crate) fn save(
-    path: &Path,
-    endings: &'static str,
-    write: impl Fn(&str, &mut dyn Write) -> io::Result<bool>,
-) -> Result<(), ProfileError> {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    let ending = ending.unwrap_or_default().to_ascii_lowercase();
-    // (Into memory: it is small, and a file that cannot be written whole is not begun.)
-    let mut bytes = Vec::new();
-    let known = write(&ending, &mut bytes).map_err(|error| ProfileError::io(Some(path), error))?;
-    if !known {
-        return Err(ProfileError::UnknownFormat {
-            path: path.into(),
-            endings,
-        });
-    }
-    let written = File::create(path).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        file.write_all(&bytes)?;
-        file.flush()
-    });
-    written.map_err(|error| ProfileError::io(Some(path), error))
 }
 
 /// Which one it is, from 1, of so many: the first that so many in a hundred are not after. (99.9 % of 4000 are 3996: a float
@@ -291,7 +166,7 @@ fn rank(percent: f64, count: u64) -> u64 {
 
 /// How long the pairs of a label took.
 ///
-/// Durations are as exact as the measurement's [digits](super::LatencyBuilder::digits) say; the sum is exact.
+/// Durations are as exact as the measurement's [digits](crate::LatencyBuilder::digits) say; the sum is exact.
 #[derive(Clone, Debug)]
 pub struct LabelLatency {
     label: String,
@@ -364,7 +239,7 @@ impl LabelLatency {
         Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
-    /// How many took less than the [range](super::LatencyBuilder::range) has; they count as its begin.
+    /// How many took less than the [range](crate::LatencyBuilder::range) has; they count as its begin.
     #[must_use]
     pub const fn too_short(&self) -> u64 {
         self.latencies.too_short
