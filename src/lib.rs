@@ -51,6 +51,7 @@
 mod macros;
 
 mod any;
+mod attribute;
 mod batch;
 mod catalog;
 pub mod docs;
@@ -63,7 +64,10 @@ mod options;
 #[allow(unsafe_code, reason = "the typed door between the macros and rcu")]
 mod place;
 mod probe;
-#[allow(unsafe_code, reason = "the RCU core, behind the safe API of the modules above it")]
+#[allow(
+    unsafe_code,
+    reason = "the RCU core, behind the safe API of the modules above it"
+)]
 mod rcu;
 mod stats;
 mod sync;
@@ -84,11 +88,12 @@ pub use value::Value;
 /// What the macros expand to. Not part of the public API, but safe whatever is done with it.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::attribute::{Attribute, docs, docs_len, is_redact};
     pub use crate::catalog::list;
     pub use crate::dynamic::DynamicProbe;
     pub use crate::event::Argument;
     pub use crate::macros::symbols;
-    pub use crate::metadata::{plain, plain_len};
+    pub use crate::metadata::{plain, plain_len, text};
     pub use crate::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;
     pub use crate::value::{ByDebug, ByKind, ByName, Kind, redacted};
@@ -99,6 +104,17 @@ pub mod __private {
         pub use crate::rcu::pin::Participant;
         pub use crate::sync::Canary;
     }
+
+    /// For `fire!`: evaluates the arguments and fires. `Fn`, not `FnOnce`: the arguments can neither change
+    /// nor move what is around them.
+    #[inline(always)]
+    pub fn evaluate(arguments: impl Fn() -> ArgumentsMustNotReturn) {
+        arguments();
+    }
+
+    /// What the closure around the arguments of `fire!` returns, so that a `return` in them does not compile.
+    #[derive(Debug)]
+    pub struct ArgumentsMustNotReturn;
 
     /// Marks the branch that calls it as the unlikely one.
     #[cold]

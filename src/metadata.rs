@@ -162,7 +162,13 @@ pub const fn plain<const LEN: usize>(path: &str) -> [u8; LEN] {
     }
 }
 
-const fn text(bytes: &'static [u8]) -> &'static str {
+/// For `event!`: the text of these bytes.
+///
+/// # Panics
+/// Panics, at compile time, if they are not UTF-8. They were made from text.
+#[doc(hidden)]
+#[must_use]
+pub const fn text(bytes: &'static [u8]) -> &'static str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(_) => panic!("a name without `r#` is a name"),
