@@ -96,20 +96,13 @@ pub mod __private {
     pub use crate::metadata::{plain, plain_len, text};
     pub use crate::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;
-    pub use crate::value::{ByDebug, ByKind, ByName, Kind, redacted};
+    pub use crate::value::{ByDebug, ByDisplay, ByError, ByKind, ByName, Kind, redacted};
     pub use linkme;
     pub use std::boxed::Box;
 
     crate::sync::model_only! {
         pub use crate::rcu::pin::Participant;
         pub use crate::sync::Canary;
-    }
-
-    /// For `fire!`: evaluates the arguments and fires. `Fn`, not `FnOnce`: the arguments can neither change
-    /// nor move what is around them.
-    #[inline(always)]
-    pub fn evaluate(arguments: impl Fn() -> ArgumentsMustNotReturn) {
-        arguments();
     }
 
     /// What the closure around the arguments of `fire!` returns, so that a `return` in them does not compile.

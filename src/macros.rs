@@ -128,14 +128,23 @@ macro_rules! __event_define {
         // On a macro call only `#[cfg]` has an effect, which is what is wanted: the other attributes are for
         // the struct (`#[deprecated]` would spread to each method, `#[expect]` would be unfulfilled).
         #[allow(
-            deprecated, private_bounds, unreachable_pub, unused_attributes, unused_doc_comments,
+            deprecated, unused_attributes, unused_doc_comments,
             clippy::impl_trait_in_params, clippy::too_many_arguments
         )]
         const _: () = {
-            $($attributes)*
-            $crate::__event_impl! {
-                [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] $at ( $( $marks $parameter: $ty ),* )
-            }
+            // A parameter's name is that of a variable, also where a constant, a static or another event has
+            // that name: those would be patterns, but a function in a nearer scope hides them.
+            $(
+                #[allow(dead_code, non_snake_case)]
+                fn $parameter() {}
+            )*
+
+            const _: () = {
+                $($attributes)*
+                $crate::__event_impl! {
+                    [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] $at ( $( $marks $parameter: $ty ),* )
+                }
+            };
         };
 
         // Apart from the above, where a parameter may have the event's name.
@@ -190,13 +199,6 @@ macro_rules! __event_impl {
                 )
             ),*],
         );
-
-        // A parameter's name is that of a variable, also where a constant, a static or another event is called
-        // the same: those would be patterns, but a function in a nearer scope hides them.
-        $(
-            #[allow(dead_code, non_snake_case)]
-            fn $parameter() {}
-        )*
 
         /// What calls a probe of this event.
         type __Thunk = for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*);
@@ -706,10 +708,11 @@ macro_rules! __event_mistake {
 /// The arguments are evaluated once, and only if the event is enabled: off, this costs one load, one test
 /// and one branch.
 ///
-/// **Probing never changes control flow.** The arguments are evaluated in a closure that only reads, so `?`, `.await`,
-/// `break` and `return` in them do not compile, nor does what changes or moves a variable of the code around
-/// it: `fire!(E, iter.next().unwrap())` would advance `iter` only while a probe is attached. An argument that
-/// panics does so only while the event is enabled; write none that can.
+/// **Probing never changes control flow.** The arguments are evaluated in a closure that changes no variable, so `?`,
+/// `.await`, `break` and `return` in them do not compile, and neither does `fire!(E, iter.next().unwrap())`,
+/// which would advance `iter` only while a probe is attached. A variable may be moved into an argument; it is
+/// gone afterwards, enabled or not. An argument that panics does so only while the event is enabled, so write
+/// none that can.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -729,10 +732,12 @@ macro_rules! fire {
         let event = $event;
         if event.is_enabled_now() {
             $crate::__private::unlikely();
-            $crate::__private::evaluate(|| -> $crate::__private::ArgumentsMustNotReturn {
+            // The names are for the compiler's messages: not `mut`, so no argument can change a variable.
+            let arguments_must_not_change_variables = || -> $crate::__private::ArgumentsMustNotReturn {
                 event.fire_enabled($($argument),*);
                 $crate::__private::ArgumentsMustNotReturn
-            });
+            };
+            arguments_must_not_change_variables();
         }
     }};
     ($($other:tt)*) => {

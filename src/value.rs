@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::num::NonZero;
 use std::ops::Deref;
@@ -22,11 +23,14 @@ use std::sync::Arc;
 /// | `f32`, `f64` | [`F32`](Self::F32), [`F64`](Self::F64) |
 /// | `&str`, `&String`, `&Cow<str>`, `&Box<str>`, … | [`Str`](Self::Str) |
 /// | `&[u8]`, `[u8; N]`, `&Vec<u8>`, … | [`Bytes`](Self::Bytes) |
-/// | anything else that has `Debug` | [`Debug`](Self::Debug) |
-/// | anything else | [`Opaque`](Self::Opaque) |
+/// | `Option` of any of these | that value, or [`Absent`](Self::Absent) |
+/// | an error: `&dyn Error`, `Box<dyn Error>`, any type that implements it | [`Display`](Self::Display) |
+/// | any other type that implements `Debug` | [`Debug`](Self::Debug) |
+/// | any other type that implements `Display` | [`Display`](Self::Display) |
+/// | any other type | [`Opaque`](Self::Opaque) |
 /// | a parameter marked `#[redact]` | [`Redacted`](Self::Redacted), whatever its type |
 ///
-/// `Display` and `Debug` print the value itself: `JP` and `"JP"`.
+/// `Display` and `Debug` print the value itself: `JP` and `"JP"`. Bytes are printed as a byte string, `b"GET\r\n\xff"`.
 ///
 /// ```
 /// use hotprobe::Value;
@@ -59,10 +63,14 @@ pub enum Value<'a> {
     Str(&'a str),
     /// Bytes.
     Bytes(&'a [u8]),
-    /// Something that can be formatted; its `Debug` is called when the value is.
+    /// A value that is formatted by its `Debug` whenever this is.
     Debug(&'a dyn fmt::Debug),
-    /// Something that cannot even be formatted: the name of its type.
+    /// A value that is formatted by its `Display` whenever this is: an error, or a type without `Debug`.
+    Display(&'a dyn fmt::Display),
+    /// A value that cannot be formatted: the name of its type.
     Opaque(&'static str),
+    /// No value: the `None` of an `Option`.
+    Absent,
     /// An argument that only typed probes may see.
     Redacted,
 }
@@ -171,6 +179,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value, if it is formatted by its `Display`.
+    #[must_use]
+    pub fn as_display(self) -> Option<&'a dyn fmt::Display> {
+        match self {
+            Self::Display(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether there is no value: the `None` of an `Option`.
+    #[must_use]
+    pub const fn is_absent(self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
     /// Whether the parameter is marked `#[redact]`.
     #[must_use]
     pub const fn is_redacted(self) -> bool {
@@ -190,9 +213,11 @@ impl fmt::Display for Value<'_> {
             Self::F32(value) => fmt::Display::fmt(&value, f),
             Self::F64(value) => fmt::Display::fmt(&value, f),
             Self::Str(value) => fmt::Display::fmt(value, f),
-            Self::Bytes(value) => fmt::Debug::fmt(value, f),
+            Self::Bytes(value) => write!(f, "b\"{}\"", value.escape_ascii()),
             Self::Debug(value) => fmt::Debug::fmt(value, f),
+            Self::Display(value) => fmt::Display::fmt(value, f),
             Self::Opaque(type_name) => fmt::Display::fmt(type_name, f),
+            Self::Absent => f.write_str("none"),
             Self::Redacted => f.write_str("[redacted]"),
         }
     }
@@ -317,21 +342,52 @@ impl<T: Kind + ToOwned + ?Sized> Kind for Cow<'_, T> {
     }
 }
 
+impl<T: Kind> Kind for Option<T> {
+    #[inline]
+    fn value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Absent, T::value)
+    }
+}
+
+macro_rules! boxed_errors {
+    ($($error:ty),*) => { $(
+        // (A boxed error is no `Error` itself.)
+        impl Kind for Box<$error> {
+            #[inline]
+            fn value(&self) -> Value<'_> {
+                Value::Display(self)
+            }
+        }
+    )* };
+}
+
+boxed_errors! { dyn Error, dyn Error + Send, dyn Error + Send + Sync }
+
 /// An argument on its way to be a [`Value`]: `ByKind::new(&argument).hotprobe_value()`.
 ///
-/// Which of the three methods of that name is called, the compiler decides where the argument's type is
-/// known: the first whose type has what it asks for, along the dereferences from [`ByKind`] by way of
-/// [`ByDebug`] to [`ByName`]. (The methods are inherent: no trait has to be in scope where `event!` is.)
+/// There are five methods of that name. The compiler chooses one where the argument's type is known: the
+/// first whose bound the type meets, along the dereferences from [`ByKind`] over [`ByError`], [`ByDebug`] and
+/// [`ByDisplay`] to [`ByName`]. (The methods are inherent: no trait has to be in scope where `event!` is.)
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ByKind<'a, T>(ByDebug<'a, T>);
+pub struct ByKind<'a, T>(ByError<'a, T>);
 
 /// The second choice.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ByDebug<'a, T>(ByName<'a, T>);
+pub struct ByError<'a, T>(ByDebug<'a, T>);
 
-/// The last.
+/// The third choice.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByDebug<'a, T>(ByDisplay<'a, T>);
+
+/// The fourth choice.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByDisplay<'a, T>(ByName<'a, T>);
+
+/// The last choice.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ByName<'a, T>(&'a T);
@@ -341,7 +397,7 @@ impl<'a, T> ByKind<'a, T> {
     #[inline]
     #[must_use]
     pub const fn new(argument: &'a T) -> Self {
-        Self(ByDebug(ByName(argument)))
+        Self(ByError(ByDebug(ByDisplay(ByName(argument)))))
     }
 }
 
@@ -350,7 +406,16 @@ impl<'a, T: Kind> ByKind<'a, T> {
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
-        self.0.0.0.value()
+        self.0.0.0.0.0.value()
+    }
+}
+
+impl<'a, T: Error> ByError<'a, T> {
+    /// An error, by its `Display`.
+    #[inline]
+    #[must_use]
+    pub fn hotprobe_value(&self) -> Value<'a> {
+        Value::Display(self.0.0.0.0)
     }
 }
 
@@ -359,7 +424,16 @@ impl<'a, T: fmt::Debug> ByDebug<'a, T> {
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
-        Value::Debug(self.0.0)
+        Value::Debug(self.0.0.0)
+    }
+}
+
+impl<'a, T: fmt::Display> ByDisplay<'a, T> {
+    /// By its `Display`.
+    #[inline]
+    #[must_use]
+    pub fn hotprobe_value(&self) -> Value<'a> {
+        Value::Display(self.0.0)
     }
 }
 
@@ -372,22 +446,24 @@ impl<'a, T> ByName<'a, T> {
     }
 }
 
-impl<'a, T> Deref for ByKind<'a, T> {
-    type Target = ByDebug<'a, T>;
+macro_rules! choices {
+    ($($choice:ident, else $next:ident;)*) => { $(
+        impl<'a, T> Deref for $choice<'a, T> {
+            type Target = $next<'a, T>;
 
-    #[inline]
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
+            #[inline]
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+    )* };
 }
 
-impl<'a, T> Deref for ByDebug<'a, T> {
-    type Target = ByName<'a, T>;
-
-    #[inline]
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
+choices! {
+    ByKind, else ByError;
+    ByError, else ByDebug;
+    ByDebug, else ByDisplay;
+    ByDisplay, else ByName;
 }
 
 /// What a dynamic probe sees of an argument that is marked `#[redact]`: nothing.

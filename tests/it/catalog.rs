@@ -12,8 +12,9 @@ use crate::{alloc, isolated};
 use hotprobe::{AnyEvent, Batch, Metadata, OnPanic, ProbeOptions, Value, fire};
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::error::Error;
 use std::fmt;
-use std::num::{NonZeroI8, NonZeroU64};
+use std::num::{NonZeroI8, NonZeroU64, ParseIntError};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -188,7 +189,17 @@ struct Point {
     x: i32,
 }
 
-/// Without `Debug`.
+/// With `Display`, and without `Debug`.
+#[derive(Clone, Copy)]
+struct Shown;
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("shown")
+    }
+}
+
+/// Without either.
 #[derive(Clone, Copy)]
 struct Silent<'a>(#[allow(dead_code, reason = "to have a lifetime")] &'a str);
 
@@ -201,11 +212,20 @@ fn each_kind_of_argument_comes_as_the_value_that_it_is() {
         );
         static OTHERS: fn(yes: bool, letter: char, half: f32, third: f64);
         static TEXTS: fn(a: &str, b: &String, c: &&str, d: &Cow<'_, str>, e: &Arc<str>, f: &Box<str>);
-        static BYTES: fn(a: &[u8], b: [u8; 2], c: &[u8; 2], d: &Vec<u8>);
+        static BYTES: fn(a: &[u8], b: [u8; 6], c: &[u8; 2], d: &Vec<u8>);
         static FORMATTED: for<'a> fn(
-            a: Option<&'a str>, b: Point, c: &'a [&'a str], d: &Path, e: (), f: &(dyn fmt::Debug + 'a),
+            a: Option<Point>, b: Point, c: &'a [&'a str], d: &Path, e: (), f: &(dyn fmt::Debug + 'a),
             g: fmt::Arguments<'_>,
         );
+        static OPTIONS: for<'a> fn(
+            a: Option<&'a str>, b: Option<u64>, c: &Option<String>, d: Option<u8>, e: Option<&'a [u8]>,
+            f: Option<&'a Option<bool>>,
+        );
+        static ERRORS: for<'a> fn(
+            a: &ParseIntError, b: &(dyn Error + 'a), c: &Box<dyn Error>, d: &Box<dyn Error + Send + Sync>,
+            e: Option<&'a Box<dyn Error>>, f: &Arc<ParseIntError>,
+        );
+        static SHOWN: fn(a: Shown, b: &Shown);
         static SILENT: fn(a: Silent<'_>, b: &dyn Fn(&str) -> usize);
     }
     let kinds = Arc::new(Mutex::new(Vec::new()));
@@ -228,7 +248,9 @@ fn each_kind_of_argument_comes_as_the_value_that_it_is() {
                     Value::Str(_) => "str",
                     Value::Bytes(_) => "bytes",
                     Value::Debug(_) => "debug",
+                    Value::Display(_) => "display",
                     Value::Opaque(_) => "opaque",
+                    Value::Absent => "absent",
                     Value::Redacted => "redacted",
                     _ => "unknown",
                 }));
@@ -305,16 +327,21 @@ fn each_kind_of_argument_comes_as_the_value_that_it_is() {
     );
     check(
         &BYTES,
-        &|| fire!(BYTES, &[1], [2, 2], &[3, 3], &vec![4]),
+        &|| fire!(BYTES, &[1], *b"PING\r\n", &[3, 3], &vec![4]),
         &["bytes"; 4],
-        &["[1]", "[2, 2]", "[3, 3]", "[4]"],
+        &[
+            "b\"\\x01\"",
+            "b\"PING\\r\\n\"",
+            "b\"\\x03\\x03\"",
+            "b\"\\x04\"",
+        ],
     );
     check(
         &FORMATTED,
         &|| {
             fire!(
                 FORMATTED,
-                Some("a"),
+                Some(Point { x: 1 }),
                 Point { x: 1 },
                 &["c"],
                 Path::new("d"),
@@ -325,7 +352,7 @@ fn each_kind_of_argument_comes_as_the_value_that_it_is() {
         },
         &["debug"; 7],
         &[
-            "Some(\"a\")",
+            "Some(Point { x: 1 })",
             "Point { x: 1 }",
             "[\"c\"]",
             "\"d\"",
@@ -333,6 +360,47 @@ fn each_kind_of_argument_comes_as_the_value_that_it_is() {
             "'f'",
             "g1",
         ],
+    );
+    check(
+        &OPTIONS,
+        &|| {
+            fire!(
+                OPTIONS,
+                Some("a"),
+                Some(7),
+                &Some("c".to_owned()),
+                None,
+                Some(b"e"),
+                Some(&Some(true))
+            );
+        },
+        &["str", "u64", "str", "absent", "bytes", "bool"],
+        &["\"a\"", "7", "\"c\"", "none", "b\"e\"", "true"],
+    );
+    check(
+        &ERRORS,
+        &|| {
+            let error = "x".parse::<u8>().unwrap_err();
+            let boxed: Box<dyn Error> = "boxed".into();
+            let sent: Box<dyn Error + Send + Sync> = "sent".into();
+            let shared = Arc::new(error.clone());
+            fire!(ERRORS, &error, &error, &boxed, &sent, Some(&boxed), &shared);
+        },
+        &["display"; 6],
+        &[
+            "invalid digit found in string",
+            "invalid digit found in string",
+            "boxed",
+            "sent",
+            "boxed",
+            "invalid digit found in string",
+        ],
+    );
+    check(
+        &SHOWN,
+        &|| fire!(SHOWN, Shown, &Shown),
+        &["display"; 2],
+        &["shown", "shown"],
     );
     check(
         &SILENT,
@@ -569,7 +637,10 @@ fn integers_are_read_in_any_size_that_holds_them() {
     assert_eq!(Value::Char('x').as_char(), Some('x'));
     assert_eq!(Value::Bytes(b"x").as_bytes(), Some(&b"x"[..]));
     assert_eq!(Value::Str("x").as_bytes(), None);
-    assert!(Value::Debug(&1).as_debug().is_some());
+    assert!(Value::Debug(&1).as_debug().is_some() && Value::Display(&1).as_debug().is_none());
+    assert!(Value::Display(&1).as_display().is_some() && Value::Debug(&1).as_display().is_none());
+    assert!(Value::Absent.is_absent() && !Value::U64(0).is_absent());
+    assert_eq!(all(Value::Absent), (None, None, None, None));
 }
 
 #[test]
@@ -580,9 +651,13 @@ fn a_value_prints_as_what_it_is_with_the_width_that_is_asked_for() {
     assert_eq!(text(Value::Char('x')), both("x", "'x'"));
     assert_eq!(text(Value::F32(0.1)), both("0.1", "0.1"));
     assert_eq!(text(Value::F64(1.0)), both("1", "1.0"));
-    assert_eq!(text(Value::Bytes(b"ab")), both("[97, 98]", "[97, 98]"));
+    assert_eq!(text(Value::Bytes(b"ab")), both("b\"ab\"", "b\"ab\""));
+    let bytes = Value::Bytes(b"a\"\\\r\n\0\xff");
+    assert_eq!(format!("{bytes}"), r#"b"a\"\\\r\n\x00\xff""#);
     assert_eq!(text(Value::Debug(&Some(1))), both("Some(1)", "Some(1)"));
     assert_eq!(text(Value::Opaque("a::B")), both("a::B", "a::B"));
+    assert_eq!(text(Value::Display(&"a")), both("a", "a"));
+    assert_eq!(text(Value::Absent), both("none", "none"));
     assert_eq!(text(Value::Redacted), both("[redacted]", "[redacted]"));
     assert_eq!(
         format!("{:>4}|{:04}", Value::Str("x"), Value::U64(7)),

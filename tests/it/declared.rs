@@ -1,7 +1,7 @@
 //! What a declaration keeps, wherever it stands: private types, names that are taken, attributes that another macro has
 //! parsed.
 
-use hotprobe::{AnyEvent, Event, Metadata, TypedEvent, fire};
+use hotprobe::{AnyEvent, Event, Metadata, Parameter, TypedEvent, fire};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ mod events {
 
     // The same of a function, which is allowed.
     #[deny(private_interfaces)]
-    #[allow(unreachable_pub)]
+    #[allow(unreachable_pub, clippy::trivially_copy_pass_by_ref)]
     pub fn placed(_: &super::Order) {}
 }
 
@@ -143,7 +143,7 @@ fn docs_and_marks_are_found_however_a_macro_passes_them_on() {
         let redacted: Vec<_> = metadata
             .parameters()
             .iter()
-            .map(|p| p.is_redacted())
+            .map(Parameter::is_redacted)
             .collect();
         assert_eq!(redacted, [false, true]);
         event

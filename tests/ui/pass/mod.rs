@@ -16,7 +16,6 @@ mod fire_await;
 mod fire_break;
 mod fire_dereferenced;
 mod fire_mistyped;
-mod fire_moves;
 mod fire_mutates;
 mod fire_nothing;
 mod fire_private;
