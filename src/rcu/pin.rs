@@ -9,7 +9,7 @@ use super::domain;
 use super::slot::SlotPtr;
 use crate::sync::{Ordering, Undropped, model_only, thread_field, thread_owner};
 use crossbeam_epoch::{Guard, LocalHandle};
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::{self, ManuallyDrop};
 use std::ptr;
 
@@ -464,7 +464,7 @@ pub(super) fn take_retired_inside() -> Option<u64> {
 /// A thread as the one that pushes grace periods along: with its own handle, or, if that is gone, with one
 /// for as long as this lives.
 pub(super) struct Reclaimer {
-    temporary: Option<ManuallyDrop<LocalHandle>>,
+    temporary: RefCell<Option<ManuallyDrop<LocalHandle>>>,
 }
 
 impl Reclaimer {
@@ -474,8 +474,9 @@ impl Reclaimer {
                 thread.register();
             }
             let dead = thread.word() & DEAD != 0;
+            let temporary = dead.then(|| ManuallyDrop::new(thread.while_registering(join)));
             Self {
-                temporary: dead.then(|| ManuallyDrop::new(thread.while_registering(join))),
+                temporary: RefCell::new(temporary),
             }
         })
     }
@@ -484,8 +485,15 @@ impl Reclaimer {
     /// since it may allocate and collect.
     pub(super) fn with_guard<R>(&self, f: impl FnOnce(&mut Guard) -> R) -> R {
         with_thread_state(|thread| {
-            if let Some(handle) = &self.temporary {
-                return thread.while_registering(|| f(&mut handle.pin()));
+            if let Some(handle) = &mut *self.temporary.borrow_mut() {
+                return thread.while_registering(|| {
+                    if handle.collector() != domain().collector() {
+                        // Forked, since `new`. The handle is leaked: its collector waits for ever for
+                        // threads that are gone.
+                        *handle = ManuallyDrop::new(join());
+                    }
+                    f(&mut handle.pin())
+                });
             }
             if thread.word() & UNREGISTERED != 0 {
                 // Forked, since `new`.
@@ -499,10 +507,15 @@ impl Reclaimer {
 
 impl Drop for Reclaimer {
     fn drop(&mut self) {
-        if let Some(handle) = &mut self.temporary {
+        if let Some(handle) = self.temporary.get_mut() {
             with_thread_state(|thread| {
-                // SAFETY: taken once, here.
-                thread.while_registering(|| unsafe { ManuallyDrop::drop(handle) });
+                thread.while_registering(|| {
+                    // (After a fork, it is the parent's, and leaked.)
+                    if handle.collector() == domain().collector() {
+                        // SAFETY: taken once, here.
+                        unsafe { ManuallyDrop::drop(handle) };
+                    }
+                });
             });
             // Relaxed: a hint.
             domain().counters.departed.fetch_add(1, Ordering::Relaxed);

@@ -302,10 +302,10 @@ enum Lineage {
 ///
 /// Not inside a firing, a `pinned` scope or a captured `Drop`; not under the lock.
 pub(crate) fn drive(ticket: Ticket, effort: Effort, mut again: impl FnMut() -> bool) -> bool {
-    work_as(&pin::Reclaimer::new(), ticket, effort, &mut again)
+    drive_as(&pin::Reclaimer::new(), ticket, effort, &mut again)
 }
 
-fn work_as(
+fn drive_as(
     reclaimer: &pin::Reclaimer,
     ticket: Ticket,
     effort: Effort,
@@ -483,7 +483,7 @@ pub(crate) fn wait(ticket: Ticket, mut again: impl FnMut() -> bool) -> bool {
     let reclaimer = pin::Reclaimer::new();
     let mut spins = 0;
     loop {
-        if work_as(&reclaimer, ticket, Effort::UntilOver, &mut again) {
+        if drive_as(&reclaimer, ticket, Effort::UntilOver, &mut again) {
             return true;
         }
         if !again() {

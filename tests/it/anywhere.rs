@@ -681,6 +681,85 @@ mod fork {
         );
     }
 
+    /// The drain works with a registration of its own there, which is the parent's collector's. In the child it
+    /// goes on, and starts a grace period, while another thread of the parent was inside a probe.
+    #[test]
+    fn inside_of_a_captured_drop_on_a_thread_past_its_destructors() {
+        use std::sync::atomic::{AtomicBool, AtomicI32};
+
+        static CHILD: AtomicI32 = AtomicI32::new(77);
+        static DROPPING: AtomicBool = AtomicBool::new(false);
+        static STUCK: Door = Door::new();
+        static FORKING: std::sync::Mutex<Option<hotprobe::Probe>> = std::sync::Mutex::new(None);
+        hotprobe::event! { static WAITS: fn(); }
+
+        /// Forks when it is dropped, and detaches another probe in the child.
+        struct Forks(std::sync::Mutex<Option<hotprobe::Probe>>);
+        impl Drop for Forks {
+            fn drop(&mut self) {
+                DROPPING.store(true, Ordering::SeqCst);
+                STUCK.wait_for_arrival();
+                // SAFETY: as in `in_child`.
+                let pid = unsafe { fork() };
+                CHILD.store(pid, Ordering::SeqCst);
+                let inner = self.0.get_mut().unwrap().take();
+                if pid == 0 {
+                    // SAFETY: as in `in_child`.
+                    unsafe { alarm(60) };
+                    drop(inner);
+                } else if let Some(inner) = inner {
+                    inner.leak();
+                }
+            }
+        }
+
+        isolated(
+            "anywhere::fork::inside_of_a_captured_drop_on_a_thread_past_its_destructors",
+            || {
+                let waits = WAITS.attach(|| STUCK.pass());
+                let stuck = thread::spawn(|| {
+                    test_support::eventually("the capture is dropped", || {
+                        DROPPING.load(Ordering::SeqCst)
+                    });
+                    WAITS.fire();
+                });
+                thread::spawn(|| {
+                    // Registered first, so dropped last: after this crate's.
+                    LAST.with(|last| *last.borrow_mut() = Some(Last(|| ())));
+                    hotprobe::pinned(|| ());
+                    let forks = Forks(std::sync::Mutex::new(Some(TICK.attach(|| ()))));
+                    *FORKING.lock().unwrap() = Some(TICK.attach(move || {
+                        let _ = &forks;
+                    }));
+                    LAST.with(|last| {
+                        last.borrow_mut().as_mut().unwrap().0 = || {
+                            let forking = FORKING.lock().unwrap().take();
+                            drop(forking);
+                            if CHILD.load(Ordering::SeqCst) == 0 {
+                                TICK.attach(|| ()).detach();
+                                let ended = hotprobe::synchronize();
+                                // SAFETY: as in `in_child`.
+                                unsafe { _exit(i32::from(ended.is_err())) };
+                            }
+                        };
+                    });
+                })
+                .join()
+                .unwrap();
+                STUCK.open();
+                stuck.join().unwrap();
+                let pid = CHILD.load(Ordering::SeqCst);
+                assert!(pid > 0);
+                let mut status = 0;
+                // SAFETY: as in `in_child`.
+                assert_eq!(unsafe { waitpid(pid, &raw mut status, 0) }, pid);
+                assert_eq!(status, 0);
+                assert_eq!(all_works(), 0);
+                drop(waits);
+            },
+        );
+    }
+
     #[test]
     fn again_and_again_under_writers_and_readers() {
         isolated(
