@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Why a request is not answered: what is wrong, what was expected, what to do.
 #[derive(Clone, Debug)]
-pub(super) struct Problem(Box<Inner>);
+pub(crate) struct Problem(Box<Inner>);
 
 #[derive(Clone, Debug)]
 struct Inner {
@@ -33,7 +33,7 @@ struct Error<'a> {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             status,
             kind,
@@ -44,17 +44,17 @@ impl Problem {
     }
 
     /// A parameter: which, and what was expected.
-    pub(super) fn parameter(message: impl Into<String>) -> Self {
+    pub(crate) fn parameter(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "parameter", message)
     }
 
     /// Names that are nearly the one that was meant.
-    pub(super) fn with_nearest(mut self, nearest: Vec<&'static str>) -> Self {
+    pub(crate) fn with_nearest(mut self, nearest: Vec<&'static str>) -> Self {
         self.0.nearest = nearest;
         self
     }
 
-    pub(super) fn with_header(
+    pub(crate) fn with_header(
         mut self,
         name: HeaderName,
         value: impl TryInto<HeaderValue>,
@@ -63,12 +63,12 @@ impl Problem {
         self
     }
 
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.0.status
     }
 
     /// The sentence; JSON where that is what is asked for.
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Response<Body> {
+    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response<Body> {
         let (kind, body) = if wants_json(headers) {
             let told = Told {
                 error: Error {
@@ -94,7 +94,7 @@ impl Problem {
         response
     }
 
-    pub(super) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let mut sentence = self.0.message.clone();
         if !self.0.nearest.is_empty() {
             sentence += "\nThe nearest:";

@@ -12,25 +12,20 @@
 //!
 //! 1. [`Admin`], what may be and who may; [`router`] (here).
 //! 2. Who may ask (`access.rs`); with which parameters (`parameters.rs`); what those are told who may not (`errors.rs`).
-//! 3. What is known: the page (`page.rs`), `events` (`events.rs`), `stats` and `metrics` (`stats.rs`).
-//! 4. What is attached for a time (`sessions.rs`, with [`Shutdown`]) and streamed (`pipe.rs`): `tail` (`tail.rs`), `rates`
-//!    (`rates.rs`), `record` (`record.rs`; as an archive: `tar.rs`), `latency` and `stacks` (`profile/`).
+//! 3. The endpoints, a file each (`endpoints/`).
+//! 4. What is attached for a time (`sessions.rs`, with [`Shutdown`]) and streamed (`pipe.rs`, `sse.rs`), measured
+//!    (`measure.rs`), or packed (`ctf_archive.rs`).
 
 mod access;
+mod ctf_archive;
+mod endpoints;
 mod errors;
-mod events;
 pub mod guide;
-mod page;
+mod measure;
 mod parameters;
 mod pipe;
-mod profile;
-mod rates;
-mod record;
 mod sessions;
-mod stats;
-mod stream;
-mod tail;
-mod tar;
+mod sse;
 
 pub use sessions::Shutdown;
 
@@ -40,6 +35,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::routing::any;
+use endpoints::{events, latency, page, rates, record, stacks, stats, tail};
 use errors::Problem;
 use serde::Serialize;
 use sessions::Sessions;
@@ -352,8 +348,8 @@ async fn answer(endpoint: Endpoint, asked: Asked) -> Result<Response<Body>, Prob
         Endpoint::Tail => tail::answer(&asked),
         Endpoint::Rates => rates::answer(&asked),
         Endpoint::Record => record::answer(asked).await,
-        Endpoint::Latency => profile::latency(asked).await,
-        Endpoint::Stacks => profile::stacks(asked).await,
+        Endpoint::Latency => latency::answer(asked).await,
+        Endpoint::Stacks => stacks::answer(asked).await,
     }
 }
 

@@ -14,11 +14,11 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 
 /// How much may wait to be sent.
-pub(super) const CAPACITY: usize = 256 << 10;
+pub(crate) const CAPACITY: usize = 256 << 10;
 
 /// The end that is written to.
 #[derive(Clone)]
-pub(super) struct Pipe(Arc<Shared>);
+pub(crate) struct Pipe(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -52,14 +52,14 @@ enum End {
 
 impl Pipe {
     /// A pipe, and the body that comes out of it.
-    pub(super) fn new() -> (Self, Body) {
+    pub(crate) fn new() -> (Self, Body) {
         let shared = Arc::new(Shared::default());
         let body = Body::from_stream(Reader(Arc::clone(&shared)));
         (Self(shared), body)
     }
 
     /// Writes all of it, if there is room; never waits.
-    pub(super) fn offer(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn offer(&self, bytes: &[u8]) -> bool {
         let mut state = self.0.lock();
         let fits = state.is_wanted() && state.bytes.len() + bytes.len() <= CAPACITY;
         if fits {
@@ -69,7 +69,7 @@ impl Pipe {
     }
 
     /// Writes the last of it, which is short, whether there is room or not.
-    pub(super) fn complete_with(&self, bytes: &[u8]) {
+    pub(crate) fn complete_with(&self, bytes: &[u8]) {
         let mut state = self.0.lock();
         if state.is_wanted() {
             state.put(bytes);
@@ -79,12 +79,12 @@ impl Pipe {
     }
 
     /// What was written is all.
-    pub(super) fn complete(&self) {
+    pub(crate) fn complete(&self) {
         self.end(End::Complete);
     }
 
     /// What was written is not all, and the client is to know: the connection is cut. What waits is dropped.
-    pub(super) fn abort(&self) {
+    pub(crate) fn abort(&self) {
         self.end(End::Aborted);
     }
 
@@ -102,22 +102,22 @@ impl Pipe {
     }
 
     /// Returns when the client has gone.
-    pub(super) async fn gone(&self) {
+    pub(crate) async fn gone(&self) {
         self.until(|state| state.gone).await;
     }
 
     /// Returns when all that was written has been taken, or the client has gone.
-    pub(super) async fn drained(&self) {
+    pub(crate) async fn drained(&self) {
         self.until(|state| state.gone || state.bytes.is_empty())
             .await;
     }
 
-    pub(super) fn is_drained(&self) -> bool {
+    pub(crate) fn is_drained(&self) -> bool {
         self.0.lock().bytes.is_empty()
     }
 
     /// How often something was taken: it stands still if the client does.
-    pub(super) fn takes(&self) -> u64 {
+    pub(crate) fn takes(&self) -> u64 {
         self.0.lock().takes
     }
 
@@ -135,7 +135,7 @@ impl Pipe {
 
 /// Cuts the body off when it is dropped, unless that is over: a task that is cancelled leaves nobody waiting.
 #[must_use = "dropped, it cuts the body off"]
-pub(super) struct CutOff(pub(super) Pipe);
+pub(crate) struct CutOff(pub(crate) Pipe);
 
 impl Drop for CutOff {
     fn drop(&mut self) {
@@ -167,7 +167,7 @@ impl State {
 }
 
 /// Writes, and waits until there is room: for a thread of its own.
-pub(super) struct Blocking(pub(super) Pipe);
+pub(crate) struct Blocking(pub(crate) Pipe);
 
 impl Write for Blocking {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -12,7 +12,7 @@ const BLOCK: usize = 512;
 const FOLDER: &str = "trace";
 
 /// Writes the trace as an archive, by way of a folder of its own among the system's temporary files, which is removed.
-pub(super) fn write(trace: &Trace, writer: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write(trace: &Trace, writer: &mut impl Write) -> io::Result<()> {
     let folder = Folder::new()?;
     trace.write_ctf(&folder.0).map_err(|error| match error {
         RecordError::Io { source, .. } => source,

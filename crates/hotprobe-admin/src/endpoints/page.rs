@@ -4,10 +4,10 @@
 //! Names, docs, types and places come from the program's source and from requests: all of it is escaped. The browser runs
 //! only the script, and uses only the style, whose hashes the page's policy names.
 
-use super::errors::Problem;
-use super::events::Event;
-use super::parameters::Parameters;
-use super::{Asked, text};
+use crate::endpoints::events::Event;
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::{Asked, text};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use base64::Engine as _;
@@ -22,12 +22,12 @@ const BASE: &str = "{{base}}";
 const MAIN: &str = "{{main}}";
 
 /// The file, and the policy under which browsers show it.
-pub(super) struct Page {
+pub(crate) struct Page {
     policy: HeaderValue,
 }
 
 impl Page {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let hash = |tag| BASE64_STANDARD.encode(Sha256::digest(between(HTML, tag)));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; \
@@ -65,7 +65,7 @@ impl Page {
     }
 
     /// What those see who have not said the token: a browser can be told it, others get the sentence.
-    pub(super) fn locked(
+    pub(crate) fn locked(
         &self,
         original: &Uri,
         problem: &Problem,
@@ -127,7 +127,7 @@ fn home(original: &Uri) -> String {
     }
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
+pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&asked.uri, &["match"])?;
     let wanted = parameters.one("match")?.unwrap_or_default();
     // What has no `*` is looked for anywhere in a name.

@@ -1,10 +1,10 @@
 //! `GET /rates`: how often events are fired, each second, while somebody watches.
 
-use super::errors::Problem;
-use super::parameters::Parameters;
-use super::pipe::{CutOff, Pipe};
-use super::sessions::{self, Ending, Session};
-use super::{Asked, stream};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::pipe::{CutOff, Pipe};
+use crate::sessions::{self, Ending, Session};
+use crate::{Asked, sse};
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Batch, ProbeGroup, ProbeOptions};
@@ -43,7 +43,7 @@ struct End {
     reason: &'static str,
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
+pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&asked.uri, &["match", "seconds"])?;
     let events = parameters.chosen()?;
     let lasts = parameters.seconds(60.0, asked.shared.longest)?;
@@ -62,7 +62,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
         seconds: lasts.as_secs_f64(),
         events: events.iter().map(watched).collect(),
     };
-    if !stream::send(&pipe, "begin", &begin) {
+    if !sse::send(&pipe, "begin", &begin) {
         return Err(Problem::parameter(format!(
             "{} events are more than can be watched at once: choose fewer",
             events.len()
@@ -70,7 +70,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     }
     let counters = Counters::attach(&events);
     tokio::spawn(watch(session, pipe, counters));
-    Ok(stream::answer(body))
+    Ok(sse::answer(body))
 }
 
 /// A counting probe on each event.
@@ -120,7 +120,7 @@ async fn watch(session: Session, pipe: Pipe, mut counters: Counters) {
         };
         last = now;
         // If there is no room, the client does not read, and the next will do.
-        stream::send(&pipe, "rates", &rates);
+        sse::send(&pipe, "rates", &rates);
     };
     let mut next = Instant::now();
     let ending = loop {
@@ -138,6 +138,6 @@ async fn watch(session: Session, pipe: Pipe, mut counters: Counters) {
     let end = End {
         reason: ending.name(),
     };
-    stream::end(&pipe, &end);
+    sse::end(&pipe, &end);
     sessions::sent(&pipe, sessions::patience(&pipe, ending)).await;
 }

@@ -3,11 +3,11 @@
 //! The recording's own thread writes to the body. However slow the client, nothing is kept for it but what the pipe and the
 //! recording's buffers hold: beyond that, records are lost, which the trace counts. The program is never held up.
 
-use super::errors::Problem;
-use super::parameters::{Parameters, shown, unknown};
-use super::pipe::{Blocking, CutOff, Pipe};
-use super::sessions::{self, Ending, Session};
-use super::{Asked, Shared, tar, text};
+use crate::errors::Problem;
+use crate::parameters::{Parameters, shown, unknown};
+use crate::pipe::{Blocking, CutOff, Pipe};
+use crate::sessions::{self, Ending, Session};
+use crate::{Asked, Shared, ctf_archive, text};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
@@ -56,7 +56,7 @@ impl Format {
     }
 }
 
-pub(super) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
+pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
     let Asked {
         shared,
         uri,
@@ -157,8 +157,8 @@ impl Running {
         let trace = recording.finish()?;
         if self.format == Format::Ctf {
             let mut writer = BufWriter::with_capacity(CHUNK, Blocking(self.pipe.clone()));
-            let written =
-                tar::write(&trace, &mut writer).and_then(|()| io::Write::flush(&mut writer));
+            let written = ctf_archive::write(&trace, &mut writer)
+                .and_then(|()| io::Write::flush(&mut writer));
             written.map_err(|source| RecordError::Io { path: None, source })?;
         }
         Ok(())

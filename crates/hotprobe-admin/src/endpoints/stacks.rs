@@ -1,7 +1,7 @@
 //! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing else.)
 
-use super::{io_error, json_error, measure, no_memory, refused, share};
 use crate::errors::Problem;
+use crate::measure::{io_error, json_error, measure, no_memory, refused, share};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::{Asked, text};

@@ -4,11 +4,11 @@
 //! and that is all that it costs. Places are given out at a rate. Nothing waits, and nobody is woken: who sends the records
 //! looks for them many times a second.
 
-use super::errors::Problem;
-use super::parameters::Parameters;
-use super::pipe::{CutOff, Pipe};
-use super::sessions::{self, Ending, Session};
-use super::{Asked, stream};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::pipe::{CutOff, Pipe};
+use crate::sessions::{self, Ending, Session};
+use crate::{Asked, sse};
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
@@ -49,7 +49,7 @@ struct End {
     lost: u64,
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
+pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&asked.uri, &["match", "seconds", "limit", "rate"])?;
     let events = parameters.chosen()?;
     let lasts = parameters.seconds(60.0, asked.shared.longest)?;
@@ -63,7 +63,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
         rate,
         events: events.iter().map(|event| event.name()).collect(),
     };
-    if !stream::send(&pipe, "begin", &begin) {
+    if !sse::send(&pipe, "begin", &begin) {
         return Err(Problem::parameter(format!(
             "{} events are more than can be tailed at once: choose fewer",
             events.len()
@@ -71,7 +71,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     }
     let (probes, tail) = attach(&events, limit, rate);
     tokio::spawn(send(session, pipe, probes, tail));
-    Ok(stream::answer(body))
+    Ok(sse::answer(body))
 }
 
 /// What the probes share with who sends.
@@ -144,7 +144,7 @@ impl Tail {
             let Ok(record) = self.records.try_recv() else {
                 break;
             };
-            if stream::send_text(pipe, "record", &record) {
+            if sse::send_text(pipe, "record", &record) {
                 self.sent += 1;
             } else {
                 self.places.lost.fetch_add(1, Ordering::Relaxed);
@@ -152,7 +152,7 @@ impl Tail {
         }
         let lost = self.places.lost.load(Ordering::Relaxed);
         if lost > self.lost
-            && stream::send(
+            && sse::send(
                 pipe,
                 "lost",
                 &Lost {
@@ -213,7 +213,7 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
         records: tail.sent,
         lost: tail.places.lost.load(Ordering::Relaxed) + left,
     };
-    stream::end(&pipe, &end);
+    sse::end(&pipe, &end);
     let patience = sessions::patience(&pipe, ending.unwrap_or(Ending::Time));
     sessions::sent(&pipe, patience).await;
 }

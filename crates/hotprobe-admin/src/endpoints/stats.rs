@@ -1,9 +1,9 @@
 //! `GET /stats`, as JSON, and `GET /metrics`, for Prometheus: what has happened, in numbers.
 
-use super::errors::Problem;
-use super::parameters::Parameters;
-use super::sessions::Sessions;
-use super::{Asked, json, text};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::sessions::Sessions;
+use crate::{Asked, json, text};
 use axum::body::Body;
 use axum::http::Response;
 use serde::Serialize;
@@ -117,12 +117,12 @@ impl Stats {
     }
 }
 
-pub(super) fn stats(asked: &Asked) -> Result<Response<Body>, Problem> {
+pub(crate) fn stats(asked: &Asked) -> Result<Response<Body>, Problem> {
     Parameters::of_query(&asked.uri, &[])?;
     Ok(json(&Stats::now(&asked.shared.sessions)))
 }
 
-pub(super) fn metrics(asked: &Asked) -> Result<Response<Body>, Problem> {
+pub(crate) fn metrics(asked: &Asked) -> Result<Response<Body>, Problem> {
     Parameters::of_query(&asked.uri, &[])?;
     let mut lines = String::new();
     for (name, kind, meaning, value) in Stats::now(&asked.shared.sessions).metrics() {

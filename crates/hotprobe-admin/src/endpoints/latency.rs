@@ -1,7 +1,7 @@
 //! `POST /latency`: how long it takes from one event to another, by label.
 
-use super::{io_error, json_error, measure, no_memory, refused, share};
 use crate::errors::Problem;
+use crate::measure::{io_error, json_error, measure, no_memory, refused, share};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::{Asked, Shared, text};
