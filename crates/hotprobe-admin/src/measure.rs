@@ -2,7 +2,6 @@
 //!
 //! The answer begins at once, so that a client that goes away is noticed, and its body comes when the time is up.
 
-use crate::Shared;
 use crate::errors::Problem;
 use crate::pipe::{Blocking, CutOff, Pipe};
 use crate::sessions::{self, Ending, Session};
@@ -60,11 +59,6 @@ pub(crate) fn io_error(source: io::Error) -> ProfileError {
 /// Of JSON. (Numbers and text always can be written.)
 pub(crate) fn json_error(error: serde_json::Error) -> ProfileError {
     io_error(error.into())
-}
-
-/// What one session may take of the memory that all have together.
-pub(crate) fn share(shared: &Shared) -> usize {
-    shared.memory / shared.sessions.at_most().max(1)
 }
 
 pub(crate) fn refused(error: &ProfileError) -> Problem {

@@ -1,7 +1,7 @@
 //! Server-sent events: how they are written, and how they are answered.
 
 use crate::pipe::Pipe;
-use crate::text;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response};
 use serde::Serialize;

@@ -2,7 +2,8 @@
 
 use crate::errors::Problem;
 use crate::parameters::Parameters;
-use crate::{Asked, json};
+use crate::request::Asked;
+use crate::response::json;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::AnyEvent;

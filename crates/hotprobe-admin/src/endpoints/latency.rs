@@ -1,10 +1,12 @@
 //! `POST /latency`: how long it takes from one event to another, by label.
 
+use crate::admin::Admin;
 use crate::errors::Problem;
-use crate::measure::{io_error, json_error, measure, no_memory, refused, share};
+use crate::measure::{io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
-use crate::{Asked, Shared, text};
+use crate::request::Asked;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Metadata};
@@ -50,7 +52,7 @@ impl Format {
 
 pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
     let Asked {
-        shared,
+        admin,
         uri,
         headers,
         body,
@@ -58,10 +60,10 @@ pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
     } = asked;
     let known = ["begin", "end", "key", "label", "seconds", "format"];
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
-    let between = between(&parameters, &shared)?;
+    let between = between(&parameters, &admin)?;
     let format = Format::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, shared.longest)?;
-    let session = shared.sessions.begin(lasts)?;
+    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let session = admin.sessions.begin(lasts)?;
     let timing = between.start().map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
@@ -72,7 +74,7 @@ pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
 }
 
 /// Which events, paired by what, within the session's share of the memory.
-fn between(parameters: &Parameters, shared: &Shared) -> Result<Between, Problem> {
+fn between(parameters: &Parameters, admin: &Admin) -> Result<Between, Problem> {
     let (begin, end) = (parameters.event("begin")?, parameters.event("end")?);
     let (of_begin, of_end) = (begin.metadata(), end.metadata());
     let Some(key) = parameters.one("key")? else {
@@ -82,7 +84,7 @@ fn between(parameters: &Parameters, shared: &Shared) -> Result<Between, Problem>
         )));
     };
     let title = format!("from {} to {}", of_begin.name(), of_end.name());
-    let between = within(share(shared), title, begin, end, key)?;
+    let between = within(admin.memory_share(), title, begin, end, key)?;
     Ok(match parameters.one("label")? {
         Some(label) => between.label(label),
         None => between,

@@ -7,13 +7,15 @@
 use crate::endpoints::events::Event;
 use crate::errors::Problem;
 use crate::parameters::Parameters;
-use crate::{Asked, text};
+use crate::request::Asked;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
+use std::sync::LazyLock;
 
 const HTML: &str = include_str!("page.html");
 
@@ -21,13 +23,9 @@ const HTML: &str = include_str!("page.html");
 const BASE: &str = "{{base}}";
 const MAIN: &str = "{{main}}";
 
-/// The file, and the policy under which browsers show it.
-pub(crate) struct Page {
-    policy: HeaderValue,
-}
-
-impl Page {
-    pub(crate) fn new() -> Self {
+/// The content security policy under which browsers show the page.
+fn policy() -> &'static HeaderValue {
+    static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         let hash = |tag| BASE64_STANDARD.encode(Sha256::digest(between(HTML, tag)));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; \
@@ -35,58 +33,54 @@ impl Page {
             hash("style"),
             hash("script"),
         );
-        Self {
-            // (It is ASCII: the alternative lets nothing be shown.)
-            policy: policy
-                .try_into()
-                .unwrap_or(HeaderValue::from_static("default-src 'none'")),
-        }
-    }
+        // It is ASCII, so the conversion succeeds; the alternative would show nothing at all.
+        policy
+            .try_into()
+            .unwrap_or(HeaderValue::from_static("default-src 'none'"))
+    });
+    &POLICY
+}
 
-    fn fill(&self, original: &Uri, main: &str) -> Response<Body> {
-        let mut html = String::with_capacity(HTML.len() + main.len() + 64);
-        let (before, after) = HTML.split_once(BASE).unwrap_or((HTML, ""));
-        html += before;
-        // (To text can always be written.)
-        let _ = write!(html, "{}", Escaped(&base(original)));
-        let (before, after) = after.split_once(MAIN).unwrap_or((after, ""));
-        html += before;
-        html += main;
-        html += after;
-        let mut response = text("text/html; charset=utf-8", html);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
-        // With `no-referrer`, a form without a script would be posted with `Origin: null`, as if from another site.
-        headers.insert(
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("same-origin"),
-        );
-        response
-    }
+/// Returns the page with `main` as its content.
+fn fill(original: &Uri, main: &str) -> Response<Body> {
+    let mut html = String::with_capacity(HTML.len() + main.len() + 64);
+    let (before, after) = HTML.split_once(BASE).unwrap_or((HTML, ""));
+    html += before;
+    // (To text can always be written.)
+    let _ = write!(html, "{}", Escaped(&base(original)));
+    let (before, after) = after.split_once(MAIN).unwrap_or((after, ""));
+    html += before;
+    html += main;
+    html += after;
+    let mut response = text("text/html; charset=utf-8", html);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy().clone());
+    // With `no-referrer`, a form without a script would be posted with `Origin: null`, as if from another site.
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
 
-    /// What those see who have not said the token: a browser can be told it, others get the sentence.
-    pub(crate) fn locked(
-        &self,
-        original: &Uri,
-        problem: &Problem,
-        headers: &HeaderMap,
-    ) -> Response<Body> {
-        let answer = problem.answer(headers);
-        let is_browser = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .any(|kinds| kinds.as_bytes().windows(9).any(|kind| kind == b"text/html"));
-        if !is_browser {
-            return answer;
-        }
-        let mut page = self.fill(original, LOCKED);
-        *page.status_mut() = StatusCode::UNAUTHORIZED;
-        if let Some(value) = answer.headers().get(header::WWW_AUTHENTICATE) {
-            page.headers_mut()
-                .insert(header::WWW_AUTHENTICATE, value.clone());
-        }
-        page
+/// Returns the response to a request without the token: a form that asks for it if the client is a browser, the
+/// error otherwise.
+pub(crate) fn locked(original: &Uri, problem: &Problem, headers: &HeaderMap) -> Response<Body> {
+    let answer = problem.answer(headers);
+    let is_browser = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|kinds| kinds.as_bytes().windows(9).any(|kind| kind == b"text/html"));
+    if !is_browser {
+        return answer;
     }
+    let mut page = fill(original, LOCKED);
+    *page.status_mut() = StatusCode::UNAUTHORIZED;
+    if let Some(value) = answer.headers().get(header::WWW_AUTHENTICATE) {
+        page.headers_mut()
+            .insert(header::WWW_AUTHENTICATE, value.clone());
+    }
+    page
 }
 
 const LOCKED: &str = "\
@@ -144,10 +138,10 @@ pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
             .into_iter()
             .map(Event::of)
             .collect(),
-        longest: asked.shared.longest.as_secs(),
+        longest: asked.admin.longest.as_secs(),
         home: home(&asked.original),
     };
-    Ok(asked.shared.page.fill(&asked.original, &main.to_string()))
+    Ok(fill(&asked.original, &main.to_string()))
 }
 
 struct Main<'a> {

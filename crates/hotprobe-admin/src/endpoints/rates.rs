@@ -3,8 +3,9 @@
 use crate::errors::Problem;
 use crate::parameters::Parameters;
 use crate::pipe::{CutOff, Pipe};
+use crate::request::Asked;
 use crate::sessions::{self, Ending, Session};
-use crate::{Asked, sse};
+use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Batch, ProbeGroup, ProbeOptions};
@@ -46,8 +47,8 @@ struct End {
 pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&asked.uri, &["match", "seconds"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, asked.shared.longest)?;
-    let session = asked.shared.sessions.begin(lasts)?;
+    let lasts = parameters.seconds(60.0, asked.admin.longest)?;
+    let session = asked.admin.sessions.begin(lasts)?;
     let (pipe, body) = Pipe::new();
     let watched = |event: &&dyn AnyEvent| {
         let metadata = event.metadata();

@@ -3,16 +3,18 @@
 //! The recording's own thread writes to the body. However slow the client, nothing is kept for it but what the pipe and the
 //! recording's buffers hold: beyond that, records are lost, which the trace counts. The program is never held up.
 
+use crate::admin::Admin;
+use crate::ctf_archive;
 use crate::errors::Problem;
 use crate::parameters::{Parameters, shown, unknown};
 use crate::pipe::{Blocking, CutOff, Pipe};
+use crate::request::Asked;
+use crate::response::text;
 use crate::sessions::{self, Ending, Session};
-use crate::{Asked, Shared, ctf_archive, text};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
 use std::io::{self, BufWriter};
-use std::sync::Arc;
 use std::thread;
 
 /// How much is written at once.
@@ -58,7 +60,7 @@ impl Format {
 
 pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
     let Asked {
-        shared,
+        admin,
         uri,
         headers,
         body,
@@ -68,13 +70,13 @@ pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
     let recorder = chosen(&parameters)?;
     let format = Format::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, shared.longest)?;
-    let session = shared.sessions.begin(lasts)?;
+    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let session = admin.sessions.begin(lasts)?;
 
     let (pipe, body) = Pipe::new();
     let writer = || BufWriter::with_capacity(CHUNK, Blocking(pipe.clone()));
     let task_tracks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
-    let recorder = within(recorder, &shared).task_tracks(task_tracks);
+    let recorder = within(recorder, &admin).task_tracks(task_tracks);
     let recorder = match format {
         Format::Perfetto => recorder.stream_perfetto_to(writer()),
         Format::Chrome => recorder.stream_chrome_json_to(writer()),
@@ -121,8 +123,8 @@ fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
 }
 
 /// With a session's share of the memory.
-fn within(recorder: Recorder, shared: &Arc<Shared>) -> Recorder {
-    let share = shared.memory / shared.sessions.at_most().max(1);
+fn within(recorder: Recorder, admin: &Admin) -> Recorder {
+    let share = admin.memory_share();
     let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
     recorder
         .buffers_together(share)

@@ -1,10 +1,11 @@
 //! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing else.)
 
 use crate::errors::Problem;
-use crate::measure::{io_error, json_error, measure, no_memory, refused, share};
+use crate::measure::{io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
-use crate::{Asked, text};
+use crate::request::Asked;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine as _;
@@ -50,17 +51,17 @@ const STACK: usize = 1 << 10;
 
 #[allow(clippy::unused_async, reason = "without the feature, it is the same")]
 pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
-    let shared = asked.shared;
+    let admin = asked.admin;
     let known = ["event", "weight", "label", "every", "seconds", "format"];
     let parameters = Parameters::of_query(&asked.uri, &known)?;
     let builder = chosen(&parameters)?;
     let format = Format::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, shared.longest)?;
-    let most = share(&shared) / STACK;
+    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let most = admin.memory_share() / STACK;
     if most == 0 {
         return Err(no_memory(STACK));
     }
-    let session = shared.sessions.begin(lasts)?;
+    let session = admin.sessions.begin(lasts)?;
     let stacks = builder
         .stacks_at_most(most.min(10_000))
         .start()

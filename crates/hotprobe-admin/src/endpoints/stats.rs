@@ -2,8 +2,9 @@
 
 use crate::errors::Problem;
 use crate::parameters::Parameters;
+use crate::request::Asked;
+use crate::response::{json, text};
 use crate::sessions::Sessions;
-use crate::{Asked, json, text};
 use axum::body::Body;
 use axum::http::Response;
 use serde::Serialize;
@@ -119,13 +120,13 @@ impl Stats {
 
 pub(crate) fn stats(asked: &Asked) -> Result<Response<Body>, Problem> {
     Parameters::of_query(&asked.uri, &[])?;
-    Ok(json(&Stats::now(&asked.shared.sessions)))
+    Ok(json(&Stats::now(&asked.admin.sessions)))
 }
 
 pub(crate) fn metrics(asked: &Asked) -> Result<Response<Body>, Problem> {
     Parameters::of_query(&asked.uri, &[])?;
     let mut lines = String::new();
-    for (name, kind, meaning, value) in Stats::now(&asked.shared.sessions).metrics() {
+    for (name, kind, meaning, value) in Stats::now(&asked.admin.sessions).metrics() {
         // (Text can always be written to.)
         let _ = write!(
             lines,

@@ -7,8 +7,9 @@
 use crate::errors::Problem;
 use crate::parameters::Parameters;
 use crate::pipe::{CutOff, Pipe};
+use crate::request::Asked;
 use crate::sessions::{self, Ending, Session};
-use crate::{Asked, sse};
+use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
@@ -52,10 +53,10 @@ struct End {
 pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&asked.uri, &["match", "seconds", "limit", "rate"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, asked.shared.longest)?;
+    let lasts = parameters.seconds(60.0, asked.admin.longest)?;
     let limit = parameters.number("limit", 1..=1_000_000, 10_000)?;
     let rate = parameters.number("rate", 1..=1000, 200)?;
-    let session = asked.shared.sessions.begin(lasts)?;
+    let session = asked.admin.sessions.begin(lasts)?;
     let (pipe, body) = Pipe::new();
     let begin = Begin {
         seconds: lasts.as_secs_f64(),

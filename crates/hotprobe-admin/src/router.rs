@@ -1,0 +1,209 @@
+//! The router: which endpoint answers a request, by which methods, and what all responses have in common.
+
+use crate::access::{self, Class};
+use crate::admin::Admin;
+use crate::endpoints::{events, latency, page, rates, record, stacks, stats, tail};
+use crate::errors::Problem;
+use crate::request::Asked;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::routing::any;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A router that answers the page and the endpoints, for a server of any state.
+///
+/// `nest` it at a path, or `nest_service` it, which answers that path with a slash at its end, too. Requests without a
+/// token need `into_make_service_with_connect_info::<SocketAddr>()`. The runtime has to be tokio's, with its timer.
+///
+/// ```
+/// use hotprobe_admin::{Admin, router};
+///
+/// #[derive(Clone)]
+/// struct Shop;
+///
+/// let app = axum::Router::new()
+///     .nest("/debug/probes", router(Admin::new()))
+///     .with_state(Shop);
+/// let also = axum::Router::<()>::new().nest_service("/debug/probes", router(Admin::new()));
+/// # let _: axum::Router = app;
+/// # drop(also);
+/// ```
+pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
+    let admin = Arc::new(admin);
+    let mut router = Router::new();
+    for endpoint in Endpoint::ALL {
+        let answer = move |State(admin), request| dispatch(endpoint, admin, request);
+        let path = endpoint.path();
+        router = router.route(path, any(answer));
+        if path != "/" {
+            router = router.route(&format!("{path}/"), any(answer));
+        }
+    }
+    router.with_state(admin)
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Page,
+    Events,
+    Stats,
+    Metrics,
+    Tail,
+    Rates,
+    Record,
+    Latency,
+    Stacks,
+}
+
+impl Endpoint {
+    const ALL: [Self; 9] = [
+        Self::Page,
+        Self::Events,
+        Self::Stats,
+        Self::Metrics,
+        Self::Tail,
+        Self::Rates,
+        Self::Record,
+        Self::Latency,
+        Self::Stacks,
+    ];
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Page => "/",
+            Self::Events => "/events",
+            Self::Stats => "/stats",
+            Self::Metrics => "/metrics",
+            Self::Tail => "/tail",
+            Self::Rates => "/rates",
+            Self::Record => "/record",
+            Self::Latency => "/latency",
+            Self::Stacks => "/stacks",
+        }
+    }
+
+    fn class(self) -> Class {
+        match self {
+            Self::Page | Self::Events | Self::Stats | Self::Metrics => Class::Reads,
+            Self::Tail | Self::Rates | Self::Record | Self::Latency | Self::Stacks => {
+                Class::Attaches
+            }
+        }
+    }
+
+    /// By which methods: `EventSource` and `go tool pprof` know `GET` only.
+    fn methods(self) -> (&'static [Method], &'static str) {
+        match self {
+            Self::Page | Self::Events | Self::Stats | Self::Metrics => {
+                (&[Method::GET, Method::HEAD], "GET, HEAD")
+            }
+            Self::Tail | Self::Rates | Self::Stacks => (&[Method::GET], "GET"),
+            Self::Record | Self::Latency => (&[Method::POST], "POST"),
+        }
+    }
+
+    fn is_for(self, method: &Method) -> Result<(), Problem> {
+        let (methods, allowed) = self.methods();
+        if methods.contains(method) {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` is asked for by {allowed}, not by {method}",
+            &self.path()[1..]
+        );
+        Err(
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
+                .with_header(header::ALLOW, allowed),
+        )
+    }
+}
+
+async fn dispatch(endpoint: Endpoint, admin: Arc<Admin>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let peer = head
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0);
+    let original = head
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&head.uri, |uri| &uri.0)
+        .clone();
+    let may = access::decide(
+        endpoint.class(),
+        &admin.token,
+        peer,
+        &original,
+        &head.headers,
+    )
+    .and_then(|()| endpoint.is_for(&head.method));
+    let headers = head.headers;
+    let result = match may {
+        Ok(()) => {
+            let asked = Asked {
+                admin,
+                uri: head.uri,
+                original,
+                headers: headers.clone(),
+                body,
+            };
+            answer(endpoint, asked).await
+        }
+        Err(problem)
+            if endpoint == Endpoint::Page && problem.status() == StatusCode::UNAUTHORIZED =>
+        {
+            Ok(page::locked(&original, &problem, &headers))
+        }
+        Err(problem) => Err(problem),
+    };
+    let mut response = result.unwrap_or_else(|problem| problem.answer(&headers));
+    if endpoint == Endpoint::Stacks {
+        // `go tool pprof` shows what is wrong only where it sees this.
+        let told = HeaderName::from_static("x-go-pprof");
+        let one = HeaderValue::from_static("1");
+        response.headers_mut().insert(told, one);
+    }
+    protect(response.headers_mut());
+    response
+}
+
+async fn answer(endpoint: Endpoint, asked: Asked) -> Result<Response<Body>, Problem> {
+    match endpoint {
+        Endpoint::Page => page::answer(&asked),
+        Endpoint::Events => events::answer(&asked),
+        Endpoint::Stats => stats::stats(&asked),
+        Endpoint::Metrics => stats::metrics(&asked),
+        Endpoint::Tail => tail::answer(&asked),
+        Endpoint::Rates => rates::answer(&asked),
+        Endpoint::Record => record::answer(asked).await,
+        Endpoint::Latency => latency::answer(asked).await,
+        Endpoint::Stacks => stacks::answer(asked).await,
+    }
+}
+
+/// Nothing is kept, guessed, framed, told to others or read by their pages.
+fn protect(headers: &mut HeaderMap) {
+    const HEADERS: [(HeaderName, &str); 5] = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ];
+    for (name, value) in HEADERS {
+        // (The page has a policy of its own.)
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+}
