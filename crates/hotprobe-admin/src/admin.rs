@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Who may ask, and for how much. [`router`] makes it part of a server.
+/// Who may ask, and for how much. [`router()`](crate::router()) makes it part of a server.
 ///
 /// ```
 /// use hotprobe_admin::Admin;

@@ -181,7 +181,7 @@ async fn answer(endpoint: Endpoint, asked: Asked) -> Result<Response<Body>, Prob
         Endpoint::Rates => rates::answer(&asked),
         Endpoint::Record => record::answer(asked).await,
         Endpoint::Latency => latency::answer(asked).await,
-        Endpoint::Stacks => stacks::answer(asked).await,
+        Endpoint::Stacks => stacks::answer(&asked),
     }
 }
 

@@ -49,9 +49,8 @@ impl Format {
 /// What a stack takes, of some thirty frames, with its place in the table and a label or two.
 const STACK: usize = 1 << 10;
 
-#[allow(clippy::unused_async, reason = "without the feature, it is the same")]
-pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
-    let admin = asked.admin;
+pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
+    let admin = &asked.admin;
     let known = ["event", "weight", "label", "every", "seconds", "format"];
     let parameters = Parameters::of_query(&asked.uri, &known)?;
     let builder = chosen(&parameters)?;

@@ -1,4 +1,4 @@
-//! `/debug/probes` (feature `axum`).
+//! `/debug/probes`, asked through the router and over the network.
 
 #![allow(
     clippy::items_after_statements,
