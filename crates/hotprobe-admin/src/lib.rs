@@ -291,3 +291,8 @@ mod sse;
 pub use admin::Admin;
 pub use router::router;
 pub use sessions::Shutdown;
+
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
