@@ -1,7 +1,7 @@
 //! What can be said on the command line. (The doc comments are what `--help` says.)
 
 use crate::failure::Failure;
-use crate::token;
+use crate::http;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -29,7 +29,7 @@ impl Arguments {
         Self::try_parse().map_err(|error| {
             let unknown = error.get(ContextKind::InvalidArg);
             if matches!(unknown, Some(ContextValue::String(name)) if name == "--token") {
-                return token::refused();
+                return http::refused();
             }
             error.exit()
         })

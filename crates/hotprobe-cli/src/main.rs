@@ -4,31 +4,22 @@
 //!
 //! 1. What can be said on the command line (`arguments.rs`); what is said when something fails, and with which exit
 //!    code (`failure.rs`).
-//! 2. How a server is asked, and what its refusals become (`client.rs`); with which token (`token.rs`); what it streams
-//!    (`stream.rs`).
-//! 3. How what it says is printed (`output.rs`); how far it is (`progress.rs`); what goes into a file (`save.rs`), which is whole
-//!    or says that it is not (`part.rs`).
-//! 4. The commands: `list.rs`, `watch.rs`, `tail.rs`, `record.rs`, and `profile.rs` for `latency` and `stacks`.
+//! 2. How a server is asked, and what its refusals become (`http/`).
+//! 3. How what it says is printed (`output.rs`), or saved in a file, which is whole or says that it is not (`save/`).
+//! 4. The commands, a file each (`commands/`).
 
 mod arguments;
-mod client;
+mod commands;
 mod failure;
-mod list;
+mod http;
 mod output;
-mod part;
-mod profile;
-mod progress;
-mod record;
 mod save;
-mod stream;
-mod tail;
-mod token;
-mod watch;
 
 use arguments::{Arguments, Command};
 use clap::CommandFactory as _;
-use client::Client;
+use commands::{latency, list, record, tail, watch};
 use failure::Failure;
+use http::client::Client;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -50,8 +41,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Watch(asked) => watch::run(&client, asked),
         Command::Tail(asked) => tail::run(&client, asked),
         Command::Record(asked) => record::run(&client, asked),
-        Command::Latency(asked) => profile::latency(&client, asked),
-        Command::Stacks(asked) => profile::stacks(&client, asked),
+        Command::Latency(asked) => latency::latency(&client, asked),
+        Command::Stacks(asked) => latency::stacks(&client, asked),
         Command::Completions { .. } => Ok(()),
     }
 }

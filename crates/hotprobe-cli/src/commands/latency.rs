@@ -1,11 +1,11 @@
 //! `hotprobe latency` and `hotprobe stacks`: what is measured on the server, and answered when it is over.
 
 use crate::arguments::{Latency, Stacks};
-use crate::client::{Client, Question};
 use crate::failure::Failure;
+use crate::http::client::{Client, Question};
 use crate::output::{self, shown_json, shown_lines};
-use crate::part::Part;
-use crate::progress::Progress;
+use crate::save::part::Part;
+use crate::save::progress::Progress;
 use crate::save::{by_ending, save};
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! `hotprobe list`: which events there are.
 
 use crate::arguments::List;
-use crate::client::{Client, Question};
 use crate::failure::Failure;
+use crate::http::client::{Client, Question};
 use crate::output::{self, Column, shown, table};
 use serde::Deserialize;
 

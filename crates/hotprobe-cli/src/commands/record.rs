@@ -1,10 +1,10 @@
 //! `hotprobe record`: events into a file.
 
 use crate::arguments::{Format, Record};
-use crate::client::{Client, Question};
 use crate::failure::Failure;
-use crate::part::Part;
-use crate::progress::Progress;
+use crate::http::client::{Client, Question};
+use crate::save::part::Part;
+use crate::save::progress::Progress;
 use crate::save::{by_ending, save};
 
 const USUAL: f64 = 10.0;

@@ -1,10 +1,10 @@
 //! `hotprobe tail`: events as they are fired, one a line.
 
 use crate::arguments::Tail;
-use crate::client::{Client, Question};
 use crate::failure::{Failure, note};
+use crate::http::client::{Client, Question};
+use crate::http::sse::Stream;
 use crate::output::{self, quoted, shown, shown_json};
-use crate::stream::Stream;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;

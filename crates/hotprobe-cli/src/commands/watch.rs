@@ -3,10 +3,10 @@
 //! The server's sessions have an end; when one is over, another is begun. So watching goes on until somebody ends it.
 
 use crate::arguments::Watch;
-use crate::client::{Answer, Client, Question};
 use crate::failure::Failure;
+use crate::http::client::{Answer, Client, Question};
+use crate::http::sse::Stream;
 use crate::output::{self, Column, shown, table};
-use crate::stream::Stream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal as _};

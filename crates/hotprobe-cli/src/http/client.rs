@@ -2,8 +2,8 @@
 
 use crate::arguments::Server;
 use crate::failure::{Failure, note};
+use crate::http::token;
 use crate::output::shown;
-use crate::token;
 use serde::Deserialize;
 use std::env;
 use std::fmt::Write as _;

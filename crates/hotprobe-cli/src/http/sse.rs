@@ -1,7 +1,7 @@
 //! Server-sent events: what a server says while it goes on.
 
-use crate::client::{Answer, broken};
 use crate::failure::Failure;
+use crate::http::client::{Answer, broken};
 use crate::output::shown;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read};

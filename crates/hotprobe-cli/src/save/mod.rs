@@ -1,10 +1,13 @@
 //! An answer that goes into a file: in which format, and how it gets there.
 
-use crate::client::{Answer, broken};
+pub(crate) mod part;
+pub(crate) mod progress;
+
 use crate::failure::{Failure, note};
+use crate::http::client::{Answer, broken};
 use crate::output::shown;
-use crate::part::Part;
-use crate::progress::Progress;
+use crate::save::part::Part;
+use crate::save::progress::Progress;
 use indicatif::DecimalBytes;
 use std::io::Read as _;
 use std::path::Path;
