@@ -1,7 +1,6 @@
-//! What can be said on the command line. (The doc comments are what `--help` says.)
+//! The command line: a type for each command. Their doc comments are the text of `--help`.
 
 use crate::failure::Failure;
-use crate::http;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -13,7 +12,7 @@ variable, says what cannot be meant. Ctrl-C ends any of them: the server notices
 
 A MATCH is the full name of an event, or a pattern, where `*` stands for anything: 'shop::orders::*'. Quote it.";
 
-/// Looks into a running server: asks the `/debug/probes` that hotprobe's feature `axum` mounts.
+/// Looks into a running server: asks its `/debug/probes`, which the crate hotprobe-admin serves.
 #[derive(Debug, Parser)]
 #[command(name = "hotprobe", version, after_help = AFTER, max_term_width = 110)]
 pub(crate) struct Arguments {
@@ -24,16 +23,24 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Those of this process; ends it where they are none.
-    pub(crate) fn said() -> Result<Self, Failure> {
+    /// Parses this process's command line; ends the process if it cannot be parsed, or asks for help.
+    pub(crate) fn parse_or_exit() -> Result<Self, Failure> {
         Self::try_parse().map_err(|error| {
             let unknown = error.get(ContextKind::InvalidArg);
             if matches!(unknown, Some(ContextValue::String(name)) if name == "--token") {
-                return http::refused();
+                return no_token_option();
             }
             error.exit()
         })
     }
+}
+
+/// Returns the error for a token on the command line.
+fn no_token_option() -> Failure {
+    Failure::usage(
+        "there is no `--token`: what stands on a command line, everybody on the machine can read in the list of \
+         processes. Give the token in a file, `--token-file FILE`, or in the variable HOTPROBE_TOKEN",
+    )
 }
 
 /// Whom to ask.
@@ -138,7 +145,7 @@ pub(crate) struct Record {
     pub(crate) seconds: Option<f64>,
     /// [default: by FILE's ending: .pftrace or .perfetto-trace, .json, .tar]
     #[arg(long)]
-    pub(crate) format: Option<Format>,
+    pub(crate) format: Option<RecordFormat>,
     /// From BEGIN to END, for each value of the parameter KEY, is a slice called NAME; may be said several times
     #[arg(long = "slice", value_name = "NAME,BEGIN,END,KEY")]
     pub(crate) slices: Vec<String>,
@@ -149,7 +156,7 @@ pub(crate) struct Record {
 
 /// A recording's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum RecordFormat {
     /// For Perfetto
     Perfetto,
     /// JSON, for Chrome and Perfetto

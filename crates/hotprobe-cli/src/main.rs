@@ -1,12 +1,11 @@
-//! `hotprobe`: asks `/debug/probes` of a running server, from a terminal (feature `cli`).
+//! `hotprobe`: asks `/debug/probes` of a running server, from a terminal. README.md is its documentation.
 //!
 //! In reading order:
 //!
-//! 1. What can be said on the command line (`arguments.rs`); what is said when something fails, and with which exit
-//!    code (`failure.rs`).
-//! 2. How a server is asked, and what its refusals become (`http/`).
-//! 3. How what it says is printed (`output.rs`), or saved in a file, which is whole or says that it is not (`save/`).
-//! 4. The commands, a file each (`commands/`).
+//! 1. The command line (`arguments.rs`); errors and exit codes (`failure.rs`).
+//! 2. The commands, a file each (`commands/`): `list`, `watch`, `tail`, `record`, `latency`, `stacks`, `completions`.
+//! 3. How a server is asked, and what its errors become (`http/`).
+//! 4. How a response is printed (`output.rs`), or saved in a file (`save/`), which is complete or called `.part`.
 
 mod arguments;
 mod commands;
@@ -16,33 +15,27 @@ mod output;
 mod save;
 
 use arguments::{Arguments, Command};
-use clap::CommandFactory as _;
-use commands::{latency, list, record, tail, watch};
+use commands::{completions, latency, list, record, stacks, tail, watch};
 use failure::Failure;
 use http::client::Client;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match Arguments::said().and_then(|arguments| run(&arguments)) {
+    match Arguments::parse_or_exit().and_then(|arguments| run(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Command::Completions { shell } = arguments.command {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Arguments::command(), "hotprobe", &mut script);
-        return output::bytes(&script);
-    }
-    let client = Client::new(&arguments.server)?;
+    let client = || Client::new(&arguments.server);
     match &arguments.command {
-        Command::List(asked) => list::run(&client, asked),
-        Command::Watch(asked) => watch::run(&client, asked),
-        Command::Tail(asked) => tail::run(&client, asked),
-        Command::Record(asked) => record::run(&client, asked),
-        Command::Latency(asked) => latency::latency(&client, asked),
-        Command::Stacks(asked) => latency::stacks(&client, asked),
-        Command::Completions { .. } => Ok(()),
+        Command::List(options) => list::run(&client()?, options),
+        Command::Watch(options) => watch::run(&client()?, options),
+        Command::Tail(options) => tail::run(&client()?, options),
+        Command::Record(options) => record::run(&client()?, options),
+        Command::Latency(options) => latency::run(&client()?, options),
+        Command::Stacks(options) => stacks::run(&client()?, options),
+        Command::Completions { shell } => completions::run(*shell),
     }
 }

@@ -1,21 +1,22 @@
 //! `hotprobe record`: events into a file.
 
-use crate::arguments::{Format, Record};
+use crate::arguments::{Record, RecordFormat};
 use crate::failure::Failure;
-use crate::http::client::{Client, Question};
+use crate::http::client::Client;
+use crate::http::query::Query;
 use crate::save::part::Part;
 use crate::save::progress::Progress;
 use crate::save::{by_ending, save};
 
 const USUAL: f64 = 10.0;
-const ENDINGS: [(&str, Format); 4] = [
-    (".pftrace", Format::Perfetto),
-    (".perfetto-trace", Format::Perfetto),
-    (".json", Format::Chrome),
-    (".tar", Format::Ctf),
+const ENDINGS: [(&str, RecordFormat); 4] = [
+    (".pftrace", RecordFormat::Perfetto),
+    (".perfetto-trace", RecordFormat::Perfetto),
+    (".json", RecordFormat::Chrome),
+    (".tar", RecordFormat::Ctf),
 ];
 
-impl Format {
+impl RecordFormat {
     /// What the server calls it, and the kind of its answer.
     fn names(self) -> (&'static str, &'static str) {
         match self {
@@ -34,23 +35,23 @@ impl Format {
     }
 }
 
-pub(crate) fn run(client: &Client, asked: &Record) -> Result<(), Failure> {
-    let format = match asked.format {
+pub(crate) fn run(client: &Client, options: &Record) -> Result<(), Failure> {
+    let format = match options.format {
         Some(format) => format,
-        None => by_ending(&asked.output, &ENDINGS, "; or say `--format`")?,
+        None => by_ending(&options.output, &ENDINGS, "; or say `--format`")?,
     };
     let (name, kind) = format.names();
-    let question = Question::get("record")
+    let query = Query::get("record")
         .posted()
-        .all("match", &asked.patterns)
-        .all("slice", &asked.slices)
-        .and("tasks", asked.tasks.then_some("1"))
-        .lasting(asked.seconds, USUAL)
+        .all("match", &options.patterns)
+        .all("slice", &options.slices)
+        .and("tasks", options.tasks.then_some("1"))
+        .lasting(options.seconds, USUAL)
         .and("format", Some(name))
         .answered_by(kind);
     // (Before anything is attached.)
-    let part = Part::create(&asked.output)?;
-    let answer = client.ask(&question)?;
-    let progress = Progress::new(asked.seconds.unwrap_or(USUAL), true, part.name());
+    let part = Part::create(&options.output)?;
+    let answer = client.ask(&query)?;
+    let progress = Progress::new(options.seconds.unwrap_or(USUAL), true, part.name());
     save(answer, part, progress, format.half())
 }
