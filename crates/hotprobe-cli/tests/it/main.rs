@@ -1,4 +1,4 @@
-//! The program `hotprobe` (feature `cli`), against real servers.
+//! The program `hotprobe`, against real servers.
 
 #![allow(
     clippy::items_after_statements,
@@ -14,6 +14,7 @@
     reason = "the tests are run by the newest compiler; the library keeps to its own"
 )]
 
+mod documentation;
 mod fake;
 mod measured;
 mod output;
@@ -180,6 +181,10 @@ impl Directory {
         let path = std::env::temp_dir().join(name);
         fs::create_dir_all(&path).unwrap();
         Self(path)
+    }
+
+    fn path(&self) -> &std::path::Path {
+        &self.0
     }
 
     fn file(&self, name: &str) -> String {

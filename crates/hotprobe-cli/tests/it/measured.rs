@@ -1,4 +1,4 @@
-//! `latency` and `stacks` against the endpoints that there are (feature `profile`).
+//! `latency` and `stacks` against the endpoints of hotprobe-admin.
 
 use super::{Directory, Server, Told};
 use hotprobe_admin::Admin;
