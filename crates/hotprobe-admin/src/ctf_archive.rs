@@ -64,7 +64,7 @@ fn private_folder(parent: &Path) -> io::Result<TempDir> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipe::{Blocking, CAPACITY, Pipe};
+    use crate::pipe::{CAPACITY, Pipe, PipeWriter};
     use hotprobe_record::Recorder;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::thread;
@@ -158,7 +158,7 @@ mod tests {
         let (pipe, body) = Pipe::new();
         thread::scope(|scope| {
             let (trace, parent) = (&trace, parent.path());
-            let writing = scope.spawn(move || write_in(parent, trace, &mut Blocking(pipe)));
+            let writing = scope.spawn(move || write_in(parent, trace, &mut PipeWriter(pipe)));
             while is_empty(parent) && !writing.is_finished() {
                 thread::yield_now();
             }

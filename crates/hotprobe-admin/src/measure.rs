@@ -3,7 +3,7 @@
 //! The answer begins at once, so that a client that goes away is noticed, and its body comes when the time is up.
 
 use crate::errors::Problem;
-use crate::pipe::{Blocking, CutOff, Pipe};
+use crate::pipe::{CutOff, Pipe, PipeWriter};
 use crate::sessions::{self, Ending, Session};
 use axum::http::StatusCode;
 use hotprobe_profile::ProfileError;
@@ -28,7 +28,7 @@ pub(crate) async fn measure<T: Send + 'static>(
     // Firings in flight are waited for, and names are looked up: not on a worker of the runtime.
     let to = pipe.clone();
     let mut task = tokio::task::spawn_blocking(move || {
-        let mut writer = BufWriter::with_capacity(CHUNK, Blocking(to));
+        let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(to));
         write(attached, &mut writer)?;
         writer.flush().map_err(io_error)
     });

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Uri};
 use std::sync::Arc;
 
 /// A request that was let in.
-pub(crate) struct Asked {
+pub(crate) struct Request {
     pub(crate) admin: Arc<Admin>,
     /// The URI below the path at which the router is mounted.
     pub(crate) uri: Uri,

@@ -4,10 +4,10 @@ use crate::access::{self, Class};
 use crate::admin::Admin;
 use crate::endpoints::{events, latency, page, rates, record, stacks, stats, tail};
 use crate::errors::Problem;
-use crate::request::Asked;
+use crate::request::Request;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::extract::{ConnectInfo, OriginalUri, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::any;
 use std::net::SocketAddr;
@@ -45,7 +45,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
     router.with_state(admin)
 }
 
-/// What can be asked for.
+/// An endpoint, below the path at which the router is mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
     Page,
@@ -95,7 +95,7 @@ impl Endpoint {
         }
     }
 
-    /// By which methods: `EventSource` and `go tool pprof` know `GET` only.
+    /// Returns the methods that it answers, and the same as text: `EventSource` and `go tool pprof` know `GET` only.
     fn methods(self) -> (&'static [Method], &'static str) {
         match self {
             Self::Page | Self::Events | Self::Stats | Self::Metrics => {
@@ -122,7 +122,11 @@ impl Endpoint {
     }
 }
 
-async fn dispatch(endpoint: Endpoint, admin: Arc<Admin>, request: Request) -> Response<Body> {
+async fn dispatch(
+    endpoint: Endpoint,
+    admin: Arc<Admin>,
+    request: axum::extract::Request,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let peer = head
         .extensions
@@ -144,14 +148,14 @@ async fn dispatch(endpoint: Endpoint, admin: Arc<Admin>, request: Request) -> Re
     let headers = head.headers;
     let result = match may {
         Ok(()) => {
-            let asked = Asked {
+            let request = Request {
                 admin,
                 uri: head.uri,
                 original,
                 headers: headers.clone(),
                 body,
             };
-            answer(endpoint, asked).await
+            answer(endpoint, request).await
         }
         Err(problem)
             if endpoint == Endpoint::Page && problem.status() == StatusCode::UNAUTHORIZED =>
@@ -163,29 +167,30 @@ async fn dispatch(endpoint: Endpoint, admin: Arc<Admin>, request: Request) -> Re
     let mut response = result.unwrap_or_else(|problem| problem.answer(&headers));
     if endpoint == Endpoint::Stacks {
         // `go tool pprof` shows what is wrong only where it sees this.
-        let told = HeaderName::from_static("x-go-pprof");
+        let name = HeaderName::from_static("x-go-pprof");
         let one = HeaderValue::from_static("1");
-        response.headers_mut().insert(told, one);
+        response.headers_mut().insert(name, one);
     }
     protect(response.headers_mut());
     response
 }
 
-async fn answer(endpoint: Endpoint, asked: Asked) -> Result<Response<Body>, Problem> {
+async fn answer(endpoint: Endpoint, request: Request) -> Result<Response<Body>, Problem> {
     match endpoint {
-        Endpoint::Page => page::answer(&asked),
-        Endpoint::Events => events::answer(&asked),
-        Endpoint::Stats => stats::stats(&asked),
-        Endpoint::Metrics => stats::metrics(&asked),
-        Endpoint::Tail => tail::answer(&asked),
-        Endpoint::Rates => rates::answer(&asked),
-        Endpoint::Record => record::answer(asked).await,
-        Endpoint::Latency => latency::answer(asked).await,
-        Endpoint::Stacks => stacks::answer(&asked),
+        Endpoint::Page => page::answer(&request),
+        Endpoint::Events => events::answer(&request),
+        Endpoint::Stats => stats::stats(&request),
+        Endpoint::Metrics => stats::metrics(&request),
+        Endpoint::Tail => tail::answer(&request),
+        Endpoint::Rates => rates::answer(&request),
+        Endpoint::Record => record::answer(request).await,
+        Endpoint::Latency => latency::answer(request).await,
+        Endpoint::Stacks => stacks::answer(&request),
     }
 }
 
-/// Nothing is kept, guessed, framed, told to others or read by their pages.
+/// Adds the headers that all responses have: browsers may not store, sniff or frame them, nor send their address to
+/// other sites or let other sites' pages read them.
 fn protect(headers: &mut HeaderMap) {
     const HEADERS: [(HeaderName, &str); 5] = [
         (header::CACHE_CONTROL, "no-store"),

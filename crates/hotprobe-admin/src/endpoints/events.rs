@@ -2,7 +2,7 @@
 
 use crate::errors::Problem;
 use crate::parameters::Parameters;
-use crate::request::Asked;
+use crate::request::Request;
 use crate::response::json;
 use axum::body::Body;
 use axum::http::Response;
@@ -88,8 +88,8 @@ fn plain(docs: &str) -> String {
     lines.join("\n")
 }
 
-pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of_query(&asked.uri, &["match"])?;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&request.uri, &["match"])?;
     let mut chosen = parameters.events()?;
     let all = hotprobe::events();
     let total = all.len();

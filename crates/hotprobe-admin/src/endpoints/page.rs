@@ -7,7 +7,7 @@
 use crate::endpoints::events::Event;
 use crate::errors::Problem;
 use crate::parameters::Parameters;
-use crate::request::Asked;
+use crate::request::Request;
 use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
@@ -121,8 +121,8 @@ fn home(original: &Uri) -> String {
     }
 }
 
-pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of_query(&asked.uri, &["match"])?;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&request.uri, &["match"])?;
     let wanted = parameters.one("match")?.unwrap_or_default();
     // What has no `*` is looked for anywhere in a name.
     let pattern = match wanted {
@@ -138,10 +138,10 @@ pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
             .into_iter()
             .map(Event::of)
             .collect(),
-        longest: asked.admin.longest.as_secs(),
-        home: home(&asked.original),
+        longest: request.admin.longest.as_secs(),
+        home: home(&request.original),
     };
-    Ok(fill(&asked.original, &main.to_string()))
+    Ok(fill(&request.original, &main.to_string()))
 }
 
 struct Main<'a> {

@@ -3,7 +3,7 @@
 use crate::errors::Problem;
 use crate::parameters::Parameters;
 use crate::pipe::{CutOff, Pipe};
-use crate::request::Asked;
+use crate::request::Request;
 use crate::sessions::{self, Ending, Session};
 use crate::sse;
 use axum::body::Body;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 const EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
-struct Begin {
+struct RatesBegin {
     seconds: f64,
     events: Vec<Watched>,
 }
@@ -40,15 +40,15 @@ struct Rates {
 }
 
 #[derive(Serialize)]
-struct End {
+struct RatesEnd {
     reason: &'static str,
 }
 
-pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of_query(&asked.uri, &["match", "seconds"])?;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&request.uri, &["match", "seconds"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, asked.admin.longest)?;
-    let session = asked.admin.sessions.begin(lasts)?;
+    let lasts = parameters.seconds(60.0, request.admin.longest)?;
+    let session = request.admin.sessions.begin(lasts)?;
     let (pipe, body) = Pipe::new();
     let watched = |event: &&dyn AnyEvent| {
         let metadata = event.metadata();
@@ -59,7 +59,7 @@ pub(crate) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
             column: metadata.column(),
         }
     };
-    let begin = Begin {
+    let begin = RatesBegin {
         seconds: lasts.as_secs_f64(),
         events: events.iter().map(watched).collect(),
     };
@@ -136,7 +136,7 @@ async fn watch(session: Session, pipe: Pipe, mut counters: Counters) {
         return pipe.abort();
     }
     send(&counters);
-    let end = End {
+    let end = RatesEnd {
         reason: ending.name(),
     };
     sse::end(&pipe, &end);

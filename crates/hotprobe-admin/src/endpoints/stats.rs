@@ -2,7 +2,7 @@
 
 use crate::errors::Problem;
 use crate::parameters::Parameters;
-use crate::request::Asked;
+use crate::request::Request;
 use crate::response::{json, text};
 use crate::sessions::Sessions;
 use axum::body::Body;
@@ -118,15 +118,15 @@ impl Stats {
     }
 }
 
-pub(crate) fn stats(asked: &Asked) -> Result<Response<Body>, Problem> {
-    Parameters::of_query(&asked.uri, &[])?;
-    Ok(json(&Stats::now(&asked.admin.sessions)))
+pub(crate) fn stats(request: &Request) -> Result<Response<Body>, Problem> {
+    Parameters::of_query(&request.uri, &[])?;
+    Ok(json(&Stats::now(&request.admin.sessions)))
 }
 
-pub(crate) fn metrics(asked: &Asked) -> Result<Response<Body>, Problem> {
-    Parameters::of_query(&asked.uri, &[])?;
+pub(crate) fn metrics(request: &Request) -> Result<Response<Body>, Problem> {
+    Parameters::of_query(&request.uri, &[])?;
     let mut lines = String::new();
-    for (name, kind, meaning, value) in Stats::now(&asked.admin.sessions).metrics() {
+    for (name, kind, meaning, value) in Stats::now(&request.admin.sessions).metrics() {
         // (Text can always be written to.)
         let _ = write!(
             lines,

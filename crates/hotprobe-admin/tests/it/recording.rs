@@ -1,6 +1,6 @@
 //! Recordings.
 
-use super::{Answer, Stream, ask, block_on, eventually, mounted, read, request, send};
+use super::{Answer, BodyStream, ask, block_on, eventually, mounted, read, request, send};
 use axum::Router;
 use hotprobe_admin::Admin;
 use std::process::{Command, Stdio};
@@ -108,7 +108,7 @@ fn tokio_tasks_have_tracks_if_that_is_said() {
 fn a_perfetto_trace_comes_while_it_is_recorded() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
-        let mut stream = Stream::of(
+        let mut stream = BodyStream::of(
             &app,
             "POST",
             "/record?match=*::recording::sent::*&seconds=30",
