@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Who may ask, and for how much. [`router()`](crate::router()) makes it part of a server.
+/// Who may open `/debug/probes`, and the limits of what they attach. [`router()`](crate::router())
+/// turns it into a router.
 ///
 /// ```
 /// use hotprobe_admin::Admin;
@@ -14,7 +15,7 @@ use std::time::Duration;
 ///
 /// let token = std::env::var("PROBES_TOKEN").unwrap_or_default();
 /// let admin = Admin::new()
-///     .token(token) // an empty one lets nobody in
+///     .token(token) // an empty token lets nobody in
 ///     .sessions_at_most(2)
 ///     .seconds_at_most(Duration::from_secs(60))
 ///     .memory_at_most(32 << 20);
@@ -39,8 +40,8 @@ impl Default for Admin {
 }
 
 impl Admin {
-    /// No token, so that only this machine is answered; 4 sessions at once, of 300 seconds at most; 64 MiB for all
-    /// recordings.
+    /// Returns the defaults: no token, so that only this machine is answered; at most 4 sessions at
+    /// once, of at most 300 seconds each; 64 MiB of memory.
     pub fn new() -> Self {
         Self {
             token: Token::None,
@@ -50,30 +51,34 @@ impl Admin {
         }
     }
 
-    /// Whoever sends it is let in, from any machine, and nobody else: `Authorization: Bearer …`.
+    /// Sets the token. Clients that send it, as `Authorization: Bearer …`, are let in from any
+    /// machine; no other client is.
     ///
-    /// It has to be visible ASCII characters. One that is not, or is empty, lets nobody in, so that a variable that was
-    /// forgotten opens nothing. Use TLS where it goes over a network.
+    /// It must consist of visible ASCII characters. A token that does not, or is empty, lets nobody
+    /// in, so that a forgotten variable opens nothing. Use TLS where the token goes over a network.
     pub fn token(mut self, token: impl AsRef<str>) -> Self {
         self.token = Token::new(token.as_ref());
         self
     }
 
-    /// How many sessions may be open at once: recordings, tails, whatever is watched. 4 if nothing is said; with 0,
-    /// events can be looked at, and nothing be attached. Requests for more are answered with 429.
+    /// Sets how many sessions (recordings, tails, measurements) may be open at once; 4 by default.
+    /// Further requests are answered with 429. With 0, events can be listed, and nothing can be
+    /// attached.
     pub fn sessions_at_most(self, sessions: usize) -> Self {
         self.sessions.set_at_most(sessions);
         self
     }
 
-    /// How long a session may be: 300 seconds if nothing is said; at least 1 second, at most a day.
+    /// Sets the longest duration of a session; 300 seconds by default. Clamped to between one
+    /// second and one day.
     pub fn seconds_at_most(mut self, longest: Duration) -> Self {
         self.longest = longest.clamp(Duration::from_secs(1), Duration::from_secs(24 * 3600));
         self
     }
 
-    /// How many bytes the buffers of all recordings, and the tables of latencies and stacks, may have together: 64 MiB if
-    /// nothing is said. Each session has its share of that, so that one never takes another's.
+    /// Sets how many bytes the buffers of all recordings and the tables of all latencies and stacks
+    /// may take together; 64 MiB by default. Each session has an equal share, so that none takes
+    /// another's.
     pub fn memory_at_most(mut self, bytes: usize) -> Self {
         self.memory = bytes;
         self
@@ -84,7 +89,7 @@ impl Admin {
         self.memory / self.sessions.at_most().max(1)
     }
 
-    /// What ends all that is open when the server shuts down.
+    /// Returns the handle that ends all sessions when the server shuts down.
     ///
     /// ```no_run
     /// use hotprobe_admin::{Admin, router};
@@ -98,7 +103,7 @@ impl Admin {
     /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
     ///     .with_graceful_shutdown(async move {
     ///         signal.await;
-    ///         shutdown.begin(); // else a tail would hold the server up until its time is over
+    ///         shutdown.begin(); // otherwise a tail would delay the shutdown until its time is up
     ///     })
     ///     .await
     /// # }
@@ -112,7 +117,7 @@ impl Admin {
 }
 
 impl fmt::Debug for Admin {
-    /// (Without the token.)
+    /// Does not show the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admin")
             .field("has_token", &self.token.is_set())

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 /// The folder's name in the archive.
 const FOLDER: &str = "trace";
 
-/// Writes the trace as an archive, by way of a temporary folder, which is removed however this ends.
+/// Writes the trace as an archive, by way of a temporary folder, which is removed however this
+/// ends.
 pub(crate) fn write(trace: &Trace, writer: &mut impl Write) -> io::Result<()> {
     write_in(&std::env::temp_dir(), trace, writer)
 }

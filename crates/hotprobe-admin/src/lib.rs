@@ -32,16 +32,17 @@
 //!
 //! Three parts of this matter:
 //!
-//! * `into_make_service_with_connect_info::<SocketAddr>()`: without a token, the router must know the peer's address.
-//! * [`Shutdown::begin`] before the server ends: it ends all streams, which would otherwise delay a graceful shutdown
-//!   until their time is up.
+//! * `into_make_service_with_connect_info::<SocketAddr>()`: without a token, the router must know
+//!   the peer's address.
+//! * [`Shutdown::begin`] before the server ends: it ends all streams, which would otherwise delay a
+//!   graceful shutdown until their time is up.
 //! * `nest_service("/debug/probes", …)` answers both `/debug/probes` and `/debug/probes/`. With
-//!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of these alone. The
-//!   page's links work from either.
+//!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of
+//!   these alone. The page's links work from either.
 //!
-//! `http://127.0.0.1:9000/debug/probes` is then a page with every event of the program: filter them, read their docs
-//! and parameters, watch how often they fire, tail them, record them, measure the time from one to another, see what
-//! calls them. The same from a terminal:
+//! `http://127.0.0.1:9000/debug/probes` is then a page with every event of the program: filter
+//! them, read their docs and parameters, watch how often they fire, tail them, record them, measure
+//! the time from one to another, see what calls them. The same from a terminal:
 //!
 //! ```text
 //! curl 'http://127.0.0.1:9000/debug/probes/events?match=shop::*'
@@ -63,13 +64,15 @@
 //! cargo run --release -p hotprobe-examples --example live_server -- --serve --port 9000 --connections 4
 //! ```
 //!
-//! 1. Open the page and press *Latency*. The page guesses two events, the parameter that pairs them and the label, and
-//!    you can correct each: here from `REQUEST_BEGIN` to `REQUEST_END`, paired by `request`, for each `route`. It looks
-//!    for names that end as a begin and an end do, for parameters of the same name and type, and for a `route`, `path`,
-//!    `operation` or the like.
-//! 2. Press *Measure*. After ten seconds: "Slowest: GET /orders/report", the table, a histogram for each route.
-//! 3. Why? Press *Record*, and open the trace in Perfetto: pairs of events with such names are slices in it, and the
-//!    slices of one request are nested. Inside a report there are sixteen of the store, one after the other.
+//! 1. Open the page and press *Latency*. The page guesses two events, the parameter that pairs them
+//!    and the label, and you can correct each: here from `REQUEST_BEGIN` to `REQUEST_END`, paired
+//!    by `request`, for each `route`. It looks for names that end as a begin and an end do, for
+//!    parameters of the same name and type, and for a `route`, `path`, `operation` or the like.
+//! 2. Press *Measure*. After ten seconds: "Slowest: GET /orders/report", the table, a histogram for
+//!    each route.
+//! 3. Why? Press *Record*, and open the trace in Perfetto: pairs of events with such names are
+//!    slices in it, and the slices of one request are nested. Inside a report there are sixteen of
+//!    the store, one after the other.
 //!
 //! (`ci/admin.sh` does this in a browser.)
 //!
@@ -84,19 +87,22 @@
 //! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
 //!
-//! An empty token lets nobody in. A proxy that adds none of these headers cannot be distinguished from a peer on this
-//! machine: set a token behind one. A client that is let in sees the arguments of every event, except those marked
-//! `#[redact]`: these never leave the process. Without a token, any account on this machine is let in.
+//! An empty token lets nobody in. A proxy that adds none of these headers cannot be distinguished
+//! from a peer on this machine: set a token behind one. A client that is let in sees the arguments
+//! of every event, except those marked `#[redact]`: these never leave the process. Without a token,
+//! any account on this machine is let in.
 //!
-//! The page keeps the token in the tab's session storage and sends it in the header alone: it is in no address, and so
-//! in no log and in no `Referer`. The page loads nothing from elsewhere, and its content security policy lets the
-//! browser run its own script only. Responses are not stored (`Cache-Control: no-store`).
+//! The page keeps the token in the tab's session storage and sends it in the header alone: it is in
+//! no address, and so in no log and in no `Referer`. The page loads nothing from elsewhere, and its
+//! content security policy lets the browser run its own script only. Responses are not stored
+//! (`Cache-Control: no-store`).
 //!
 //! # Endpoints
 //!
-//! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated. `seconds` may have a
-//! fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`], 300). A `POST` takes its parameters in the
-//! URL, or as a form of at most 4 KiB. A request has at most 256 parameters.
+//! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated.
+//! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`],
+//! 300). A `POST` takes its parameters in the URL, or as a form of at most 4 KiB. A request has at
+//! most 256 parameters.
 //!
 //! | | parameters | response |
 //! |---|---|---|
@@ -112,8 +118,8 @@
 //!
 //! ## `/events`
 //!
-//! Sorted by name. Two events may have the same name (in two functions of a module); name, file, line and column
-//! together identify an event.
+//! Sorted by name. Two events may have the same name (in two functions of a module); name, file,
+//! line and column together identify an event.
 //!
 //! ```json
 //! {"total": 12, "events": [{
@@ -126,8 +132,8 @@
 //!
 //! ## `/stats`
 //!
-//! The counters of [`stats`](hotprobe::stats()), and what is there now. `/metrics` has the same numbers, as
-//! `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
+//! The counters of [`stats`](hotprobe::stats()), and what is there now. `/metrics` has the same
+//! numbers, as `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
 //!
 //! ```json
 //! {"events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "sessions_at_most": 4, "probe_panics": 0,
@@ -136,8 +142,8 @@
 //!
 //! ## `/rates`
 //!
-//! `begin`, then `rates` each second, whose numbers are in the order of `begin`'s events, then `end`. `reason` is `time`
-//! or `shutdown`.
+//! `begin`, then `rates` each second, whose numbers are in the order of `begin`'s events, then
+//! `end`. `reason` is `time` or `shutdown`.
 //!
 //! ```text
 //! event: begin
@@ -152,9 +158,10 @@
 //!
 //! ## `/tail`
 //!
-//! `begin`, then `record`s, and `lost` wherever more firings came than are sent, then `end` with the sums; `reason` is
-//! `limit`, `time` or `shutdown`. `at` is in seconds since the tail began. Numbers beyond 2⁵³ and NaN are sent as text;
-//! so are bytes, in hex. A text is cut at 256 bytes and then ends with `…`. A redacted parameter is `null`.
+//! `begin`, then `record`s, and `lost` wherever more firings came than are sent, then `end` with
+//! the sums; `reason` is `limit`, `time` or `shutdown`. `at` is in seconds since the tail began.
+//! Numbers beyond 2⁵³ and NaN are sent as text; so are bytes, in hex. A text is cut at 256 bytes
+//! and then ends with `…`. A redacted parameter is `null`.
 //!
 //! ```text
 //! event: begin
@@ -172,15 +179,17 @@
 //!
 //! ## `/record`
 //!
-//! `slice=request,shop::RECEIVED,shop::DONE,id` is [`Recorder::slice`](hotprobe_record::Recorder::slice): a name, the two
-//! events, and the parameter that pairs them. It may be repeated, and its events need no `match`. With `tasks=1` a
-//! Perfetto trace has tracks of tokio's tasks.
+//! `slice=request,shop::RECEIVED,shop::DONE,id` is
+//! [`Recorder::slice`](hotprobe_record::Recorder::slice): a name, the two events, and the parameter
+//! that pairs them. It may be repeated, and its events need no `match`. With `tasks=1` a Perfetto
+//! trace has tracks of tokio's tasks.
 //!
 //! ## `/latency`
 //!
-//! The time from `begin` to `end`, each a name or a pattern that matches one event. `key` is the parameter of both that
-//! pairs them, `label` a parameter of either. `text` is a table, `hlog` an HDR log, and `all` is JSON with each of the
-//! others in it: the page shows one measurement in several ways. Durations are in nanoseconds:
+//! The time from `begin` to `end`, each a name or a pattern that matches one event. `key` is the
+//! parameter of both that pairs them, `label` a parameter of either. `text` is a table, `hlog` an
+//! HDR log, and `all` is JSON with each of the others in it: the page shows one measurement in
+//! several ways. Durations are in nanoseconds:
 //!
 //! ```json
 //! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0,
@@ -192,14 +201,15 @@
 //!
 //! ## `/stacks`
 //!
-//! [`Stacks`](hotprobe_profile::Stacks) of `event`, a name or a pattern, which may be repeated; so may `label`. A firing
-//! counts one, or the value of the parameter `weight`; `every=10` takes the stack of one firing in ten. Without debug
-//! information, inlined functions do not show. `go tool pprof` prints what is wrong with a request.
+//! [`Stacks`](hotprobe_profile::Stacks) of `event`, a name or a pattern, which may be repeated; so
+//! may `label`. A firing counts one, or the value of the parameter `weight`; `every=10` takes the
+//! stack of one firing in ten. Without debug information, inlined functions do not show.
+//! `go tool pprof` prints what is wrong with a request.
 //!
 //! ## Errors
 //!
-//! A sentence, as text; with `Accept: application/json`, the JSON below. `kind` is one word for programs; `nearest` is
-//! there only if there are similar names.
+//! A sentence, as text; with `Accept: application/json`, the JSON below. `kind` is one word for
+//! programs; `nearest` is there only if there are similar names.
 //!
 //! ```json
 //! {"error": {"status": 404, "kind": "unknown-event",
@@ -220,31 +230,36 @@
 //!
 //! # Sessions
 //!
-//! A session is what a request attaches for a time. It is detached when its time is up, when the client disconnects, or
-//! when [`Shutdown::begin`] is called, whichever comes first. At most [`Admin::sessions_at_most`] (4) are open at once.
-//! The buffers of all recordings, and the tables of all latencies and stacks, stay within [`Admin::memory_at_most`]
-//! (64 MiB), of which each session has an equal share: labels, pairs or stacks beyond it are counted as `(other)`, or
-//! dropped and counted. (While stacks are written, the program's debug information takes additional memory.)
+//! A session is what a request attaches for a time. It is detached when its time is up, when the
+//! client disconnects, or when [`Shutdown::begin`] is called, whichever comes first. At most
+//! [`Admin::sessions_at_most`] (4) are open at once. The buffers of all recordings, and the tables
+//! of all latencies and stacks, stay within [`Admin::memory_at_most`] (64 MiB), of which each
+//! session has an equal share: labels, pairs or stacks beyond it are counted as `(other)`, or
+//! dropped and counted. (While stacks are written, the program's debug information takes additional
+//! memory.)
 //!
-//! A latency and a profile of stacks are written at their end, also if that is the shutdown: with what was measured
-//! until then.
+//! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
+//! what was measured until then.
 //!
-//! A client that reads slowly costs at most 256 KiB beside a recording's buffers: what does not fit is lost, and counted
-//! in the trace, or in the tail. When the time is up, it may read the rest. It is cut off if it takes nothing for 10 s,
-//! after two minutes in any case, and half a second after a shutdown began. A connection that is cut off ends without
-//! HTTP's last chunk, so that clients know; a Perfetto or Chrome trace can be opened all the same, up to that point.
+//! A client that reads slowly costs at most 256 KiB beside a recording's buffers: what does not fit
+//! is lost, and counted in the trace, or in the tail. When the time is up, it may read the rest. It
+//! is cut off if it takes nothing for 10 s, after two minutes in any case, and half a second after
+//! a shutdown began. A connection that is cut off ends without HTTP's last chunk, so that clients
+//! know; a Perfetto or Chrome trace can be opened all the same, up to that point.
 //!
 //! # What it costs
 //!
-//! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording also has a thread,
-//! which writes, and at its end one of the runtime's threads for blocking calls waits for firings in flight. A CTF trace
-//! is written to a temporary folder first, which only this user can read, and which is removed however the session ends.
+//! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording
+//! also has a thread, which writes, and at its end one of the runtime's threads for blocking calls
+//! waits for firings in flight. A CTF trace is written to a temporary folder first, which only this
+//! user can read, and which is removed however the session ends.
 //!
-//! `cargo run --release -p hotprobe-benches --features server --bin overhead_server -- --probes --seconds 32` compares, in
-//! turn, a server with four events a request, which does little else (100,000 requests a second on one thread, about
-//! 10 µs each), with the same server when each request knows its peer, with that server where this is mounted, and with
-//! that server while all four events are recorded to a client that reads. On two cores (AMD EPYC), which servers, load,
-//! the recording's thread and its client share, the median of 80 rounds was (quartiles):
+//! `cargo run --release -p hotprobe-benches --features server --bin overhead_server -- --probes --seconds 32`
+//! compares, in turn, a server with four events a request, which does little else (100,000 requests
+//! a second on one thread, about 10 µs each), with the same server when each request knows its
+//! peer, with that server where this is mounted, and with that server while all four events are
+//! recorded to a client that reads. On two cores (AMD EPYC), which servers, load, the recording's
+//! thread and its client share, the median of 80 rounds was (quartiles):
 //!
 //! | compared with the line above | throughput | requests for each second of the server's CPU |
 //! |---|---|---|
@@ -252,27 +267,30 @@
 //! | mounted and idle | 0.999 (0.988 to 1.015) | 0.999 (0.996 to 1.009) |
 //! | recording 4 events a request | 0.944 (0.917 to 0.953) | 0.948 (0.943 to 0.955) |
 //!
-//! So a recording of everything at such a rate, some 380,000 records and 18 MB a second, costs each request about half a
-//! microsecond of the server's own thread, 130 ns for each firing: about 50 to fire it, of which the clock is more than
-//! half (sampled with `perf`), and the rest to send its 47 bytes, and for what the writing thread does to the caches.
-//! That thread takes about 100 ns more for each firing, on a core that the server may want. Requests that do more, or
-//! fewer events, cost less. With `tasks=1` twice as much is sent, which took another 0.02 of the throughput. A token
-//! instead of `ConnectInfo` saves the cost of the latter.
+//! So a recording of everything at such a rate, some 380,000 records and 18 MB a second, costs each
+//! request about half a microsecond of the server's own thread, 130 ns for each firing: about 50 to
+//! fire it, of which the clock is more than half (sampled with `perf`), and the rest to send its 47
+//! bytes, and for what the writing thread does to the caches. That thread takes about 100 ns more
+//! for each firing, on a core that the server may want. Requests that do more, or fewer events,
+//! cost less. With `tasks=1` twice as much is sent, which took another 0.02 of the throughput. A
+//! token instead of `ConnectInfo` saves the cost of the latter.
 //!
-//! A firing pays for what is attached: for `rates`, a dynamic probe that increments a counter shared by all threads; for
-//! `record`, what [a recording](hotprobe_record) costs; for `latency` and `stacks`, what [these](hotprobe_profile) cost,
-//! where a stack is the most expensive (`every` is for that); for `tail`, at most `rate` times a second, formatting the
-//! arguments and an allocation, and otherwise one attempt to get a permit. Nothing ever waits for a client.
+//! A firing pays for what is attached: for `rates`, a dynamic probe that increments a counter
+//! shared by all threads; for `record`, what [a recording](hotprobe_record) costs; for `latency`
+//! and `stacks`, what [these](hotprobe_profile) cost, where a stack is the most expensive (`every`
+//! is for that); for `tail`, at most `rate` times a second, formatting the arguments and an
+//! allocation, and otherwise one attempt to get a permit. Nothing ever waits for a client.
 //!
 //! # For readers of the code
 //!
-//! 1. [`Admin`], the settings (`admin.rs`); [`router()`] and what all responses have in common (`router.rs`).
-//! 2. Who may open it (`access.rs`); the request that was let in (`request.rs`), its parameters (`parameters.rs`);
-//!    responses (`response.rs`) and errors (`errors.rs`).
+//! 1. [`Admin`], the settings (`admin.rs`); [`router()`] and what all responses have in common
+//!    (`router.rs`).
+//! 2. Who may open it (`access.rs`); the request that was let in (`request.rs`), its parameters
+//!    (`parameters.rs`); responses (`response.rs`) and errors (`errors.rs`).
 //! 3. The endpoints, a file each (`endpoints/`).
-//! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are sent while they are
-//!    made (`pipe.rs`); server-sent events (`sse.rs`); measurements answered at their end (`measure.rs`); CTF traces as
-//!    an archive (`ctf_archive.rs`).
+//! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are
+//!    sent while they are made (`pipe.rs`); server-sent events (`sse.rs`); measurements answered at
+//!    their end (`measure.rs`); CTF traces as an archive (`ctf_archive.rs`).
 
 mod access;
 mod admin;

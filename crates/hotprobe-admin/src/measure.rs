@@ -1,6 +1,8 @@
-//! What is measured for a time and answered at its end: `POST /latency` (`latency.rs`), `GET /stacks` (`stacks.rs`).
+//! What is measured for a time and answered at its end: `POST /latency` (`latency.rs`),
+//! `GET /stacks` (`stacks.rs`).
 //!
-//! The answer begins at once, so that a client that goes away is noticed, and its body comes when the time is up.
+//! The answer begins at once, so that a client that goes away is noticed, and its body comes when
+//! the time is up.
 
 use crate::errors::Problem;
 use crate::pipe::{CutOff, Pipe, PipeWriter};
@@ -12,8 +14,8 @@ use std::io::{self, BufWriter, Write};
 /// How much is written at once.
 const CHUNK: usize = 16 << 10;
 
-/// Measures until the session is to end, then detaches and writes. `attached` detaches when it is dropped, which is what
-/// happens if nobody wants the answer any more.
+/// Measures until the session is to end, then detaches and writes. `attached` detaches when it is
+/// dropped, which is what happens if nobody wants the answer any more.
 pub(crate) async fn measure<T: Send + 'static>(
     session: Session,
     pipe: Pipe,

@@ -1,4 +1,5 @@
-//! The router: which endpoint answers a request, by which methods, and what all responses have in common.
+//! The router: which endpoint answers a request, by which methods, and what all responses have in
+//! common.
 
 use crate::access::{self, Class};
 use crate::admin::Admin;
@@ -13,10 +14,11 @@ use axum::routing::any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// A router that answers the page and the endpoints, for a server of any state.
+/// Returns a router that serves the page and the endpoints, for a server of any state.
 ///
-/// `nest` it at a path, or `nest_service` it, which answers that path with a slash at its end, too. Requests without a
-/// token need `into_make_service_with_connect_info::<SocketAddr>()`. The runtime has to be tokio's, with its timer.
+/// Mount it by `nest`, or by `nest_service`, which also answers the path with a slash at its end.
+/// Without a token, it needs `into_make_service_with_connect_info::<SocketAddr>()`. The runtime
+/// must be tokio's, with its timer enabled.
 ///
 /// ```
 /// use hotprobe_admin::{Admin, router};
@@ -95,7 +97,8 @@ impl Endpoint {
         }
     }
 
-    /// Returns the methods that it answers, and the same as text: `EventSource` and `go tool pprof` know `GET` only.
+    /// Returns the methods that it answers, and the same as text: `EventSource` and `go tool pprof`
+    /// know `GET` only.
     fn methods(self) -> (&'static [Method], &'static str) {
         match self {
             Self::Page | Self::Events | Self::Stats | Self::Metrics => {
@@ -189,8 +192,8 @@ async fn answer(endpoint: Endpoint, request: Request) -> Result<Response<Body>, 
     }
 }
 
-/// Adds the headers that all responses have: browsers may not store, sniff or frame them, nor send their address to
-/// other sites or let other sites' pages read them.
+/// Adds the headers that all responses have: browsers may not store, sniff or frame them, nor send
+/// their address to other sites or let other sites' pages read them.
 fn protect(headers: &mut HeaderMap) {
     const HEADERS: [(HeaderName, &str); 5] = [
         (header::CACHE_CONTROL, "no-store"),

@@ -1,4 +1,4 @@
-//! What is attached for a time: how many at once, until when, and how all of it ends.
+//! Sessions, which is what requests attach for a time: how many at once, until when, and how they end.
 
 use crate::errors::Problem;
 use crate::pipe::Pipe;
@@ -221,8 +221,8 @@ pub(crate) async fn before(
     .await
 }
 
-/// Ends what an [`Admin`](crate::Admin) has open, so that a server that shuts down is not held up by it. Made by
-/// [`Admin::shutdown`](crate::Admin::shutdown); may be cloned.
+/// Ends the sessions of an [`Admin`](crate::Admin), so that they do not delay a server's shutdown. Returned by
+/// [`Admin::shutdown`](crate::Admin::shutdown); all clones do the same.
 ///
 /// ```
 /// use hotprobe_admin::Admin;
@@ -230,7 +230,7 @@ pub(crate) async fn before(
 /// let admin = Admin::new();
 /// let shutdown = admin.shutdown();
 /// let app = axum::Router::<()>::new().nest("/debug/probes", hotprobe_admin::router(admin));
-/// // When the signal comes, and before the server is told to end:
+/// // When the signal comes, before the server's own shutdown:
 /// shutdown.begin();
 /// assert_eq!(shutdown.open(), 0);
 /// # drop(app);
@@ -241,18 +241,17 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Detaches all that requests have attached, ends what they stream, and lets nothing new begin: such requests are
-    /// answered with 503. What is only read goes on being answered. Never waits; again: nothing.
+    /// Detaches everything that requests have attached, ends their streams, and refuses new sessions with 503. The page and
+    /// the endpoints that only read are still answered. Never waits. Calling it again does nothing.
     ///
-    /// A recording that is being sent is finished, so that what has been sent can be opened, and has half a second for
-    /// the rest.
+    /// A recording that is being sent is finished, so that the trace can be opened, and has half a second for the rest.
     pub fn begin(&self) {
         // Under the lock: who begins a session has either seen this, or is told.
         let _open = self.sessions.lock();
         self.sessions.shutdown.send_replace(true);
     }
 
-    /// Returns when nothing is open any more.
+    /// Completes when no session is open.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -267,7 +266,7 @@ impl Shutdown {
         let _ = count.wait_for(|count| *count == 0).await;
     }
 
-    /// How many sessions are open: what is recorded, tailed or watched.
+    /// Returns how many sessions are open.
     #[must_use]
     pub fn open(&self) -> usize {
         self.sessions.open()

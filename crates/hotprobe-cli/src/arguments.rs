@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Parses this process's command line; ends the process if it cannot be parsed, or asks for help.
+    /// Parses this process's command line; ends the process if it cannot be parsed, or asks for
+    /// help.
     pub(crate) fn parse_or_exit() -> Result<Self, Failure> {
         Self::try_parse().map_err(|error| {
             let unknown = error.get(ContextKind::InvalidArg);
@@ -47,7 +48,8 @@ fn no_token_option() -> Failure {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Server {
-    /// Where the server mounts it [variable: `HOTPROBE_URL`] [default: `http://127.0.0.1:9000/debug/probes`]
+    /// Where the server mounts it [variable: `HOTPROBE_URL`] [default:
+    /// `http://127.0.0.1:9000/debug/probes`]
     ///
     /// It is asked directly, never through a proxy.
     #[arg(long, global = true, value_name = "URL")]
@@ -63,7 +65,8 @@ pub(crate) enum Command {
     List(List),
     /// Shows how often events are fired a second, until Ctrl-C
     ///
-    /// On a terminal, a table that is redrawn, of as many events as fit (see `--top`); else, a line each.
+    /// On a terminal, a table that is redrawn, of as many events as fit (see `--top`); else, a line
+    /// each.
     Watch(Watch),
     /// Prints events as they are fired, one a line
     Tail(Tail),
@@ -137,7 +140,8 @@ pub(crate) struct Record {
     pub(crate) patterns: Vec<String>,
     /// Into this file; `-` is standard output
     ///
-    /// It appears when the recording is whole. Until then, FILE.part has what came, and stays if the connection breaks.
+    /// It appears when the recording is whole. Until then, FILE.part has what came, and stays if
+    /// the connection breaks.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// How long [default: 10]
@@ -146,7 +150,8 @@ pub(crate) struct Record {
     /// [default: by FILE's ending: .pftrace or .perfetto-trace, .json, .tar]
     #[arg(long)]
     pub(crate) format: Option<RecordFormat>,
-    /// From BEGIN to END, for each value of the parameter KEY, is a slice called NAME; may be said several times
+    /// From BEGIN to END, for each value of the parameter KEY, is a slice called NAME; may be said
+    /// several times
     #[arg(long = "slice", value_name = "NAME,BEGIN,END,KEY")]
     pub(crate) slices: Vec<String>,
     /// With a track for each tokio task, for Perfetto: twice as much is sent
@@ -182,7 +187,8 @@ pub(crate) struct Latency {
     /// Prints what the server says: one JSON document
     #[arg(long, conflicts_with = "output")]
     pub(crate) json: bool,
-    /// Into this file, by its ending: .svg, a picture; .hlog, an HDR histogram log; .json; .txt [default: prints a table]
+    /// Into this file, by its ending: .svg, a picture; .hlog, an HDR histogram log; .json; .txt
+    /// [default: prints a table]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -200,7 +206,8 @@ pub(crate) struct Stacks {
     /// A parameter: stacks are told apart by its value, in pprof's format
     #[arg(long, value_name = "PARAMETER")]
     pub(crate) label: Option<String>,
-    /// Into this file, by its ending: .pb.gz, for pprof; .svg, a flame graph; .folded [default: prints folded stacks]
+    /// Into this file, by its ending: .pb.gz, for pprof; .svg, a flame graph; .folded [default:
+    /// prints folded stacks]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

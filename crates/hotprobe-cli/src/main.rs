@@ -1,11 +1,14 @@
-//! `hotprobe`: asks `/debug/probes` of a running server, from a terminal. README.md is its documentation.
+//! `hotprobe`: asks `/debug/probes` of a running server, from a terminal. README.md is its
+//! documentation.
 //!
 //! In reading order:
 //!
 //! 1. The command line (`arguments.rs`); errors and exit codes (`failure.rs`).
-//! 2. The commands, a file each (`commands/`): `list`, `watch`, `tail`, `record`, `latency`, `stacks`, `completions`.
+//! 2. The commands, a file each (`commands/`): `list`, `watch`, `tail`, `record`, `latency`,
+//!    `stacks`, `completions`.
 //! 3. How a server is asked, and what its errors become (`http/`).
-//! 4. How a response is printed (`output.rs`), or saved in a file (`save/`), which is complete or called `.part`.
+//! 4. How a response is printed (`output.rs`), or saved in a file (`save/`), which is complete or
+//!    called `.part`.
 
 mod arguments;
 mod commands;

@@ -1,8 +1,9 @@
-//! `GET /`: the page. One file (`page.html`), without anything from elsewhere; what there is to read is in it without a
-//! script.
+//! `GET /`: the page. One file (`page.html`), without anything from elsewhere; what there is to
+//! read is in it without a script.
 //!
-//! Names, docs, types and places come from the program's source and from requests: all of it is escaped. The browser runs
-//! only the script, and uses only the style, whose hashes the page's policy names.
+//! Names, docs, types and places come from the program's source and from requests: all of it is
+//! escaped. The browser runs only the script, and uses only the style, whose hashes the page's
+//! policy names.
 
 use crate::endpoints::events::Event;
 use crate::errors::Problem;
@@ -55,7 +56,8 @@ fn fill(original: &Uri, main: &str) -> Response<Body> {
     let mut response = text("text/html; charset=utf-8", html);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy().clone());
-    // With `no-referrer`, a form without a script would be posted with `Origin: null`, as if from another site.
+    // With `no-referrer`, a form without a script would be posted with `Origin: null`, as if from
+    // another site.
     headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
@@ -63,8 +65,8 @@ fn fill(original: &Uri, main: &str) -> Response<Body> {
     response
 }
 
-/// Returns the response to a request without the token: a form that asks for it if the client is a browser, the
-/// error otherwise.
+/// Returns the response to a request without the token: a form that asks for it if the client is a
+/// browser, the error otherwise.
 pub(crate) fn locked(original: &Uri, problem: &Problem, headers: &HeaderMap) -> Response<Body> {
     let answer = problem.answer(headers);
     let is_browser = headers
@@ -184,7 +186,8 @@ impl fmt::Display for Main<'_> {
 }
 
 impl Main<'_> {
-    /// What can be done with the events that are shown, or chosen among them. Without a script, a recording can be made.
+    /// What can be done with the events that are shown, or chosen among them. Without a script, a
+    /// recording can be made.
     fn tools(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,

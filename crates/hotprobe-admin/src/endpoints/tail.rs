@@ -1,8 +1,8 @@
 //! `GET /tail`: events as they are fired, one after the other.
 //!
-//! A probe takes a permit before it formats its record. Without one, the firing is counted as lost, and that is all that it
-//! costs. Permits are added at the tail's rate. Nothing waits and nothing is woken: the task that sends the records looks
-//! for them many times a second.
+//! A probe takes a permit before it formats its record. Without one, the firing is counted as lost,
+//! and that is all that it costs. Permits are added at the tail's rate. Nothing waits and nothing
+//! is woken: the task that sends the records looks for them many times a second.
 
 use crate::errors::Problem;
 use crate::parameters::Parameters;
@@ -220,7 +220,8 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
     sessions::sent(&pipe, patience).await;
 }
 
-/// Waits for the firings in flight, so that what is told of losses is all; but not for one that does not end.
+/// Waits for the firings in flight, so that what is told of losses is all; but not for one that
+/// does not end.
 async fn settle() {
     let end = Instant::now() + IN_FLIGHT;
     let grace = hotprobe::grace_period();

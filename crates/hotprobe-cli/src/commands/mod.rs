@@ -1,4 +1,5 @@
-//! The commands, a file each. A new one also needs its arguments (`arguments.rs`) and a line in `main.rs`.
+//! The commands, a file each. A new one also needs its arguments (`arguments.rs`) and a line in
+//! `main.rs`.
 
 pub(crate) mod completions;
 pub(crate) mod latency;

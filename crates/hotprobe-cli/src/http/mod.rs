@@ -1,4 +1,5 @@
-//! How a server is asked: [`client`] sends a [`query`] and returns an [`answer`], of which a stream of events is [`sse`].
+//! How a server is asked: [`client`] sends a [`query`] and returns an [`answer`], of which a stream
+//! of events is [`sse`].
 
 mod address;
 pub(crate) mod answer;

@@ -37,7 +37,8 @@ impl<'a> Query<'a> {
         self
     }
 
-    /// Sends `seconds`, and allows for as long, or for `usual` if it is `None`, before the response has to be complete.
+    /// Sends `seconds`, and allows for as long, or for `usual` if it is `None`, before the response
+    /// has to be complete.
     pub(crate) fn lasting(mut self, seconds: Option<f64>, usual: f64) -> Self {
         self.within = Duration::from_secs_f64(seconds.unwrap_or(usual)) + REST;
         // `None` is not sent: the server's cap may be lower than its usual default.

@@ -71,7 +71,8 @@ pub(crate) fn save(
     Ok(())
 }
 
-/// Sends a query whose response comes when its seconds are over, and saves the response, or prints it without `output`.
+/// Sends a query whose response comes when its seconds are over, and saves the response, or prints
+/// it without `output`.
 pub(crate) fn print_or_save(
     client: &Client,
     query: &Query<'_>,
