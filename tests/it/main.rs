@@ -25,6 +25,7 @@ mod captures;
 mod catalog;
 mod consumers;
 mod counts;
+mod declared;
 mod depth;
 mod detach;
 mod epoch;
@@ -36,6 +37,7 @@ mod off;
 mod order;
 mod panics;
 mod snapshot;
+mod symbols;
 mod synchronize;
 mod ui;
 

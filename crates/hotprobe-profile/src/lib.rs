@@ -34,40 +34,23 @@
 //!    parameters by name (`parameter.rs`),
 //!    [`ProfileError`] (`error.rs`).
 
-mod between;
-mod builder;
-mod counted;
-mod counter;
 mod counts;
 mod error;
 pub mod guide;
 mod hash;
-mod histograms;
-mod hlog;
-mod key;
-mod labels;
-mod latencies;
+mod label;
 mod latency;
-mod pairs;
+mod output;
 mod parameter;
-mod prometheus;
 pub mod stacks;
-mod svg;
-mod text;
 mod threads;
-mod top;
 
-pub use between::{Between, Timing};
-pub use builder::LatencyBuilder;
-pub use counted::{CountsSnapshot, EventCount, LabelCount, LabelCounts};
-pub use counter::{Counter, LabelCounter};
-pub use counts::{Counting, Counts};
+pub use counts::counters::{Counter, LabelCounter};
+pub use counts::counting::{Counting, Counts};
+pub use counts::snapshot::{CountsSnapshot, EventCount, LabelCount, LabelCounts};
 pub use error::ProfileError;
-pub use latencies::{LabelLatency, LatencySnapshot, PairCounts};
-pub use latency::Latency;
+pub use latency::builder::LatencyBuilder;
+pub use latency::measurement::Latency;
+pub use latency::probe::{Between, Timing};
+pub use latency::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 pub use stacks::{StackCounts, StackFrame, StackProfile, StackSample, Stacks, StacksBuilder};
-
-/// What the labels beyond the cap are together.
-pub(crate) const OTHER: &str = "(other)";
-/// So many bytes of a label are kept.
-pub(crate) const LABEL_BYTES: usize = 128;

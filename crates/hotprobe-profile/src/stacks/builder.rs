@@ -1,8 +1,9 @@
 //! What is to be counted, and all that is checked before: the builder.
 
 use super::capture::FRAMES_MOST;
+use super::collector::{StackCollector, StackSource};
+use super::profiler::Stacks;
 use super::table::{Table, Tally};
-use super::{Shared, Source, Stacks};
 use crate::ProfileError;
 use crate::parameter::parameter;
 use hotprobe::{AnyEvent, Batch, ProbeOptions};
@@ -161,7 +162,7 @@ impl StacksBuilder {
             let unit = self.unit.unwrap_or_else(|| unit(&name).to_owned());
             (name, unit)
         });
-        let shared = Arc::new(Shared {
+        let collector = Arc::new(StackCollector {
             sources,
             labels: self.labels,
             weight,
@@ -175,19 +176,19 @@ impl StacksBuilder {
         });
         let mut batch = Batch::new();
         for (index, &event) in self.events.iter().enumerate() {
-            let shared = Arc::clone(&shared);
+            let collector = Arc::clone(&collector);
             let options = ProbeOptions::new().name("stacks");
             event.attach_in_with(&mut batch, options, move |_, values| {
-                shared.fire(index, values);
+                collector.fire(index, values);
             });
         }
         Ok(Stacks {
-            shared,
+            collector,
             group: batch.commit(),
         })
     }
 
-    fn source(&self, event: &'static dyn AnyEvent) -> Result<Source, ProfileError> {
+    fn source(&self, event: &'static dyn AnyEvent) -> Result<StackSource, ProfileError> {
         let metadata = event.metadata();
         let weight = match &self.weight {
             None => None,
@@ -207,7 +208,7 @@ impl StacksBuilder {
             }
         };
         let labels = self.labels.iter();
-        Ok(Source {
+        Ok(StackSource {
             event,
             weight,
             labels: labels
@@ -216,6 +217,23 @@ impl StacksBuilder {
             other: Tally::default(),
             nested: Tally::default(),
         })
+    }
+}
+
+impl Stacks {
+    /// What is to be counted: the stacks that lead to this event. Nothing happens before
+    /// [`start`](StacksBuilder::start).
+    ///
+    /// ```
+    /// use hotprobe_profile::Stacks;
+    /// hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
+    ///
+    /// let stacks = Stacks::at(&STORED).weight("bytes").every(10).start()?;
+    /// # drop(stacks);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn at(event: &'static dyn AnyEvent) -> StacksBuilder {
+        StacksBuilder::new(event)
     }
 }
 

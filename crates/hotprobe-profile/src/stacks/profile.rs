@@ -1,69 +1,11 @@
 //! What was counted: [`StackProfile`], its samples, and where it can be written.
 
 use super::capture::Busy;
+use super::raw::{OTHER, RawProfile, RawRow, RawStack, StackCounts};
 use super::symbols::{Function, Symbols};
 use super::table::Sum;
-use super::{StackCounts, flame, folded, pprof};
-use crate::ProfileError;
-use hotprobe::Metadata;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
-
-pub(super) const OTHER: &str = "(other)";
-pub(super) const NESTED: &str = "(in hotprobe)";
-pub(super) const CUT: &str = "(cut off)";
-
-type Writer = fn(&StackProfile, &mut BufWriter<File>) -> io::Result<()>;
-
-/// What was counted, without names.
-#[derive(Debug)]
-pub(super) struct Raw {
-    pub(super) events: Vec<&'static Metadata>,
-    pub(super) labels: Vec<String>,
-    /// Its name and unit.
-    pub(super) weight: Option<(String, String)>,
-    pub(super) every: u64,
-    pub(super) frames_at_most: usize,
-    pub(super) started: SystemTime,
-    pub(super) lasted: Duration,
-    pub(super) rows: Vec<Row>,
-    pub(super) skipped: Sum,
-    pub(super) unweighed: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) event: usize,
-    pub(super) stack: RawStack,
-    /// As many as the profile has; of a made-up stack, none.
-    pub(super) labels: Vec<String>,
-    pub(super) sum: Sum,
-}
-
-#[derive(Debug)]
-pub(super) enum RawStack {
-    Addresses(Box<[usize]>),
-    /// A single frame of this name.
-    MadeUp(&'static str),
-}
-
-impl Raw {
-    /// Unless nothing was counted there.
-    pub(super) fn push_made_up(&mut self, event: usize, name: &'static str, sum: Sum) {
-        if sum != Sum::default() {
-            self.rows.push(Row {
-                event,
-                stack: RawStack::MadeUp(name),
-                labels: Vec::new(),
-                sum,
-            });
-        }
-    }
-}
 
 /// What [`Stacks`](super::Stacks) has counted, up to a moment.
 ///
@@ -84,23 +26,23 @@ impl Raw {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct StackProfile {
-    raw: Raw,
+    raw: RawProfile,
     symbols: OnceLock<Symbols>,
 }
 
 impl StackProfile {
-    pub(super) fn new(raw: Raw) -> Self {
+    pub(crate) fn new(raw: RawProfile) -> Self {
         Self {
             raw,
             symbols: OnceLock::new(),
         }
     }
 
-    pub(super) fn raw(&self) -> &Raw {
+    pub(crate) fn raw(&self) -> &RawProfile {
         &self.raw
     }
 
-    pub(super) fn symbols(&self) -> &Symbols {
+    pub(crate) fn symbols(&self) -> &Symbols {
         self.symbols.get_or_init(|| {
             let _busy = Busy::enter();
             Symbols::of(&self.raw)
@@ -149,82 +91,6 @@ impl StackProfile {
         samples.sort_by_key(|sample| std::cmp::Reverse((sample.weight(), sample.count())));
         samples
     }
-
-    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
-    /// is one.
-    ///
-    /// ```
-    /// # use hotprobe_profile::Stacks;
-    /// # hotprobe::event! { static TICK: fn(); }
-    /// # let stacks = Stacks::at(&TICK).start()?;
-    /// # TICK.fire();
-    /// let mut file = Vec::new();
-    /// stacks.snapshot().write_pprof(&mut file)?;
-    /// assert_eq!(file[..2], [0x1f, 0x8b]);
-    /// # Ok::<(), hotprobe_profile::ProfileError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write_pprof(&self, writer: impl Write) -> Result<(), ProfileError> {
-        pprof::write(self, writer).map_err(|error| ProfileError::io(None, error))
-    }
-
-    /// Writes folded stacks: a line for each stack, the outermost function first, separated by semicolons, and behind a
-    /// space its weight (or how many samples it has, without a weight). Labels are not told apart. A semicolon in a name
-    /// is written as a colon.
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write_folded(&self, writer: impl Write) -> Result<(), ProfileError> {
-        folded::write(self, writer).map_err(|error| ProfileError::io(None, error))
-    }
-
-    /// Writes a flame graph, an SVG that needs nothing else: as wide as the weight (or the number of samples), the
-    /// outermost functions at the bottom, light or dark as its viewer prefers. It has no script; numbers show when the
-    /// mouse rests on a frame. What would be narrower than half a pixel is put together.
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write_svg(&self, writer: impl Write) -> Result<(), ProfileError> {
-        flame::write(self, writer).map_err(|error| ProfileError::io(None, error))
-    }
-
-    /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or `.svg`.
-    ///
-    /// ```no_run
-    /// # use hotprobe_profile::Stacks;
-    /// # hotprobe::event! { static TICK: fn(); }
-    /// # let stacks = Stacks::at(&TICK).start()?;
-    /// stacks.snapshot().save("stacks.pb.gz")?;
-    /// # Ok::<(), hotprobe_profile::ProfileError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// An ending that tells no format: then no file is touched. A file that cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
-        let path = path.as_ref();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.to_ascii_lowercase();
-        let formats: [(&str, Writer); 3] = [
-            (".pb.gz", |profile, file| pprof::write(profile, file)),
-            (".folded", |profile, file| folded::write(profile, file)),
-            (".svg", |profile, file| flame::write(profile, file)),
-        ];
-        let format = formats.iter().find(|(ending, _)| name.ends_with(ending));
-        let Some((_, write)) = format else {
-            return Err(ProfileError::UnknownFormat {
-                path: path.to_owned(),
-                endings: "`.pb.gz` for pprof, `.folded` for folded stacks, or `.svg` for a flame graph",
-            });
-        };
-        let written = File::create(path).and_then(|file| {
-            let mut file = BufWriter::new(file);
-            write(self, &mut file)?;
-            file.flush()
-        });
-        written.map_err(|error| ProfileError::io(Some(path), error))
-    }
 }
 
 impl fmt::Debug for StackProfile {
@@ -237,12 +103,12 @@ impl fmt::Debug for StackProfile {
 }
 
 impl StackProfile {
-    pub(super) fn event_names(&self) -> Vec<&'static str> {
+    pub(crate) fn event_names(&self) -> Vec<&'static str> {
         self.raw.events.iter().map(|event| event.name()).collect()
     }
 
     /// What pictures show: the weight, or else the number of samples.
-    pub(super) fn value(&self, sum: Sum) -> u128 {
+    pub(crate) fn value(&self, sum: Sum) -> u128 {
         match self.raw.weight {
             Some(_) => sum.weight,
             None => sum.count.into(),
@@ -254,7 +120,7 @@ impl StackProfile {
 #[derive(Clone)]
 pub struct StackSample<'a> {
     profile: &'a StackProfile,
-    row: &'a Row,
+    row: &'a RawRow,
     frames: Vec<StackFrame<'a>>,
 }
 

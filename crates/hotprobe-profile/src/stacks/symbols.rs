@@ -1,6 +1,6 @@
 //! Names for addresses, looked up when a profile is written.
 
-use super::profile::{CUT, Raw, RawStack};
+use super::raw::{CUT, RawProfile, RawStack};
 use super::trim::{Seen, home, trim};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -8,41 +8,41 @@ use std::ptr;
 
 /// All stacks of a profile with names, without the frames that do not show.
 #[derive(Debug, Default)]
-pub(super) struct Symbols {
-    pub(super) functions: Vec<Function>,
-    pub(super) locations: Vec<Location>,
+pub(crate) struct Symbols {
+    pub(crate) functions: Vec<Function>,
+    pub(crate) locations: Vec<Location>,
     /// For each of the profile's rows, its locations, the innermost first.
-    pub(super) stacks: Vec<Vec<usize>>,
+    pub(crate) stacks: Vec<Vec<usize>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Function {
+pub(crate) struct Function {
     /// Demangled, without the hash.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// As the linker knows it.
-    pub(super) system_name: String,
+    pub(crate) system_name: String,
     /// Empty: it is not known.
-    pub(super) file: String,
+    pub(crate) file: String,
 }
 
 /// An address, and the functions that it lies in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Location {
+pub(crate) struct Location {
     /// Within the call; 0 if it is made up.
-    pub(super) address: u64,
+    pub(crate) address: u64,
     /// The innermost inlined function first.
-    pub(super) lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Line {
-    pub(super) function: usize,
+pub(crate) struct Line {
+    pub(crate) function: usize,
     /// 0: it is not known.
-    pub(super) line: u32,
+    pub(crate) line: u32,
 }
 
 impl Symbols {
-    pub(super) fn of(raw: &Raw) -> Self {
+    pub(crate) fn of(raw: &RawProfile) -> Self {
         let mut builder = Builder {
             home: home(),
             ..Builder::default()
@@ -58,7 +58,7 @@ impl Symbols {
     }
 
     /// The functions of a row's stack, the innermost first, and the lines in them.
-    pub(super) fn lines(&self, row: usize) -> impl DoubleEndedIterator<Item = (&Function, u32)> {
+    pub(crate) fn lines(&self, row: usize) -> impl DoubleEndedIterator<Item = (&Function, u32)> {
         self.stacks[row]
             .iter()
             .flat_map(|&location| &self.locations[location].lines)

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// How often, and how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sum {
-    pub(super) count: u64,
-    pub(super) weight: u128,
+pub(crate) struct Sum {
+    pub(crate) count: u64,
+    pub(crate) weight: u128,
 }
 
 impl Sum {
-    pub(super) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.count += other.count;
         self.weight += other.weight;
     }
@@ -23,7 +23,7 @@ impl Sum {
 /// A sum that many threads add to. All accesses are Relaxed: each number is exact by itself, and whoever wants them
 /// to belong together waits until no firing adds any more.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     count: AtomicU64,
     low: AtomicU64,
     high: AtomicU64,
@@ -31,7 +31,7 @@ pub(super) struct Tally {
 
 impl Tally {
     #[inline]
-    pub(super) fn add(&self, weight: u64) {
+    pub(crate) fn add(&self, weight: u64) {
         self.count.fetch_add(1, Ordering::Relaxed);
         let before = self.low.fetch_add(weight, Ordering::Relaxed);
         if before.checked_add(weight).is_none() {
@@ -39,7 +39,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn get(&self) -> Sum {
+    pub(crate) fn get(&self) -> Sum {
         let high = self.high.load(Ordering::Relaxed);
         let low = self.low.load(Ordering::Relaxed);
         Sum {
@@ -50,18 +50,18 @@ impl Tally {
 }
 
 /// Return addresses, the innermost first. Inside the array nothing is allocated.
-pub(super) type Addresses = SmallVec<[usize; 512]>;
+pub(crate) type Addresses = SmallVec<[usize; 512]>;
 
 /// The values of the labels, each behind a byte that tells its length.
-pub(super) type Labels = SmallVec<[u8; 256]>;
+pub(crate) type Labels = SmallVec<[u8; 256]>;
 
 /// What is counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key<'a> {
+pub(crate) struct Key<'a> {
     /// Which of the events.
-    pub(super) event: usize,
-    pub(super) addresses: &'a [usize],
-    pub(super) labels: &'a [u8],
+    pub(crate) event: usize,
+    pub(crate) addresses: &'a [usize],
+    pub(crate) labels: &'a [u8],
 }
 
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Row {
 /// Open addressing; rows are put in once and stay. At most half of the slots are ever taken, so that each search
 /// meets an empty one.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     slots: Box<[OnceLock<Box<Row>>]>,
     /// How many rows there are, or are about to be.
     rows: AtomicUsize,
@@ -107,7 +107,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         let state = RandomState::new();
         Self {
             slots: (0..(limit * 2).next_power_of_two())
@@ -122,7 +122,7 @@ impl Table {
 
     /// The tally of this key; a new one if there is room. Allocates only then. (For the last rows: room may be reserved by
     /// threads that are about to find out that another one was faster.)
-    pub(super) fn tally(&self, key: Key<'_>) -> Option<&Tally> {
+    pub(crate) fn tally(&self, key: Key<'_>) -> Option<&Tally> {
         let hash = self.hash(key);
         let mut fresh = None;
         let mut at = self.slot(hash);
@@ -152,7 +152,7 @@ impl Table {
         }
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = (Key<'_>, Sum)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (Key<'_>, Sum)> {
         self.slots
             .iter()
             .filter_map(OnceLock::get)

@@ -1,11 +1,15 @@
-//! Which frames do not show: those between the firing function and the capture, and this library's wherever they are.
+//! Which frames are not shown: those between the firing function and the capture, and the core's wherever they are.
 //!
-//! They are known by their names, or, where the debug information has no more than the last part of a name
-//! (`line-tables-only`), by their files. `event!` makes functions of its own in the program's crates; a stack has, from the
-//! inside: what captures (this library, `backtrace`, the standard library), `__dynamic`, one of `__fire_outermost` and
-//! `__fire_inside` (or, where that was a mere jump, `fire_first`), unless that was one, too, `fire_enabled`; then the function
-//! that fired. There `fire` may be inlined, or `fire!` has made a closure.
+//! Frames are recognized by the names that [`symbols`] lists beside the macros, or, where the debug information has no more
+//! than the last part of a name (`line-tables-only`), by their files. `event!` makes functions in the program's crates. A
+//! stack has, from the inside: the capture (this crate, `backtrace`, the standard library); a function that calls a probe; a
+//! function that fires, in the program's crate or, where that was a mere jump, in the core; a method that fires, unless it
+//! was a jump, too; then the function that fired. In that one the method `fire` may be inlined, or `fire!` has made a
+//! closure.
 
+use hotprobe::__private::symbols;
+use std::borrow::Cow;
+use std::path::Path;
 use std::ptr;
 
 type Frame<L> = (usize, Vec<L>);
@@ -19,7 +23,7 @@ pub(super) struct Seen<'n> {
 }
 
 /// What shows of a stack, the innermost frame first. A frame is an address and the functions there, the innermost inlined
-/// one first. `home` is where this library's files are, if that is known.
+/// one first. `home` is the folder of the core's files, if it is known.
 pub(super) fn trim<'n, L>(
     home: Option<&str>,
     mut frames: Vec<Frame<L>>,
@@ -55,21 +59,27 @@ pub(super) fn trim<'n, L>(
     frames
 }
 
-/// Where this library's files are, as the debug information says it: found out by looking up a function of this file.
+/// Returns the folder of the core's files, with the separator at its end, as the debug information has it: that of the
+/// macros' file, found by a function in that file. Without debug information of the core, it is where the compiler was told
+/// to find the file, if that is a full path.
 pub(super) fn home() -> Option<String> {
-    let function: fn() -> Option<String> = home;
-    let mut home = None;
-    // (It looks at the byte before.)
+    let function: fn() -> &'static str = symbols::source_file;
+    let source = Path::new(symbols::source_file());
+    let name = source.file_name()?.to_str()?;
+    let mut file = None;
+    // `resolve` looks at the byte before.
     let inside = (function as *const ()).addr() + 1;
     backtrace::resolve(ptr::without_provenance_mut(inside), |symbol| {
-        let file = symbol
-            .filename()
-            .map(|file| file.to_string_lossy().into_owned());
-        let found =
-            file.and_then(|file| Some(file.strip_suffix("profile/stacks/trim.rs")?.to_owned()));
-        home = home.take().or(found);
+        let found = symbol.filename().map(|file| file.to_string_lossy());
+        let found = found.filter(|file| file.ends_with(name));
+        file = file.take().or(found.map(Cow::into_owned));
     });
-    home
+    let file = file.or_else(|| {
+        source
+            .is_absolute()
+            .then(|| source.to_str().map(str::to_owned))?
+    })?;
+    Some(file.strip_suffix(name)?.to_owned())
 }
 
 /// The last of the frames that belong together, from this one outwards: this library's, with those of the standard
@@ -105,15 +115,16 @@ impl Kind {
     fn of(seen: Seen<'_>, home: Option<&str>) -> Self {
         let Seen { name, file } = seen;
         let is_at_home = is_at_home(file, home);
-        let is_ours = is_at_home || crate_is(name, "hotprobe");
-        let is = |segment| last_segment_is(name, segment, is_at_home);
-        if is("__fire_outermost")
-            || is("__fire_inside")
-            || name.ends_with(">::fire_enabled")
-            || is_ours && (is("fire_first") || is("fire_enabled"))
+        let is_ours = is_at_home || crate_is(name, symbols::CRATE);
+        let is = |segment: &&str| last_segment_is(name, segment, is_at_home);
+        let is_method = |method: &&str| method_is(name, method);
+        if symbols::FIRES.iter().any(is)
+            || symbols::FIRES_BY_METHOD.iter().any(is_method)
+            || is_at_home && symbols::FIRES_BY_METHOD.iter().any(is)
+            || is_ours && symbols::FIRES_IN_CRATE.iter().any(is)
         {
             Self::Fires
-        } else if is("__dynamic") || is("__thunk") {
+        } else if symbols::CALLS_PROBE.iter().any(is) {
             Self::CallsProbe
         } else if is_ours {
             Self::Ours
@@ -145,7 +156,8 @@ fn trim_call<'n, L>(
     let Some(first) = lines.first().map(&seen) else {
         return;
     };
-    if is_at_home(first.file, home) {
+    let is_fire = first.name.contains(symbols::IMPL) && method_is(first.name, symbols::FIRE);
+    if is_fire || is_at_home(first.file, home) {
         // `fire`, inlined.
         lines.remove(0);
         return;
@@ -175,6 +187,11 @@ fn crate_is(name: &str, krate: &str) -> bool {
     let name = name.strip_prefix("dyn ").unwrap_or(name);
     name.strip_prefix(krate)
         .is_some_and(|rest| rest.starts_with("::"))
+}
+
+fn method_is(name: &str, method: &str) -> bool {
+    name.strip_suffix(method)
+        .is_some_and(|before| before.ends_with(">::"))
 }
 
 /// Whether the path has this segment, and nothing but generics and closures behind it; or is nothing else, if it may be
@@ -212,7 +229,7 @@ mod tests {
 
     const INSIDE: [&str; 4] = [
         "backtrace::backtrace::trace",
-        "hotprobe_profile::stacks::Shared::fire",
+        "hotprobe_profile::stacks::collector::StackCollector::fire",
         "core::ops::function::Fn::call",
         "shop::_::__dynamic",
     ];

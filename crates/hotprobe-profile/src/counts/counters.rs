@@ -1,0 +1,224 @@
+//! Counts that each thread keeps in a place of its own.
+
+use super::frequent::Top;
+use crate::ProfileError;
+use crate::threads::{self, SHARED};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const PER_LINE: usize = 16;
+
+/// Two lines: processors fetch them in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Line([AtomicU64; PER_LINE]);
+
+/// A row of counts for each thread's number.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    lines: Box<[Line]>,
+    lines_per_row: usize,
+}
+
+impl Rows {
+    pub(crate) fn new(columns: usize) -> Self {
+        let lines_per_row = columns.div_ceil(PER_LINE).max(1);
+        let lines = lines_per_row * (SHARED + 1);
+        Self {
+            lines: (0..lines).map(|_| Line::default()).collect(),
+            lines_per_row,
+        }
+    }
+
+    fn cell(&self, row: usize, column: usize) -> &AtomicU64 {
+        &self.lines[row * self.lines_per_row + column / PER_LINE].0[column % PER_LINE]
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&self, column: usize, n: u64) {
+        let number = threads::number();
+        let cell = self.cell(number, column);
+        // Relaxed: a count. Nobody else writes to a number's own row, and who had the number before happened before, so
+        // that it need not be one step. (Readers may see the count of before.)
+        if number < SHARED {
+            cell.store(
+                cell.load(Ordering::Relaxed).wrapping_add(n),
+                Ordering::Relaxed,
+            );
+        } else {
+            cell.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn sum(&self, column: usize) -> u64 {
+        (0..=SHARED)
+            .map(|row| self.cell(row, column).load(Ordering::Relaxed))
+            .fold(0, u64::wrapping_add)
+    }
+}
+
+/// A count, for one's own probes. Copies of it count together.
+///
+/// ```
+/// use hotprobe::fire;
+/// use hotprobe_profile::{Counter, Counts};
+/// hotprobe::event! { static STORED: fn(bytes: u64); }
+///
+/// let large = Counter::new("large ones");
+/// let probe = STORED.attach({
+///     let large = large.clone();
+///     move |bytes| if bytes > 1000 { large.add() }
+/// });
+/// let counting = Counts::new().counter(&large).start()?;
+/// fire!(STORED, 7);
+/// fire!(STORED, 7000);
+/// assert_eq!(large.count(), 1);
+/// println!("{}", counting.snapshot()); // with its rate
+/// # drop(probe);
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
+///
+/// # Cost
+/// `add` is a load and a store on a line of the thread's own: about a nanosecond. (More than 64 threads at a time: those
+/// after have one line together, and pay for it.) A counter takes 8 KiB.
+#[derive(Clone)]
+pub struct Counter {
+    name: Arc<str>,
+    rows: Arc<Rows>,
+}
+
+impl Counter {
+    /// 0, with a name for the table.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into().into(),
+            rows: Arc::new(Rows::new(1)),
+        }
+    }
+
+    /// One more. Never panics, allocates or waits. (A thread's first may register it, once.)
+    #[inline]
+    pub fn add(&self) {
+        self.add_n(1);
+    }
+
+    /// So many more. (Beyond 2^64 it begins at 0 again.)
+    #[inline]
+    pub fn add_n(&self, n: u64) {
+        self.rows.add(0, n);
+    }
+
+    /// How many there have been since it was made: all that happened before this call, and maybe more.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.rows.sum(0)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counter")
+            .field("name", &self.name)
+            .field("count", &self.count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Counts by label, for one's own probes: the most frequent labels, in bounded memory. Copies of it count together.
+///
+/// ```
+/// use hotprobe::fire;
+/// use hotprobe_profile::{Counts, LabelCounter};
+/// hotprobe::event! { static REQUEST: fn(host: &str, path: &str); }
+///
+/// let pages = LabelCounter::new("pages", 100)?;
+/// let probe = REQUEST.attach({
+///     let pages = pages.clone();
+///     move |_, path| pages.add(path.split('?').next().unwrap_or(path))
+/// });
+/// let counting = Counts::new().labels(&pages).start()?;
+/// fire!(REQUEST, "a", "/?q=1");
+/// let snapshot = counting.snapshot();
+/// assert_eq!(snapshot.labels()[0].labels()[0].label(), "/");
+/// # drop(probe);
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
+///
+/// # Error
+/// As long as there are no more labels than it has room for, counts are exact. Beyond that, a count may be too high, by its
+/// [`error`](crate::LabelCount::error) at most, and never too low; no error is greater than the total divided by the room. A label with more than
+/// that is in the list. (This is Space-Saving.)
+///
+/// # Cost
+/// `add` takes a lock that hardly anybody else wants, and hashes the label: about 15 ns. One that isn't counted yet takes
+/// the place of the least frequent, which is looked for among all. Some 200 bytes for each label, on each of a few stripes
+/// (twice as many as there are cores, 4 to 32).
+#[derive(Clone)]
+pub struct LabelCounter {
+    name: Arc<str>,
+    top: Arc<Top>,
+}
+
+/// What a list of labels may have at most.
+const MOST_LABELS: usize = 1 << 16;
+
+impl LabelCounter {
+    /// With room for so many labels, and a name for the table.
+    ///
+    /// # Errors
+    /// [`ProfileError::Limit`] for room that is not possible.
+    pub fn new(name: impl Into<String>, at_most: usize) -> Result<Self, ProfileError> {
+        if at_most == 0 || at_most > MOST_LABELS {
+            return Err(ProfileError::Limit {
+                reason: format!(
+                    "room for {at_most} labels is not possible: give 1 to {MOST_LABELS}"
+                ),
+            });
+        }
+        Ok(Self {
+            name: name.into().into(),
+            top: Arc::new(Top::new(at_most)),
+        })
+    }
+
+    /// One more of this label; its first 128 bytes count. Never panics or allocates.
+    #[inline]
+    pub fn add(&self, label: &str) {
+        self.add_n(label, 1);
+    }
+
+    /// So many more of this label.
+    #[inline]
+    pub fn add_n(&self, label: &str, n: u64) {
+        self.top.add(label, n);
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn top(&self) -> &Top {
+        &self.top
+    }
+}
+
+impl fmt::Debug for LabelCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LabelCounter")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+static_assertions::assert_impl_all!(Counter: Send, Sync);
+static_assertions::assert_impl_all!(LabelCounter: Send, Sync);

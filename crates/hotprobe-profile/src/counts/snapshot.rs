@@ -1,0 +1,242 @@
+//! What was counted: events, labels, and their rates.
+
+use super::frequent::Merged;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What has been counted. Made by [`Counting::snapshot`](crate::Counting::snapshot).
+///
+/// Its `Display` is a table.
+#[derive(Clone, Debug)]
+pub struct CountsSnapshot {
+    length: Duration,
+    events: Vec<EventCount>,
+    labels: Vec<LabelCounts>,
+}
+
+impl CountsSnapshot {
+    pub(crate) fn new(length: Duration, events: Vec<EventCount>, labels: Vec<LabelCounts>) -> Self {
+        Self {
+            length,
+            events,
+            labels,
+        }
+    }
+
+    /// How long it was counted.
+    #[must_use]
+    pub const fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// The events, then one's own counters, in the order in which they were chosen.
+    #[must_use]
+    pub fn events(&self) -> &[EventCount] {
+        &self.events
+    }
+
+    /// The event of this full name, or the counter.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&EventCount> {
+        self.events.iter().find(|event| event.name == name)
+    }
+
+    /// What was counted by label, in the order in which it was chosen.
+    #[must_use]
+    pub fn labels(&self) -> &[LabelCounts] {
+        &self.labels
+    }
+
+    /// What has happened since an earlier snapshot of the same counting: counts, and rates for that time.
+    ///
+    /// The error of a label's count is then the sum of what it may be in both.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let length = self.length.saturating_sub(earlier.length);
+        let events = self.events.iter().enumerate().map(|(index, event)| {
+            let before = earlier.events.get(index).map_or(0, |event| event.count);
+            EventCount::new(
+                event.name.clone(),
+                event.count.saturating_sub(before),
+                length,
+            )
+        });
+        let labels = self.labels.iter().enumerate();
+        let labels = labels.map(|(index, labels)| labels.since(earlier.labels.get(index), length));
+        Self::new(length, events.collect(), labels.collect())
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a rate is not exact")]
+fn rate(count: u64, length: Duration) -> f64 {
+    let seconds = length.as_secs_f64();
+    if seconds > 0.0 {
+        count as f64 / seconds
+    } else {
+        0.0
+    }
+}
+
+/// How often an event was fired.
+#[derive(Clone, Debug)]
+pub struct EventCount {
+    name: String,
+    count: u64,
+    length: Duration,
+}
+
+impl EventCount {
+    pub(crate) const fn new(name: String, count: u64, length: Duration) -> Self {
+        Self {
+            name,
+            count,
+            length,
+        }
+    }
+
+    /// The event's full name; or the counter's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How often it was fired, exactly: every firing that happened before the snapshot.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// How often a second; 0 if no time has passed.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        rate(self.count, self.length)
+    }
+}
+
+/// How often each label was there, the most frequent ones.
+#[derive(Clone, Debug)]
+pub struct LabelCounts {
+    event: String,
+    parameter: String,
+    total: u64,
+    labels: Vec<LabelCount>,
+    unlisted_at_most: u64,
+}
+
+impl LabelCounts {
+    pub(crate) fn new(event: &str, parameter: &str, merged: Merged, length: Duration) -> Self {
+        let label = |(label, least, most)| LabelCount {
+            label,
+            count: most,
+            error: most - least,
+            length,
+        };
+        Self {
+            event: event.to_owned(),
+            parameter: parameter.to_owned(),
+            total: merged.total,
+            labels: merged.labels.into_iter().map(label).collect(),
+            unlisted_at_most: merged.unlisted_at_most,
+        }
+    }
+
+    fn since(&self, earlier: Option<&Self>, length: Duration) -> Self {
+        // At least and at most, before.
+        let before: HashMap<&str, (u64, u64)> = earlier
+            .iter()
+            .flat_map(|earlier| &earlier.labels)
+            .map(|label| (&*label.label, (label.count - label.error, label.count)))
+            .collect();
+        let unlisted = earlier.map_or(0, |earlier| earlier.unlisted_at_most);
+        let difference = |label: &LabelCount| {
+            let (least_before, most_before) =
+                before.get(&*label.label).copied().unwrap_or((0, unlisted));
+            let most = label.count.saturating_sub(least_before);
+            let least = (label.count - label.error).saturating_sub(most_before);
+            (label.label.clone(), least, most)
+        };
+        let mut labels: Vec<_> = self.labels.iter().map(difference).collect();
+        labels.retain(|(_, _, most)| *most > 0);
+        labels.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
+        let total = earlier.map_or(0, |earlier| earlier.total);
+        let merged = Merged {
+            total: self.total.saturating_sub(total),
+            labels,
+            unlisted_at_most: self.unlisted_at_most,
+        };
+        Self::new(&self.event, &self.parameter, merged, length)
+    }
+
+    /// The event's full name; or the counter's.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        &self.event
+    }
+
+    /// The parameter whose values the labels are.
+    #[must_use]
+    pub fn parameter(&self) -> &str {
+        &self.parameter
+    }
+
+    /// How many there were of all labels together, exactly.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The most frequent labels, these first.
+    #[must_use]
+    pub fn labels(&self) -> &[LabelCount] {
+        &self.labels
+    }
+
+    /// How often a label that is not in the list was there, at most: 0 as long as all are.
+    #[must_use]
+    pub const fn unlisted_at_most(&self) -> u64 {
+        self.unlisted_at_most
+    }
+
+    /// Whether every label is in the list, with its exact count.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.unlisted_at_most == 0 && self.labels.iter().all(|label| label.error == 0)
+    }
+}
+
+/// How often a label was there.
+#[derive(Clone, Debug)]
+pub struct LabelCount {
+    label: String,
+    count: u64,
+    error: u64,
+    length: Duration,
+}
+
+impl LabelCount {
+    /// The label; its first 128 bytes.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// How often it was there: at most so often, and at least so often less the [`error`](Self::error).
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// By how much the count may be too high. 0: it is exact.
+    #[must_use]
+    pub const fn error(&self) -> u64 {
+        self.error
+    }
+
+    /// How often a second, by the count; 0 if no time has passed.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        rate(self.count, self.length)
+    }
+}
+
+static_assertions::assert_impl_all!(CountsSnapshot: Send, Sync);

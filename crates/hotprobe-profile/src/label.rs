@@ -1,0 +1,109 @@
+//! Labels as texts of bounded length, and arguments of dynamic probes as such texts.
+
+use hotprobe::Value;
+use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The label of everything beyond the limit on labels.
+pub(crate) const OTHER: &str = "(other)";
+
+/// At most this many bytes of a label are kept.
+pub(crate) const LABEL_BYTES: usize = 128;
+
+/// The label as it is kept: not too long, in whole characters.
+pub(crate) fn cut(text: &str) -> &str {
+    if text.len() <= LABEL_BYTES {
+        return text;
+    }
+    let end = (0..=LABEL_BYTES)
+        .rev()
+        .find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Calls `with` with an argument as a label, cut to its length.
+#[inline]
+pub(crate) fn with_label<R>(value: Value<'_>, with: impl FnOnce(&str) -> R) -> R {
+    if let Value::Str(text) = value {
+        return with(cut(text));
+    }
+    let mut text = Short::<LABEL_BYTES>::new();
+    let failed = match value {
+        Value::Debug(value) => text.debug(value) == Err(Failed::Panicked),
+        // Cut is enough for a label.
+        value => {
+            let _ = write!(text, "{value}");
+            false
+        }
+    };
+    with(if failed { "(failed)" } else { text.as_str() })
+}
+
+/// Why a `Debug` is not there whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// It said so, or it is too long.
+    Cut,
+    Panicked,
+}
+
+/// A text of bounded length, on the stack. What has no room is cut off, between characters.
+pub(crate) struct Short<const BYTES: usize> {
+    bytes: [u8; BYTES],
+    len: usize,
+}
+
+impl<const BYTES: usize> Short<BYTES> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            bytes: [0; BYTES],
+            len: 0,
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+
+    pub(crate) fn debug(&mut self, value: &dyn fmt::Debug) -> Result<(), Failed> {
+        match catch_unwind(AssertUnwindSafe(|| write!(self, "{value:?}"))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(fmt::Error)) => Err(Failed::Cut),
+            Err(panic) => {
+                // What was thrown may panic when it is dropped.
+                std::mem::forget(panic);
+                Err(Failed::Panicked)
+            }
+        }
+    }
+}
+
+impl<const BYTES: usize> fmt::Write for Short<BYTES> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = BYTES - self.len;
+        let fits = (0..=room.min(text.len()))
+            .rev()
+            .find(|&end| text.is_char_boundary(end))
+            .unwrap_or(0);
+        self.bytes[self.len..self.len + fits].copy_from_slice(&text.as_bytes()[..fits]);
+        self.len += fits;
+        if fits == text.len() {
+            Ok(())
+        } else {
+            Err(fmt::Error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_label_is_cut_between_characters() {
+        let long = "é".repeat(LABEL_BYTES);
+        assert_eq!(cut(&long), "é".repeat(LABEL_BYTES / 2));
+        let odd = format!("a{long}");
+        assert_eq!(cut(&odd).len(), LABEL_BYTES - 1);
+    }
+}

@@ -1,0 +1,281 @@
+//! What was measured: counts, and a histogram for each label.
+
+use super::histograms::Latencies;
+use super::open_pairs::Tally;
+use hdrhistogram::Histogram;
+use std::time::{Duration, SystemTime};
+
+/// What has become of begins and ends. It adds up in each snapshot:
+///
+/// * `carried + begins == matched + unmatched_begins + evicted + open`
+/// * `ends == matched + unmatched_ends`
+///
+/// What is `skipped` or without key is in none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PairCounts {
+    /// Begins.
+    pub begins: u64,
+    /// Ends.
+    pub ends: u64,
+    /// Pairs. Each is in a histogram.
+    pub matched: u64,
+    /// Begins whose key began again before it ended.
+    pub unmatched_begins: u64,
+    /// Ends whose key wasn't open.
+    pub unmatched_ends: u64,
+    /// Begins that had to make room for later ones.
+    pub evicted: u64,
+    /// Begins that have not ended yet.
+    pub open: u64,
+    /// What was open already when counting began anew, at the last reset.
+    pub carried: u64,
+    /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
+    pub skipped: u64,
+    /// Begins that had no key to be paired by ([`Between`](crate::Between) says which).
+    pub begins_without_key: u64,
+    /// Ends that had none.
+    pub ends_without_key: u64,
+}
+
+impl PairCounts {
+    pub(crate) const fn new(tally: Tally, skipped: u64) -> Self {
+        Self {
+            begins: tally.begins,
+            ends: tally.matched + tally.unmatched_ends,
+            matched: tally.matched,
+            unmatched_begins: tally.begun_again,
+            unmatched_ends: tally.unmatched_ends,
+            evicted: tally.evicted,
+            open: tally.open,
+            carried: tally.carried,
+            skipped,
+            begins_without_key: 0,
+            ends_without_key: 0,
+        }
+    }
+}
+
+/// What a measurement has found: counts, and for each label how long its pairs took. Made by
+/// [`Latency::snapshot`](crate::Latency::snapshot).
+///
+/// Its `Display` is a table; there are writers for other programs, which [`save`](Self::save) chooses by a file's ending.
+///
+/// ```
+/// # let latency = hotprobe_profile::Latency::new();
+/// # latency.begin(7);
+/// # latency.end(&7, "/orders");
+/// let snapshot = latency.snapshot();
+/// println!("{snapshot}");
+/// for label in snapshot.labels() {
+///     println!("{}: half of {} took {:?} or less", label.label(), label.count(), label.percentile(50.0));
+/// }
+/// # assert_eq!(snapshot.labels().len(), 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct LatencySnapshot {
+    title: String,
+    started: SystemTime,
+    length: Duration,
+    counts: PairCounts,
+    labels: Vec<LabelLatency>,
+}
+
+impl LatencySnapshot {
+    pub(crate) fn new(
+        title: String,
+        started: SystemTime,
+        length: Duration,
+        counts: PairCounts,
+        labels: Vec<LabelLatency>,
+    ) -> Self {
+        Self {
+            title,
+            started,
+            length,
+            counts,
+            labels,
+        }
+    }
+
+    pub(crate) fn set_without_key(&mut self, begins: u64, ends: u64) {
+        self.counts.begins_without_key = begins;
+        self.counts.ends_without_key = ends;
+    }
+
+    /// What was measured, in the words of the [builder](crate::LatencyBuilder::title).
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// When counting began, at the start or at the last reset, by the wall clock.
+    #[must_use]
+    pub const fn started(&self) -> SystemTime {
+        self.started
+    }
+
+    /// How long it has gone on since.
+    #[must_use]
+    pub const fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// What has become of begins and ends.
+    #[must_use]
+    pub const fn counts(&self) -> PairCounts {
+        self.counts
+    }
+
+    /// The labels that have a pair, the most frequent first. `(other)` is what found no room among them.
+    #[must_use]
+    pub fn labels(&self) -> &[LabelLatency] {
+        &self.labels
+    }
+
+    /// The label of this name, if it has a pair.
+    #[must_use]
+    pub fn label(&self, label: &str) -> Option<&LabelLatency> {
+        self.labels.iter().find(|this| this.label == label)
+    }
+}
+
+/// Which one it is, from 1, of so many: the first that so many in a hundred are not after. (99.9 % of 4000 are 3996: a float
+/// that is a little more than that does not make it the next one.)
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "it is between 0 and the count, or so near that it makes no difference"
+)]
+fn rank(percent: f64, count: u64) -> u64 {
+    let percent = if percent.is_nan() {
+        0.0
+    } else {
+        percent.clamp(0.0, 100.0)
+    };
+    let exact = percent / 100.0 * count as f64;
+    let whole = exact.round();
+    let rank = if (exact - whole).abs() < 1e-6 {
+        whole
+    } else {
+        exact.ceil()
+    };
+    (rank as u64).clamp(1, count.max(1))
+}
+
+/// How long the pairs of a label took.
+///
+/// Durations are as exact as the measurement's [digits](crate::LatencyBuilder::digits) say; the sum is exact.
+#[derive(Clone, Debug)]
+pub struct LabelLatency {
+    label: String,
+    latencies: Latencies,
+}
+
+impl LabelLatency {
+    pub(crate) const fn new(label: String, latencies: Latencies) -> Self {
+        Self { label, latencies }
+    }
+
+    pub(crate) const fn histogram(&self) -> &Histogram<u64> {
+        &self.latencies.histogram
+    }
+
+    /// The label.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// How many pairs.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.latencies.histogram.len()
+    }
+
+    /// How long so many in a hundred took, or less: `percentile(99.0)`. 0 is the shortest, 100 the longest.
+    #[must_use]
+    pub fn percentile(&self, percent: f64) -> Duration {
+        let histogram = &self.latencies.histogram;
+        let rank = rank(percent, histogram.len());
+        let mut before = 0;
+        for value in histogram.iter_recorded() {
+            before += value.count_at_value();
+            if before >= rank {
+                // The end of what it cannot be told from; but no longer than the longest.
+                let value = histogram.highest_equivalent(value.value_iterated_to());
+                return Duration::from_nanos(value.min(histogram.max()));
+            }
+        }
+        self.max()
+    }
+
+    /// The shortest.
+    #[must_use]
+    pub fn min(&self) -> Duration {
+        Duration::from_nanos(self.latencies.histogram.min())
+    }
+
+    /// The longest.
+    #[must_use]
+    pub fn max(&self) -> Duration {
+        Duration::from_nanos(self.latencies.histogram.max())
+    }
+
+    /// All together.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        let nanoseconds = self.latencies.sum;
+        let seconds = u64::try_from(nanoseconds / 1_000_000_000).unwrap_or(u64::MAX);
+        #[allow(clippy::cast_possible_truncation, reason = "it is a remainder")]
+        Duration::new(seconds, (nanoseconds % 1_000_000_000) as u32)
+    }
+
+    /// The mean.
+    #[must_use]
+    pub fn mean(&self) -> Duration {
+        let mean = self.latencies.sum / u128::from(self.count().max(1));
+        Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
+    }
+
+    /// How many took less than the [range](crate::LatencyBuilder::range) has; they count as its begin.
+    #[must_use]
+    pub const fn too_short(&self) -> u64 {
+        self.latencies.too_short
+    }
+
+    /// How many took longer than the range has; they count as its end.
+    #[must_use]
+    pub const fn too_long(&self) -> u64 {
+        self.latencies.too_long
+    }
+}
+
+static_assertions::assert_impl_all!(LatencySnapshot: Send, Sync);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_first_value_that_so_many_are_not_after() {
+        assert_eq!(rank(99.9, 4000), 3996);
+        assert_eq!(rank(99.9, 4001), 3997);
+        assert_eq!(rank(50.0, 3), 2);
+        assert_eq!(
+            (rank(0.0, 10), rank(-1.0, 10), rank(f64::NAN, 10)),
+            (1, 1, 1)
+        );
+        assert_eq!((rank(100.0, 10), rank(1e9, 10), rank(50.0, 0)), (10, 10, 1));
+        let mut latencies = Latencies::new(1, 1 << 20, 3).expect("possible");
+        for value in 1..=1000 {
+            latencies.histogram.saturating_record(value);
+        }
+        let label = LabelLatency::new(String::new(), latencies);
+        for percent in [0.1, 12.3, 50.0, 99.0, 99.9, 100.0] {
+            let expected = Duration::from_nanos(rank(percent, 1000));
+            assert_eq!(label.percentile(percent), expected, "{percent}");
+        }
+    }
+}

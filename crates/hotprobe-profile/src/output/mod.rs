@@ -1,0 +1,11 @@
+//! The formats in which results are written.
+
+mod file;
+mod flame_graph;
+mod folded;
+mod hlog;
+mod latency_svg;
+mod pprof;
+mod pprof_proto;
+mod prometheus;
+mod text;

@@ -1,0 +1,278 @@
+//! pprof's files: `profile.proto`, gzip'd.
+
+use super::pprof_proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
+use crate::stacks::raw::RawRow;
+use crate::stacks::symbols;
+use crate::{ProfileError, StackProfile};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use prost::Message;
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::time::SystemTime;
+use std::{env, fs};
+
+impl StackProfile {
+    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
+    /// is one.
+    ///
+    /// ```
+    /// # use hotprobe_profile::Stacks;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// # let stacks = Stacks::at(&TICK).start()?;
+    /// # TICK.fire();
+    /// let mut file = Vec::new();
+    /// stacks.snapshot().write_pprof(&mut file)?;
+    /// assert_eq!(file[..2], [0x1f, 0x8b]);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_pprof(&self, writer: impl Write) -> Result<(), ProfileError> {
+        write(self, writer).map_err(|error| ProfileError::io(None, error))
+    }
+}
+
+pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
+    let mut encoder = GzEncoder::new(writer, Compression::default());
+    encoder.write_all(&message(profile).encode_to_vec())?;
+    encoder.finish()?.flush()
+}
+
+fn message(profile: &StackProfile) -> Profile {
+    let raw = profile.raw();
+    let mut strings = Strings::default();
+    strings.index("");
+
+    let mut value_type = |name: &str, unit: &str| ValueType {
+        r#type: strings.index(name),
+        unit: strings.index(unit),
+    };
+    let samples = value_type("samples", "count");
+    let period_type = value_type("firings", "count");
+    let weight = raw.weight.as_ref();
+    let weight = weight.map(|(name, unit)| value_type(name, unit));
+    let maps = maps();
+    let since = raw.started.duration_since(SystemTime::UNIX_EPOCH);
+    Profile {
+        sample_type: [samples].into_iter().chain(weight).collect(),
+        sample: sample(profile, &mut strings),
+        mapping: mapping(&maps, &mut strings),
+        location: location(profile, &maps),
+        function: function(profile, &mut strings),
+        time_nanos: since.map_or(0, |since| at_most(since.as_nanos())),
+        duration_nanos: at_most(raw.lasted.as_nanos()),
+        period_type: Some(period_type),
+        period: at_most(raw.every),
+        comment: comment(profile, &mut strings),
+        default_sample_type: weight.unwrap_or(samples).r#type,
+        string_table: strings.strings,
+    }
+}
+
+fn sample(profile: &StackProfile, strings: &mut Strings) -> Vec<Sample> {
+    let raw = profile.raw();
+    let event_key = strings.index("event");
+    let sample = |(row, stack): (&RawRow, &Vec<usize>)| {
+        let mut label: Vec<_> = raw
+            .labels
+            .iter()
+            .zip(&row.labels)
+            .map(|(key, value)| Label {
+                key: strings.index(key),
+                str: strings.index(value),
+            })
+            .collect();
+        if raw.events.len() > 1 {
+            label.push(Label {
+                key: event_key,
+                str: strings.index(raw.events[row.event].name()),
+            });
+        }
+        let weight = raw.weight.as_ref().map(|_| at_most(row.sum.weight));
+        Sample {
+            location_id: stack.iter().map(|&index| id(index)).collect(),
+            value: [at_most(row.sum.count)].into_iter().chain(weight).collect(),
+            label,
+        }
+    };
+    let stacks = &profile.symbols().stacks;
+    raw.rows.iter().zip(stacks).map(sample).collect()
+}
+
+fn mapping(maps: &[Map], strings: &mut Strings) -> Vec<Mapping> {
+    let mapping = |(index, map): (usize, &Map)| Mapping {
+        id: id(index),
+        memory_start: map.start,
+        memory_limit: map.end,
+        file_offset: map.offset,
+        filename: strings.index(&map.path),
+        // What is not known now, nobody finds out: it need not try.
+        has_functions: true,
+        has_filenames: true,
+        has_line_numbers: true,
+        has_inline_frames: true,
+    };
+    maps.iter().enumerate().map(mapping).collect()
+}
+
+fn location(profile: &StackProfile, maps: &[Map]) -> Vec<Location> {
+    let line = |line: &symbols::Line| Line {
+        function_id: id(line.function),
+        line: line.line.into(),
+    };
+    let location = |(index, location): (usize, &symbols::Location)| {
+        let address = location.address;
+        let map = maps
+            .iter()
+            .position(|map| (map.start..map.end).contains(&address));
+        Location {
+            id: id(index),
+            mapping_id: map.map_or(0, id),
+            address,
+            line: location.lines.iter().map(line).collect(),
+        }
+    };
+    let locations = profile.symbols().locations.iter();
+    locations.enumerate().map(location).collect()
+}
+
+fn function(profile: &StackProfile, strings: &mut Strings) -> Vec<Function> {
+    let function = |(index, function): (usize, &symbols::Function)| Function {
+        id: id(index),
+        name: strings.index(&function.name),
+        system_name: strings.index(&function.system_name),
+        filename: strings.index(&function.file),
+    };
+    let functions = profile.symbols().functions.iter();
+    functions.enumerate().map(function).collect()
+}
+
+fn comment(profile: &StackProfile, strings: &mut Strings) -> Vec<i64> {
+    let counts = profile.counts();
+    let names = profile.event_names().join(", ");
+    let comments = [
+        format!("hotprobe: the stacks that lead to {names}"),
+        format!(
+            "fired {}, sampled {}, skipped {}, of the sampled: other {}, in hotprobe {}; without a weight {}",
+            counts.fired,
+            counts.sampled,
+            counts.skipped,
+            counts.other,
+            counts.nested,
+            counts.unweighed
+        ),
+    ];
+    comments
+        .iter()
+        .map(|comment| strings.index(comment))
+        .collect()
+}
+
+/// Numbers there are from 1; 0 is none.
+fn id(index: usize) -> u64 {
+    index as u64 + 1
+}
+
+fn at_most(value: impl TryInto<i64>) -> i64 {
+    value.try_into().unwrap_or(i64::MAX)
+}
+
+#[derive(Default)]
+struct Strings {
+    strings: Vec<String>,
+    known: HashMap<String, i64>,
+}
+
+impl Strings {
+    fn index(&mut self, string: &str) -> i64 {
+        if let Some(&index) = self.known.get(string) {
+            return index;
+        }
+        let index = at_most(self.strings.len());
+        self.strings.push(string.to_owned());
+        self.known.insert(string.to_owned(), index);
+        index
+    }
+}
+
+/// Where code of a file lies in memory.
+#[derive(Debug, PartialEq, Eq)]
+struct Map {
+    start: u64,
+    end: u64,
+    offset: u64,
+    path: String,
+}
+
+/// The program's own first: pprof takes its name for the profile's.
+fn maps() -> Vec<Map> {
+    let program = env::current_exe().unwrap_or_default();
+    let program = program.to_string_lossy().into_owned();
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let mut maps: Vec<_> = maps.lines().filter_map(map).collect();
+    maps.sort_by_key(|map| map.path != program);
+    if maps.first().is_none_or(|map| map.path != program) {
+        // Where the system does not tell, there is one, and it is not known where.
+        let unknown = Map {
+            start: 0,
+            end: 0,
+            offset: 0,
+            path: program,
+        };
+        maps.insert(0, unknown);
+    }
+    maps
+}
+
+/// A line of `/proc/self/maps`, if it is code: `55d0-55e0 r-xp 00001000 fd:00 77   /usr/bin/shop`.
+fn map(line: &str) -> Option<Map> {
+    let mut rest = line;
+    let mut field = || {
+        let (field, after) = rest.trim_start().split_once(' ')?;
+        rest = after;
+        Some(field)
+    };
+    let (range, rights, offset) = (field()?, field()?, field()?);
+    let (_device, _inode) = (field()?, field()?);
+    let path = rest.trim_start();
+    let (start, end) = range.split_once('-')?;
+    (rights.contains('x') && path.starts_with('/')).then_some(Map {
+        start: u64::from_str_radix(start, 16).ok()?,
+        end: u64::from_str_radix(end, 16).ok()?,
+        offset: u64::from_str_radix(offset, 16).ok()?,
+        path: path.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Map, map, maps};
+    use std::env;
+
+    #[test]
+    fn a_line_of_the_maps_is_read_if_it_is_code_of_a_file() {
+        let expected = Map {
+            start: 0x55d0,
+            end: 0x55e0,
+            offset: 0x1000,
+            path: "/usr/bin/my shop".to_owned(),
+        };
+        let line = "55d0-55e0 r-xp 00001000 fd:00 77                         /usr/bin/my shop";
+        assert_eq!(map(line), Some(expected));
+        assert_eq!(map(&line.replace("r-xp", "r--p")), None);
+        assert_eq!(
+            map("55d0-55e0 r-xp 00000000 00:00 0                  [vdso]"),
+            None
+        );
+        assert_eq!(map("55d0-55e0 r-xp 00000000 00:00 0 "), None);
+        assert_eq!(map(""), None);
+    }
+
+    #[test]
+    fn the_program_is_the_first() {
+        let program = env::current_exe().expect("it has a path");
+        assert_eq!(maps()[0].path, program.to_string_lossy());
+    }
+}
