@@ -9,14 +9,14 @@
 //! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of this `Host`; and
 //!    for what changes something, or starts something, `Sec-Fetch-Site` may not say that another site asks.
 
-use super::errors::Problem;
+use crate::errors::Problem;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use subtle::ConstantTimeEq;
 
 /// What a request would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Tells what is known, and changes nothing.
     Reads,
     /// Attaches for a time.
@@ -25,7 +25,7 @@ pub(super) enum Class {
 
 /// The secret that lets in.
 #[derive(Clone)]
-pub(super) enum Token {
+pub(crate) enum Token {
     None,
     Set(Box<str>),
     /// One that no request can send: nobody is let in.
@@ -33,7 +33,7 @@ pub(super) enum Token {
 }
 
 impl Token {
-    pub(super) fn new(token: &str) -> Self {
+    pub(crate) fn new(token: &str) -> Self {
         // What a header can carry after `Bearer `.
         if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
             Self::Set(token.into())
@@ -42,13 +42,13 @@ impl Token {
         }
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         !matches!(self, Self::None)
     }
 }
 
 /// Whether the request may. The sentences of the answer say what to do.
-pub(super) fn decide(
+pub(crate) fn decide(
     class: Class,
     token: &Token,
     peer: Option<SocketAddr>,

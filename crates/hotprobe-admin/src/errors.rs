@@ -1,15 +1,15 @@
-//! What a request is told that is not answered: one type, which is a status and a sentence.
+//! Errors: a status, a word for programs and a sentence.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-/// Why a request is not answered: what is wrong, what was expected, what to do.
+/// Why a request is refused: what is wrong, what was expected, what to do.
 #[derive(Clone, Debug)]
-pub(super) struct Problem(Box<Inner>);
+pub(crate) struct Problem(Box<ProblemParts>);
 
 #[derive(Clone, Debug)]
-struct Inner {
+struct ProblemParts {
     status: StatusCode,
     /// One word, for programs.
     kind: &'static str,
@@ -19,12 +19,12 @@ struct Inner {
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
-    error: Error<'a>,
+struct ErrorBody<'a> {
+    error: ErrorDetails<'a>,
 }
 
 #[derive(Serialize)]
-struct Error<'a> {
+struct ErrorDetails<'a> {
     status: u16,
     kind: &'a str,
     message: &'a str,
@@ -33,8 +33,8 @@ struct Error<'a> {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self(Box::new(ProblemParts {
             status,
             kind,
             message: message.into(),
@@ -44,17 +44,17 @@ impl Problem {
     }
 
     /// A parameter: which, and what was expected.
-    pub(super) fn parameter(message: impl Into<String>) -> Self {
+    pub(crate) fn parameter(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "parameter", message)
     }
 
     /// Names that are nearly the one that was meant.
-    pub(super) fn with_nearest(mut self, nearest: Vec<&'static str>) -> Self {
+    pub(crate) fn with_nearest(mut self, nearest: Vec<&'static str>) -> Self {
         self.0.nearest = nearest;
         self
     }
 
-    pub(super) fn with_header(
+    pub(crate) fn with_header(
         mut self,
         name: HeaderName,
         value: impl TryInto<HeaderValue>,
@@ -63,15 +63,15 @@ impl Problem {
         self
     }
 
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.0.status
     }
 
     /// The sentence; JSON where that is what is asked for.
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Response<Body> {
+    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response<Body> {
         let (kind, body) = if wants_json(headers) {
-            let told = Told {
-                error: Error {
+            let value = ErrorBody {
+                error: ErrorDetails {
                     status: self.0.status.as_u16(),
                     kind: self.0.kind,
                     message: &self.0.message,
@@ -79,7 +79,7 @@ impl Problem {
                 },
             };
             // (Numbers and text always can be written.)
-            let body = serde_json::to_string(&told).unwrap_or_default();
+            let body = serde_json::to_string(&value).unwrap_or_default();
             ("application/json", body)
         } else {
             ("text/plain; charset=utf-8", self.sentence())
@@ -94,7 +94,7 @@ impl Problem {
         response
     }
 
-    pub(super) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let mut sentence = self.0.message.clone();
         if !self.0.nearest.is_empty() {
             sentence += "\nThe nearest:";

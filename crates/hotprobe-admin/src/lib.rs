@@ -1,397 +1,316 @@
-//! `/debug/probes`: look into a live server from a browser, `curl`, or the program `hotprobe` (feature `axum`).
+//! `/debug/probes`: look into a live server from a browser, `curl`, or the program `hotprobe`.
 //!
 //! ```
 //! use hotprobe_admin::{Admin, router};
 //!
-//! let admin = Admin::new(); // answers this machine only; `.token(…)` opens it to whoever has that
+//! let admin = Admin::new(); // answers this machine only; `.token(…)` answers any client that sends the token
 //! let app = axum::Router::<()>::new().nest("/debug/probes", router(admin));
 //! # drop(app);
 //! ```
 //!
-//! [`guide`](crate::guide) says how it is mounted, what each endpoint answers, and who is let in. In reading order:
+//! # Mounting it
 //!
-//! 1. [`Admin`], what may be and who may; [`router`] (here).
-//! 2. Who may ask (`access.rs`); with which parameters (`parameters.rs`); what those are told who may not (`errors.rs`).
-//! 3. What is known: the page (`page.rs`), `events` (`events.rs`), `stats` and `metrics` (`stats.rs`).
-//! 4. What is attached for a time (`sessions.rs`, with [`Shutdown`]) and streamed (`pipe.rs`): `tail` (`tail.rs`), `rates`
-//!    (`rates.rs`), `record` (`record.rs`; as an archive: `tar.rs`), `latency` and `stacks` (`profile/`).
+//! ```no_run
+//! use hotprobe_admin::{Admin, router};
+//! use std::net::SocketAddr;
+//!
+//! # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+//! let admin = Admin::new();
+//! let shutdown = admin.shutdown();
+//! let app = axum::Router::new()
+//!     .route("/", axum::routing::get(|| async { "the shop" }))
+//!     .nest_service("/debug/probes", router(admin));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
+//! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+//!     .with_graceful_shutdown(async move {
+//!         signal.await;
+//!         shutdown.begin();
+//!     })
+//!     .await
+//! # }
+//! ```
+//!
+//! Three parts of this matter:
+//!
+//! * `into_make_service_with_connect_info::<SocketAddr>()`: without a token, the router must know
+//!   the peer's address.
+//! * [`Shutdown::begin`] before the server ends: it ends all streams, which would otherwise delay a
+//!   graceful shutdown until their time is up.
+//! * `nest_service("/debug/probes", …)` answers both `/debug/probes` and `/debug/probes/`. With
+//!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of
+//!   these alone. The page's links work from either.
+//!
+//! `http://127.0.0.1:9000/debug/probes` is then a page with every event of the program: filter
+//! them, read their docs and parameters, watch how often they fire, tail them, record them, measure
+//! the time from one to another, see what calls them. The same from a terminal:
+//!
+//! ```text
+//! curl 'http://127.0.0.1:9000/debug/probes/events?match=shop::*'
+//! curl -N 'http://127.0.0.1:9000/debug/probes/tail?match=shop::*&limit=20'
+//! curl -X POST -o trace.pftrace 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&seconds=10'
+//! curl -X POST 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&seconds=10&format=ctf' | tar x
+//! curl -X POST 'http://127.0.0.1:9000/debug/probes/latency?begin=shop::RECEIVED&end=shop::DONE&key=id&label=path'
+//! go tool pprof -http=: 'http://127.0.0.1:9000/debug/probes/stacks?event=shop::PLACED&seconds=10'
+//! curl -H "Authorization: Bearer $TOKEN" https://shop.example/debug/probes/metrics
+//! ```
+//!
+//! The program `hotprobe` (the package `hotprobe-cli`) asks the same endpoints.
+//!
+//! # Which request is slow?
+//!
+//! The example `live_server` has a slow route. Two clicks find it:
+//!
+//! ```text
+//! cargo run --release -p hotprobe-examples --example live_server -- --serve --port 9000 --connections 4
+//! ```
+//!
+//! 1. Open the page and press *Latency*. The page guesses two events, the parameter that pairs them
+//!    and the label, and you can correct each: here from `REQUEST_BEGIN` to `REQUEST_END`, paired
+//!    by `request`, for each `route`. It looks for names that end as a begin and an end do, for
+//!    parameters of the same name and type, and for a `route`, `path`, `operation` or the like.
+//! 2. Press *Measure*. After ten seconds: "Slowest: GET /orders/report", the table, a histogram for
+//!    each route.
+//! 3. Why? Press *Record*, and open the trace in Perfetto: pairs of events with such names are
+//!    slices in it, and the slices of one request are nested. Inside a report there are sixteen of
+//!    the store, one after the other.
+//!
+//! (`ci/admin.sh` does this in a browser.)
+//!
+//! # Who is let in
+//!
+//! | | without a token | with [`Admin::token`] |
+//! |---|---|---|
+//! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
+//! | the peer is unknown (no `ConnectInfo`) | 403, with what to do | does not matter |
+//! | through a proxy (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `Via`) | 403: behind a proxy, every peer is on this machine | does not matter |
+//! | `Host` | `localhost`, `127.…`, `[::1]`, with any port; otherwise 403, since other names may be an attacker's (DNS rebinding) | any: a page of another name does not have the token |
+//! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
+//! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
+//!
+//! An empty token lets nobody in. A proxy that adds none of these headers cannot be distinguished
+//! from a peer on this machine: set a token behind one. A client that is let in sees the arguments
+//! of every event, except those marked `#[redact]`: these never leave the process. Without a token,
+//! any account on this machine is let in.
+//!
+//! The page keeps the token in the tab's session storage and sends it in the header alone: it is in
+//! no address, and so in no log and in no `Referer`. The page loads nothing from elsewhere, and its
+//! content security policy lets the browser run its own script only. Responses are not stored
+//! (`Cache-Control: no-store`).
+//!
+//! # Endpoints
+//!
+//! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated.
+//! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`],
+//! 300). A `POST` takes its parameters in the URL, or as a form of at most 4 KiB. A request has at
+//! most 256 parameters.
+//!
+//! | | parameters | response |
+//! |---|---|---|
+//! | `GET /` | `match`, here also a part of a name | the page |
+//! | `GET /events` | `match` (all) | JSON |
+//! | `GET /stats` | | JSON |
+//! | `GET /metrics` | | Prometheus' text format |
+//! | `GET /rates` | `match`, `seconds` (60) | server-sent events: how often each was fired, every second |
+//! | `GET /tail` | `match`, `seconds` (60), `limit` (10000, to 1000000), `rate` a second (200, to 1000) | server-sent events: a record each |
+//! | `POST /record` | `match`, `seconds` (10), `format` (`perfetto`, `chrome`, `ctf`), `slice`, `tasks` (0) | the trace, while it is recorded; for CTF, a tar archive at the end |
+//! | `POST /latency` | `begin`, `end`, `key`, `label`, `seconds` (10), `format` (`text`, `json`, `svg`, `hlog`, `all`) | at the end: latencies by label |
+//! | `GET /stacks` | `event`, `weight`, `label`, `every` (1), `seconds` (10), `format` (`pprof`, `folded`, `svg`, `all`) | at the end: the call stacks that lead to the event |
+//!
+//! ## `/events`
+//!
+//! Sorted by name. Two events may have the same name (in two functions of a module); name, file,
+//! line and column together identify an event.
+//!
+//! ```json
+//! {"total": 12, "events": [{
+//!   "name": "shop::orders::PLACED", "module": "shop::orders", "file": "src/orders.rs", "line": 7, "column": 16,
+//!   "docs": "An order has been placed.",
+//!   "parameters": [{"name": "id", "type": "u64", "redacted": false}],
+//!   "enabled": true, "probe_count": 1, "probes": [{"name": "recording", "panicked": false}]
+//! }]}
+//! ```
+//!
+//! ## `/stats`
+//!
+//! The counters of [`stats`](hotprobe::stats()), and what is there now. `/metrics` has the same
+//! numbers, as `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
+//!
+//! ```json
+//! {"events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "sessions_at_most": 4, "probe_panics": 0,
+//!  "skipped_nested": 0, "skipped_registering": 0, "retired": 9, "reclaimed": 9, "drop_panics": 0}
+//! ```
+//!
+//! ## `/rates`
+//!
+//! `begin`, then `rates` each second, whose numbers are in the order of `begin`'s events, then
+//! `end`. `reason` is `time` or `shutdown`.
+//!
+//! ```text
+//! event: begin
+//! data: {"seconds":60.0,"events":[{"name":"shop::PLACED","file":"src/orders.rs","line":7,"column":16}]}
+//!
+//! event: rates
+//! data: {"seconds":1.001,"fired":[1730]}
+//!
+//! event: end
+//! data: {"reason":"time"}
+//! ```
+//!
+//! ## `/tail`
+//!
+//! `begin`, then `record`s, and `lost` wherever more firings came than are sent, then `end` with
+//! the sums; `reason` is `limit`, `time` or `shutdown`. `at` is in seconds since the tail began.
+//! Numbers beyond 2⁵³ and NaN are sent as text; so are bytes, in hex. A text is cut at 256 bytes
+//! and then ends with `…`. A redacted parameter is `null`.
+//!
+//! ```text
+//! event: begin
+//! data: {"seconds":60.0,"limit":10000,"rate":200,"events":["shop::PLACED"]}
+//!
+//! event: record
+//! data: {"at":0.001234,"event":"shop::PLACED","values":{"id":17,"symbol":"ACME"}}
+//!
+//! event: lost
+//! data: {"lost":31}
+//!
+//! event: end
+//! data: {"reason":"time","records":9000,"lost":31}
+//! ```
+//!
+//! ## `/record`
+//!
+//! `slice=request,shop::RECEIVED,shop::DONE,id` is
+//! [`Recorder::slice`](hotprobe_record::Recorder::slice): a name, the two events, and the parameter
+//! that pairs them. It may be repeated, and its events need no `match`. With `tasks=1` a Perfetto
+//! trace has tracks of tokio's tasks.
+//!
+//! ## `/latency`
+//!
+//! The time from `begin` to `end`, each a name or a pattern that matches one event. `key` is the
+//! parameter of both that pairs them, `label` a parameter of either. `text` is a table, `hlog` an
+//! HDR log, and `all` is JSON with each of the others in it: the page shows one measurement in
+//! several ways. Durations are in nanoseconds:
+//!
+//! ```json
+//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0,
+//!  "counts": {"begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0, "evicted": 0, "open": 0,
+//!             "skipped": 0, "begins_without_key": 0, "ends_without_key": 0},
+//!  "labels": [{"label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500, "p99_ns": 2000, "p999_ns": 2000,
+//!              "max_ns": 2003, "mean_ns": 1100}]}
+//! ```
+//!
+//! ## `/stacks`
+//!
+//! [`Stacks`](hotprobe_profile::Stacks) of `event`, a name or a pattern, which may be repeated; so
+//! may `label`. A firing counts one, or the value of the parameter `weight`; `every=10` takes the
+//! stack of one firing in ten. Without debug information, inlined functions do not show.
+//! `go tool pprof` prints what is wrong with a request.
+//!
+//! ## Errors
+//!
+//! A sentence, as text; with `Accept: application/json`, the JSON below. `kind` is one word for
+//! programs; `nearest` is there only if there are similar names.
+//!
+//! ```json
+//! {"error": {"status": 404, "kind": "unknown-event",
+//!   "message": "`shop::PLACD` is none of the program's 12 events: …", "nearest": ["shop::orders::PLACED"]}}
+//! ```
+//!
+//! | status | kind | |
+//! |---|---|---|
+//! | 400 | `parameter`, `host` | which parameter, and what was expected; `Host` is missing, or was sent twice |
+//! | 401 | `token` | the token is missing or wrong |
+//! | 403 | `forbidden` | see above |
+//! | 404 | `unknown-event` | no event matches; with the nearest names |
+//! | 405 | `method` | with `Allow` |
+//! | 408, 413, 415 | `body` | did not arrive in 5 s; is larger than 4 KiB; is not a form |
+//! | 429 | `sessions` | no more sessions may be open at once; with `Retry-After` |
+//! | 503 | `shutdown`, `recording`, `profile` | the server shuts down; no thread could be started |
+//! | 507 | `memory` | a session's share of the memory is too small for a record, or for a measurement |
+//!
+//! # Sessions
+//!
+//! A session is what a request attaches for a time. It is detached when its time is up, when the
+//! client disconnects, or when [`Shutdown::begin`] is called, whichever comes first. At most
+//! [`Admin::sessions_at_most`] (4) are open at once. The buffers of all recordings, and the tables
+//! of all latencies and stacks, stay within [`Admin::memory_at_most`] (64 MiB), of which each
+//! session has an equal share: labels, pairs or stacks beyond it are counted as `(other)`, or
+//! dropped and counted. (While stacks are written, the program's debug information takes additional
+//! memory.)
+//!
+//! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
+//! what was measured until then.
+//!
+//! A client that reads slowly costs at most 256 KiB beside a recording's buffers: what does not fit
+//! is lost, and counted in the trace, or in the tail. When the time is up, it may read the rest. It
+//! is cut off if it takes nothing for 10 s, after two minutes in any case, and half a second after
+//! a shutdown began. A connection that is cut off ends without HTTP's last chunk, so that clients
+//! know; a Perfetto or Chrome trace can be opened all the same, up to that point.
+//!
+//! # What it costs
+//!
+//! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording
+//! also has a thread, which writes, and at its end one of the runtime's threads for blocking calls
+//! waits for firings in flight. A CTF trace is written to a temporary folder first, which only this
+//! user can read, and which is removed however the session ends.
+//!
+//! `cargo run --release -p hotprobe-benches --features server --bin overhead_server -- --probes --seconds 32`
+//! compares, in turn, a server with four events a request, which does little else (100,000 requests
+//! a second on one thread, about 10 µs each), with the same server when each request knows its
+//! peer, with that server where this is mounted, and with that server while all four events are
+//! recorded to a client that reads. On two cores (AMD EPYC), which servers, load, the recording's
+//! thread and its client share, the median of 80 rounds was (quartiles):
+//!
+//! | compared with the line above | throughput | requests for each second of the server's CPU |
+//! |---|---|---|
+//! | each request knows its peer: axum's `ConnectInfo` | 0.983 (0.961 to 0.992) | 0.986 (0.974 to 0.992) |
+//! | mounted and idle | 0.999 (0.988 to 1.015) | 0.999 (0.996 to 1.009) |
+//! | recording 4 events a request | 0.944 (0.917 to 0.953) | 0.948 (0.943 to 0.955) |
+//!
+//! So a recording of everything at such a rate, some 380,000 records and 18 MB a second, costs each
+//! request about half a microsecond of the server's own thread, 130 ns for each firing: about 50 to
+//! fire it, of which the clock is more than half (sampled with `perf`), and the rest to send its 47
+//! bytes, and for what the writing thread does to the caches. That thread takes about 100 ns more
+//! for each firing, on a core that the server may want. Requests that do more, or fewer events,
+//! cost less. With `tasks=1` twice as much is sent, which took another 0.02 of the throughput. A
+//! token instead of `ConnectInfo` saves the cost of the latter.
+//!
+//! A firing pays for what is attached: for `rates`, a dynamic probe that increments a counter
+//! shared by all threads; for `record`, what [a recording](hotprobe_record) costs; for `latency`
+//! and `stacks`, what [these](hotprobe_profile) cost, where a stack is the most expensive (`every`
+//! is for that); for `tail`, at most `rate` times a second, formatting the arguments and an
+//! allocation, and otherwise one attempt to get a permit. Nothing ever waits for a client.
+//!
+//! # For readers of the code
+//!
+//! 1. [`Admin`], the settings (`admin.rs`); [`router()`] and what all responses have in common
+//!    (`router.rs`).
+//! 2. Who may open it (`access.rs`); the request that was let in (`request.rs`), its parameters
+//!    (`parameters.rs`); responses (`response.rs`) and errors (`errors.rs`).
+//! 3. The endpoints, a file each (`endpoints/`).
+//! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are
+//!    sent while they are made (`pipe.rs`); server-sent events (`sse.rs`); measurements answered at
+//!    their end (`measure.rs`); CTF traces as an archive (`ctf_archive.rs`).
 
 mod access;
+mod admin;
+mod ctf_archive;
+mod endpoints;
 mod errors;
-mod events;
-pub mod guide;
-mod page;
+mod measure;
 mod parameters;
 mod pipe;
-mod profile;
-mod rates;
-mod record;
+mod request;
+mod response;
+mod router;
 mod sessions;
-mod stats;
-mod stream;
-mod tail;
-mod tar;
+mod sse;
 
+pub use admin::Admin;
+pub use router::router;
 pub use sessions::Shutdown;
 
-use access::{Class, Token};
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{ConnectInfo, OriginalUri, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
-use axum::routing::any;
-use errors::Problem;
-use serde::Serialize;
-use sessions::Sessions;
-use std::fmt;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// Who may ask, and for how much. [`router`] makes it part of a server.
-///
-/// ```
-/// use hotprobe_admin::Admin;
-/// use std::time::Duration;
-///
-/// let token = std::env::var("PROBES_TOKEN").unwrap_or_default();
-/// let admin = Admin::new()
-///     .token(token) // an empty one lets nobody in
-///     .sessions_at_most(2)
-///     .seconds_at_most(Duration::from_secs(60))
-///     .memory_at_most(32 << 20);
-/// let shutdown = admin.shutdown();
-/// # drop((admin, shutdown));
-/// ```
-///
-/// # Cost
-/// Mounted and idle: some kilobytes; no thread, no task, no timer.
-#[must_use = "it does nothing by itself: pass it to `router`"]
-pub struct Admin {
-    token: Token,
-    longest: Duration,
-    memory: usize,
-    sessions: Arc<Sessions>,
-}
-
-impl Default for Admin {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Admin {
-    /// No token, so that only this machine is answered; 4 sessions at once, of 300 seconds at most; 64 MiB for all
-    /// recordings.
-    pub fn new() -> Self {
-        Self {
-            token: Token::None,
-            longest: Duration::from_secs(300),
-            memory: 64 << 20,
-            sessions: Arc::new(Sessions::new(4)),
-        }
-    }
-
-    /// Whoever sends it is let in, from any machine, and nobody else: `Authorization: Bearer …`.
-    ///
-    /// It has to be visible ASCII characters. One that is not, or is empty, lets nobody in, so that a variable that was
-    /// forgotten opens nothing. Use TLS where it goes over a network.
-    pub fn token(mut self, token: impl AsRef<str>) -> Self {
-        self.token = Token::new(token.as_ref());
-        self
-    }
-
-    /// How many sessions may be open at once: recordings, tails, whatever is watched. 4 if nothing is said; with 0,
-    /// events can be looked at, and nothing be attached. Requests for more are answered with 429.
-    pub fn sessions_at_most(self, sessions: usize) -> Self {
-        self.sessions.set_at_most(sessions);
-        self
-    }
-
-    /// How long a session may be: 300 seconds if nothing is said; at least 1 second, at most a day.
-    pub fn seconds_at_most(mut self, longest: Duration) -> Self {
-        self.longest = longest.clamp(Duration::from_secs(1), Duration::from_secs(24 * 3600));
-        self
-    }
-
-    /// How many bytes the buffers of all recordings, and the tables of latencies and stacks, may have together: 64 MiB if
-    /// nothing is said. Each session has its share of that, so that one never takes another's.
-    pub fn memory_at_most(mut self, bytes: usize) -> Self {
-        self.memory = bytes;
-        self
-    }
-
-    /// What ends all that is open when the server shuts down.
-    ///
-    /// ```no_run
-    /// use hotprobe_admin::{Admin, router};
-    /// use std::net::SocketAddr;
-    ///
-    /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-    /// let admin = Admin::new();
-    /// let shutdown = admin.shutdown();
-    /// let app = axum::Router::new().nest("/debug/probes", router(admin));
-    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
-    /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-    ///     .with_graceful_shutdown(async move {
-    ///         signal.await;
-    ///         shutdown.begin(); // else a tail would hold the server up until its time is over
-    ///     })
-    ///     .await
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn shutdown(&self) -> Shutdown {
-        Shutdown {
-            sessions: Arc::clone(&self.sessions),
-        }
-    }
-}
-
-impl fmt::Debug for Admin {
-    /// (Without the token.)
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admin")
-            .field("has_token", &self.token.is_set())
-            .field("sessions_at_most", &self.sessions.at_most())
-            .field("seconds_at_most", &self.longest)
-            .field("memory_at_most", &self.memory)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What all requests share.
-struct Shared {
-    token: Token,
-    longest: Duration,
-    memory: usize,
-    sessions: Arc<Sessions>,
-    page: page::Page,
-}
-
-/// A router that answers the page and the endpoints, for a server of any state.
-///
-/// `nest` it at a path, or `nest_service` it, which answers that path with a slash at its end, too. Requests without a
-/// token need `into_make_service_with_connect_info::<SocketAddr>()`. The runtime has to be tokio's, with its timer.
-///
-/// ```
-/// use hotprobe_admin::{Admin, router};
-///
-/// #[derive(Clone)]
-/// struct Shop;
-///
-/// let app = axum::Router::new()
-///     .nest("/debug/probes", router(Admin::new()))
-///     .with_state(Shop);
-/// let also = axum::Router::<()>::new().nest_service("/debug/probes", router(Admin::new()));
-/// # let _: axum::Router = app;
-/// # drop(also);
-/// ```
-pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
-    let shared = Arc::new(Shared {
-        token: admin.token,
-        longest: admin.longest,
-        memory: admin.memory,
-        sessions: admin.sessions,
-        page: page::Page::new(),
-    });
-    let mut router = Router::new();
-    for endpoint in Endpoint::ALL {
-        let answer = move |State(shared), request| dispatch(endpoint, shared, request);
-        let path = endpoint.path();
-        router = router.route(path, any(answer));
-        if path != "/" {
-            router = router.route(&format!("{path}/"), any(answer));
-        }
-    }
-    router.with_state(shared)
-}
-
-/// What can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Endpoint {
-    Page,
-    Events,
-    Stats,
-    Metrics,
-    Tail,
-    Rates,
-    Record,
-    Latency,
-    Stacks,
-}
-
-impl Endpoint {
-    const ALL: [Self; 9] = [
-        Self::Page,
-        Self::Events,
-        Self::Stats,
-        Self::Metrics,
-        Self::Tail,
-        Self::Rates,
-        Self::Record,
-        Self::Latency,
-        Self::Stacks,
-    ];
-
-    fn path(self) -> &'static str {
-        match self {
-            Self::Page => "/",
-            Self::Events => "/events",
-            Self::Stats => "/stats",
-            Self::Metrics => "/metrics",
-            Self::Tail => "/tail",
-            Self::Rates => "/rates",
-            Self::Record => "/record",
-            Self::Latency => "/latency",
-            Self::Stacks => "/stacks",
-        }
-    }
-
-    fn class(self) -> Class {
-        match self {
-            Self::Page | Self::Events | Self::Stats | Self::Metrics => Class::Reads,
-            Self::Tail | Self::Rates | Self::Record | Self::Latency | Self::Stacks => {
-                Class::Attaches
-            }
-        }
-    }
-
-    /// By which methods: `EventSource` and `go tool pprof` know `GET` only.
-    fn methods(self) -> (&'static [Method], &'static str) {
-        match self {
-            Self::Page | Self::Events | Self::Stats | Self::Metrics => {
-                (&[Method::GET, Method::HEAD], "GET, HEAD")
-            }
-            Self::Tail | Self::Rates | Self::Stacks => (&[Method::GET], "GET"),
-            Self::Record | Self::Latency => (&[Method::POST], "POST"),
-        }
-    }
-
-    fn is_for(self, method: &Method) -> Result<(), Problem> {
-        let (methods, allowed) = self.methods();
-        if methods.contains(method) {
-            return Ok(());
-        }
-        let message = format!(
-            "`{}` is asked for by {allowed}, not by {method}",
-            &self.path()[1..]
-        );
-        Err(
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
-                .with_header(header::ALLOW, allowed),
-        )
-    }
-}
-
-/// A request that was let in.
-struct Asked {
-    shared: Arc<Shared>,
-    /// Below the path at which the router is mounted, and as it was asked for.
-    uri: Uri,
-    original: Uri,
-    headers: HeaderMap,
-    body: Body,
-}
-
-async fn dispatch(endpoint: Endpoint, shared: Arc<Shared>, request: Request) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let peer = head
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0);
-    let original = head
-        .extensions
-        .get::<OriginalUri>()
-        .map_or(&head.uri, |uri| &uri.0)
-        .clone();
-    let may = access::decide(
-        endpoint.class(),
-        &shared.token,
-        peer,
-        &original,
-        &head.headers,
-    )
-    .and_then(|()| endpoint.is_for(&head.method));
-    let headers = head.headers;
-    let result = match may {
-        Ok(()) => {
-            let asked = Asked {
-                shared: Arc::clone(&shared),
-                uri: head.uri,
-                original,
-                headers: headers.clone(),
-                body,
-            };
-            answer(endpoint, asked).await
-        }
-        Err(problem)
-            if endpoint == Endpoint::Page && problem.status() == StatusCode::UNAUTHORIZED =>
-        {
-            Ok(shared.page.locked(&original, &problem, &headers))
-        }
-        Err(problem) => Err(problem),
-    };
-    let mut response = result.unwrap_or_else(|problem| problem.answer(&headers));
-    if endpoint == Endpoint::Stacks {
-        // `go tool pprof` shows what is wrong only where it sees this.
-        let told = HeaderName::from_static("x-go-pprof");
-        let one = HeaderValue::from_static("1");
-        response.headers_mut().insert(told, one);
-    }
-    protect(response.headers_mut());
-    response
-}
-
-async fn answer(endpoint: Endpoint, asked: Asked) -> Result<Response<Body>, Problem> {
-    match endpoint {
-        Endpoint::Page => page::answer(&asked),
-        Endpoint::Events => events::answer(&asked),
-        Endpoint::Stats => stats::stats(&asked),
-        Endpoint::Metrics => stats::metrics(&asked),
-        Endpoint::Tail => tail::answer(&asked),
-        Endpoint::Rates => rates::answer(&asked),
-        Endpoint::Record => record::answer(asked).await,
-        Endpoint::Latency => profile::latency(asked).await,
-        Endpoint::Stacks => profile::stacks(asked).await,
-    }
-}
-
-/// Nothing is kept, guessed, framed, told to others or read by their pages.
-fn protect(headers: &mut HeaderMap) {
-    const HEADERS: [(HeaderName, &str); 5] = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
-    ];
-    for (name, value) in HEADERS {
-        // (The page has a policy of its own.)
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-}
-
-fn text(kind: &'static str, body: impl Into<Body>) -> Response<Body> {
-    let mut response = Response::new(body.into());
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
-}
-
-fn json(value: &impl Serialize) -> Response<Body> {
-    // (Numbers and text always can be written.)
-    let body = serde_json::to_string(value).unwrap_or_default();
-    text("application/json", body + "\n")
-}
-
-static_assertions::assert_impl_all!(Admin: Send, Sync, fmt::Debug);
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

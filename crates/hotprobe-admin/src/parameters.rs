@@ -1,6 +1,6 @@
 //! A request's parameters: from the query, and from a form; each known, each said once where it can be.
 
-use super::errors::Problem;
+use crate::errors::Problem;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use hotprobe::AnyEvent;
@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// How large a request's body may be.
-pub(super) const LARGEST: usize = 4 << 10;
+pub(crate) const LARGEST: usize = 4 << 10;
 /// How long it may take to come.
 const LONGEST: Duration = Duration::from_secs(5);
 /// How many parameters there may be: each pattern goes through all events.
@@ -22,16 +22,16 @@ const SHOWN: usize = 100;
 
 /// Names and values.
 #[derive(Debug)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     /// Those of the query, if each is one of `known`.
-    pub(super) fn of_query(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+    pub(crate) fn of_query(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
         Self(Vec::new()).and(uri.query().unwrap_or_default().as_bytes(), known)
     }
 
     /// Those of the query and of the form in the body, if each is one of `known`.
-    pub(super) async fn of_form(
+    pub(crate) async fn of_form(
         uri: &Uri,
         headers: &HeaderMap,
         body: Body,
@@ -89,7 +89,7 @@ impl Parameters {
     }
 
     /// All values of one.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
             .filter(move |(of, _)| of == name)
@@ -97,7 +97,7 @@ impl Parameters {
     }
 
     /// What is chosen by one of these names; the first, if nothing is said.
-    pub(super) fn choice<T: Copy>(&self, name: &str, all: &[(&str, T)]) -> Result<T, Problem> {
+    pub(crate) fn choice<T: Copy>(&self, name: &str, all: &[(&str, T)]) -> Result<T, Problem> {
         let said = self.one(name)?;
         let mut all_names = Vec::with_capacity(all.len());
         for &(known, chosen) in all {
@@ -115,7 +115,7 @@ impl Parameters {
     }
 
     /// The value of one that can be said once. An empty one, which is what a form sends for an empty field, is none.
-    pub(super) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
+    pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut all = self.all(name);
         let one = all.next().filter(|value| !value.is_empty());
         if all.next().is_some() {
@@ -127,7 +127,7 @@ impl Parameters {
     }
 
     /// A number.
-    pub(super) fn number<T>(
+    pub(crate) fn number<T>(
         &self,
         name: &str,
         within: RangeInclusive<T>,
@@ -151,19 +151,19 @@ impl Parameters {
     }
 
     /// How long: `seconds`, with or without a fraction.
-    pub(super) fn seconds(&self, usual: f64, longest: Duration) -> Result<Duration, Problem> {
+    pub(crate) fn seconds(&self, usual: f64, longest: Duration) -> Result<Duration, Problem> {
         let longest = longest.as_secs_f64();
         let seconds = self.number("seconds", 0.1..=longest, usual.min(longest))?;
         Ok(Duration::from_secs_f64(seconds))
     }
 
     /// The events that one of the patterns `match` matches, each once.
-    pub(super) fn events(&self) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
+    pub(crate) fn events(&self) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
         self.events_of("match")
     }
 
     /// As [`events`](Self::events), by the patterns of another parameter.
-    pub(super) fn events_of(&self, name: &str) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
+    pub(crate) fn events_of(&self, name: &str) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
         let mut events = Vec::new();
         let mut seen = HashSet::new();
         for pattern in self.all(name) {
@@ -177,7 +177,7 @@ impl Parameters {
     }
 
     /// As [`events`](Self::events), but there has to be one.
-    pub(super) fn chosen(&self) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
+    pub(crate) fn chosen(&self) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
         let events = self.events()?;
         if events.is_empty() {
             return Err(Problem::parameter(
@@ -190,7 +190,7 @@ impl Parameters {
 
 impl Parameters {
     /// The one event that a parameter names, or whose name alone matches it.
-    pub(super) fn event(&self, name: &str) -> Result<&'static dyn AnyEvent, Problem> {
+    pub(crate) fn event(&self, name: &str) -> Result<&'static dyn AnyEvent, Problem> {
         let Some(pattern) = self.one(name)? else {
             return Err(Problem::parameter(format!(
                 "`{name}` is missing: say which event, by its name, as in `{name}=shop::PLACED`"
@@ -212,7 +212,7 @@ impl Parameters {
 }
 
 /// No event is of this name, or of this pattern.
-pub(super) fn unknown(pattern: &str) -> Problem {
+pub(crate) fn unknown(pattern: &str) -> Problem {
     let events = hotprobe::events();
     let message = format!(
         "`{}` is none of the program's {} events: `*` stands for anything, and the whole name has to match, as in \
@@ -250,7 +250,7 @@ fn nearest(pattern: &str, events: &[&'static dyn AnyEvent]) -> Vec<&'static str>
 }
 
 /// What a request said, for a message: not all of it, and nothing that a terminal would obey.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let cut = text.chars().nth(SHOWN).is_some();
     let shown: String = text
         .chars()

@@ -1,7 +1,7 @@
 //! A body that is sent while it is made: a bounded queue of bytes between who makes it and the connection.
 //!
 //! Who makes it may write without waiting ([`Pipe::offer`]: all or nothing), or wait on a thread of its own until there
-//! is room ([`Blocking`]). However slow the client, there are never more than [`CAPACITY`] bytes in it. When the client
+//! is room ([`PipeWriter`]). However slow the client, there are never more than [`CAPACITY`] bytes in it. When the client
 //! has gone, the body is dropped, and that is told at once.
 
 use axum::body::{Body, Bytes};
@@ -14,15 +14,15 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 
 /// How much may wait to be sent.
-pub(super) const CAPACITY: usize = 256 << 10;
+pub(crate) const CAPACITY: usize = 256 << 10;
 
 /// The end that is written to.
 #[derive(Clone)]
-pub(super) struct Pipe(Arc<Shared>);
+pub(crate) struct Pipe(Arc<PipeShared>);
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct PipeShared {
+    state: Mutex<PipeState>,
     /// There is room, or nobody wants it any more.
     room: Condvar,
     /// Something was taken, or the body is gone.
@@ -30,9 +30,9 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct State {
+struct PipeState {
     bytes: Vec<u8>,
-    end: End,
+    end: PipeEnd,
     gone: bool,
     /// How often something was taken.
     takes: u64,
@@ -40,7 +40,7 @@ struct State {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum End {
+enum PipeEnd {
     /// More may come.
     #[default]
     Open,
@@ -52,14 +52,14 @@ enum End {
 
 impl Pipe {
     /// A pipe, and the body that comes out of it.
-    pub(super) fn new() -> (Self, Body) {
-        let shared = Arc::new(Shared::default());
-        let body = Body::from_stream(Reader(Arc::clone(&shared)));
+    pub(crate) fn new() -> (Self, Body) {
+        let shared = Arc::new(PipeShared::default());
+        let body = Body::from_stream(PipeReader(Arc::clone(&shared)));
         (Self(shared), body)
     }
 
     /// Writes all of it, if there is room; never waits.
-    pub(super) fn offer(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn offer(&self, bytes: &[u8]) -> bool {
         let mut state = self.0.lock();
         let fits = state.is_wanted() && state.bytes.len() + bytes.len() <= CAPACITY;
         if fits {
@@ -69,7 +69,7 @@ impl Pipe {
     }
 
     /// Writes the last of it, which is short, whether there is room or not.
-    pub(super) fn complete_with(&self, bytes: &[u8]) {
+    pub(crate) fn complete_with(&self, bytes: &[u8]) {
         let mut state = self.0.lock();
         if state.is_wanted() {
             state.put(bytes);
@@ -79,20 +79,20 @@ impl Pipe {
     }
 
     /// What was written is all.
-    pub(super) fn complete(&self) {
-        self.end(End::Complete);
+    pub(crate) fn complete(&self) {
+        self.end(PipeEnd::Complete);
     }
 
     /// What was written is not all, and the client is to know: the connection is cut. What waits is dropped.
-    pub(super) fn abort(&self) {
-        self.end(End::Aborted);
+    pub(crate) fn abort(&self) {
+        self.end(PipeEnd::Aborted);
     }
 
-    fn end(&self, end: End) {
+    fn end(&self, end: PipeEnd) {
         let mut state = self.0.lock();
-        if state.end == End::Open || end == End::Aborted && !state.bytes.is_empty() {
+        if state.end == PipeEnd::Open || end == PipeEnd::Aborted && !state.bytes.is_empty() {
             state.end = end;
-            if end == End::Aborted {
+            if end == PipeEnd::Aborted {
                 state.bytes = Vec::new();
             }
             state.wake();
@@ -102,26 +102,26 @@ impl Pipe {
     }
 
     /// Returns when the client has gone.
-    pub(super) async fn gone(&self) {
+    pub(crate) async fn gone(&self) {
         self.until(|state| state.gone).await;
     }
 
     /// Returns when all that was written has been taken, or the client has gone.
-    pub(super) async fn drained(&self) {
+    pub(crate) async fn drained(&self) {
         self.until(|state| state.gone || state.bytes.is_empty())
             .await;
     }
 
-    pub(super) fn is_drained(&self) -> bool {
+    pub(crate) fn is_drained(&self) -> bool {
         self.0.lock().bytes.is_empty()
     }
 
     /// How often something was taken: it stands still if the client does.
-    pub(super) fn takes(&self) -> u64 {
+    pub(crate) fn takes(&self) -> u64 {
         self.0.lock().takes
     }
 
-    async fn until(&self, condition: impl Fn(&State) -> bool) {
+    async fn until(&self, condition: impl Fn(&PipeState) -> bool) {
         loop {
             // Registered before it is looked: no wake-up is lost.
             let taken = self.0.taken.notified();
@@ -135,7 +135,7 @@ impl Pipe {
 
 /// Cuts the body off when it is dropped, unless that is over: a task that is cancelled leaves nobody waiting.
 #[must_use = "dropped, it cuts the body off"]
-pub(super) struct CutOff(pub(super) Pipe);
+pub(crate) struct CutOff(pub(crate) Pipe);
 
 impl Drop for CutOff {
     fn drop(&mut self) {
@@ -143,15 +143,15 @@ impl Drop for CutOff {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl PipeShared {
+    fn lock(&self) -> MutexGuard<'_, PipeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl PipeState {
     fn is_wanted(&self) -> bool {
-        !self.gone && self.end == End::Open
+        !self.gone && self.end == PipeEnd::Open
     }
 
     fn put(&mut self, bytes: &[u8]) {
@@ -167,9 +167,9 @@ impl State {
 }
 
 /// Writes, and waits until there is room: for a thread of its own.
-pub(super) struct Blocking(pub(super) Pipe);
+pub(crate) struct PipeWriter(pub(crate) Pipe);
 
-impl Write for Blocking {
+impl Write for PipeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let shared = &self.0.0;
         let mut state = shared.lock();
@@ -196,23 +196,23 @@ impl Write for Blocking {
 }
 
 /// The body.
-struct Reader(Arc<Shared>);
+struct PipeReader(Arc<PipeShared>);
 
-impl Stream for Reader {
+impl Stream for PipeReader {
     type Item = io::Result<Bytes>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut state = self.0.lock();
         if state.bytes.is_empty() {
             return match state.end {
-                End::Open => {
+                PipeEnd::Open => {
                     state.reader = Some(context.waker().clone());
                     Poll::Pending
                 }
-                End::Complete => Poll::Ready(None),
-                End::Aborted => {
+                PipeEnd::Complete => Poll::Ready(None),
+                PipeEnd::Aborted => {
                     // Said once.
-                    state.end = End::Complete;
+                    state.end = PipeEnd::Complete;
                     Poll::Ready(Some(Err(io::Error::other("the answer was cut off"))))
                 }
             };
@@ -225,7 +225,7 @@ impl Stream for Reader {
     }
 }
 
-impl Shared {
+impl PipeShared {
     /// Tells who writes.
     fn told(&self) {
         self.room.notify_all();
@@ -233,7 +233,7 @@ impl Shared {
     }
 }
 
-impl Drop for Reader {
+impl Drop for PipeReader {
     fn drop(&mut self) {
         let bytes = {
             let mut state = self.0.lock();
@@ -259,7 +259,7 @@ mod tests {
         assert!(pipe.offer(b"a"));
         let writer = thread::spawn({
             let pipe = pipe.clone();
-            move || Blocking(pipe).write(b"b")
+            move || PipeWriter(pipe).write(b"b")
         });
         drop(body);
         let error = writer.join().unwrap().unwrap_err();
@@ -270,9 +270,9 @@ mod tests {
     #[test]
     fn what_was_cut_off_ends_with_an_error_and_what_is_complete_does_not() {
         for (end, cut) in [(Pipe::complete as fn(&Pipe), false), (Pipe::abort, true)] {
-            let shared = Arc::new(Shared::default());
+            let shared = Arc::new(PipeShared::default());
             let pipe = Pipe(Arc::clone(&shared));
-            let mut reader = Reader(shared);
+            let mut reader = PipeReader(shared);
             let mut context = Context::from_waker(Waker::noop());
             let mut poll = || Pin::new(&mut reader).poll_next(&mut context);
             pipe.offer(b"ab");

@@ -1,7 +1,7 @@
-//! What is attached for a time: how many at once, until when, and how all of it ends.
+//! Sessions, which is what requests attach for a time: how many at once, until when, and how they end.
 
-use super::errors::Problem;
-use super::pipe::Pipe;
+use crate::errors::Problem;
+use crate::pipe::Pipe;
 use axum::http::{StatusCode, header};
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// All of an admin's sessions.
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     at_most: AtomicUsize,
     open: Mutex<Open>,
     /// Whether they are to end.
@@ -32,7 +32,7 @@ struct Open {
 }
 
 /// One that is open; it counts as long as this lives.
-pub(super) struct Session {
+pub(crate) struct Session {
     sessions: Arc<Sessions>,
     number: u64,
     end: Instant,
@@ -40,7 +40,7 @@ pub(super) struct Session {
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// Its time is up.
     Time,
     /// The client has gone.
@@ -50,7 +50,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Time => "time",
             Self::Gone => "gone",
@@ -60,7 +60,7 @@ impl Ending {
 }
 
 impl Sessions {
-    pub(super) fn new(at_most: usize) -> Self {
+    pub(crate) fn new(at_most: usize) -> Self {
         Self {
             at_most: AtomicUsize::new(at_most),
             open: Mutex::default(),
@@ -69,21 +69,21 @@ impl Sessions {
         }
     }
 
-    pub(super) fn at_most(&self) -> usize {
+    pub(crate) fn at_most(&self) -> usize {
         // Relaxed: said once, before there is a session.
         self.at_most.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_at_most(&self, at_most: usize) {
+    pub(crate) fn set_at_most(&self, at_most: usize) {
         self.at_most.store(at_most, Ordering::Relaxed);
     }
 
-    pub(super) fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         *self.count.borrow()
     }
 
     /// Begins one, if there is room.
-    pub(super) fn begin(self: &Arc<Self>, lasts: Duration) -> Result<Session, Problem> {
+    pub(crate) fn begin(self: &Arc<Self>, lasts: Duration) -> Result<Session, Problem> {
         let now = Instant::now();
         let end = now + lasts;
         let mut open = self.lock();
@@ -133,7 +133,7 @@ impl Sessions {
 
 impl Session {
     /// Returns when it is to end.
-    pub(super) async fn ending(&self, pipe: &Pipe) -> Ending {
+    pub(crate) async fn ending(&self, pipe: &Pipe) -> Ending {
         let mut shutdown = self.sessions.shutdown.subscribe();
         let mut shutdown = pin!(async {
             // (The sender lives as long as the session.)
@@ -154,7 +154,7 @@ impl Session {
     }
 
     /// As [`ending`](Self::ending), but for a moment at most.
-    pub(super) async fn ending_within(&self, pipe: &Pipe, moment: Instant) -> Option<Ending> {
+    pub(crate) async fn ending_within(&self, pipe: &Pipe, moment: Instant) -> Option<Ending> {
         let moment = moment.min(self.end);
         tokio::time::timeout_at(moment, self.ending(pipe))
             .await
@@ -179,7 +179,7 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// Returns when a session that has ended has had enough time to send the rest: when the client takes nothing of it, or
 /// takes for ever; soon if the server shuts down; at once if nobody is there.
-pub(super) async fn patience(pipe: &Pipe, ending: Ending) {
+pub(crate) async fn patience(pipe: &Pipe, ending: Ending) {
     let (stalled, longest) = match ending {
         Ending::Gone => return,
         Ending::Shutdown => (SHUTDOWN, SHUTDOWN),
@@ -198,14 +198,14 @@ pub(super) async fn patience(pipe: &Pipe, ending: Ending) {
 }
 
 /// Waits until the body has been sent, with patience; cuts it off else.
-pub(super) async fn sent(pipe: &Pipe, patience: impl Future<Output = ()>) {
+pub(crate) async fn sent(pipe: &Pipe, patience: impl Future<Output = ()>) {
     if !before(pipe.drained(), patience).await {
         pipe.abort();
     }
 }
 
 /// Whether the first was ready before the second.
-pub(super) async fn before(
+pub(crate) async fn before(
     first: impl Future<Output = ()>,
     second: impl Future<Output = ()>,
 ) -> bool {
@@ -221,8 +221,8 @@ pub(super) async fn before(
     .await
 }
 
-/// Ends what an [`Admin`](super::Admin) has open, so that a server that shuts down is not held up by it. Made by
-/// [`Admin::shutdown`](super::Admin::shutdown); may be cloned.
+/// Ends the sessions of an [`Admin`](crate::Admin), so that they do not delay a server's shutdown. Returned by
+/// [`Admin::shutdown`](crate::Admin::shutdown); all clones do the same.
 ///
 /// ```
 /// use hotprobe_admin::Admin;
@@ -230,29 +230,28 @@ pub(super) async fn before(
 /// let admin = Admin::new();
 /// let shutdown = admin.shutdown();
 /// let app = axum::Router::<()>::new().nest("/debug/probes", hotprobe_admin::router(admin));
-/// // When the signal comes, and before the server is told to end:
+/// // When the signal comes, before the server's own shutdown:
 /// shutdown.begin();
 /// assert_eq!(shutdown.open(), 0);
 /// # drop(app);
 /// ```
 #[derive(Clone)]
 pub struct Shutdown {
-    pub(super) sessions: Arc<Sessions>,
+    pub(crate) sessions: Arc<Sessions>,
 }
 
 impl Shutdown {
-    /// Detaches all that requests have attached, ends what they stream, and lets nothing new begin: such requests are
-    /// answered with 503. What is only read goes on being answered. Never waits; again: nothing.
+    /// Detaches everything that requests have attached, ends their streams, and refuses new sessions with 503. The page and
+    /// the endpoints that only read are still answered. Never waits. Calling it again does nothing.
     ///
-    /// A recording that is being sent is finished, so that what has been sent can be opened, and has half a second for
-    /// the rest.
+    /// A recording that is being sent is finished, so that the trace can be opened, and has half a second for the rest.
     pub fn begin(&self) {
         // Under the lock: who begins a session has either seen this, or is told.
         let _open = self.sessions.lock();
         self.sessions.shutdown.send_replace(true);
     }
 
-    /// Returns when nothing is open any more.
+    /// Completes when no session is open.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -267,7 +266,7 @@ impl Shutdown {
         let _ = count.wait_for(|count| *count == 0).await;
     }
 
-    /// How many sessions are open: what is recorded, tailed or watched.
+    /// Returns how many sessions are open.
     #[must_use]
     pub fn open(&self) -> usize {
         self.sessions.open()

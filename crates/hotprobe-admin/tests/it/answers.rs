@@ -1,6 +1,6 @@
 //! What is known, and what is refused.
 
-use super::{ask, block_on, get, mounted, read, request, send};
+use super::{block_on, get, mounted, read, request, send};
 use hotprobe::ProbeOptions;
 use hotprobe_admin::Admin;
 

@@ -1,4 +1,4 @@
-//! `/debug/probes` (feature `axum`).
+//! `/debug/probes`, asked through the router and over the network.
 
 #![allow(
     clippy::items_after_statements,
@@ -162,9 +162,9 @@ fn parse(text: &str) -> Vec<(String, serde_json::Value)> {
 }
 
 /// A body, read as far as it has come.
-struct Stream(Body, String);
+struct BodyStream(Body, String);
 
-impl Stream {
+impl BodyStream {
     async fn of(app: &Router, method: &str, path: &str) -> Self {
         let response = send(app, request(method, path)).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");

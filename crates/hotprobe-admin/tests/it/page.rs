@@ -1,6 +1,6 @@
 //! The page.
 
-use super::{ask, block_on, get, mounted, read, request, send};
+use super::{block_on, get, mounted, read, request, send};
 use hotprobe::ProbeOptions;
 use hotprobe_admin::Admin;
 

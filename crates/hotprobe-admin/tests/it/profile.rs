@@ -1,6 +1,6 @@
 //! Latencies and stacks.
 
-use super::{Stream, ask, block_on, eventually, get, mounted, read, request, send};
+use super::{BodyStream, ask, block_on, eventually, get, mounted, read, request, send};
 use axum::body::Body;
 use hotprobe::fire;
 use hotprobe_admin::Admin;
@@ -307,7 +307,8 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
             eventually("the session is over", || shutdown.open() == 0).await;
         }
         // What was measured until then is told.
-        let stream = Stream::of(&app, "POST", &latency("ended", "&seconds=300&format=json")).await;
+        let stream =
+            BodyStream::of(&app, "POST", &latency("ended", "&seconds=300&format=json")).await;
         fire!(ended::BEGUN, 1);
         fire!(ended::DONE, 1);
         shutdown.begin();

@@ -1,6 +1,6 @@
 //! Recordings.
 
-use super::{Answer, Stream, ask, block_on, eventually, mounted, read, request, send};
+use super::{Answer, BodyStream, ask, block_on, eventually, mounted, read, request, send};
 use axum::Router;
 use hotprobe_admin::Admin;
 use std::process::{Command, Stdio};
@@ -108,7 +108,7 @@ fn tokio_tasks_have_tracks_if_that_is_said() {
 fn a_perfetto_trace_comes_while_it_is_recorded() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
-        let mut stream = Stream::of(
+        let mut stream = BodyStream::of(
             &app,
             "POST",
             "/record?match=*::recording::sent::*&seconds=30",
@@ -158,16 +158,48 @@ fn a_ctf_trace_is_an_archive_that_tar_unpacks() {
             listed.contains(" trace/metadata\n") && listed.contains(" trace/thread-"),
             "{listed}"
         );
-        let folder = format!("hotprobe-trace-{}-", std::process::id());
-        let left = std::fs::read_dir(std::env::temp_dir())
-            .unwrap()
-            .filter(|entry| {
-                entry
-                    .as_ref()
-                    .is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(&folder))
-            });
-        assert_eq!(left.count(), 0, "the folder is removed");
     });
+}
+
+/// How many temporary folders of CTF traces this process has.
+fn temporary_folders() -> usize {
+    let prefix = format!("hotprobe-trace-{}-", std::process::id());
+    let is_ours = |name: std::ffi::OsString| name.to_string_lossy().starts_with(&prefix);
+    std::fs::read_dir(std::env::temp_dir())
+        .unwrap()
+        .filter(|entry| entry.as_ref().is_ok_and(|entry| is_ours(entry.file_name())))
+        .count()
+}
+
+#[test]
+fn a_ctf_trace_leaves_no_temporary_folder_however_its_session_ends() {
+    test_support::isolated(
+        "recording::a_ctf_trace_leaves_no_temporary_folder_however_its_session_ends",
+        || {
+            block_on(async {
+                for end in ["time", "gone", "shutdown"] {
+                    let (app, shutdown) = mounted(Admin::new());
+                    let seconds = if end == "time" { "0.2" } else { "300" };
+                    let path = format!(
+                        "/record?match=*::recording::archived::*&seconds={seconds}&format=ctf"
+                    );
+                    let response = send(&app, request("POST", &path)).await;
+                    (0..10).for_each(|n| archived::ITEM.fire(n));
+                    match end {
+                        "time" => assert!(!read(response).await.body.is_empty()),
+                        "gone" => drop(response),
+                        _ => {
+                            shutdown.begin();
+                            assert!(!read(response).await.body.is_empty());
+                        }
+                    }
+                    shutdown.ended().await;
+                    assert_eq!(temporary_folders(), 0, "{end}");
+                    assert_eq!(archived::ITEM.probe_count(), 0, "{end}");
+                }
+            });
+        },
+    );
 }
 
 #[test]

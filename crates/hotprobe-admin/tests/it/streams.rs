@@ -1,6 +1,6 @@
 //! Tails and rates.
 
-use super::{Stream, block_on, eventually, get, mounted, parse, request, send};
+use super::{BodyStream, block_on, eventually, get, mounted, parse, request, send};
 use hotprobe_admin::Admin;
 use serde_json::json;
 
@@ -39,7 +39,8 @@ mod brittle {
 fn a_tail_tells_each_record_with_its_arguments_but_for_those_that_are_redacted() {
     block_on(async {
         let (app, shutdown) = mounted(Admin::new());
-        let mut tail = Stream::of(&app, "GET", "/tail?match=*::streams::shown::*&limit=2").await;
+        let mut tail =
+            BodyStream::of(&app, "GET", "/tail?match=*::streams::shown::*&limit=2").await;
         tail.until("event: begin").await;
         assert_eq!(shown::LOGIN.probes()[0].name(), Some("tail"));
         shown::LOGIN.fire("JP \"x\"\n\nevent: end", 7, "4711-secret", None);
@@ -71,7 +72,7 @@ fn a_tail_tells_each_record_with_its_arguments_but_for_those_that_are_redacted()
 fn a_tail_that_has_reached_its_limit_ends_and_has_sent_no_more() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
-        let mut tail = Stream::of(
+        let mut tail = BodyStream::of(
             &app,
             "GET",
             "/tail?match=*::streams::limited::*&limit=5&rate=1000",
@@ -98,7 +99,7 @@ fn a_tail_that_has_reached_its_limit_ends_and_has_sent_no_more() {
 fn a_tail_sends_at_most_its_rate_and_counts_every_other_firing() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
-        let mut tail = Stream::of(
+        let mut tail = BodyStream::of(
             &app,
             "GET",
             "/tail?match=*::streams::flooded::*&seconds=2&rate=20",
@@ -148,7 +149,8 @@ fn a_debug_that_panics_costs_its_value_and_not_the_tail() {
     }
     block_on(async {
         let (app, _) = mounted(Admin::new());
-        let mut tail = Stream::of(&app, "GET", "/tail?match=*::streams::brittle::*&limit=2").await;
+        let mut tail =
+            BodyStream::of(&app, "GET", "/tail?match=*::streams::brittle::*&limit=2").await;
         tail.until("event: begin").await;
         brittle::ITEM.fire(&Brittle);
         brittle::ITEM.fire(&1);
@@ -183,7 +185,7 @@ fn what_is_tailed_or_watched_is_detached_when_the_body_is_dropped() {
             "/tail?match=*::streams::left::*&seconds=300",
             "/rates?match=*::streams::left::*&seconds=300",
         ] {
-            let mut stream = Stream::of(&app, "GET", path).await;
+            let mut stream = BodyStream::of(&app, "GET", path).await;
             stream.until("event: begin").await;
             assert_eq!(left::TICK.probe_count(), 1);
             drop(stream);
@@ -198,8 +200,9 @@ fn a_shutdown_ends_what_is_open_and_nothing_begins_after_it() {
     block_on(async {
         let (app, shutdown) = mounted(Admin::new());
         let mut tail =
-            Stream::of(&app, "GET", "/tail?match=*::streams::ended::*&seconds=300").await;
-        let rates = Stream::of(&app, "GET", "/rates?match=*::streams::ended::*&seconds=300").await;
+            BodyStream::of(&app, "GET", "/tail?match=*::streams::ended::*&seconds=300").await;
+        let rates =
+            BodyStream::of(&app, "GET", "/rates?match=*::streams::ended::*&seconds=300").await;
         tail.until("event: begin").await;
         ended::TICK.fire();
         shutdown.begin();
@@ -229,7 +232,7 @@ fn rates_are_what_was_fired_while_it_was_watched() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
         counted::OFTEN.fire(0);
-        let mut rates = Stream::of(
+        let mut rates = BodyStream::of(
             &app,
             "GET",
             "/rates?match=*::streams::counted::*&seconds=1.2",
@@ -273,7 +276,7 @@ fn a_tail_that_nobody_reads_keeps_little_and_counts_the_rest_as_lost() {
             "all of it was fired while it was tailed"
         );
         eventually("its time is up", || stuck::ITEM.probe_count() == 0).await;
-        let text = Stream(response.into_body(), String::new()).rest().await;
+        let text = BodyStream(response.into_body(), String::new()).rest().await;
         // The pipe, and what was on its way when it was read.
         assert!(text.len() <= 300 << 10, "{}", text.len());
         assert!(
@@ -295,8 +298,8 @@ fn there_are_so_many_sessions_at_once_and_then_429_with_when_to_come_again() {
     block_on(async {
         let (app, shutdown) = mounted(Admin::new().sessions_at_most(2));
         let path = "/tail?match=*::streams::crowded::*&seconds=100";
-        let first = Stream::of(&app, "GET", path).await;
-        let second = Stream::of(
+        let first = BodyStream::of(&app, "GET", path).await;
+        let second = BodyStream::of(
             &app,
             "GET",
             "/rates?match=*::streams::crowded::*&seconds=50",
@@ -309,7 +312,7 @@ fn there_are_so_many_sessions_at_once_and_then_429_with_when_to_come_again() {
         assert_eq!(crowded::TICK.probe_count(), 2);
         drop(second);
         eventually("there is room again", || shutdown.open() == 1).await;
-        drop(Stream::of(&app, "GET", path).await);
+        drop(BodyStream::of(&app, "GET", path).await);
         drop(first);
         eventually("all is over", || shutdown.open() == 0).await;
     });

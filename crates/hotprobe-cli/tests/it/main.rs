@@ -1,4 +1,4 @@
-//! The program `hotprobe` (feature `cli`), against real servers.
+//! The program `hotprobe`, against real servers.
 
 #![allow(
     clippy::items_after_statements,
@@ -14,6 +14,7 @@
     reason = "the tests are run by the newest compiler; the library keeps to its own"
 )]
 
+mod documentation;
 mod fake;
 mod measured;
 mod output;
@@ -26,23 +27,23 @@ use axum::Router;
 use hotprobe_admin::{Admin, Shutdown, router};
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 #[cfg(unix)]
 use std::process::Child;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// What a command said, and how it ended.
+/// The output of a command, and its exit code.
 #[derive(Debug)]
-struct Told {
+struct CommandOutput {
     code: Option<i32>,
     out: String,
     err: String,
 }
 
-impl Told {
+impl CommandOutput {
     fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
@@ -84,8 +85,8 @@ fn hotprobe(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> Told {
-    Told::of(hotprobe(arguments).output().expect("it starts"))
+fn run(arguments: &[&str]) -> CommandOutput {
+    CommandOutput::of(hotprobe(arguments).output().expect("it starts"))
 }
 
 /// Ends the program as Ctrl-C does, and waits for it.
@@ -159,8 +160,8 @@ impl Server {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Told {
-        Told::of(self.hotprobe(arguments).output().expect("it starts"))
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::of(self.hotprobe(arguments).output().expect("it starts"))
     }
 
     /// How many sessions are open.
@@ -169,21 +170,20 @@ impl Server {
     }
 }
 
-/// A directory of a test's own, which goes with it.
-struct Directory(PathBuf);
+/// A temporary directory, removed when it is dropped.
+struct Directory(TempDir);
 
 impl Directory {
     fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("hotprobe-cli-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(TempDir::new().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
+        self.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// The names of what is in it, sorted.
@@ -194,11 +194,5 @@ impl Directory {
         let mut names: Vec<_> = fs::read_dir(&self.0).unwrap().map(name).collect();
         names.sort();
         names
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

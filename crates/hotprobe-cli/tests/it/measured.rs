@@ -1,6 +1,6 @@
-//! `latency` and `stacks` against the endpoints that there are (feature `profile`).
+//! `latency` and `stacks` against the endpoints of hotprobe-admin.
 
-use super::{Directory, Server, Told};
+use super::{CommandOutput, Directory, Server};
 use hotprobe_admin::Admin;
 use std::fs;
 use test_support::eventually;
@@ -26,7 +26,7 @@ fn a_latency_is_measured_while_the_program_waits() {
         timed::BEGIN.fire(id);
         timed::END.fire(id, if id < 7 { "/orders" } else { "/report" });
     }
-    let out = Told::of(child.wait_with_output().unwrap()).out();
+    let out = CommandOutput::of(child.wait_with_output().unwrap()).out();
     let value: serde_json::Value = serde_json::from_str(&out).unwrap();
     let mut labels: Vec<_> = value["labels"]
         .as_array()
@@ -59,7 +59,7 @@ fn stacks_are_taken_while_the_program_waits() {
     for bytes in 1..=10 {
         led::STORED.fire(bytes, "/orders");
     }
-    Told::of(child.wait_with_output().unwrap()).out();
+    CommandOutput::of(child.wait_with_output().unwrap()).out();
     let folded = fs::read_to_string(&file).unwrap();
     let weight = |line: &str| line.rsplit_once(' ')?.1.parse::<u64>().ok();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! `record`: a file that is whole, or is not there.
 
-use super::{Directory, Server, Told, fake, interrupt, run};
+use super::{CommandOutput, Directory, Server, fake, interrupt, run};
 use hotprobe_admin::Admin;
 use std::fs;
 use std::process::Child;
@@ -28,8 +28,8 @@ mod killed {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
 
-fn ended(child: Child) -> Told {
-    Told::of(child.wait_with_output().unwrap())
+fn ended(child: Child) -> CommandOutput {
+    CommandOutput::of(child.wait_with_output().unwrap())
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn what_is_no_file_is_written_to_and_not_replaced() {
 
     let told = server.run(&[&arguments[..], &[&directory.file("no/such/file")]].concat());
     told.fails(1, &["cannot create the file", "no/such/file.part"]);
-    let told = server.run(&[&arguments[..], &[directory.0.to_str().unwrap()]].concat());
+    let told = server.run(&[&arguments[..], &[directory.path().to_str().unwrap()]].concat());
     told.fails(2, &["is a directory"]);
 }
 

@@ -1,6 +1,6 @@
 //! `watch` and `tail`: what goes on for a time, and how it ends.
 
-use super::{Server, Told, fake, interrupt, run};
+use super::{CommandOutput, Server, fake, interrupt, run};
 use hotprobe_admin::Admin;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Child;
@@ -35,8 +35,8 @@ mod shut {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
 
-fn ended(child: Child) -> Told {
-    Told::of(child.wait_with_output().unwrap())
+fn ended(child: Child) -> CommandOutput {
+    CommandOutput::of(child.wait_with_output().unwrap())
 }
 
 #[test]

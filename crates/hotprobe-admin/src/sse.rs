@@ -1,13 +1,13 @@
 //! Server-sent events: how they are written, and how they are answered.
 
-use super::pipe::Pipe;
-use super::text;
+use crate::pipe::Pipe;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response};
 use serde::Serialize;
 
 /// The answer to be streamed.
-pub(super) fn answer(body: Body) -> Response<Body> {
+pub(crate) fn answer(body: Body) -> Response<Body> {
     let mut response = text("text/event-stream", body);
     // nginx would keep it until there is more.
     let unbuffered = HeaderName::from_static("x-accel-buffering");
@@ -18,17 +18,17 @@ pub(super) fn answer(body: Body) -> Response<Body> {
 }
 
 /// Sends one, if there is room for it; never waits.
-pub(super) fn send(pipe: &Pipe, name: &str, data: &impl Serialize) -> bool {
+pub(crate) fn send(pipe: &Pipe, name: &str, data: &impl Serialize) -> bool {
     send_text(pipe, name, &line(data))
 }
 
 /// As [`send`]: of one line of JSON.
-pub(super) fn send_text(pipe: &Pipe, name: &str, data: &str) -> bool {
+pub(crate) fn send_text(pipe: &Pipe, name: &str, data: &str) -> bool {
     pipe.offer(written(name, data).as_bytes())
 }
 
 /// Sends the last one, whether there is room or not: however slow a client, it is told how it ended.
-pub(super) fn end(pipe: &Pipe, data: &impl Serialize) {
+pub(crate) fn end(pipe: &Pipe, data: &impl Serialize) {
     pipe.complete_with(written("end", &line(data)).as_bytes());
 }
 

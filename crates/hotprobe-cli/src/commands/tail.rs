@@ -1,10 +1,11 @@
 //! `hotprobe tail`: events as they are fired, one a line.
 
 use crate::arguments::Tail;
-use crate::client::{Client, Question};
 use crate::failure::{Failure, note};
+use crate::http::client::Client;
+use crate::http::query::Query;
+use crate::http::sse::EventStream;
 use crate::output::{self, quoted, shown, shown_json};
-use crate::stream::Stream;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
-struct Record {
+struct TailRecord {
     at: f64,
     event: String,
     values: Values,
@@ -30,20 +31,20 @@ struct Lost {
 }
 
 #[derive(Deserialize)]
-struct End {
+struct TailEnd {
     reason: String,
     records: u64,
     lost: u64,
 }
 
-pub(crate) fn run(client: &Client, asked: &Tail) -> Result<(), Failure> {
-    let question = Question::get("tail")
-        .all("match", &asked.patterns)
-        .lasting(asked.seconds, 60.0)
-        .and("limit", asked.limit)
-        .and("rate", asked.rate)
+pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
+    let query = Query::get("tail")
+        .all("match", &options.patterns)
+        .lasting(options.seconds, 60.0)
+        .and("limit", options.limit)
+        .and("rate", options.rate)
         .answered_by("text/event-stream");
-    let mut stream = Stream::of(client.ask(&question)?);
+    let mut stream = EventStream::of(client.ask(&query)?);
     let mut losses = Losses {
         lost: 0,
         told: None,
@@ -52,8 +53,8 @@ pub(crate) fn run(client: &Client, asked: &Tail) -> Result<(), Failure> {
         let message = stream.next()?;
         match &*message.name {
             "record" => {
-                let record: Record = stream.read(&message)?;
-                output::text(&if asked.json {
+                let record: TailRecord = stream.read(&message)?;
+                output::text(&if options.json {
                     shown_json(&message.data) + "\n"
                 } else {
                     record.line()
@@ -67,14 +68,14 @@ pub(crate) fn run(client: &Client, asked: &Tail) -> Result<(), Failure> {
                     ));
                 }
             }
-            "end" => return ended(&stream.read(&message)?, asked),
+            "end" => return ended(&stream.read(&message)?, options),
             _ => {}
         }
     }
 }
 
 /// What the server says at last.
-fn ended(end: &End, asked: &Tail) -> Result<(), Failure> {
+fn ended(end: &TailEnd, options: &Tail) -> Result<(), Failure> {
     if end.lost > 0 {
         note(format_args!(
             "{} records; {} firings more were lost, above `--rate` or after `--limit`",
@@ -85,7 +86,7 @@ fn ended(end: &End, asked: &Tail) -> Result<(), Failure> {
         "shutdown" => Err(Failure::failed(
             "the server shut down before the time was up",
         )),
-        "limit" if asked.limit.is_none() => {
+        "limit" if options.limit.is_none() => {
             note(format_args!(
                 "after {} records, the limit; see `--limit`",
                 end.records
@@ -115,7 +116,7 @@ impl Losses {
     }
 }
 
-impl Record {
+impl TailRecord {
     fn line(&self) -> String {
         let mut line = format!("{:12.6}  {}", self.at, shown(&self.event));
         for (name, value) in &self.values.0 {
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn a_record_is_a_line_with_its_values_in_order() {
         let json = r#"{"at":0.001234,"event":"shop::PLACED","values":{"z":17,"a":"say \"\u001b[31m\"","token":null,"f":-0.5}}"#;
-        let record: Record = serde_json::from_str(json).unwrap();
+        let record: TailRecord = serde_json::from_str(json).unwrap();
         let expected = "    0.001234  shop::PLACED  z=17  a=\"say \\\"\\u{1b}[31m\\\"\"  token=(redacted)  f=-0.5\n";
         assert_eq!(record.line(), expected);
     }

@@ -1,7 +1,7 @@
-//! Server-sent events: what a server says while it goes on.
+//! Server-sent events: a response that is read while the server sends it.
 
-use crate::client::{Answer, broken};
 use crate::failure::Failure;
+use crate::http::answer::{Answer, broken};
 use crate::output::shown;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,8 +9,8 @@ use std::io::{self, BufRead, BufReader, Read};
 /// How long a line may be: a server sends nothing that is longer than what it keeps for a client.
 const LINE: u64 = 1 << 20;
 
-/// What the server sends, one after the other.
-pub(crate) struct Stream<R> {
+/// The messages of a response, one after the other.
+pub(crate) struct EventStream<R> {
     reader: BufReader<R>,
     url: String,
 }
@@ -22,17 +22,17 @@ pub(crate) struct Message {
     pub(crate) data: String,
 }
 
-impl Stream<()> {
-    pub(crate) fn of(answer: Answer) -> Stream<impl Read> {
+impl EventStream<()> {
+    pub(crate) fn of(answer: Answer) -> EventStream<impl Read> {
         let url = answer.url().to_owned();
-        Stream {
+        EventStream {
             reader: BufReader::new(answer.reader()),
             url,
         }
     }
 }
 
-impl<R: Read> Stream<R> {
+impl<R: Read> EventStream<R> {
     /// The next. That there is none any more is for the one called `end` to say: without it, the server has not ended.
     pub(crate) fn next(&mut self) -> Result<Message, Failure> {
         let mut message = Message::default();
@@ -92,8 +92,8 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn stream(text: &str) -> Stream<&[u8]> {
-        Stream {
+    fn stream(text: &str) -> EventStream<&[u8]> {
+        EventStream {
             reader: BufReader::new(text.as_bytes()),
             url: "http://here".to_owned(),
         }

@@ -1,11 +1,16 @@
 //! An answer that goes into a file: in which format, and how it gets there.
 
-use crate::client::{Answer, broken};
+pub(crate) mod part;
+pub(crate) mod progress;
+
 use crate::failure::{Failure, note};
-use crate::output::shown;
-use crate::part::Part;
-use crate::progress::Progress;
+use crate::http::answer::{Answer, broken};
+use crate::http::client::Client;
+use crate::http::query::Query;
+use crate::output::{self, shown, shown_json, shown_lines};
 use indicatif::DecimalBytes;
+use part::Part;
+use progress::Progress;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -64,4 +69,28 @@ pub(crate) fn save(
     part.finish()?;
     note(format_args!("{} into {path}", DecimalBytes(bytes)));
     Ok(())
+}
+
+/// Sends a query whose response comes when its seconds are over, and saves the response, or prints
+/// it without `output`.
+pub(crate) fn print_or_save(
+    client: &Client,
+    query: &Query<'_>,
+    seconds: f64,
+    output: Option<&Path>,
+    is_json: bool,
+) -> Result<(), Failure> {
+    let Some(path) = output else {
+        let progress = Progress::new(seconds, false, String::new());
+        let text = client.ask(query)?.text()?;
+        drop(progress);
+        return output::text(&if is_json {
+            shown_json(&text)
+        } else {
+            shown_lines(&text)
+        });
+    };
+    let part = Part::create(path)?;
+    let progress = Progress::new(seconds, true, part.name());
+    save(client.ask(query)?, part, progress, "")
 }

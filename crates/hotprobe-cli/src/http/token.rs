@@ -10,12 +10,12 @@ const VARIABLE: &str = "HOTPROBE_TOKEN";
 
 /// The token, if there is one. (No message has any of it.)
 pub(crate) fn of(server: &Server) -> Result<Option<String>, Failure> {
-    let (token, whence) = if let Some(path) = &server.token_file {
-        let whence = format!("the file `{}`", shown(&path.to_string_lossy()));
+    let (token, source) = if let Some(path) = &server.token_file {
+        let source = format!("the file `{}`", shown(&path.to_string_lossy()));
         let token = fs::read_to_string(path).map_err(|error| {
-            Failure::failed(format!("cannot read the token from {whence}: {error}"))
+            Failure::failed(format!("cannot read the token from {source}: {error}"))
         })?;
-        (token, whence)
+        (token, source)
     } else {
         match env::var(VARIABLE) {
             Ok(token) if !token.is_empty() => (token, format!("the variable {VARIABLE}")),
@@ -27,21 +27,13 @@ pub(crate) fn of(server: &Server) -> Result<Option<String>, Failure> {
     };
     let token = token.trim_ascii();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(unusable(&whence));
+        return Err(unusable(&source));
     }
     Ok(Some(token.to_owned()))
 }
 
-/// It was to be said on the command line.
-pub(crate) fn refused() -> Failure {
-    Failure::usage(
-        "there is no `--token`: what stands on a command line, everybody on the machine can read in the list of \
-         processes. Give the token in a file, `--token-file FILE`, or in the variable HOTPROBE_TOKEN",
-    )
-}
-
-fn unusable(whence: &str) -> Failure {
+fn unusable(source: &str) -> Failure {
     Failure::usage(format!(
-        "the token in {whence} is empty, or no token: expected one line of visible ASCII characters, without spaces"
+        "the token in {source} is empty, or no token: expected one line of visible ASCII characters, without spaces"
     ))
 }

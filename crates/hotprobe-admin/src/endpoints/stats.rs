@@ -1,9 +1,10 @@
 //! `GET /stats`, as JSON, and `GET /metrics`, for Prometheus: what has happened, in numbers.
 
-use super::errors::Problem;
-use super::parameters::Parameters;
-use super::sessions::Sessions;
-use super::{Asked, json, text};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::request::Request;
+use crate::response::{json, text};
+use crate::sessions::Sessions;
 use axum::body::Body;
 use axum::http::Response;
 use serde::Serialize;
@@ -117,15 +118,15 @@ impl Stats {
     }
 }
 
-pub(super) fn stats(asked: &Asked) -> Result<Response<Body>, Problem> {
-    Parameters::of_query(&asked.uri, &[])?;
-    Ok(json(&Stats::now(&asked.shared.sessions)))
+pub(crate) fn stats(request: &Request) -> Result<Response<Body>, Problem> {
+    Parameters::of_query(&request.uri, &[])?;
+    Ok(json(&Stats::now(&request.admin.sessions)))
 }
 
-pub(super) fn metrics(asked: &Asked) -> Result<Response<Body>, Problem> {
-    Parameters::of_query(&asked.uri, &[])?;
+pub(crate) fn metrics(request: &Request) -> Result<Response<Body>, Problem> {
+    Parameters::of_query(&request.uri, &[])?;
     let mut lines = String::new();
-    for (name, kind, meaning, value) in Stats::now(&asked.shared.sessions).metrics() {
+    for (name, kind, meaning, value) in Stats::now(&request.admin.sessions).metrics() {
         // (Text can always be written to.)
         let _ = write!(
             lines,

@@ -3,16 +3,18 @@
 //! The recording's own thread writes to the body. However slow the client, nothing is kept for it but what the pipe and the
 //! recording's buffers hold: beyond that, records are lost, which the trace counts. The program is never held up.
 
-use super::errors::Problem;
-use super::parameters::{Parameters, shown, unknown};
-use super::pipe::{Blocking, CutOff, Pipe};
-use super::sessions::{self, Ending, Session};
-use super::{Asked, Shared, tar, text};
+use crate::admin::Admin;
+use crate::ctf_archive;
+use crate::errors::Problem;
+use crate::parameters::{Parameters, shown, unknown};
+use crate::pipe::{CutOff, Pipe, PipeWriter};
+use crate::request::Request;
+use crate::response::text;
+use crate::sessions::{self, Ending, Session};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
 use std::io::{self, BufWriter};
-use std::sync::Arc;
 use std::thread;
 
 /// How much is written at once.
@@ -22,13 +24,13 @@ const THREADS: usize = 32;
 const PER_THREAD: std::ops::RangeInclusive<usize> = 64 << 10..=256 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+enum RecordFormat {
     Perfetto,
     Chrome,
     Ctf,
 }
 
-impl Format {
+impl RecordFormat {
     fn of(parameters: &Parameters) -> Result<Self, Problem> {
         parameters.choice(
             "format",
@@ -56,32 +58,32 @@ impl Format {
     }
 }
 
-pub(super) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
-    let Asked {
-        shared,
+pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> {
+    let Request {
+        admin,
         uri,
         headers,
         body,
         ..
-    } = asked;
+    } = request;
     let known = ["match", "seconds", "format", "slice", "tasks"];
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
     let recorder = chosen(&parameters)?;
-    let format = Format::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, shared.longest)?;
-    let session = shared.sessions.begin(lasts)?;
+    let format = RecordFormat::of(&parameters)?;
+    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let session = admin.sessions.begin(lasts)?;
 
     let (pipe, body) = Pipe::new();
-    let writer = || BufWriter::with_capacity(CHUNK, Blocking(pipe.clone()));
+    let writer = || BufWriter::with_capacity(CHUNK, PipeWriter(pipe.clone()));
     let task_tracks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
-    let recorder = within(recorder, &shared).task_tracks(task_tracks);
+    let recorder = within(recorder, &admin).task_tracks(task_tracks);
     let recorder = match format {
-        Format::Perfetto => recorder.stream_perfetto_to(writer()),
-        Format::Chrome => recorder.stream_chrome_json_to(writer()),
-        Format::Ctf => recorder,
+        RecordFormat::Perfetto => recorder.stream_perfetto_to(writer()),
+        RecordFormat::Chrome => recorder.stream_chrome_json_to(writer()),
+        RecordFormat::Ctf => recorder,
     };
     let recording = recorder.start().map_err(|error| refused(&error))?;
-    let running = Running {
+    let running = RunningRecording {
         recording: Some(recording),
         pipe,
         format,
@@ -121,8 +123,8 @@ fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
 }
 
 /// With a session's share of the memory.
-fn within(recorder: Recorder, shared: &Arc<Shared>) -> Recorder {
-    let share = shared.memory / shared.sessions.at_most().max(1);
+fn within(recorder: Recorder, admin: &Admin) -> Recorder {
+    let share = admin.memory_share();
     let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
     recorder
         .buffers_together(share)
@@ -141,13 +143,13 @@ fn refused(error: &RecordError) -> Problem {
 }
 
 /// A recording that is being sent. However it is dropped, it detaches.
-struct Running {
+struct RunningRecording {
     recording: Option<Recording>,
     pipe: Pipe,
-    format: Format,
+    format: RecordFormat,
 }
 
-impl Running {
+impl RunningRecording {
     /// Detaches, and writes the rest. Blocks the thread.
     fn finish(mut self) -> Result<(), RecordError> {
         let Some(recording) = self.recording.take() else {
@@ -155,17 +157,17 @@ impl Running {
         };
         // (A thread for blocking calls is in no probe, for which it would be refused.)
         let trace = recording.finish()?;
-        if self.format == Format::Ctf {
-            let mut writer = BufWriter::with_capacity(CHUNK, Blocking(self.pipe.clone()));
-            let written =
-                tar::write(&trace, &mut writer).and_then(|()| io::Write::flush(&mut writer));
+        if self.format == RecordFormat::Ctf {
+            let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(self.pipe.clone()));
+            let written = ctf_archive::write(&trace, &mut writer)
+                .and_then(|()| io::Write::flush(&mut writer));
             written.map_err(|source| RecordError::Io { path: None, source })?;
         }
         Ok(())
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningRecording {
     /// If it has not been finished: the runtime ends. This thread may be one that must not wait, and whoever takes what is
     /// sent may wait for this thread.
     fn drop(&mut self) {
@@ -177,7 +179,7 @@ impl Drop for Running {
     }
 }
 
-async fn record(session: Session, running: Running) {
+async fn record(session: Session, running: RunningRecording) {
     let pipe = running.pipe.clone();
     let _cut_off = CutOff(pipe.clone());
     let ending = session.ending(&pipe).await;

@@ -1,10 +1,12 @@
 //! `POST /latency`: how long it takes from one event to another, by label.
 
-use super::{io_error, json_error, measure, no_memory, refused, share};
+use crate::admin::Admin;
 use crate::errors::Problem;
+use crate::measure::{io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
-use crate::{Asked, Shared, text};
+use crate::request::Request;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Metadata};
@@ -16,7 +18,7 @@ use std::io::Write;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+enum LatencyFormat {
     Text,
     Json,
     Svg,
@@ -25,7 +27,7 @@ enum Format {
     All,
 }
 
-impl Format {
+impl LatencyFormat {
     fn of(parameters: &Parameters) -> Result<Self, Problem> {
         parameters.choice(
             "format",
@@ -48,20 +50,20 @@ impl Format {
     }
 }
 
-pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
-    let Asked {
-        shared,
+pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> {
+    let Request {
+        admin,
         uri,
         headers,
         body,
         ..
-    } = asked;
+    } = request;
     let known = ["begin", "end", "key", "label", "seconds", "format"];
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
-    let between = between(&parameters, &shared)?;
-    let format = Format::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, shared.longest)?;
-    let session = shared.sessions.begin(lasts)?;
+    let between = between(&parameters, &admin)?;
+    let format = LatencyFormat::of(&parameters)?;
+    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let session = admin.sessions.begin(lasts)?;
     let timing = between.start().map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
@@ -72,7 +74,7 @@ pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
 }
 
 /// Which events, paired by what, within the session's share of the memory.
-fn between(parameters: &Parameters, shared: &Shared) -> Result<Between, Problem> {
+fn between(parameters: &Parameters, admin: &Admin) -> Result<Between, Problem> {
     let (begin, end) = (parameters.event("begin")?, parameters.event("end")?);
     let (of_begin, of_end) = (begin.metadata(), end.metadata());
     let Some(key) = parameters.one("key")? else {
@@ -82,7 +84,7 @@ fn between(parameters: &Parameters, shared: &Shared) -> Result<Between, Problem>
         )));
     };
     let title = format!("from {} to {}", of_begin.name(), of_end.name());
-    let between = within(share(shared), title, begin, end, key)?;
+    let between = within(admin.memory_share(), title, begin, end, key)?;
     Ok(match parameters.one("label")? {
         Some(label) => between.label(label),
         None => between,
@@ -133,20 +135,20 @@ fn in_common(begin: &Metadata, end: &Metadata) -> String {
     }
 }
 
-fn write(timing: Timing, format: Format, to: &mut dyn Write) -> Result<(), ProfileError> {
+fn write(timing: Timing, format: LatencyFormat, to: &mut dyn Write) -> Result<(), ProfileError> {
     let snapshot = timing.finish()?;
     match format {
-        Format::Text => write!(to, "{snapshot}").map_err(io_error),
-        Format::Json => line(to, &Measured::of(&snapshot)),
-        Format::Svg => snapshot.write_svg(to).map_err(io_error),
-        Format::Hlog => snapshot.write_hlog(to).map_err(io_error),
-        Format::All => {
+        LatencyFormat::Text => write!(to, "{snapshot}").map_err(io_error),
+        LatencyFormat::Json => line(to, &LatencyBody::of(&snapshot)),
+        LatencyFormat::Svg => snapshot.write_svg(to).map_err(io_error),
+        LatencyFormat::Hlog => snapshot.write_hlog(to).map_err(io_error),
+        LatencyFormat::All => {
             let (mut svg, mut hlog) = (Vec::new(), Vec::new());
             snapshot.write_svg(&mut svg).map_err(io_error)?;
             snapshot.write_hlog(&mut hlog).map_err(io_error)?;
-            let all = All {
+            let all = LatencyAll {
                 text: snapshot.to_string(),
-                json: Measured::of(&snapshot),
+                json: LatencyBody::of(&snapshot),
                 svg: String::from_utf8_lossy(&svg).into_owned(),
                 hlog: String::from_utf8_lossy(&hlog).into_owned(),
             };
@@ -161,24 +163,24 @@ fn line(to: &mut dyn Write, value: &impl Serialize) -> Result<(), ProfileError> 
 }
 
 #[derive(Serialize)]
-struct All<'a> {
+struct LatencyAll<'a> {
     text: String,
-    json: Measured<'a>,
+    json: LatencyBody<'a>,
     svg: String,
     hlog: String,
 }
 
 /// A measurement, as JSON. Durations are in nanoseconds.
 #[derive(Serialize)]
-struct Measured<'a> {
+struct LatencyBody<'a> {
     title: &'a str,
     seconds: f64,
-    counts: Counts,
-    labels: Vec<Label<'a>>,
+    counts: LatencyCounts,
+    labels: Vec<LatencyLabel<'a>>,
 }
 
 #[derive(Serialize)]
-struct Counts {
+struct LatencyCounts {
     begins: u64,
     ends: u64,
     matched: u64,
@@ -196,7 +198,7 @@ struct Counts {
     clippy::struct_field_names,
     reason = "they are the names in the answer"
 )]
-struct Label<'a> {
+struct LatencyLabel<'a> {
     #[serde(rename = "label")]
     name: &'a str,
     count: u64,
@@ -209,18 +211,18 @@ struct Label<'a> {
     mean_ns: u64,
 }
 
-impl<'a> Measured<'a> {
+impl<'a> LatencyBody<'a> {
     fn of(snapshot: &'a LatencySnapshot) -> Self {
         Self {
             title: snapshot.title(),
             seconds: snapshot.length().as_secs_f64(),
-            counts: Counts::of(snapshot.counts()),
-            labels: snapshot.labels().iter().map(Label::of).collect(),
+            counts: LatencyCounts::of(snapshot.counts()),
+            labels: snapshot.labels().iter().map(LatencyLabel::of).collect(),
         }
     }
 }
 
-impl Counts {
+impl LatencyCounts {
     fn of(counts: PairCounts) -> Self {
         Self {
             begins: counts.begins,
@@ -237,7 +239,7 @@ impl Counts {
     }
 }
 
-impl<'a> Label<'a> {
+impl<'a> LatencyLabel<'a> {
     fn of(label: &'a LabelLatency) -> Self {
         let nanoseconds = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let percentile = |percent| nanoseconds(label.percentile(percent));

@@ -1,19 +1,22 @@
-//! `GET /`: the page. One file (`page.html`), without anything from elsewhere; what there is to read is in it without a
-//! script.
+//! `GET /`: the page. One file (`page.html`), without anything from elsewhere; what there is to
+//! read is in it without a script.
 //!
-//! Names, docs, types and places come from the program's source and from requests: all of it is escaped. The browser runs
-//! only the script, and uses only the style, whose hashes the page's policy names.
+//! Names, docs, types and places come from the program's source and from requests: all of it is
+//! escaped. The browser runs only the script, and uses only the style, whose hashes the page's
+//! policy names.
 
-use super::errors::Problem;
-use super::events::Event;
-use super::parameters::Parameters;
-use super::{Asked, text};
+use crate::endpoints::events::Event;
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::request::Request;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
+use std::sync::LazyLock;
 
 const HTML: &str = include_str!("page.html");
 
@@ -21,13 +24,9 @@ const HTML: &str = include_str!("page.html");
 const BASE: &str = "{{base}}";
 const MAIN: &str = "{{main}}";
 
-/// The file, and the policy under which browsers show it.
-pub(super) struct Page {
-    policy: HeaderValue,
-}
-
-impl Page {
-    pub(super) fn new() -> Self {
+/// The content security policy under which browsers show the page.
+fn policy() -> &'static HeaderValue {
+    static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         let hash = |tag| BASE64_STANDARD.encode(Sha256::digest(between(HTML, tag)));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; \
@@ -35,58 +34,55 @@ impl Page {
             hash("style"),
             hash("script"),
         );
-        Self {
-            // (It is ASCII: the alternative lets nothing be shown.)
-            policy: policy
-                .try_into()
-                .unwrap_or(HeaderValue::from_static("default-src 'none'")),
-        }
-    }
+        // It is ASCII, so the conversion succeeds; the alternative would show nothing at all.
+        policy
+            .try_into()
+            .unwrap_or(HeaderValue::from_static("default-src 'none'"))
+    });
+    &POLICY
+}
 
-    fn fill(&self, original: &Uri, main: &str) -> Response<Body> {
-        let mut html = String::with_capacity(HTML.len() + main.len() + 64);
-        let (before, after) = HTML.split_once(BASE).unwrap_or((HTML, ""));
-        html += before;
-        // (To text can always be written.)
-        let _ = write!(html, "{}", Escaped(&base(original)));
-        let (before, after) = after.split_once(MAIN).unwrap_or((after, ""));
-        html += before;
-        html += main;
-        html += after;
-        let mut response = text("text/html; charset=utf-8", html);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
-        // With `no-referrer`, a form without a script would be posted with `Origin: null`, as if from another site.
-        headers.insert(
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("same-origin"),
-        );
-        response
-    }
+/// Returns the page with `main` as its content.
+fn fill(original: &Uri, main: &str) -> Response<Body> {
+    let mut html = String::with_capacity(HTML.len() + main.len() + 64);
+    let (before, after) = HTML.split_once(BASE).unwrap_or((HTML, ""));
+    html += before;
+    // (To text can always be written.)
+    let _ = write!(html, "{}", Escaped(&base(original)));
+    let (before, after) = after.split_once(MAIN).unwrap_or((after, ""));
+    html += before;
+    html += main;
+    html += after;
+    let mut response = text("text/html; charset=utf-8", html);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy().clone());
+    // With `no-referrer`, a form without a script would be posted with `Origin: null`, as if from
+    // another site.
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
 
-    /// What those see who have not said the token: a browser can be told it, others get the sentence.
-    pub(super) fn locked(
-        &self,
-        original: &Uri,
-        problem: &Problem,
-        headers: &HeaderMap,
-    ) -> Response<Body> {
-        let answer = problem.answer(headers);
-        let is_browser = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .any(|kinds| kinds.as_bytes().windows(9).any(|kind| kind == b"text/html"));
-        if !is_browser {
-            return answer;
-        }
-        let mut page = self.fill(original, LOCKED);
-        *page.status_mut() = StatusCode::UNAUTHORIZED;
-        if let Some(value) = answer.headers().get(header::WWW_AUTHENTICATE) {
-            page.headers_mut()
-                .insert(header::WWW_AUTHENTICATE, value.clone());
-        }
-        page
+/// Returns the response to a request without the token: a form that asks for it if the client is a
+/// browser, the error otherwise.
+pub(crate) fn locked(original: &Uri, problem: &Problem, headers: &HeaderMap) -> Response<Body> {
+    let answer = problem.answer(headers);
+    let is_browser = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|kinds| kinds.as_bytes().windows(9).any(|kind| kind == b"text/html"));
+    if !is_browser {
+        return answer;
     }
+    let mut page = fill(original, LOCKED);
+    *page.status_mut() = StatusCode::UNAUTHORIZED;
+    if let Some(value) = answer.headers().get(header::WWW_AUTHENTICATE) {
+        page.headers_mut()
+            .insert(header::WWW_AUTHENTICATE, value.clone());
+    }
+    page
 }
 
 const LOCKED: &str = "\
@@ -127,8 +123,8 @@ fn home(original: &Uri) -> String {
     }
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of_query(&asked.uri, &["match"])?;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&request.uri, &["match"])?;
     let wanted = parameters.one("match")?.unwrap_or_default();
     // What has no `*` is looked for anywhere in a name.
     let pattern = match wanted {
@@ -144,10 +140,10 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
             .into_iter()
             .map(Event::of)
             .collect(),
-        longest: asked.shared.longest.as_secs(),
-        home: home(&asked.original),
+        longest: request.admin.longest.as_secs(),
+        home: home(&request.original),
     };
-    Ok(asked.shared.page.fill(&asked.original, &main.to_string()))
+    Ok(fill(&request.original, &main.to_string()))
 }
 
 struct Main<'a> {
@@ -190,7 +186,8 @@ impl fmt::Display for Main<'_> {
 }
 
 impl Main<'_> {
-    /// What can be done with the events that are shown, or chosen among them. Without a script, a recording can be made.
+    /// What can be done with the events that are shown, or chosen among them. Without a script, a
+    /// recording can be made.
     fn tools(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,

@@ -1,10 +1,11 @@
 //! `GET /rates`: how often events are fired, each second, while somebody watches.
 
-use super::errors::Problem;
-use super::parameters::Parameters;
-use super::pipe::{CutOff, Pipe};
-use super::sessions::{self, Ending, Session};
-use super::{Asked, stream};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::pipe::{CutOff, Pipe};
+use crate::request::Request;
+use crate::sessions::{self, Ending, Session};
+use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Batch, ProbeGroup, ProbeOptions};
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 const EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
-struct Begin {
+struct RatesBegin {
     seconds: f64,
     events: Vec<Watched>,
 }
@@ -39,15 +40,15 @@ struct Rates {
 }
 
 #[derive(Serialize)]
-struct End {
+struct RatesEnd {
     reason: &'static str,
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of_query(&asked.uri, &["match", "seconds"])?;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&request.uri, &["match", "seconds"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, asked.shared.longest)?;
-    let session = asked.shared.sessions.begin(lasts)?;
+    let lasts = parameters.seconds(60.0, request.admin.longest)?;
+    let session = request.admin.sessions.begin(lasts)?;
     let (pipe, body) = Pipe::new();
     let watched = |event: &&dyn AnyEvent| {
         let metadata = event.metadata();
@@ -58,11 +59,11 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
             column: metadata.column(),
         }
     };
-    let begin = Begin {
+    let begin = RatesBegin {
         seconds: lasts.as_secs_f64(),
         events: events.iter().map(watched).collect(),
     };
-    if !stream::send(&pipe, "begin", &begin) {
+    if !sse::send(&pipe, "begin", &begin) {
         return Err(Problem::parameter(format!(
             "{} events are more than can be watched at once: choose fewer",
             events.len()
@@ -70,7 +71,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     }
     let counters = Counters::attach(&events);
     tokio::spawn(watch(session, pipe, counters));
-    Ok(stream::answer(body))
+    Ok(sse::answer(body))
 }
 
 /// A counting probe on each event.
@@ -120,7 +121,7 @@ async fn watch(session: Session, pipe: Pipe, mut counters: Counters) {
         };
         last = now;
         // If there is no room, the client does not read, and the next will do.
-        stream::send(&pipe, "rates", &rates);
+        sse::send(&pipe, "rates", &rates);
     };
     let mut next = Instant::now();
     let ending = loop {
@@ -135,9 +136,9 @@ async fn watch(session: Session, pipe: Pipe, mut counters: Counters) {
         return pipe.abort();
     }
     send(&counters);
-    let end = End {
+    let end = RatesEnd {
         reason: ending.name(),
     };
-    stream::end(&pipe, &end);
+    sse::end(&pipe, &end);
     sessions::sent(&pipe, sessions::patience(&pipe, ending)).await;
 }

@@ -1,8 +1,9 @@
 //! `GET /events`: what events there are, as JSON.
 
-use super::errors::Problem;
-use super::parameters::Parameters;
-use super::{Asked, json};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::request::Request;
+use crate::response::json;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::AnyEvent;
@@ -17,35 +18,35 @@ struct Events {
 
 /// What is told of one.
 #[derive(Serialize)]
-pub(super) struct Event {
-    pub(super) name: &'static str,
-    pub(super) module: &'static str,
-    pub(super) file: &'static str,
-    pub(super) line: u32,
-    pub(super) column: u32,
-    pub(super) docs: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) enabled: bool,
-    pub(super) probe_count: usize,
-    pub(super) probes: Vec<Probe>,
+pub(crate) struct Event {
+    pub(crate) name: &'static str,
+    pub(crate) module: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) docs: String,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) enabled: bool,
+    pub(crate) probe_count: usize,
+    pub(crate) probes: Vec<Probe>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
     #[serde(rename = "type")]
-    pub(super) type_name: &'static str,
-    pub(super) redacted: bool,
+    pub(crate) type_name: &'static str,
+    pub(crate) redacted: bool,
 }
 
 #[derive(Serialize)]
-pub(super) struct Probe {
-    pub(super) name: Option<String>,
-    pub(super) panicked: bool,
+pub(crate) struct Probe {
+    pub(crate) name: Option<String>,
+    pub(crate) panicked: bool,
 }
 
 impl Event {
-    pub(super) fn of(event: &'static dyn AnyEvent) -> Self {
+    pub(crate) fn of(event: &'static dyn AnyEvent) -> Self {
         let metadata = event.metadata();
         Self {
             name: metadata.name(),
@@ -87,8 +88,8 @@ fn plain(docs: &str) -> String {
     lines.join("\n")
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of_query(&asked.uri, &["match"])?;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&request.uri, &["match"])?;
     let mut chosen = parameters.events()?;
     let all = hotprobe::events();
     let total = all.len();

@@ -1,12 +1,14 @@
 //! `hotprobe watch`: how often events are fired a second.
 //!
-//! The server's sessions have an end; when one is over, another is begun. So watching goes on until somebody ends it.
+//! The server's sessions have an end; when one is over, another is begun. So watching continues until the program is ended.
 
 use crate::arguments::Watch;
-use crate::client::{Answer, Client, Question};
 use crate::failure::Failure;
+use crate::http::answer::Answer;
+use crate::http::client::Client;
+use crate::http::query::Query;
+use crate::http::sse::EventStream;
 use crate::output::{self, Column, shown, table};
-use crate::stream::Stream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal as _};
@@ -20,7 +22,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 const ATTEMPTS: u32 = 10;
 
 #[derive(Deserialize)]
-struct Begin {
+struct WatchBegin {
     events: Vec<Watched>,
 }
 
@@ -39,7 +41,7 @@ struct Rates {
 }
 
 #[derive(Deserialize)]
-struct End {
+struct WatchEnd {
     reason: String,
 }
 
@@ -52,36 +54,36 @@ struct Interval {
 
 /// As `--json` prints it.
 #[derive(Serialize)]
-struct Line<'a> {
+struct WatchLine<'a> {
     seconds: f64,
-    events: Vec<Row<'a>>,
+    events: Vec<WatchRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct WatchRow<'a> {
     #[serde(flatten)]
     event: &'a Watched,
     fired: u64,
     per_second: f64,
 }
 
-pub(crate) fn run(client: &Client, asked: &Watch) -> Result<(), Failure> {
-    let question = Question::get("rates")
-        .all("match", &asked.patterns)
+pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
+    let query = Query::get("rates")
+        .all("match", &options.patterns)
         .lasting(None, 60.0)
         .answered_by("text/event-stream");
-    let mut view = View::new(asked);
+    let mut view = View::new(options);
     let mut events = Vec::new();
     let mut interval = Interval::default();
-    let mut left = asked.count;
-    let mut answer = client.ask(&question)?;
+    let mut left = options.count;
+    let mut answer = client.ask(&query)?;
     loop {
-        let mut stream = Stream::of(answer);
+        let mut stream = EventStream::of(answer);
         loop {
             let message = stream.next()?;
             match &*message.name {
                 "begin" => {
-                    let begin: Begin = stream.read(&message)?;
+                    let begin: WatchBegin = stream.read(&message)?;
                     if begin.events != events {
                         interval = Interval::default();
                         events = begin.events;
@@ -89,14 +91,14 @@ pub(crate) fn run(client: &Client, asked: &Watch) -> Result<(), Failure> {
                 }
                 "rates" => interval.add(&stream.read(&message)?, events.len()),
                 "end" => {
-                    if stream.read::<End>(&message)?.reason == "shutdown" {
+                    if stream.read::<WatchEnd>(&message)?.reason == "shutdown" {
                         return Err(Failure::failed("the server shut down"));
                     }
                     break;
                 }
                 _ => {}
             }
-            if interval.seconds + TOLERANCE >= f64::from(asked.interval) {
+            if interval.seconds + TOLERANCE >= f64::from(options.interval) {
                 view.show(&events, &interval)?;
                 interval = Interval::default();
                 left = left.map(|left| left - 1);
@@ -106,15 +108,15 @@ pub(crate) fn run(client: &Client, asked: &Watch) -> Result<(), Failure> {
             }
         }
         drop(stream);
-        answer = again(client, &question)?;
+        answer = again(client, &query)?;
     }
 }
 
 /// Another session.
-fn again(client: &Client, question: &Question<'_>) -> Result<Answer, Failure> {
+fn again(client: &Client, query: &Query<'_>) -> Result<Answer, Failure> {
     let mut attempts = 0;
     loop {
-        match client.ask(question) {
+        match client.ask(query) {
             Err(Failure::Busy(_)) if attempts < ATTEMPTS => {
                 attempts += 1;
                 thread::sleep(AGAIN);
@@ -134,11 +136,11 @@ impl Interval {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a rate, for people")]
-    fn line<'a>(&self, events: &'a [Watched], top: Option<u16>) -> Line<'a> {
+    fn line<'a>(&self, events: &'a [Watched], top: Option<u16>) -> WatchLine<'a> {
         let mut rows: Vec<_> = events
             .iter()
             .zip(&self.fired)
-            .map(|(event, &fired)| Row {
+            .map(|(event, &fired)| WatchRow {
                 event,
                 fired,
                 per_second: fired as f64 / self.seconds,
@@ -149,7 +151,7 @@ impl Interval {
             rows.sort_by_key(|row| std::cmp::Reverse(row.fired));
             rows.truncate(top.into());
         }
-        Line {
+        WatchLine {
             seconds: self.seconds,
             events: rows,
         }
@@ -158,14 +160,14 @@ impl Interval {
 
 /// Where it is shown: on a terminal, the same place each time; as lines, else.
 struct View<'a> {
-    asked: &'a Watch,
+    options: &'a Watch,
     place: Option<ProgressBar>,
     seconds: f64,
 }
 
 impl<'a> View<'a> {
-    fn new(asked: &'a Watch) -> Self {
-        let place = (!asked.json && io::stdout().is_terminal()).then(|| {
+    fn new(options: &'a Watch) -> Self {
+        let place = (!options.json && io::stdout().is_terminal()).then(|| {
             let place = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
             // (It knows the terminal's size, and keeps within.)
             place.with_style(
@@ -174,7 +176,7 @@ impl<'a> View<'a> {
             )
         });
         Self {
-            asked,
+            options,
             place: place.filter(|place| !place.is_hidden()),
             seconds: 0.0,
         }
@@ -182,13 +184,13 @@ impl<'a> View<'a> {
 
     fn show(&mut self, events: &[Watched], interval: &Interval) -> Result<(), Failure> {
         self.seconds += interval.seconds;
-        let line = interval.line(events, self.asked.top);
-        if self.asked.json {
+        let line = interval.line(events, self.options.top);
+        if self.options.json {
             // (Numbers and text always can be written.)
             let json = serde_json::to_string(&line).unwrap_or_default();
             return output::text(&(output::shown_json(&json) + "\n"));
         }
-        let rate = |row: &Row<'_>| format!("{:.1}", row.per_second);
+        let rate = |row: &WatchRow<'_>| format!("{:.1}", row.per_second);
         let Some(place) = &self.place else {
             let at = format!("{:.0}s", self.seconds);
             let rows: Vec<_> = line

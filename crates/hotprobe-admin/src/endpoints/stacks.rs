@@ -1,10 +1,11 @@
 //! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing else.)
 
-use super::{io_error, json_error, measure, no_memory, refused, share};
 use crate::errors::Problem;
+use crate::measure::{io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
-use crate::{Asked, text};
+use crate::request::Request;
+use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine as _;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use std::io::Write;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+enum StacksFormat {
     Pprof,
     Folded,
     Svg,
@@ -22,7 +23,7 @@ enum Format {
     All,
 }
 
-impl Format {
+impl StacksFormat {
     fn of(parameters: &Parameters) -> Result<Self, Problem> {
         parameters.choice(
             "format",
@@ -48,19 +49,18 @@ impl Format {
 /// What a stack takes, of some thirty frames, with its place in the table and a label or two.
 const STACK: usize = 1 << 10;
 
-#[allow(clippy::unused_async, reason = "without the feature, it is the same")]
-pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
-    let shared = asked.shared;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let admin = &request.admin;
     let known = ["event", "weight", "label", "every", "seconds", "format"];
-    let parameters = Parameters::of_query(&asked.uri, &known)?;
+    let parameters = Parameters::of_query(&request.uri, &known)?;
     let builder = chosen(&parameters)?;
-    let format = Format::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, shared.longest)?;
-    let most = share(&shared) / STACK;
+    let format = StacksFormat::of(&parameters)?;
+    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let most = admin.memory_share() / STACK;
     if most == 0 {
         return Err(no_memory(STACK));
     }
-    let session = shared.sessions.begin(lasts)?;
+    let session = admin.sessions.begin(lasts)?;
     let stacks = builder
         .stacks_at_most(most.min(10_000))
         .start()
@@ -71,7 +71,7 @@ pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
         write(stacks, format, to)
     }));
     let mut response = text(format.kind(), body);
-    if format == Format::Pprof {
+    if format == StacksFormat::Pprof {
         response.headers_mut().insert(
             header::CONTENT_DISPOSITION,
             HeaderValue::from_static("attachment; filename=\"stacks.pb.gz\""),
@@ -97,15 +97,15 @@ fn chosen(parameters: &Parameters) -> Result<StacksBuilder, Problem> {
     Ok(builder.every(parameters.number("every", 1..=1_000_000, 1)?))
 }
 
-fn write(mut stacks: Stacks, format: Format, to: &mut dyn Write) -> Result<(), ProfileError> {
+fn write(mut stacks: Stacks, format: StacksFormat, to: &mut dyn Write) -> Result<(), ProfileError> {
     let profile = stacks.finish().map_err(ProfileError::Synchronize)?;
     drop(stacks);
     match format {
-        Format::Pprof => profile.write_pprof(to),
-        Format::Folded => profile.write_folded(to),
-        Format::Svg => profile.write_svg(to),
-        Format::All => {
-            let all = All::of(&profile)?;
+        StacksFormat::Pprof => profile.write_pprof(to),
+        StacksFormat::Folded => profile.write_folded(to),
+        StacksFormat::Svg => profile.write_svg(to),
+        StacksFormat::All => {
+            let all = StacksAll::of(&profile)?;
             serde_json::to_writer(&mut *to, &all).map_err(json_error)?;
             to.write_all(b"\n").map_err(io_error)
         }
@@ -113,7 +113,7 @@ fn write(mut stacks: Stacks, format: Format, to: &mut dyn Write) -> Result<(), P
 }
 
 #[derive(Serialize)]
-struct All {
+struct StacksAll {
     fired: u64,
     sampled: u64,
     folded: String,
@@ -122,7 +122,7 @@ struct All {
     pprof: String,
 }
 
-impl All {
+impl StacksAll {
     fn of(profile: &StackProfile) -> Result<Self, ProfileError> {
         let (mut folded, mut svg, mut pprof) = (Vec::new(), Vec::new(), Vec::new());
         profile.write_folded(&mut folded)?;

@@ -1,14 +1,15 @@
 //! `GET /tail`: events as they are fired, one after the other.
 //!
-//! A probe takes a place for its record before it writes it down; where there is none, the firing is counted as lost,
-//! and that is all that it costs. Places are given out at a rate. Nothing waits, and nobody is woken: who sends the records
-//! looks for them many times a second.
+//! A probe takes a permit before it formats its record. Without one, the firing is counted as lost,
+//! and that is all that it costs. Permits are added at the tail's rate. Nothing waits and nothing
+//! is woken: the task that sends the records looks for them many times a second.
 
-use super::errors::Problem;
-use super::parameters::Parameters;
-use super::pipe::{CutOff, Pipe};
-use super::sessions::{self, Ending, Session};
-use super::{Asked, stream};
+use crate::errors::Problem;
+use crate::parameters::Parameters;
+use crate::pipe::{CutOff, Pipe};
+use crate::request::Request;
+use crate::sessions::{self, Ending, Session};
+use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
@@ -30,7 +31,7 @@ const RECORD: usize = 2048;
 const IN_FLIGHT: Duration = Duration::from_millis(100);
 
 #[derive(Serialize)]
-struct Begin {
+struct TailBegin {
     seconds: f64,
     limit: u64,
     rate: u64,
@@ -38,32 +39,32 @@ struct Begin {
 }
 
 #[derive(Serialize)]
-struct Lost {
+struct TailLost {
     lost: u64,
 }
 
 #[derive(Serialize)]
-struct End {
+struct TailEnd {
     reason: &'static str,
     records: u64,
     lost: u64,
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
-    let parameters = Parameters::of_query(&asked.uri, &["match", "seconds", "limit", "rate"])?;
+pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
+    let parameters = Parameters::of_query(&request.uri, &["match", "seconds", "limit", "rate"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, asked.shared.longest)?;
+    let lasts = parameters.seconds(60.0, request.admin.longest)?;
     let limit = parameters.number("limit", 1..=1_000_000, 10_000)?;
     let rate = parameters.number("rate", 1..=1000, 200)?;
-    let session = asked.shared.sessions.begin(lasts)?;
+    let session = request.admin.sessions.begin(lasts)?;
     let (pipe, body) = Pipe::new();
-    let begin = Begin {
+    let begin = TailBegin {
         seconds: lasts.as_secs_f64(),
         limit,
         rate,
         events: events.iter().map(|event| event.name()).collect(),
     };
-    if !stream::send(&pipe, "begin", &begin) {
+    if !sse::send(&pipe, "begin", &begin) {
         return Err(Problem::parameter(format!(
             "{} events are more than can be tailed at once: choose fewer",
             events.len()
@@ -71,19 +72,20 @@ pub(super) fn answer(asked: &Asked) -> Result<Response<Body>, Problem> {
     }
     let (probes, tail) = attach(&events, limit, rate);
     tokio::spawn(send(session, pipe, probes, tail));
-    Ok(stream::answer(body))
+    Ok(sse::answer(body))
 }
 
-/// What the probes share with who sends.
-struct Places {
-    free: AtomicUsize,
+/// What the probes share with the task that sends.
+struct TailShared {
+    /// How many more records may be written down.
+    permits: AtomicUsize,
     lost: AtomicU64,
     begin: Now,
 }
 
-/// Who sends.
+/// What the sending task owns.
 struct Tail {
-    places: Arc<Places>,
+    shared: Arc<TailShared>,
     records: Receiver<String>,
     limit: u64,
     rate: u64,
@@ -94,22 +96,22 @@ struct Tail {
 
 fn attach(events: &[&'static dyn AnyEvent], limit: u64, rate: u64) -> (ProbeGroup, Tail) {
     let most = usize::try_from(rate.min(limit)).unwrap_or(usize::MAX);
-    let places = Arc::new(Places {
-        free: AtomicUsize::new(most),
+    let shared = Arc::new(TailShared {
+        permits: AtomicUsize::new(most),
         lost: AtomicU64::new(0),
         begin: Now::now(),
     });
     let (sender, records) = sync_channel(most);
     let mut batch = Batch::new();
     for event in events {
-        let (places, sender) = (Arc::clone(&places), sender.clone());
+        let (shared, sender) = (Arc::clone(&shared), sender.clone());
         let options = ProbeOptions::new().name("tail");
         event.attach_in_with(&mut batch, options, move |metadata, values| {
-            places.fill(&sender, metadata, values);
+            shared.fill(&sender, metadata, values);
         });
     }
     let tail = Tail {
-        places,
+        shared,
         records,
         limit,
         rate,
@@ -119,13 +121,13 @@ fn attach(events: &[&'static dyn AnyEvent], limit: u64, rate: u64) -> (ProbeGrou
     (batch.commit(), tail)
 }
 
-impl Places {
+impl TailShared {
     /// On the firing thread.
     fn fill(&self, sender: &SyncSender<String>, metadata: &Metadata, values: &[Value<'_>]) {
-        // Relaxed: a number of places; the channel orders what is put into them.
+        // Relaxed: a number of permits; the channel orders the records that they are for.
         let take = |free: usize| free.checked_sub(1);
         let sent = self
-            .free
+            .permits
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
             .is_ok()
             && sender
@@ -144,18 +146,18 @@ impl Tail {
             let Ok(record) = self.records.try_recv() else {
                 break;
             };
-            if stream::send_text(pipe, "record", &record) {
+            if sse::send_text(pipe, "record", &record) {
                 self.sent += 1;
             } else {
-                self.places.lost.fetch_add(1, Ordering::Relaxed);
+                self.shared.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
-        let lost = self.places.lost.load(Ordering::Relaxed);
+        let lost = self.shared.lost.load(Ordering::Relaxed);
         if lost > self.lost
-            && stream::send(
+            && sse::send(
                 pipe,
                 "lost",
-                &Lost {
+                &TailLost {
                     lost: lost - self.lost,
                 },
             )
@@ -165,17 +167,17 @@ impl Tail {
         self.sent < self.limit
     }
 
-    /// Gives out more places: never more than a second's, nor more than may still be sent.
-    fn give_out(&self, places: u64) {
+    /// Adds permits: never more than a second's, nor more than may still be sent.
+    fn add_permits(&self, permits: u64) {
         let free = |free: usize| {
             let most = self.rate.min(self.limit - self.sent);
-            let more = (free as u64).saturating_add(places).min(most);
+            let more = (free as u64).saturating_add(permits).min(most);
             usize::try_from(more).ok()
         };
         // (It is always some number.)
         let _ = self
-            .places
-            .free
+            .shared
+            .permits
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
     }
 }
@@ -197,7 +199,7 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
             .unwrap_or(u64::MAX)
             .saturating_mul(tail.rate)
             / 1000;
-        tail.give_out(due - given);
+        tail.add_permits(due - given);
         given = due;
     };
     probes.detach();
@@ -206,19 +208,20 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
     }
     settle().await;
     tail.send(&pipe);
-    // What found a place, and came too late for the limit.
+    // Those that had a permit, and came too late for the limit.
     let left = tail.records.try_iter().count() as u64;
-    let end = End {
+    let end = TailEnd {
         reason: ending.map_or("limit", Ending::name),
         records: tail.sent,
-        lost: tail.places.lost.load(Ordering::Relaxed) + left,
+        lost: tail.shared.lost.load(Ordering::Relaxed) + left,
     };
-    stream::end(&pipe, &end);
+    sse::end(&pipe, &end);
     let patience = sessions::patience(&pipe, ending.unwrap_or(Ending::Time));
     sessions::sent(&pipe, patience).await;
 }
 
-/// Waits for the firings in flight, so that what is told of losses is all; but not for one that does not end.
+/// Waits for the firings in flight, so that what is told of losses is all; but not for one that
+/// does not end.
 async fn settle() {
     let end = Instant::now() + IN_FLIGHT;
     let grace = hotprobe::grace_period();

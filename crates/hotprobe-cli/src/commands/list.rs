@@ -1,8 +1,9 @@
 //! `hotprobe list`: which events there are.
 
 use crate::arguments::List;
-use crate::client::{Client, Question};
 use crate::failure::Failure;
+use crate::http::client::Client;
+use crate::http::query::Query;
 use crate::output::{self, Column, shown, table};
 use serde::Deserialize;
 
@@ -37,11 +38,11 @@ struct Probe {
     panicked: bool,
 }
 
-pub(crate) fn run(client: &Client, asked: &List) -> Result<(), Failure> {
-    let question = Question::get("events")
-        .all("match", &asked.patterns)
+pub(crate) fn run(client: &Client, options: &List) -> Result<(), Failure> {
+    let query = Query::get("events")
+        .all("match", &options.patterns)
         .answered_by("application/json");
-    let answer = client.ask(&question)?;
+    let answer = client.ask(&query)?;
     let url = shown(answer.url());
     let json = answer.text()?;
     let Events { mut events } = serde_json::from_str(&json).map_err(|error| {
@@ -50,7 +51,7 @@ pub(crate) fn run(client: &Client, asked: &List) -> Result<(), Failure> {
             "`{url}` answered what is not as hotprobe's events are ({error}): is it of another version?"
         ))
     })?;
-    if asked.json {
+    if options.json {
         return output::text(&output::shown_json(&json));
     }
     events.sort_by(|one, other| {

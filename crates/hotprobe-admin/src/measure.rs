@@ -1,17 +1,12 @@
-//! What is measured for a time and answered at its end: `POST /latency` (`latency.rs`), `GET /stacks` (`stacks.rs`).
+//! What is measured for a time and answered at its end: `POST /latency` (`latency.rs`),
+//! `GET /stacks` (`stacks.rs`).
 //!
-//! The answer begins at once, so that a client that goes away is noticed, and its body comes when the time is up.
+//! The answer begins at once, so that a client that goes away is noticed, and its body comes when
+//! the time is up.
 
-mod latency;
-mod stacks;
-
-pub(super) use latency::answer as latency;
-pub(super) use stacks::answer as stacks;
-
-use super::Shared;
-use super::errors::Problem;
-use super::pipe::{Blocking, CutOff, Pipe};
-use super::sessions::{self, Ending, Session};
+use crate::errors::Problem;
+use crate::pipe::{CutOff, Pipe, PipeWriter};
+use crate::sessions::{self, Ending, Session};
 use axum::http::StatusCode;
 use hotprobe_profile::ProfileError;
 use std::io::{self, BufWriter, Write};
@@ -19,9 +14,9 @@ use std::io::{self, BufWriter, Write};
 /// How much is written at once.
 const CHUNK: usize = 16 << 10;
 
-/// Measures until the session is to end, then detaches and writes. `attached` detaches when it is dropped, which is what
-/// happens if nobody wants the answer any more.
-async fn measure<T: Send + 'static>(
+/// Measures until the session is to end, then detaches and writes. `attached` detaches when it is
+/// dropped, which is what happens if nobody wants the answer any more.
+pub(crate) async fn measure<T: Send + 'static>(
     session: Session,
     pipe: Pipe,
     attached: T,
@@ -35,7 +30,7 @@ async fn measure<T: Send + 'static>(
     // Firings in flight are waited for, and names are looked up: not on a worker of the runtime.
     let to = pipe.clone();
     let mut task = tokio::task::spawn_blocking(move || {
-        let mut writer = BufWriter::with_capacity(CHUNK, Blocking(to));
+        let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(to));
         write(attached, &mut writer)?;
         writer.flush().map_err(io_error)
     });
@@ -59,21 +54,16 @@ async fn measure<T: Send + 'static>(
     }
 }
 
-fn io_error(source: io::Error) -> ProfileError {
+pub(crate) fn io_error(source: io::Error) -> ProfileError {
     ProfileError::Io { path: None, source }
 }
 
 /// Of JSON. (Numbers and text always can be written.)
-fn json_error(error: serde_json::Error) -> ProfileError {
+pub(crate) fn json_error(error: serde_json::Error) -> ProfileError {
     io_error(error.into())
 }
 
-/// What one session may take of the memory that all have together.
-fn share(shared: &Shared) -> usize {
-    shared.memory / shared.sessions.at_most().max(1)
-}
-
-fn refused(error: &ProfileError) -> Problem {
+pub(crate) fn refused(error: &ProfileError) -> Problem {
     match error {
         ProfileError::Parameter { reason } | ProfileError::Limit { reason } => {
             Problem::parameter(reason)
@@ -87,7 +77,7 @@ fn refused(error: &ProfileError) -> Problem {
 }
 
 /// The server's own limits leave too little.
-fn no_memory(least: usize) -> Problem {
+pub(crate) fn no_memory(least: usize) -> Problem {
     let message = format!(
         "a session's share of the memory is too little to measure anything: give `Admin::memory_at_most` {least} bytes or \
          more for each session"

@@ -1,0 +1,10 @@
+//! The commands, a file each. A new one also needs its arguments (`arguments.rs`) and a line in
+//! `main.rs`.
+
+pub(crate) mod completions;
+pub(crate) mod latency;
+pub(crate) mod list;
+pub(crate) mod record;
+pub(crate) mod stacks;
+pub(crate) mod tail;
+pub(crate) mod watch;

@@ -1,0 +1,147 @@
+//! What a server answers: a body, or an error in its own words.
+
+use crate::failure::Failure;
+use crate::http::address;
+use crate::output::shown;
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::io::{self, Read};
+use ureq::http::{Response, StatusCode, header};
+use ureq::{Body, Error};
+
+/// How much is read of an error, and of a response that is read as a whole.
+const REFUSAL: u64 = 64 << 10;
+const WHOLE: u64 = 256 << 20;
+
+/// The server's response.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(super) response: Response<Body>,
+    pub(super) url: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorDetails,
+}
+
+#[derive(Deserialize)]
+struct ErrorDetails {
+    message: String,
+    #[serde(default)]
+    nearest: Vec<String>,
+}
+
+impl Answer {
+    /// Reads all of it, as text.
+    pub(crate) fn text(self) -> Result<String, Failure> {
+        let url = shown(&self.url);
+        let mut text = Vec::new();
+        self.reader()
+            .take(WHOLE)
+            .read_to_end(&mut text)
+            .map_err(|error| Failure::failed(format!("`{url}`: {}", broken(&error))))?;
+        String::from_utf8(text)
+            .map_err(|_| Failure::failed(format!("`{url}` answered what is no text")))
+    }
+
+    /// Returns its body, as it arrives.
+    pub(crate) fn reader(self) -> impl Read {
+        self.response.into_body().into_reader()
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The answer is not what a hotprobe says.
+    pub(crate) fn foreign(&self) -> Failure {
+        let status = self.response.status().as_u16();
+        let mut message = not_ours(&self.url, &format!("answered {status}"));
+        let to = self.header(header::LOCATION.as_str());
+        if !to.is_empty() {
+            let _ = write!(message, " (it points to `{}`)", shown(to));
+        }
+        Failure::failed(message)
+    }
+
+    fn header(&self, name: &str) -> &str {
+        let value = self.response.headers().get(name);
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// Its media type, without parameters.
+    pub(super) fn kind(&self) -> String {
+        let kind = self.header(header::CONTENT_TYPE.as_str());
+        kind.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    }
+
+    /// The server's own sentence, and what can be done here.
+    pub(super) fn refusal(self) -> Failure {
+        let status = self.response.status();
+        let retry: Option<u64> = self.header(header::RETRY_AFTER.as_str()).parse().ok();
+        let foreign = self.foreign();
+        let mut body = Vec::new();
+        if self.reader().take(REFUSAL).read_to_end(&mut body).is_err() {
+            return foreign;
+        }
+        let Ok(ErrorBody { error }) = serde_json::from_slice(&body) else {
+            return foreign;
+        };
+        let mut message = format!(
+            "the server refused ({}): {}",
+            status.as_u16(),
+            shown(&error.message)
+        );
+        if !error.nearest.is_empty() {
+            message += "\nThe nearest:";
+            for name in &error.nearest {
+                message += "\n    ";
+                message += &shown(name);
+            }
+        }
+        match (status, retry) {
+            (StatusCode::UNAUTHORIZED, _) => {
+                message += "\nHere, that is `--token-file FILE`, or the variable HOTPROBE_TOKEN";
+                Failure::Failed(message)
+            }
+            (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
+                let _ = write!(message, "\nRetry after {seconds} s");
+                Failure::Busy(message)
+            }
+            (StatusCode::TOO_MANY_REQUESTS, None) => Failure::Busy(message),
+            _ => Failure::Failed(message),
+        }
+    }
+}
+
+/// Returns the message that an answer is not of hotprobe.
+pub(super) fn not_ours(url: &str, answered: &str) -> String {
+    format!(
+        "`{}` {answered}, but not as hotprobe's `/debug/probes` does: say where the server mounts it, by --url or the \
+         variable {}",
+        shown(url),
+        address::VARIABLE
+    )
+}
+
+/// Returns the message why a body ended before its end.
+pub(crate) fn broken(error: &io::Error) -> String {
+    let of_agent = error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<Error>());
+    let why = match (error.kind(), of_agent) {
+        (io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset, _) => {
+            "the server, or what is between, closed it".to_owned()
+        }
+        (_, Some(Error::Timeout(_))) => "nothing came any more".to_owned(),
+        _ => shown(&error.to_string()),
+    };
+    format!("the connection broke off: {why}")
+}

@@ -1,0 +1,113 @@
+//! The client of a server's `/debug/probes`.
+
+use crate::arguments::Server;
+use crate::failure::{Failure, note};
+use crate::http::address::{Address, USUAL, VARIABLE};
+use crate::http::answer::{Answer, not_ours};
+use crate::http::query::Query;
+use crate::http::token;
+use crate::output::shown;
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+use ureq::http::StatusCode;
+use ureq::{Agent, Error};
+
+/// How long it may take to connect.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A server, and the agent that asks it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+    /// Without a slash at the end.
+    base: String,
+    token: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn new(server: &Server) -> Result<Self, Failure> {
+        let address = Address::of(server)?;
+        let token = token::of(server)?;
+        if token.is_some() && !address.is_loopback && io::stderr().is_terminal() {
+            note(
+                "the token goes over the network as it is, since TLS is not spoken here; `ssh -L` would hide it",
+            );
+        }
+        let agent = Agent::config_builder()
+            // Not where somebody else wants the token to go.
+            .max_redirects(0)
+            .proxy(None)
+            // A connection that waited for the next query may be closed when it comes.
+            .max_idle_connections(0)
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT))
+            .user_agent(concat!("hotprobe/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Ok(Self {
+            agent,
+            base: address.base,
+            token,
+        })
+    }
+
+    /// Sends a query. `Ok` is a response of hotprobe that is not an error.
+    pub(crate) fn ask(&self, query: &Query<'_>) -> Result<Answer, Failure> {
+        let url = format!("{}/{}", self.base, query.endpoint);
+        let response = if query.posts {
+            query
+                .put(self.agent.post(&url), self.token.as_deref())
+                .send_empty()
+        } else {
+            query
+                .put(self.agent.get(&url), self.token.as_deref())
+                .call()
+        };
+        let response = response.map_err(|error| self.unreachable(&url, error))?;
+        let answer = Answer { response, url };
+        let status = answer.response.status();
+        if status != StatusCode::OK {
+            return Err(answer.refusal());
+        }
+        let kind = answer.kind();
+        let is_expected = match query.kind {
+            Some(expected) => kind == expected,
+            None => kind != "text/html",
+        };
+        if is_expected {
+            Ok(answer)
+        } else {
+            Err(answer.foreign())
+        }
+    }
+
+    fn unreachable(&self, url: &str, error: Error) -> Failure {
+        let base = shown(&self.base);
+        let why = match error {
+            Error::HostNotFound => "there is no host of this name".to_owned(),
+            Error::Timeout(_) => "it did not answer in time".to_owned(),
+            Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                return Failure::failed(format!(
+                    "nobody listens at `{base}`: is the server running? If it is elsewhere, say where, by --url or the \
+                     variable {VARIABLE}, as in `--url {USUAL}`"
+                ));
+            }
+            Error::Io(error) => match error.kind() {
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                    "it closed the connection without an answer".to_owned()
+                }
+                _ => error.to_string(),
+            },
+            // It speaks, but not HTTP.
+            Error::Protocol(error) => {
+                return Failure::failed(format!(
+                    "{}: {}",
+                    not_ours(url, "answered"),
+                    shown(&error.to_string())
+                ));
+            }
+            error => error.to_string(),
+        };
+        Failure::failed(format!("cannot ask `{}`: {}", shown(url), shown(&why)))
+    }
+}

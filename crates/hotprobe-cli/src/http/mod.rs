@@ -1,0 +1,9 @@
+//! How a server is asked: [`client`] sends a [`query`] and returns an [`answer`], of which a stream
+//! of events is [`sse`].
+
+mod address;
+pub(crate) mod answer;
+pub(crate) mod client;
+pub(crate) mod query;
+pub(crate) mod sse;
+mod token;
