@@ -21,7 +21,7 @@
 //! [`guide`](crate::guide) says how it is used, and what it costs. In reading order:
 //!
 //! 1. [`Latency`]: pairs of a begin and an end (`latency.rs`); its limits: [`LatencyBuilder`] (`builder.rs`); by the
-//!    parameters of any two events: [`Between`], [`Timing`] (`between.rs`).
+//!    parameters of any two events: [`LatencyProbe`], [`Timing`] (`between.rs`).
 //! 2. What is begun and has not ended (`pairs.rs`); which labels there are (`labels.rs`); the histograms
 //!    (`histograms.rs`).
 //! 3. [`LatencySnapshot`]: what was measured (`latencies.rs`); as a table (`text.rs`), HDR log (`hlog.rs`), for
@@ -51,6 +51,6 @@ pub use counts::snapshot::{CountsSnapshot, EventCount, LabelCount, LabelCounts};
 pub use error::ProfileError;
 pub use latency::builder::LatencyBuilder;
 pub use latency::measurement::Latency;
-pub use latency::probe::{Between, Timing};
+pub use latency::probe::{LatencyProbe, Timing};
 pub use latency::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 pub use stacks::{StackCounts, StackFrame, StackProfile, StackSample, Stacks, StacksBuilder};

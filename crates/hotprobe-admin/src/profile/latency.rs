@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Metadata};
 use hotprobe_profile::{
-    Between, LabelLatency, Latency, LatencySnapshot, PairCounts, ProfileError, Timing,
+    LabelLatency, Latency, LatencyProbe, LatencySnapshot, PairCounts, ProfileError, Timing,
 };
 use serde::Serialize;
 use std::io::Write;
@@ -72,7 +72,7 @@ pub(crate) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
 }
 
 /// Which events, paired by what, within the session's share of the memory.
-fn between(parameters: &Parameters, shared: &Shared) -> Result<Between, Problem> {
+fn between(parameters: &Parameters, shared: &Shared) -> Result<LatencyProbe, Problem> {
     let (begin, end) = (parameters.event("begin")?, parameters.event("end")?);
     let (of_begin, of_end) = (begin.metadata(), end.metadata());
     let Some(key) = parameters.one("key")? else {
@@ -100,7 +100,7 @@ fn within(
     begin: &'static dyn AnyEvent,
     end: &'static dyn AnyEvent,
     key: &str,
-) -> Result<Between, Problem> {
+) -> Result<LatencyProbe, Problem> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let label = LABEL * (2 * cores).clamp(4, 32);
     let (pairs, labels) = (share / 4 / PAIR, share / 4 * 3 / label);

@@ -1,6 +1,6 @@
 //! Counts that each thread keeps in a place of its own.
 
-use super::frequent::Top;
+use super::frequent::FrequentLabels;
 use crate::ProfileError;
 use crate::threads::{self, SHARED};
 use std::fmt;
@@ -16,12 +16,12 @@ struct Line([AtomicU64; PER_LINE]);
 
 /// A row of counts for each thread's number.
 #[derive(Debug)]
-pub(crate) struct Rows {
+pub(crate) struct CounterRows {
     lines: Box<[Line]>,
     lines_per_row: usize,
 }
 
-impl Rows {
+impl CounterRows {
     pub(crate) fn new(columns: usize) -> Self {
         let lines_per_row = columns.div_ceil(PER_LINE).max(1);
         let lines = lines_per_row * (SHARED + 1);
@@ -85,7 +85,7 @@ impl Rows {
 #[derive(Clone)]
 pub struct Counter {
     name: Arc<str>,
-    rows: Arc<Rows>,
+    rows: Arc<CounterRows>,
 }
 
 impl Counter {
@@ -94,7 +94,7 @@ impl Counter {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into().into(),
-            rows: Arc::new(Rows::new(1)),
+            rows: Arc::new(CounterRows::new(1)),
         }
     }
 
@@ -164,7 +164,7 @@ impl fmt::Debug for Counter {
 #[derive(Clone)]
 pub struct LabelCounter {
     name: Arc<str>,
-    top: Arc<Top>,
+    top: Arc<FrequentLabels>,
 }
 
 /// What a list of labels may have at most.
@@ -185,7 +185,7 @@ impl LabelCounter {
         }
         Ok(Self {
             name: name.into().into(),
-            top: Arc::new(Top::new(at_most)),
+            top: Arc::new(FrequentLabels::new(at_most)),
         })
     }
 
@@ -207,7 +207,7 @@ impl LabelCounter {
         &self.name
     }
 
-    pub(crate) fn top(&self) -> &Top {
+    pub(crate) fn top(&self) -> &FrequentLabels {
         &self.top
     }
 }

@@ -15,7 +15,7 @@ const NONE: u32 = u32::MAX;
 
 /// One stripe's. All that it needs is allocated at the start: nothing fires under its lock.
 #[derive(Debug)]
-struct Summary {
+struct LabelSummary {
     total: u64,
     used: usize,
     /// Whether a label has taken another one's place.
@@ -34,7 +34,7 @@ fn of<T: Clone>(value: T, len: usize) -> Box<[T]> {
     vec![value; len].into()
 }
 
-impl Summary {
+impl LabelSummary {
     fn new(labels: usize) -> Self {
         Self {
             total: 0,
@@ -135,16 +135,16 @@ impl Summary {
 
 #[derive(Debug)]
 #[repr(align(128))]
-struct Stripe(Mutex<Summary>);
+struct Stripe(Mutex<LabelSummary>);
 
 impl Stripe {
-    fn lock(&self) -> MutexGuard<'_, Summary> {
+    fn lock(&self) -> MutexGuard<'_, LabelSummary> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Top {
+pub(crate) struct FrequentLabels {
     seed: Seed,
     stripes: Box<[Stripe]>,
     labels: usize,
@@ -152,7 +152,7 @@ pub(crate) struct Top {
 
 /// All stripes together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Merged {
+pub(crate) struct MergedLabels {
     pub(crate) total: u64,
     /// Label, and how often it was there at least and at most; the most frequent first.
     pub(crate) labels: Vec<(String, u64, u64)>,
@@ -160,7 +160,7 @@ pub(crate) struct Merged {
     pub(crate) unlisted_at_most: u64,
 }
 
-impl Top {
+impl FrequentLabels {
     /// For so many labels, at least one and less than `u32::MAX`.
     pub(crate) fn new(labels: usize) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
@@ -169,7 +169,7 @@ impl Top {
     }
 
     fn with_stripes(labels: usize, stripes: usize) -> Self {
-        let stripe = |_| Stripe(Mutex::new(Summary::new(labels)));
+        let stripe = |_| Stripe(Mutex::new(LabelSummary::new(labels)));
         Self {
             seed: Seed::new(),
             stripes: (0..stripes).map(stripe).collect(),
@@ -190,8 +190,8 @@ impl Top {
         stripe.lock().add(hash, text, n);
     }
 
-    pub(crate) fn merged(&self) -> Merged {
-        let mut merged = Merged::default();
+    pub(crate) fn merged(&self) -> MergedLabels {
+        let mut merged = MergedLabels::default();
         // At least, at most, and the floors of the stripes that have it.
         let mut labels: HashMap<String, (u64, u64, u64)> = HashMap::new();
         for stripe in &self.stripes {
@@ -247,7 +247,7 @@ mod tests {
             labels in 1_usize..6,
             adds in vec((0_usize..3, 0_u8..12, 1_u64..4), 0..200),
         ) {
-            let top = Top::with_stripes(labels, 4);
+            let top = FrequentLabels::with_stripes(labels, 4);
             let mut exact: HashMap<String, u64> = HashMap::new();
             for (stripe, label, n) in adds {
                 // The lower the more frequent.

@@ -1,6 +1,6 @@
 //! The limits of a measurement, and all that is checked of them.
 
-use super::histograms::Latencies;
+use super::histograms::LabelHistogram;
 use crate::ProfileError;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(crate) struct Limits {
     pub(crate) pairs: usize,
     pub(crate) labels: u32,
     pub(crate) range: (u64, u64),
-    pub(crate) empty: Latencies,
+    pub(crate) empty: LabelHistogram,
     pub(crate) title: String,
 }
 
@@ -138,7 +138,7 @@ impl LatencyBuilder {
                 ));
             }
         };
-        let empty = match Latencies::new(range.0, range.1, self.digits) {
+        let empty = match LabelHistogram::new(range.0, range.1, self.digits) {
             Ok(empty) => empty,
             Err(error) => {
                 return refuse(format!(

@@ -10,7 +10,7 @@ use std::thread::available_parallelism;
 
 /// The latencies of one label, in nanoseconds.
 #[derive(Clone, Debug)]
-pub(crate) struct Latencies {
+pub(crate) struct LabelHistogram {
     pub(crate) histogram: Histogram<u64>,
     pub(crate) sum: u128,
     /// Outside of the range; they are in the histogram, at its ends.
@@ -18,7 +18,7 @@ pub(crate) struct Latencies {
     pub(crate) too_long: u64,
 }
 
-impl Latencies {
+impl LabelHistogram {
     /// With nothing in it. The bounds must be possible: `LatencyBuilder` looks after that.
     pub(crate) fn new(
         low: u64,
@@ -75,7 +75,7 @@ impl Latencies {
     }
 }
 
-type ByLabel = Vec<Option<Box<Latencies>>>;
+type ByLabel = Vec<Option<Box<LabelHistogram>>>;
 
 #[derive(Debug)]
 #[repr(align(128))]
@@ -92,13 +92,13 @@ impl Stripe {
 pub(crate) struct Histograms {
     stripes: Box<[Stripe]>,
     /// What each starts as.
-    empty: Latencies,
+    empty: LabelHistogram,
     bounds: (u64, u64),
 }
 
 impl Histograms {
     /// For so many labels.
-    pub(crate) fn new(empty: Latencies, (low, high): (u64, u64), labels: usize) -> Self {
+    pub(crate) fn new(empty: LabelHistogram, (low, high): (u64, u64), labels: usize) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let stripes = (2 * cores).next_power_of_two().clamp(4, 32);
         let stripe = |_| {
@@ -140,7 +140,7 @@ impl Histograms {
     }
 
     /// A label's latencies, together. If `anew`, they begin anew: each is in this reading or in a later one.
-    pub(crate) fn read(&self, label: u32, anew: bool) -> Latencies {
+    pub(crate) fn read(&self, label: u32, anew: bool) -> LabelHistogram {
         let mut sum = self.empty.empty();
         for stripe in &self.stripes {
             if let Some(Some(latencies)) = stripe.lock().get_mut(label as usize) {

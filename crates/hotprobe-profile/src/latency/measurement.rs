@@ -2,8 +2,8 @@
 
 use super::builder::{LatencyBuilder, Limits};
 use super::histograms::Histograms;
-use super::label_table::Labels;
-use super::open_pairs::{Begun, Pairs};
+use super::label_table::LabelTable;
+use super::open_pairs::{OpenPair, OpenPairs};
 use super::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 use crate::ProfileError;
 use crate::hash::Seed;
@@ -69,16 +69,16 @@ use std::time::{Duration, SystemTime};
 pub struct Latency<K = u64> {
     seed: Seed,
     clock: Timer,
-    pairs: Pairs<K>,
-    labels: Labels,
+    pairs: OpenPairs<K>,
+    labels: LabelTable,
     histograms: Histograms,
     title: String,
     /// Since when is counted. Only readers want it.
-    since: Mutex<Since>,
+    since: Mutex<MeasuredSince>,
 }
 
 #[derive(Clone, Copy)]
-struct Since {
+struct MeasuredSince {
     wall: SystemTime,
     nanoseconds: u64,
 }
@@ -121,11 +121,11 @@ impl<K> Latency<K> {
         Self {
             seed,
             clock,
-            pairs: Pairs::new(limits.pairs),
-            labels: Labels::new(seed, limits.labels),
+            pairs: OpenPairs::new(limits.pairs),
+            labels: LabelTable::new(seed, limits.labels),
             histograms: Histograms::new(limits.empty, limits.range, labels),
             title: limits.title,
-            since: Mutex::new(Since {
+            since: Mutex::new(MeasuredSince {
                 wall: clock.wall(),
                 nanoseconds: 0,
             }),
@@ -147,7 +147,7 @@ impl<K> Latency<K> {
     }
 
     #[inline]
-    pub(crate) fn begin_hashed(&self, hash: u64, begun: Begun<K>)
+    pub(crate) fn begin_hashed(&self, hash: u64, begun: OpenPair<K>)
     where
         K: Eq,
     {
@@ -212,7 +212,7 @@ impl<K> Latency<K> {
         let from = *since;
         let now = self.clock.now();
         if anew {
-            *since = Since {
+            *since = MeasuredSince {
                 wall: self.clock.wall() + Duration::from_nanos(now),
                 nanoseconds: now,
             };
@@ -261,7 +261,7 @@ impl<K: Hash + Eq> Latency<K> {
     #[inline]
     pub fn begin(&self, key: K) {
         let hash = self.seed.of(&key);
-        self.begin_hashed(hash, Begun::new(key, self.now(), None));
+        self.begin_hashed(hash, OpenPair::new(key, self.now(), None));
     }
 
     /// `key` has begun and ends now: the time between goes to the label's histogram. Of a label, the first 128 bytes count.
