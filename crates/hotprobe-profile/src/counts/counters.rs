@@ -3,21 +3,19 @@
 use super::frequent::FrequentLabels;
 use crate::ProfileError;
 use crate::threads::{self, SHARED};
+use crossbeam_utils::CachePadded;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const PER_LINE: usize = 16;
 
-/// Two lines: processors fetch them in pairs.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Line([AtomicU64; PER_LINE]);
+type CounterLine = CachePadded<[AtomicU64; PER_LINE]>;
 
 /// A row of counts for each thread's number.
 #[derive(Debug)]
 pub(crate) struct CounterRows {
-    lines: Box<[Line]>,
+    lines: Box<[CounterLine]>,
     lines_per_row: usize,
 }
 
@@ -26,13 +24,13 @@ impl CounterRows {
         let lines_per_row = columns.div_ceil(PER_LINE).max(1);
         let lines = lines_per_row * (SHARED + 1);
         Self {
-            lines: (0..lines).map(|_| Line::default()).collect(),
+            lines: (0..lines).map(|_| CounterLine::default()).collect(),
             lines_per_row,
         }
     }
 
     fn cell(&self, row: usize, column: usize) -> &AtomicU64 {
-        &self.lines[row * self.lines_per_row + column / PER_LINE].0[column % PER_LINE]
+        &self.lines[row * self.lines_per_row + column / PER_LINE][column % PER_LINE]
     }
 
     #[inline(always)]

@@ -7,6 +7,7 @@
 use crate::hash::Seed;
 use crate::label::{LABEL_BYTES, cut};
 use crate::threads;
+use crossbeam_utils::CachePadded;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -133,14 +134,10 @@ impl LabelSummary {
     }
 }
 
-#[derive(Debug)]
-#[repr(align(128))]
-struct Stripe(Mutex<LabelSummary>);
+type Stripe = CachePadded<Mutex<LabelSummary>>;
 
-impl Stripe {
-    fn lock(&self) -> MutexGuard<'_, LabelSummary> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(stripe: &Stripe) -> MutexGuard<'_, LabelSummary> {
+    stripe.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -169,7 +166,7 @@ impl FrequentLabels {
     }
 
     fn with_stripes(labels: usize, stripes: usize) -> Self {
-        let stripe = |_| Stripe(Mutex::new(LabelSummary::new(labels)));
+        let stripe = |_| CachePadded::new(Mutex::new(LabelSummary::new(labels)));
         Self {
             seed: Seed::new(),
             stripes: (0..stripes).map(stripe).collect(),
@@ -187,7 +184,7 @@ impl FrequentLabels {
         let text = cut(text);
         let hash = self.seed.of(text);
         let stripe = &self.stripes[stripe & (self.stripes.len() - 1)];
-        stripe.lock().add(hash, text, n);
+        lock(stripe).add(hash, text, n);
     }
 
     pub(crate) fn merged(&self) -> MergedLabels {
@@ -199,7 +196,7 @@ impl FrequentLabels {
             let mut copies: Vec<(String, u64, u64)> = (0..self.labels)
                 .map(|_| (String::with_capacity(LABEL_BYTES), 0, 0))
                 .collect();
-            let summary = stripe.lock();
+            let summary = lock(stripe);
             for (at, (text, count, error)) in copies.iter_mut().take(summary.used).enumerate() {
                 text.push_str(&summary.texts[at]);
                 *count = summary.counts[at];

@@ -4,6 +4,7 @@
 //! allocates, so that nothing can fire.
 
 use crate::threads;
+use crossbeam_utils::CachePadded;
 use hdrhistogram::Histogram;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -77,15 +78,11 @@ impl LabelHistogram {
 
 type ByLabel = Vec<Option<Box<LabelHistogram>>>;
 
-#[derive(Debug)]
-#[repr(align(128))]
-struct Stripe(Mutex<ByLabel>);
+type Stripe = CachePadded<Mutex<ByLabel>>;
 
-impl Stripe {
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, ByLabel> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+#[inline]
+fn lock(stripe: &Stripe) -> MutexGuard<'_, ByLabel> {
+    stripe.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -103,7 +100,7 @@ impl Histograms {
         let stripes = (2 * cores).next_power_of_two().clamp(4, 32);
         let stripe = |_| {
             let by_label = std::iter::repeat_with(|| None).take(labels).collect();
-            Stripe(Mutex::new(by_label))
+            CachePadded::new(Mutex::new(by_label))
         };
         Self {
             stripes: (0..stripes).map(stripe).collect(),
@@ -115,7 +112,7 @@ impl Histograms {
     #[inline]
     pub(crate) fn record(&self, label: u32, nanoseconds: u64) {
         let stripe = &self.stripes[threads::number() & (self.stripes.len() - 1)];
-        if let Some(Some(latencies)) = stripe.lock().get_mut(label as usize) {
+        if let Some(Some(latencies)) = lock(stripe).get_mut(label as usize) {
             return latencies.record(self.bounds, nanoseconds);
         }
         self.first(stripe, label, nanoseconds);
@@ -126,7 +123,7 @@ impl Histograms {
     fn first(&self, stripe: &Stripe, label: u32, nanoseconds: u64) {
         // Not under the lock: the allocator may fire events.
         let mut made = Some(Box::new(self.empty.empty()));
-        let mut by_label = stripe.lock();
+        let mut by_label = lock(stripe);
         if let Some(place) = by_label.get_mut(label as usize) {
             if place.is_none() {
                 *place = made.take();
@@ -143,7 +140,7 @@ impl Histograms {
     pub(crate) fn read(&self, label: u32, anew: bool) -> LabelHistogram {
         let mut sum = self.empty.empty();
         for stripe in &self.stripes {
-            if let Some(Some(latencies)) = stripe.lock().get_mut(label as usize) {
+            if let Some(Some(latencies)) = lock(stripe).get_mut(label as usize) {
                 if !latencies.histogram.is_empty() {
                     sum.add(latencies);
                     if anew {

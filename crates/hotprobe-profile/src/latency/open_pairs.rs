@@ -4,6 +4,7 @@
 //! of its own, and its first pairs are beside one another in the order in which they began: with few open, a firing
 //! touches two lines. Nothing allocates under the lock, and of the user's code only a key's `Eq` runs there.
 
+use crossbeam_utils::CachePadded;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,13 +42,11 @@ struct PairShard<K> {
     begun: Vec<OpenPair<K>>,
 }
 
-#[derive(Debug)]
-#[repr(align(128))]
-struct Aligned<K>(Mutex<PairShard<K>>);
+type PaddedShard<K> = CachePadded<Mutex<PairShard<K>>>;
 
 #[derive(Debug)]
 pub(crate) struct OpenPairs<K> {
-    shards: Box<[Aligned<K>]>,
+    shards: Box<[PaddedShard<K>]>,
     per_shard: usize,
     skipped: AtomicU64,
 }
@@ -73,9 +72,9 @@ impl Drop for InsideShard {
     }
 }
 
-fn lock<K>(shard: &Aligned<K>) -> MutexGuard<'_, PairShard<K>> {
+fn lock<K>(shard: &PaddedShard<K>) -> MutexGuard<'_, PairShard<K>> {
     // A key's `Eq` that panicked has changed nothing.
-    shard.0.lock().unwrap_or_else(PoisonError::into_inner)
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<K> OpenPairs<K> {
@@ -84,7 +83,7 @@ impl<K> OpenPairs<K> {
         let shards = 1 << (at_most / PER_SHARD).max(1).ilog2();
         let per_shard = at_most / shards;
         let shard = |_| {
-            Aligned(Mutex::new(PairShard {
+            CachePadded::new(Mutex::new(PairShard {
                 tally: PairTally::default(),
                 begun: Vec::with_capacity(per_shard),
             }))
@@ -97,7 +96,7 @@ impl<K> OpenPairs<K> {
     }
 
     #[inline]
-    fn shard(&self, hash: u64) -> &Aligned<K> {
+    fn shard(&self, hash: u64) -> &PaddedShard<K> {
         // The upper bits; the lower ones may serve elsewhere.
         let index = (hash >> 32) as usize & (self.shards.len() - 1);
         &self.shards[index]
