@@ -49,6 +49,7 @@ pub use counts::counters::{Counter, LabelCounter};
 pub use counts::counting::{Counting, Counts};
 pub use counts::snapshot::{CountsSnapshot, EventCount, LabelCount, LabelCounts};
 pub use error::ProfileError;
+pub use hotprobe_clock::Clock;
 pub use latency::builder::LatencyBuilder;
 pub use latency::measurement::Latency;
 pub use latency::probe::{LatencyProbe, Timing};

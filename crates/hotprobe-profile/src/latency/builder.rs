@@ -2,6 +2,7 @@
 
 use super::histograms::LabelHistogram;
 use crate::ProfileError;
+use hotprobe_clock::Clock;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub struct LatencyBuilder {
     labels: usize,
     range: RangeInclusive<Duration>,
     digits: u8,
+    clock: Clock,
     title: String,
 }
 
@@ -44,6 +46,7 @@ pub(crate) struct Limits {
     pub(crate) labels: u32,
     pub(crate) range: (u64, u64),
     pub(crate) empty: LabelHistogram,
+    pub(crate) clock: Clock,
     pub(crate) title: String,
 }
 
@@ -65,6 +68,7 @@ impl LatencyBuilder {
             labels: 64,
             range: Duration::from_nanos(1)..=Duration::from_secs(60),
             digits: 2,
+            clock: Clock::default(),
             title: "latency".to_owned(),
         }
     }
@@ -100,6 +104,22 @@ impl LatencyBuilder {
     /// To how many significant digits durations are told apart: 2 if nothing is said, 1 to 4.
     pub fn digits(mut self, digits: u8) -> Self {
         self.digits = digits;
+        self
+    }
+
+    /// Sets the clock; [`Clock::System`] by default. The feature `tsc` adds the processor's counter, which is faster to read.
+    ///
+    /// ```
+    /// use hotprobe_profile::{Clock, Latency};
+    ///
+    /// let latency = Latency::builder().clock(Clock::System).build()?;
+    /// latency.begin(7);
+    /// latency.end(&7, "a label");
+    /// # assert_eq!(latency.snapshot().counts().matched, 1);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -154,6 +174,7 @@ impl LatencyBuilder {
             labels,
             range,
             empty,
+            clock: self.clock,
             title: self.title,
         })
     }

@@ -7,7 +7,7 @@ use super::open_pairs::{OpenPair, OpenPairs};
 use super::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 use crate::ProfileError;
 use crate::hash::Seed;
-use hotprobe_clock::{Clock, Timer};
+use hotprobe_clock::Timer;
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
@@ -68,7 +68,7 @@ use std::time::{Duration, SystemTime};
 /// same of many small locks, for some nanoseconds.
 pub struct Latency<K = u64> {
     seed: Seed,
-    clock: Timer,
+    timer: Timer,
     pairs: OpenPairs<K>,
     labels: LabelTable,
     histograms: Histograms,
@@ -116,17 +116,17 @@ impl<K: Hash + Eq> Default for Latency<K> {
 impl<K> Latency<K> {
     pub(crate) fn with(limits: Limits) -> Self {
         let seed = Seed::new();
-        let clock = Clock::default().start();
+        let timer = limits.clock.start();
         let labels = limits.labels as usize + 1;
         Self {
             seed,
-            clock,
+            timer,
             pairs: OpenPairs::new(limits.pairs),
             labels: LabelTable::new(seed, limits.labels),
             histograms: Histograms::new(limits.empty, limits.range, labels),
             title: limits.title,
             since: Mutex::new(MeasuredSince {
-                wall: clock.wall(),
+                wall: timer.wall(),
                 nanoseconds: 0,
             }),
         }
@@ -134,7 +134,7 @@ impl<K> Latency<K> {
 
     #[inline]
     pub(crate) fn now(&self) -> u64 {
-        self.clock.now()
+        self.timer.now()
     }
 
     pub(crate) const fn seed(&self) -> Seed {
@@ -210,10 +210,10 @@ impl<K> Latency<K> {
         // One reader at a time, so that none sees the half of another's reset.
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         let from = *since;
-        let now = self.clock.now();
+        let now = self.timer.now();
         if anew {
             *since = MeasuredSince {
-                wall: self.clock.wall() + Duration::from_nanos(now),
+                wall: self.timer.wall() + Duration::from_nanos(now),
                 nanoseconds: now,
             };
         }
