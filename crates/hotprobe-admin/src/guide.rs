@@ -247,7 +247,7 @@
 //!
 //! A firing pays for what is attached: for `rates` a dynamic probe that adds one to a counter that all threads share; for
 //! `record` what [a recording](crate::docs) costs; for `latency` and `stacks` what
-//! [they cost](hotprobe_profile::guide), and a stack more than the rest (`every` is for that); for `tail`, for as many firings a second as `rate` says, writing the
+//! [they cost](hotprobe_profile), and a stack more than the rest (`every` is for that); for `tail`, for as many firings a second as `rate` says, writing the
 //! arguments down and an allocation, and for the others one attempt to get a place. Nothing ever waits for a client.
 
 #[allow(unused_imports, reason = "for the links above")]

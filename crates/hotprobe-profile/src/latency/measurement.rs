@@ -63,8 +63,8 @@ use std::time::{Duration, SystemTime};
 /// partner, is counted: [`PairCounts`] adds up, exactly.
 ///
 /// # Cost
-/// A pair takes two readings of the clock and some 40 ns, on the threads that fire; see
-/// [`guide`](crate::guide). A firing waits for another thread only if both are at the
+/// A pair takes two readings of the clock and some 40 ns, on the threads that fire; the [crate's front page](crate) has
+/// more. A firing waits for another thread only if both are at the
 /// same of many small locks, for some nanoseconds.
 pub struct Latency<K = u64> {
     seed: Seed,
