@@ -43,7 +43,7 @@ fn between(probe: &str, firing: &str) -> Vec<(String, String)> {
             // Without line and column; the system's paths are below the working directory.
             let file = file.split_inclusive(".rs").next().unwrap_or(file);
             let file = file.trim_start_matches("./");
-            frames.last_mut().expect("a name first").1 = file.to_owned();
+            frames.last_mut().expect("a name first").1.push_str(file);
         } else {
             let numbered = line.split_once(": ");
             let name = numbered.filter(|(number, _)| number.bytes().all(|b| b.is_ascii_digit()));
