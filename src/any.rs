@@ -1,9 +1,11 @@
 //! An event whose signature isn't known at compile time: [`AnyEvent`], and its probes.
 
 use crate::batch::Batch;
-use crate::event::Metadata;
-use crate::probe::{Probe, ProbeInfo, ProbeOptions};
-use crate::rcu::place::Erased;
+use crate::dynamic::DynamicProbe;
+use crate::metadata::Metadata;
+use crate::options::ProbeOptions;
+use crate::place::Erased;
+use crate::probe::{Probe, ProbeInfo};
 use crate::value::Value;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -120,7 +122,7 @@ impl dyn AnyEvent + '_ {
         probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
     ) -> Probe {
         let event = self.erased();
-        event.attach(DynamicProbe::new(event, probe), options)
+        event.attach(DynamicProbe::new(event.cell().metadata(), probe), options)
     }
 
     /// Queues a dynamic probe in a batch; it is attached when the batch is committed.
@@ -153,7 +155,11 @@ impl dyn AnyEvent + '_ {
         probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
     ) {
         let event = self.erased();
-        event.attach_in(batch, DynamicProbe::new(event, probe), options);
+        event.attach_in(
+            batch,
+            DynamicProbe::new(event.cell().metadata(), probe),
+            options,
+        );
     }
 }
 
@@ -174,41 +180,6 @@ impl Eq for dyn AnyEvent + '_ {}
 impl Hash for dyn AnyEvent + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
         ptr::from_ref(self.erased().cell()).hash(state);
-    }
-}
-
-type Call = dyn Fn(&'static Metadata, &[Value<'_>]) + Send + Sync;
-
-/// A probe that sees values: one type for all events, so that they need to know nothing else of it.
-#[doc(hidden)]
-pub struct DynamicProbe {
-    metadata: &'static Metadata,
-    call: Box<Call>,
-}
-
-impl DynamicProbe {
-    fn new(
-        event: Erased,
-        probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            metadata: event.cell().metadata(),
-            call: Box::new(probe),
-        }
-    }
-
-    /// For `event!`: calls it with the arguments of a firing.
-    #[inline]
-    pub fn call(&self, values: &[Value<'_>]) {
-        (self.call)(self.metadata, values);
-    }
-}
-
-impl fmt::Debug for DynamicProbe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DynamicProbe")
-            .field("event", &self.metadata.name())
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,50 +1,15 @@
-//! Attach many probes at one instant, and detach them at one: [`Batch`], [`ProbeGroup`], and the gate
-//! that makes it one instant.
+//! Attach many probes at one instant, and detach them at one: [`Batch`], [`ProbeGroup`].
 
 use crate::error::SynchronizeError;
 use crate::grace;
 use crate::probe::Probe;
+use crate::rcu::gate::Gate;
 use crate::rcu::slot::{Handle, Pending};
+use crate::rcu::snapshot::ProbeEntry;
 use crate::rcu::update;
-use crate::snapshot::Entry;
-use crate::sync::{AtomicBool, Ordering};
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
-
-/// One flag that all probes of a batch share, so that they begin and end at one store. Without it, a
-/// firing could see one event's new snapshot, and a later firing another event's old one.
-pub(crate) struct Gate {
-    open: AtomicBool,
-}
-
-impl Gate {
-    fn new() -> Self {
-        Self {
-            open: AtomicBool::new(false),
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_open(&self) -> bool {
-        // Acquire: pairs with the Release in `open`: whoever finds one probe of the batch finds all
-        // snapshots in place from then on.
-        self.open.load(Ordering::Acquire)
-    }
-
-    /// After the last of the batch's snapshots has been swapped in.
-    pub(crate) fn open(&self) {
-        // Release: pairs with the Acquire in `is_open`.
-        self.open.store(true, Ordering::Release);
-    }
-
-    /// Before the first of its snapshots is swapped out.
-    pub(crate) fn close(&self) {
-        // Relaxed: the swaps that follow release it, the slots' and the snapshots' (`Header::detach`,
-        // `Cell::publish`); who sees one of those sees the gate closed.
-        self.open.store(false, Ordering::Relaxed);
-    }
-}
 
 /// A list of attaches and detaches that take effect together.
 ///
@@ -159,7 +124,7 @@ impl Batch {
         // By event, and in the order of queuing within each: the sort is stable.
         let mut sorted: Vec<&Pending> = attaches.iter().collect();
         sorted.sort_by_key(|pending| std::ptr::from_ref(pending.cell()).addr());
-        let entries: Vec<Entry> = sorted.into_iter().map(Pending::entry).collect();
+        let entries: Vec<ProbeEntry> = sorted.into_iter().map(Pending::entry).collect();
         let members = groups.iter().flat_map(|group| &group.probes);
         let slots: Vec<_> = detaches
             .iter()

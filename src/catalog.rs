@@ -4,7 +4,7 @@
 //! puts the sections together (by way of the crate `linkme`). No code runs for this before `main`.
 
 use crate::any::AnyEvent;
-use crate::event::Metadata;
+use crate::metadata::Metadata;
 use std::ptr;
 
 /// Where the linker can put lists together.

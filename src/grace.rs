@@ -95,7 +95,7 @@ impl GracePeriod {
         if pin::is_inside() {
             domain().lock().is_over(self.ticket)
         } else {
-            reclaim::work(self.ticket, Effort::UntilOver, || true)
+            reclaim::drive(self.ticket, Effort::UntilOver, || true)
         }
     }
 }
@@ -112,7 +112,7 @@ impl GracePeriod {
 pub fn reclaim() {
     if !pin::is_inside() {
         let ticket = domain().lock().retired_so_far();
-        reclaim::work(ticket, Effort::All, || true);
+        reclaim::drive(ticket, Effort::All, || true);
     }
 }
 

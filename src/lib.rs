@@ -20,41 +20,55 @@
 //! # Ok::<(), hotprobe::SynchronizeError>(())
 //! ```
 //!
-//! # A tour, in reading order
+//! # What do you want to do?
 //!
-//! 1. [`event!`] declares events, [`fire!`] passes through them (`src/macros.rs`).
-//! 2. [`Event`]: the place, and what is known of it (`src/event.rs`).
-//! 3. [`Probe`], [`ProbeOptions`], [`OnPanic`]: an attached closure and its handle (`src/probe.rs`).
-//! 4. [`Batch`], [`ProbeGroup`]: many probes at one instant, and the gate that makes it one (`src/batch.rs`).
-//! 5. [`synchronize`], [`grace_period`], [`reclaim`], [`pinned`]: waiting for firings (`src/grace.rs`);
-//!    [`stats`]: what has happened, in numbers (`src/stats.rs`).
-//! 6. [`events`], [`find`], [`matching`]: the catalogue of all events (`src/catalog.rs`). [`AnyEvent`]: one whose
-//!    signature isn't known, and its dynamic probes (`src/any.rs`); [`Value`]: an argument as they see it
-//!    (`src/value.rs`).
-//! 7. The snapshot: the immutable probe vector that a firing reads (`src/snapshot.rs`).
-//! 8. RCU: how it is swapped under the firings' feet, and what becomes of the old one (`src/rcu/`, all the
-//!    `unsafe` there is; its invariants stand at the head of `src/rcu/mod.rs`).
-//! 9. The std/loom switch (`src/sync.rs`).
+//! | goal | where |
+//! |---|---|
+//! | declare events, and fire them | [`event!`], [`fire!`] |
+//! | attach a closure to one event | the event's `attach`; [`Probe`], [`ProbeOptions`], [`OnPanic`] |
+//! | attach to many events at one instant, and detach at one | [`Batch`], [`ProbeGroup`] |
+//! | wait until no firing runs a detached probe | [`synchronize`]; without blocking: [`grace_period`] |
+//! | make a hot loop of firings cheaper | [`pinned`] |
+//! | find events by name, and attach to any of them | [`find`], [`matching`], [`events`]; [`AnyEvent`], [`Value`] |
+//! | write code that is generic over events | [`TypedEvent`], [`Event`] |
+//! | see what probes have done and cost | [`stats`]; [`docs::performance`] |
 //!
-//! Other crates use nothing but this one's public API: `hotprobe-record`, `hotprobe-profile`, `hotprobe-testing`,
-//! `hotprobe-admin`, and the program `hotprobe` (`hotprobe-cli`).
+//! Begin with [`docs::patterns`]. [`docs::limitations`] lists what this crate does not do, and what to do instead.
+//! [`docs::design`] explains how it works, lists its guarantees with their tests, and maps the source.
 //!
-//! The pages of [`docs`] say why it is built so, what it guarantees and where its limits are.
+//! # Other crates
+//!
+//! This crate is the core. It has no features, so no dependency can change how it behaves. These
+//! crates use its public API:
+//!
+//! * `hotprobe-record` records events for Perfetto, Chrome and babeltrace2.
+//! * `hotprobe-profile` measures latencies between events, counts firings, and collects call stacks.
+//! * `hotprobe-testing` tests concurrent code, event by event.
+//! * `hotprobe-admin` serves `/debug/probes` in an axum server.
+//! * `hotprobe-cli` is the program `hotprobe`, which queries `/debug/probes` from a terminal.
 
 #[macro_use]
 mod macros;
 
 mod any;
+mod attribute;
 mod batch;
 mod catalog;
 pub mod docs;
+mod dynamic;
 mod error;
 mod event;
 mod grace;
+mod metadata;
+mod options;
+#[allow(unsafe_code, reason = "the typed door between the macros and rcu")]
+mod place;
 mod probe;
-#[allow(unsafe_code, reason = "all of it is here")]
+#[allow(
+    unsafe_code,
+    reason = "the RCU core, behind the safe API of the modules above it"
+)]
 mod rcu;
-mod snapshot;
 mod stats;
 mod sync;
 mod value;
@@ -63,20 +77,24 @@ pub use any::AnyEvent;
 pub use batch::{Batch, ProbeGroup};
 pub use catalog::{events, find, matching};
 pub use error::SynchronizeError;
-pub use event::{Event, Metadata, Parameter, TypedEvent};
+pub use event::{Event, TypedEvent};
 pub use grace::{GracePeriod, grace_period, pinned, reclaim, synchronize, synchronize_timeout};
-pub use probe::{OnPanic, Probe, ProbeInfo, ProbeOptions};
+pub use metadata::{Metadata, Parameter};
+pub use options::{OnPanic, ProbeOptions};
+pub use probe::{Probe, ProbeInfo};
 pub use stats::{Stats, stats};
 pub use value::Value;
 
 /// What the macros expand to. Not part of the public API, but safe whatever is done with it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::any::DynamicProbe;
+    pub use crate::attribute::{Attribute, docs, docs_len, is_redact};
     pub use crate::catalog::list;
-    pub use crate::event::{Argument, plain, plain_len};
+    pub use crate::dynamic::DynamicProbe;
+    pub use crate::event::Argument;
     pub use crate::macros::symbols;
-    pub use crate::rcu::place::{Erased, Place};
+    pub use crate::metadata::{plain, plain_len, text};
+    pub use crate::place::{Erased, Place};
     pub use crate::rcu::slot::Slot;
     pub use crate::value::{ByDebug, ByKind, ByName, Kind, redacted};
     pub use linkme;
@@ -86,6 +104,17 @@ pub mod __private {
         pub use crate::rcu::pin::Participant;
         pub use crate::sync::Canary;
     }
+
+    /// For `fire!`: evaluates the arguments and fires. `Fn`, not `FnOnce`: the arguments can neither change
+    /// nor move what is around them.
+    #[inline(always)]
+    pub fn evaluate(arguments: impl Fn() -> ArgumentsMustNotReturn) {
+        arguments();
+    }
+
+    /// What the closure around the arguments of `fire!` returns, so that a `return` in them does not compile.
+    #[derive(Debug)]
+    pub struct ArgumentsMustNotReturn;
 
     /// Marks the branch that calls it as the unlikely one.
     #[cold]

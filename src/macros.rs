@@ -36,6 +36,9 @@
 /// Docs, visibility and attributes (`#[cfg]`, `#[deprecated]`, …) are kept; they are the struct's. The
 /// visibility before `fn` is that of `fire`; without one it is the event's.
 ///
+/// A macro that declares events for its callers passes their attributes on as tokens or as `$meta:meta`: docs
+/// and `#[redact]` are found in both.
+///
 /// # Arguments
 /// Any `Copy` type, since each probe gets it: references, `Option<&T>`, numbers, own `Copy` types. Not
 /// `String`, `Box` or `&mut T`. Lifetimes may be elided, or named by `for<'a>`. Events are not generic.
@@ -67,6 +70,13 @@ macro_rules! event {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_parameters {
+    // static HELLO: fn(self: &Greeter);
+    ([$($attributes:tt)*] $vis:tt $fire:tt $name:ident $lifetimes:tt $at:tt (self $($rest:tt)*)) => {
+        ::core::compile_error!(::core::concat!(
+            "event `", ::core::stringify!($name), "` has a parameter `self`: an event is no method; give the \
+             parameter another name, as in `this: &Type`"
+        ));
+    };
     // `fire` is as visible as the event.
     (
         [$($attributes:tt)*] [$vis:vis] [] $name:ident [$($lifetime:lifetime)*] $at:tt
@@ -118,14 +128,35 @@ macro_rules! __event_define {
         // On a macro call only `#[cfg]` has an effect, which is what is wanted: the other attributes are for
         // the struct (`#[deprecated]` would spread to each method, `#[expect]` would be unfulfilled).
         #[allow(
-            deprecated, unused_attributes, unused_doc_comments, clippy::impl_trait_in_params,
-            clippy::too_many_arguments
+            deprecated, private_bounds, unreachable_pub, unused_attributes, unused_doc_comments,
+            clippy::impl_trait_in_params, clippy::too_many_arguments
         )]
         const _: () = {
             $($attributes)*
             $crate::__event_impl! {
                 [$($attributes)*] [$vis] [$fire] $name [$($lifetime)*] $at ( $( $marks $parameter: $ty ),* )
             }
+        };
+
+        // Apart from the above, where a parameter may have the event's name.
+        #[allow(deprecated, unused_attributes, unused_doc_comments)]
+        const _: () = {
+            $($attributes)*
+            $crate::__event_in_catalog! { $name }
+            $($attributes)*
+            $crate::__event_lint! { $name }
+        };
+    };
+}
+
+/// The lint of a static's name, which is an event's, too. (In a scope of its own: nobody else sees the static.)
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_lint {
+    ($name:ident) => {
+        const _: () = {
+            #[allow(dead_code)]
+            static $name: () = ();
         };
     };
 }
@@ -160,6 +191,13 @@ macro_rules! __event_impl {
             ),*],
         );
 
+        // A parameter's name is that of a variable, also where a constant, a static or another event is called
+        // the same: those would be patterns, but a function in a nearer scope hides them.
+        $(
+            #[allow(dead_code, non_snake_case)]
+            fn $parameter() {}
+        )*
+
         /// What calls a probe of this event.
         type __Thunk = for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*);
 
@@ -169,7 +207,6 @@ macro_rules! __event_impl {
         >;
 
         $crate::__event_place! { $name __Place __METADATA }
-        $crate::__event_in_catalog! { $name }
 
         /// What is a probe of this event.
         trait __Signature:
@@ -334,11 +371,31 @@ macro_rules! __event_impl {
             __place(event).attach_in(batch, probe, options, __thunk::<__P> as __Thunk);
         }
 
+        // An event may be `pub` in a private module, and its parameters' types private to the crate. The
+        // associated types below must not name those types (E0446), so they reach them through a private
+        // trait, and a public one whose blanket implementation does not name it.
+        trait __Private {
+            type Probe: ?::core::marker::Sized;
+        }
+
+        impl __Private for $name {
+            type Probe = dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                + ::core::marker::Send + ::core::marker::Sync;
+        }
+
+        pub trait __Public {
+            type Probe: ?::core::marker::Sized;
+        }
+
+        impl<__E, __P: ?::core::marker::Sized> __Public for __E
+        where
+            __E: __Private<Probe = __P>,
+        {
+            type Probe = __P;
+        }
+
         impl ::core::ops::Deref for $name {
-            type Target = $crate::Event<
-                dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                    + ::core::marker::Send + ::core::marker::Sync,
-            >;
+            type Target = $crate::Event<<$name as __Public>::Probe>;
 
             #[inline(always)]
             fn deref(&self) -> &Self::Target {
@@ -347,8 +404,7 @@ macro_rules! __event_impl {
         }
 
         impl $crate::TypedEvent for $name {
-            type Probe = dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                + ::core::marker::Send + ::core::marker::Sync;
+            type Probe = <$name as __Public>::Probe;
 
             fn attach_boxed(
                 &'static self,
@@ -468,20 +524,37 @@ macro_rules! __event_place {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_docs {
-    ($( #[$($attribute:tt)*] )*) => {
-        ::core::concat!($($crate::__event_doc!($($attribute)*)),*)
+    // /// About to greet `who`.
+    ($( #[doc = $line:expr] )*) => {
+        ::core::concat!($($line, "\n"),*)
     };
+    // Others among them, or attributes that a macro has captured as `$meta:meta`.
+    ($( #[$($attribute:tt)*] )*) => {{
+        const __ATTRIBUTES: &[$crate::__private::Attribute] = &[$($crate::__event_attribute!($($attribute)*)),*];
+        const __DOCS: [::core::primitive::u8; $crate::__private::docs_len(__ATTRIBUTES)] =
+            $crate::__private::docs(__ATTRIBUTES);
+        $crate::__private::text(&__DOCS)
+    }};
 }
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __event_doc {
-    // /// About to greet `who`.
+macro_rules! __event_attribute {
+    // doc = "About to greet `who`."
     (doc = $line:expr) => {
-        ::core::concat!($line, "\n")
+        $crate::__private::Attribute::Doc($line)
     };
+    // deprecated
+    ($name:ident) => {
+        $crate::__private::Attribute::Other
+    };
+    // One token, and no name: what a macro has captured as `$meta:meta`.
+    ($opaque:tt) => {
+        $crate::__private::Attribute::Opaque(::core::stringify!($opaque))
+    };
+    // cfg(unix)
     ($($other:tt)*) => {
-        ""
+        $crate::__private::Attribute::Other
     };
 }
 
@@ -495,7 +568,22 @@ macro_rules! __event_mark {
     ([[redact]]) => {
         true
     };
+    // One token, and no name: what a macro has captured as `$meta:meta`.
+    ([[$name:ident]]) => {
+        $crate::__event_mark_mistake!([$name])
+    };
+    ([[$opaque:tt]]) => {
+        $crate::__private::is_redact(::core::stringify!($opaque))
+    };
     ([$([$($other:tt)*])*]) => {
+        $crate::__event_mark_mistake!($([$($other)*])*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_mark_mistake {
+    ($([$($other:tt)*])*) => {
         ::core::compile_error!(::core::concat!(
             "a parameter of an event can be marked `#[redact]`, and nothing else; this has `",
             $("#[", ::core::stringify!($($other)*), "]",)*
@@ -618,8 +706,10 @@ macro_rules! __event_mistake {
 /// The arguments are evaluated once, and only if the event is enabled: off, this costs one load, one test
 /// and one branch.
 ///
-/// They are evaluated in a closure, so `?`, `.await` and `break` in them do not compile: whether an event is
-/// probed never changes what the code around it does.
+/// **Probing never changes control flow.** The arguments are evaluated in a closure that only reads, so `?`, `.await`,
+/// `break` and `return` in them do not compile, nor does what changes or moves a variable of the code around
+/// it: `fire!(E, iter.next().unwrap())` would advance `iter` only while a probe is attached. An argument that
+/// panics does so only while the event is enabled; write none that can.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -639,8 +729,10 @@ macro_rules! fire {
         let event = $event;
         if event.is_enabled_now() {
             $crate::__private::unlikely();
-            let fire = || event.fire_enabled($($argument),*);
-            fire();
+            $crate::__private::evaluate(|| -> $crate::__private::ArgumentsMustNotReturn {
+                event.fire_enabled($($argument),*);
+                $crate::__private::ArgumentsMustNotReturn
+            });
         }
     }};
     ($($other:tt)*) => {

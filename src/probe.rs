@@ -1,18 +1,11 @@
-//! One attached closure: its handle, its options, and what happens when it panics (decided here, once).
+//! One attached closure: its handle, [`Probe`], and what a list of probes shows of it, [`ProbeInfo`].
 
 use crate::error::SynchronizeError;
 use crate::grace;
-use crate::rcu::Cell;
-use crate::rcu::cell::quarantine;
-use crate::rcu::domain;
-use crate::rcu::slot::{Handle, Header};
+use crate::rcu::EventCell;
+use crate::rcu::slot::Handle;
 use crate::rcu::update;
-use crate::sync::Ordering;
-use std::any::Any;
-use std::borrow::Cow;
 use std::fmt;
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// An attached probe: keep it, and the probe stays attached; drop it, and it is detached.
 ///
@@ -147,7 +140,7 @@ impl Probe {
         self.handle.header().has_panicked()
     }
 
-    /// The name it was given ([`ProbeOptions::name`]).
+    /// The name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
     ///
     /// ```
     /// use hotprobe::ProbeOptions;
@@ -203,14 +196,14 @@ pub struct ProbeInfo {
 }
 
 impl ProbeInfo {
-    pub(crate) fn of(cell: &Cell) -> Vec<Self> {
+    pub(crate) fn of(cell: &EventCell) -> Vec<Self> {
         cell.handles()
             .into_iter()
             .map(|handle| Self { handle })
             .collect()
     }
 
-    /// The name it was given ([`ProbeOptions::name`]).
+    /// The name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.handle.header().name()
@@ -240,101 +233,5 @@ impl fmt::Debug for ProbeInfo {
     }
 }
 
-/// What a panic in a probe does.
-///
-/// With `panic = "abort"` there is nothing to catch: a panicking probe ends the process.
-///
-/// ```
-/// use hotprobe::{OnPanic, ProbeOptions};
-///
-/// assert_eq!(OnPanic::default(), OnPanic::Quarantine);
-/// let options = ProbeOptions::new().on_panic(OnPanic::Propagate);
-/// # drop(options);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnPanic {
-    /// The panic is caught and counted, and the probe switched off for good: the traced code never sees
-    /// it, and later probes of the same firing run. The probe stays attached (it is counted, and keeps
-    /// its captures) until it is detached.
-    #[default]
-    Quarantine,
-    /// For tests: the panic is counted, and goes on through the traced code. Later probes of that firing
-    /// do not run; the probe is not switched off.
-    Propagate,
-}
-
-/// How a probe is attached: its name, and its panic policy.
-///
-/// ```
-/// use hotprobe::{OnPanic, ProbeOptions};
-/// hotprobe::event! { static TICK: fn(); }
-///
-/// let options = ProbeOptions::new().name("assert order").on_panic(OnPanic::Propagate);
-/// let probe = TICK.attach_with(options, || ());
-/// assert_eq!(probe.name(), Some("assert order"));
-/// ```
-#[derive(Clone, Debug, Default)]
-#[must_use = "options do nothing by themselves: pass them to `attach_with` or `attach_in_with`"]
-pub struct ProbeOptions {
-    pub(crate) name: Option<Cow<'static, str>>,
-    pub(crate) on_panic: OnPanic,
-}
-
-impl ProbeOptions {
-    /// No name; quarantine on panic.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// What a panic in the probe does.
-    pub fn on_panic(mut self, policy: OnPanic) -> Self {
-        self.on_panic = policy;
-        self
-    }
-
-    /// A name, for those who list an event's probes.
-    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-}
-
-/// Calls a probe under its panic policy.
-#[inline(always)]
-pub(crate) fn run(header: &Header, call: impl FnOnce()) {
-    // Unwind safety is the probe's own affair: after a panic it is not called again.
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
-        panicked(header, payload);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn panicked(header: &Header, payload: Box<dyn Any + Send>) {
-    // Relaxed: a statistic.
-    domain()
-        .counters
-        .probe_panics
-        .fetch_add(1, Ordering::Relaxed);
-    header.panicked.store(true, Ordering::Relaxed);
-    match header.options.on_panic {
-        OnPanic::Propagate => resume_unwind(payload),
-        OnPanic::Quarantine => {
-            quarantine(header);
-            discard(payload);
-        }
-    }
-}
-
-/// Drops a panic's payload, which may itself panic.
-pub(crate) fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Enough of it.
-        mem::forget(again);
-    }
-}
-
 static_assertions::assert_impl_all!(Probe: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe, fmt::Debug);
 static_assertions::assert_impl_all!(ProbeInfo: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
-static_assertions::assert_impl_all!(ProbeOptions: Send, Sync);

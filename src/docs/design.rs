@@ -31,7 +31,7 @@
 //!
 //! ```text
 //! fire!  →  event: load, branch  →  pin  →  acquire load  →  snapshot  →  thunk  →  probe
-//! macros.rs      rcu/cell.rs     rcu/pin.rs   rcu/cell.rs   snapshot.rs   rcu/slot.rs  probe.rs
+//! macros.rs  place.rs, rcu/cell.rs  rcu/pin.rs   rcu/cell.rs   rcu/snapshot.rs  rcu/slot.rs  rcu/panic.rs
 //! ```
 //!
 //! The off check's load is not used further: the snapshot that is read is the one that is there *after* the
@@ -160,14 +160,43 @@
 //!   which have not fired yet. **Constructors before `main`**: they run in an order that nobody chooses, before
 //!   the program has set up anything.
 //!
-//! # Where the source tree may surprise
+//! # A map of the source
 //!
-//! `src/rcu/` holds all the `unsafe`, and its invariants I1 to I5 stand at the head of `rcu/mod.rs`; each block
-//! cites those it relies on. That is why things are there which by subject could be elsewhere: `place.rs`, the
-//! typed door for the macros, and `slot.rs`, a probe's memory. `cell.rs` is what an event is to readers, and
-//! the swap; `update.rs` is what writers do around it, over several events. On the other side, what needs no
-//! `unsafe` is outside, even if it is at the heart: the vector itself is `snapshot.rs`, the gate is in
-//! `batch.rs`, the panic policy in `probe.rs`.
+//! The workspace has one crate for each use. The core, at the root, is small and has no features: a library that declares
+//! events depends on nothing else, so a new major version of axum or prost never forces a new core.
+//! (Two versions of the core in one program are two catalogues.) Cargo unifies features, so a feature
+//! of the core could be switched on by any dependency and change everybody's events; separate crates
+//! rule that out, and the compiler enforces that they use the public API only.
+//!
+//! | folder | crate |
+//! |---|---|
+//! | `src/` | `hotprobe`, the core: events, probes, batches, grace periods, the catalogue |
+//! | `crates/hotprobe-clock/` | the clock of recordings and measurements; internal |
+//! | `crates/hotprobe-record/` | recording: the ring and its buffers in `capture/`, the file formats in `formats/` |
+//! | `crates/hotprobe-profile/` | `latency/`, `counts/`, `stacks/`, and what they write in `output/` |
+//! | `crates/hotprobe-testing/` | tests that take a concurrent program's events one at a time |
+//! | `crates/hotprobe-admin/` | `/debug/probes`: who has access (`access.rs`), the page, one file for each endpoint |
+//! | `crates/hotprobe-cli/` | the program `hotprobe`, one file for each command |
+//! | `examples/`, `benches/`, `ci/checks/`, `tests/support/` | packages that are not published |
+//! | `tests/consumers/` | a workspace of its own: crates that use the macros from outside |
+//!
+//! Each crate's front page is its guide, and names its files in reading order. The core, in layers, from the
+//! bottom up:
+//!
+//! | layer | modules |
+//! |---|---|
+//! | leaves, which import nothing of the crate | `metadata` (names, docs, parameters) · `options` (how a probe is attached) · `value` (an argument as dynamic probes see it) · `error` · `sync` (the std/loom switch) |
+//! | `rcu/`, which imports only leaves | `mod` (the invariants I1 to I5, and the state that all events share) · `cell` (the atomic pointer; **here a snapshot is swapped in**) · `update` (what writers do around the swap) · `snapshot` (the immutable vector) · `slot` (one probe's memory) · `gate` (a batch's instant) · `panic` (what a panicking probe does) · `pin` (a thread's state) · `reclaim`, `lists` (retire, grace periods, drop) · `fork` |
+//! | what a user holds | `event`, `probe`, `batch` · `grace` (waiting), `stats` (counters) |
+//! | the typed door | `place`: between the macros, which know an event's types, and `rcu`, which does not · `dynamic` (probes that see values) |
+//! | any event | `any` (type-erased events) · `catalog` (the list of all events) |
+//! | the macros | `macros`: `event!`, `fire!`, `register!` |
+//!
+//! `ci/layers.sh` checks the layers: `rcu/` imports nothing from above, leaves import nothing of ours, and there is no cycle
+//! among the other modules.
+//!
+//! `unsafe` is in `rcu/` and `place.rs` only. Each block cites the invariants that it relies on (I1 to I5, at the head of
+//! `rcu/mod.rs`).
 //!
 //! # What it guarantees
 //!

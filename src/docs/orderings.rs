@@ -8,7 +8,7 @@
 //! named there for their theorems), or says why none does. `ci/mutants.sh` plants these and other bugs, and sees
 //! them caught; the whole list is [below](#planted-bugs).
 //!
-//! # The snapshot pointer (`Cell::published`, `rcu/cell.rs`)
+//! # The snapshot pointer (`EventCell::published`, `rcu/cell.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
@@ -26,13 +26,13 @@
 //! machines, and on x86-64 one for the compiler only, which its build for loom takes for a real one. Inside of
 //! `pinned`, or of another firing, there is none at all, and there the models show the failure.)
 //!
-//! # The gate (`Gate::open`, `batch.rs`)
+//! # The gate (`Gate::open`, `rcu/gate.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
 //! | `is_open` | load, `Acquire` | who finds the gate open finds all snapshots of the batch in place | the Release store in `open` | `batch_is_one_instant::an_attach_in_order` |
 //! | `open` | store, `Release` | all snapshots of the batch, stored before it | the Acquire load in `is_open` | `batch_is_one_instant::an_attach_in_order` |
-//! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `state`, `Cell::publish` with `read` | |
+//! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `state`, `EventCell::publish` with `read` | |
 //!
 //! # A slot's state (`Header::state`, `rcu/slot.rs`)
 //!
@@ -58,7 +58,7 @@
 //! |---|---|---|---|---|
 //! | `flush`, the deferred function | store, `Release` | the firings that were waited for, before the end | the Acquire load in `finish` | `deferred_runs_anywhere` |
 //! | `flush` | load, `Relaxed` | nothing: a hint to flush no more | | |
-//! | `Writer::finish` | load, `Acquire` | whatever those firings did comes before what is done to the memory now | the Release store above | `deferred_runs_anywhere` |
+//! | `DomainWriter::finish` | load, `Acquire` | whatever those firings did comes before what is done to the memory now | the Release store above | `deferred_runs_anywhere` |
 //! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | | |
 //!
 //! # The collector (`Domain::collector`, `rcu/mod.rs`)
@@ -96,8 +96,8 @@
 //!
 //! | what | accesses | why that is enough |
 //! |---|---|---|
-//! | `Cell::attached` | `Relaxed` | touched under the lock only |
-//! | `Cell::count`, `Cell::entries` | `Relaxed` | written under the lock; read without it as a number to show, and as a guess that is checked under the lock |
+//! | `EventCell::attached` | `Relaxed` | touched under the lock only |
+//! | `EventCell::count`, `EventCell::entries` | `Relaxed` | written under the lock; read without it as a number to show, and as a guess that is checked under the lock |
 //! | `Header::panicked` | `Relaxed` | it says that it happened; who wants to know what the probe did waits for it, as for any other |
 //! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to go on flushing |
 //!

@@ -1,12 +1,12 @@
 //! The atomic pointer to an event's snapshot: read by firings, updated by writers.
 //!
-//! **Here a snapshot is swapped in:** [`Cell::publish`].
+//! **Here a snapshot is swapped in:** [`EventCell::publish`].
 
-use super::reclaim::Writer;
+use super::reclaim::DomainWriter;
 use super::slot::Handle;
+use super::snapshot::{Listed, ProbeEntry, Snapshot};
 use super::{SlotPtr, domain};
-use crate::event::Metadata;
-use crate::snapshot::{Entry, Listed, Snapshot};
+use crate::metadata::Metadata;
 use crate::sync::{AtomicPtr, Ordering, const_fn, fence, plain};
 use std::alloc::{Layout, alloc};
 use std::cell::UnsafeCell;
@@ -28,7 +28,7 @@ pub(super) struct Retired {
 }
 
 /// What an event consists of.
-pub(crate) struct Cell {
+pub(crate) struct EventCell {
     /// What firings read: the snapshot's first entry. Null: off.
     published: AtomicPtr<Option<Listed>>,
     /// The whole of the same snapshot, and that of an event whose probes are all off (quarantined, or tombstones).
@@ -41,7 +41,7 @@ pub(crate) struct Cell {
     metadata: &'static Metadata,
 }
 
-impl Cell {
+impl EventCell {
     const_fn! {
         pub(crate) fn new(metadata: &'static Metadata) -> Self {
             Self {
@@ -75,7 +75,7 @@ impl Cell {
     /// # Safety
     /// The caller is pinned, until `each` has returned for the last time (I3).
     #[inline(always)]
-    pub(super) unsafe fn read(&self, mut each: impl FnMut(&Entry)) {
+    pub(crate) unsafe fn read(&self, mut each: impl FnMut(&ProbeEntry)) {
         // Acquire fence: pairs with the Release store of null in `publish`. This thread may have passed
         // another event's off check before, by a Relaxed load that read that null; from here on it must
         // see the gate closed that was closed before (G5).
@@ -103,9 +103,9 @@ impl Cell {
     }
 
     /// The attached entries, for a writer.
-    fn attached<'w>(&self, _: &'w Writer) -> impl Iterator<Item = &'w Entry> {
+    fn attached<'w>(&self, _: &'w DomainWriter) -> impl Iterator<Item = &'w ProbeEntry> {
         let node = self.attached.load(Ordering::Relaxed);
-        // SAFETY: linked if not null, and it takes a `&mut Writer` to unlink it (I4).
+        // SAFETY: linked if not null, and it takes a `&mut DomainWriter` to unlink it (I4).
         let node: Option<&'w Node> = unsafe { node.as_ref() };
         node.into_iter().flat_map(|node| node.snapshot.iter())
     }
@@ -132,9 +132,9 @@ impl Cell {
     }
 
     /// How many entries the next snapshot has, if `added` are attached to it.
-    pub(crate) fn next_len(&self, writer: &Writer, added: usize) -> usize {
+    pub(crate) fn next_len(&self, writer: &DomainWriter, added: usize) -> usize {
         // SAFETY: linked, and the writer is borrowed (I4).
-        let kept = |entry: &&Entry| !unsafe { entry.slot.header() }.is_detached();
+        let kept = |entry: &&ProbeEntry| !unsafe { entry.slot.header() }.is_detached();
         self.attached(writer).filter(kept).count() + added
     }
 
@@ -146,13 +146,13 @@ impl Cell {
     /// The update: replaces the snapshot by one without the detached probes and with `added`, in
     /// `buffer`; retires the old one. Returns the buffer if it was not needed.
     ///
-    /// The caller has seen to it that `buffer` has room for [`Cell::next_len`] entries; it may be none
+    /// The caller has seen to it that `buffer` has room for [`EventCell::next_len`] entries; it may be none
     /// if that is nought.
     pub(crate) fn update(
         &self,
-        writer: &mut Writer,
+        writer: &mut DomainWriter,
         buffer: Option<Box<Node>>,
-        added: impl ExactSizeIterator<Item = Entry>,
+        added: impl ExactSizeIterator<Item = ProbeEntry>,
     ) -> Option<Box<Node>> {
         let old = self.attached.load(Ordering::Relaxed);
         let added_len = added.len();
@@ -161,7 +161,7 @@ impl Cell {
         let mut spare = None;
         let next = {
             let entries = self.attached(writer);
-            let mut keep = |entry: &Entry| {
+            let mut keep = |entry: &ProbeEntry| {
                 // SAFETY: linked, and this is the writer (I4).
                 let header = unsafe { entry.slot.header() };
                 enabled |= header.is_live();
@@ -227,14 +227,14 @@ impl Cell {
     }
 
     /// One probe fewer.
-    pub(super) fn uncount(&self, _: &mut Writer) {
+    pub(super) fn uncount(&self, _: &mut DomainWriter) {
         let count = self.count.load(Ordering::Relaxed);
         self.count.store(count.saturating_sub(1), Ordering::Relaxed);
     }
 
     /// Switches the event off if no probe of it is live any more. Allocates nothing.
-    pub(crate) fn disable_if_idle(&self, writer: &mut Writer) {
-        let live = |entry: &Entry| {
+    pub(crate) fn disable_if_idle(&self, writer: &mut DomainWriter) {
+        let live = |entry: &ProbeEntry| {
             // SAFETY: linked, and this is the writer (I4).
             unsafe { entry.slot.header() }.is_live()
         };
@@ -245,7 +245,7 @@ impl Cell {
 
     /// Marks the detached probes that are still in the snapshot: there was no memory for a shorter one.
     /// They stay as tombstones, and a later update takes them out (G15).
-    pub(crate) fn keep_tombstones(&self, writer: &mut Writer) {
+    pub(crate) fn keep_tombstones(&self, writer: &mut DomainWriter) {
         for entry in self.attached(writer) {
             // SAFETY: linked, and this is the writer (I4); one reference to the links at a time.
             unsafe { entry.slot.make_tombstone() };
@@ -254,7 +254,7 @@ impl Cell {
     }
 
     /// The same for one probe, when there is no memory to go through them event by event.
-    pub(super) fn keep_tombstone(&self, writer: &mut Writer, slot: SlotPtr) {
+    pub(super) fn keep_tombstone(&self, writer: &mut DomainWriter, slot: SlotPtr) {
         if self.attached(writer).any(|entry| entry.slot == slot) {
             // SAFETY: linked, and this is the writer (I4).
             unsafe { slot.make_tombstone() };
@@ -263,7 +263,7 @@ impl Cell {
     }
 }
 
-impl fmt::Debug for Cell {
+impl fmt::Debug for EventCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("name", &self.metadata().name())

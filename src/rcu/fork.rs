@@ -17,7 +17,7 @@ pub(super) fn install() {
 
 #[cfg(unix)]
 mod imp {
-    use super::super::reclaim::Writer;
+    use super::super::reclaim::DomainWriter;
     use super::super::{domain, pin};
     use crate::sync::MutexGuard;
     use std::cell::UnsafeCell;
@@ -51,7 +51,7 @@ mod imp {
     }
 
     /// The lock, between `prepare` and what follows it on the same thread.
-    struct Held(UnsafeCell<Option<MutexGuard<'static, Writer>>>);
+    struct Held(UnsafeCell<Option<MutexGuard<'static, DomainWriter>>>);
 
     // SAFETY: touched by the forking thread only, between `prepare` and `parent` or `child`, while it
     // holds the lock that the guard stands for.
@@ -80,7 +80,7 @@ mod imp {
         // Leaked: it may be in any state. Null: the next to register makes a new one.
         domain.collector.store(ptr::null_mut(), Ordering::Relaxed);
         drop(writer);
-        pin::with_local(pin::Local::forked);
+        pin::with_thread_state(pin::ThreadState::forked);
     }
 }
 

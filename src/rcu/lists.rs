@@ -3,7 +3,7 @@
 
 use super::cell::Node;
 use super::slot::SlotPtr;
-use crate::snapshot::Snapshot;
+use super::snapshot::Snapshot;
 use std::ptr;
 
 /// A list of closures in the order of their numbers, linked through their slots.

@@ -5,14 +5,14 @@
 //!
 //! Each `unsafe` block cites those it relies on.
 //!
-//! * **I1, a published snapshot is never mutated.** [`Cell`] hands out `&Snapshot` only; a writer builds a
+//! * **I1, a published snapshot is never mutated.** [`EventCell`] hands out `&Snapshot` only; a writer builds a
 //!   new one.
 //! * **I2, unlinked before retired.** A snapshot is handed to [`reclaim`] after the swap that took it out
-//!   of its [`Cell`]; a captured closure after the swap of its slot's state to detached, which is what
+//!   of its [`EventCell`]; a captured closure after the swap of its slot's state to detached, which is what
 //!   unlinks it.
 //! * **I3, dereferenced only while pinned** (or under the lock, which keeps everything linked alive).
-//! * **I4, one writer at a time.** Whatever changes a [`Cell`] takes `&mut Writer`, and the only
-//!   [`Writer`](reclaim::Writer) is inside the lock of the [`Domain`].
+//! * **I4, one writer at a time.** Whatever changes a [`EventCell`] takes `&mut DomainWriter`, and the only
+//!   [`DomainWriter`](reclaim::DomainWriter) is inside the lock of the [`Domain`].
 //! * **I5, no user code under the lock**: no closure, no `Drop`, no allocation (a global allocator may
 //!   fire events, whose probes are user code). Buffers are allocated before the lock is taken and freed
 //!   after it is released.
@@ -26,14 +26,16 @@
 
 pub(crate) mod cell;
 pub(crate) mod fork;
+pub(crate) mod gate;
 mod lists;
+mod panic;
 pub(crate) mod pin;
-pub(crate) mod place;
 pub(crate) mod reclaim;
 pub(crate) mod slot;
+pub(crate) mod snapshot;
 pub(crate) mod update;
 
-pub(crate) use cell::Cell;
+pub(crate) use cell::EventCell;
 pub(crate) use slot::{SlotPtr, Thunk};
 
 use crate::sync::{AtomicPtr, AtomicU64, Mutex, MutexGuard, global, plain};
@@ -45,7 +47,7 @@ use std::sync::atomic::Ordering;
 /// What all events of the process share.
 pub(crate) struct Domain {
     /// The one lock. It stands in for the stopped world: whoever changes any event holds it.
-    writer: Mutex<reclaim::Writer>,
+    writer: Mutex<reclaim::DomainWriter>,
     /// The number of the last grace period that is over. Written by the function deferred through
     /// crossbeam-epoch, which does nothing else.
     grace_done: AtomicU64,
@@ -69,7 +71,7 @@ pub(crate) struct Counters {
 
 global! {
     static DOMAIN: Domain = Domain {
-        writer: Mutex::new(reclaim::Writer::new()),
+        writer: Mutex::new(reclaim::DomainWriter::new()),
         grace_done: AtomicU64::new(0),
         collector: AtomicPtr::new(ptr::null_mut()),
         counters: Counters {
@@ -91,7 +93,7 @@ pub(crate) fn domain() -> &'static Domain {
 impl Domain {
     /// Takes the lock. No user code may run while it is held (I5), so nothing can panic under it; should
     /// a bug do so all the same, the lists are still consistent, and the poison is ignored.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, reclaim::Writer> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, reclaim::DomainWriter> {
         fork::install();
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -43,7 +43,7 @@ const BUSY: u64 = FIRINGS | SCOPES;
 /// A nested firing is not a mere matter of counting. (All in the lower half: one test of a register.)
 const NOT_SIMPLE: u64 = IDLE | UNREGISTERED | REGISTERING | DEAD | MAX_DEPTH;
 
-pub(super) struct Local {
+pub(crate) struct ThreadState {
     /// What the constants above say. If nothing: [`IDLE`].
     state: Cell<u64>,
     /// The probe whose captures are being dropped on this thread.
@@ -57,7 +57,7 @@ pub(super) struct Local {
 }
 
 thread_field! {
-    static LOCAL: Local = Local {
+    static LOCAL: ThreadState = ThreadState {
         state: Cell::new(UNREGISTERED),
         dropping: Cell::new(None),
         descendant: Cell::new(false),
@@ -66,7 +66,7 @@ thread_field! {
     };
 }
 
-/// Has the destructor that [`Local`] must not have: a field with a destructor is out of reach once it
+/// Has the destructor that [`ThreadState`] must not have: a field with a destructor is out of reach once it
 /// has run, and firing works until the very end of a thread (G11).
 struct Owner;
 
@@ -77,21 +77,21 @@ thread_owner! {
 impl Drop for Owner {
     fn drop(&mut self) {
         // (It fails in models only, where the field is dropped with the rest.)
-        let _ = LOCAL.try_with(|local| {
-            let word = local.word();
+        let _ = LOCAL.try_with(|thread| {
+            let word = thread.word();
             if word & UNREGISTERED != 0 {
                 // Forked, and no firing since: the handle was the parent's.
-                local.set_word((word | DEAD) & !UNREGISTERED);
+                thread.set_word((word | DEAD) & !UNREGISTERED);
             } else if word & BUSY == 0 {
                 // Dead first: dropping the handle frees memory, and the allocator may fire.
-                local.set_word(DEAD);
+                thread.set_word(DEAD);
                 // SAFETY: it was registered, so the handle is initialised; nobody reads it any more.
-                drop(unsafe { (*local.handle.get()).assume_init_read() });
+                drop(unsafe { (*thread.handle.get()).assume_init_read() });
                 // Relaxed: a hint.
                 domain().counters.departed.fetch_add(1, Ordering::Relaxed);
             } else {
                 // A probe ends its thread, or its process; or a coroutine is still inside one.
-                local.set_word(word | DEAD | LEFT);
+                thread.set_word(word | DEAD | LEFT);
             }
         });
     }
@@ -99,22 +99,22 @@ impl Drop for Owner {
 
 /// Runs `f` with the thread's state.
 #[inline(always)]
-pub(super) fn with_local<R>(f: impl FnOnce(&Local) -> R) -> R {
+pub(crate) fn with_thread_state<R>(f: impl FnOnce(&ThreadState) -> R) -> R {
     // The address first, then the use: `with` around the whole would not be inlined.
-    let local = LOCAL.with(ptr::from_ref);
+    let thread = LOCAL.with(ptr::from_ref);
     // SAFETY: a thread-local without a destructor lives as long as its thread, whose code this is.
-    f(unsafe { &*local })
+    f(unsafe { &*thread })
 }
 
 /// A firing or `pinned` scope, as `UNIT` says, that has no guard of its own: the pin is another's, or the
 /// extra one. Dropping it ends it.
-pub(super) struct Counted<'l, const UNIT: u64> {
-    local: &'l Local,
+pub(crate) struct Counted<'l, const UNIT: u64> {
+    thread: &'l ThreadState,
 }
 
 impl<const UNIT: u64> Drop for Counted<'_, UNIT> {
     fn drop(&mut self) {
-        self.local.leave(UNIT);
+        self.thread.leave(UNIT);
     }
 }
 
@@ -126,59 +126,59 @@ impl<const OUTERMOST: bool> Drop for Unwinding<OUTERMOST> {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        with_local(|local| {
-            let word = local.word();
+        with_thread_state(|thread| {
+            let word = thread.word();
             if OUTERMOST && word & FORKED == 0 {
                 // Its guard has not been dropped. (After a fork, it is of the parent's collector.)
                 debug_assert_eq!(word & EXTRA_PIN, 0);
-                local.set_word(word | EXTRA_PIN);
+                thread.set_word(word | EXTRA_PIN);
             }
-            local.leave(FIRING);
+            thread.leave(FIRING);
         });
     }
 }
 
 /// One on a thread that has no handle any more: registered for this once. It pins by itself, nested or not.
-pub(super) struct Temporary<'l, const UNIT: u64> {
-    local: &'l Local,
+pub(crate) struct Temporary<'l, const UNIT: u64> {
+    thread: &'l ThreadState,
     guard: ManuallyDrop<Guard>,
     handle: ManuallyDrop<LocalHandle>,
 }
 
 impl<const UNIT: u64> Drop for Temporary<'_, UNIT> {
     fn drop(&mut self) {
-        let word = self.local.word();
+        let word = self.thread.word();
         // Leaving the collector allocates and frees, as joining it does.
-        self.local.set_word(word | REGISTERING);
+        self.thread.set_word(word | REGISTERING);
         // SAFETY: taken once, here; the guard before its handle.
         unsafe {
             ManuallyDrop::drop(&mut self.guard);
             ManuallyDrop::drop(&mut self.handle);
         }
         let word = word - UNIT;
-        self.local.set_word(word);
+        self.thread.set_word(word);
         // Relaxed: a hint.
         domain().counters.departed.fetch_add(1, Ordering::Relaxed);
         if word & BUSY == 0 {
-            self.local.last_out();
+            self.thread.last_out();
         }
     }
 }
 
 /// A way through the slow path. Each holds a pin for as long as it lives.
 #[allow(dead_code, reason = "held for their Drop")]
-pub(super) enum Inner<'l, const UNIT: u64> {
+pub(crate) enum Entered<'l, const UNIT: u64> {
     Counted(Counted<'l, UNIT>),
     Temporary(Temporary<'l, UNIT>),
 }
 
 /// A thread's state before a nested firing.
-pub(super) struct Before(u64);
+pub(crate) struct Before(u64);
 
-impl Local {
+impl ThreadState {
     /// Whether a firing that begins now is the simple case: the outermost, on a registered thread.
     #[inline(always)]
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.state.get() == IDLE
     }
 
@@ -186,7 +186,7 @@ impl Local {
     /// whatever the pin sets off (crossbeam's collection frees memory, and an allocator may fire) counts as
     /// nested.
     #[inline(always)]
-    pub(super) fn outermost(&self, f: impl FnOnce()) {
+    pub(crate) fn outermost(&self, f: impl FnOnce()) {
         debug_assert_eq!(self.state.get(), IDLE);
         self.state.set(FIRING);
         let guard = ManuallyDrop::new(self.pin());
@@ -206,14 +206,14 @@ impl Local {
     /// Whether a nested firing is a mere matter of counting: pinned by another, and not too deep. If so, for
     /// [`nested`](Self::nested): the state.
     #[inline(always)]
-    pub(super) fn before_nested(&self) -> Option<Before> {
+    pub(crate) fn before_nested(&self) -> Option<Before> {
         let word = self.state.get();
         (word & NOT_SIMPLE == 0).then_some(Before(word))
     }
 
     /// Runs `f` as a nested firing.
     #[inline(always)]
-    pub(super) fn nested(&self, Before(word): Before, f: impl FnOnce()) {
+    pub(crate) fn nested(&self, Before(word): Before, f: impl FnOnce()) {
         debug_assert_eq!(self.state.get(), word);
         self.state.set(word + FIRING);
         let unwinding = Unwinding::<false>;
@@ -261,7 +261,7 @@ impl Local {
     }
 
     /// Enters a firing that is not the simple case. None: skipped, and counted.
-    pub(super) fn enter_first(&self) -> Option<Inner<'_, FIRING>> {
+    pub(crate) fn enter_first(&self) -> Option<Entered<'_, FIRING>> {
         let counters = &domain().counters;
         let word = self.word();
         if word & REGISTERING != 0 {
@@ -275,7 +275,7 @@ impl Local {
         Some(self.enter_unit())
     }
 
-    fn enter_unit<const UNIT: u64>(&self) -> Inner<'_, UNIT> {
+    fn enter_unit<const UNIT: u64>(&self) -> Entered<'_, UNIT> {
         if self.word() & UNREGISTERED != 0 {
             self.register();
         }
@@ -283,8 +283,8 @@ impl Local {
         if word & DEAD != 0 {
             let (handle, guard) = self.temporary();
             self.set_word(word + UNIT);
-            return Inner::Temporary(Temporary {
-                local: self,
+            return Entered::Temporary(Temporary {
+                thread: self,
                 guard: ManuallyDrop::new(guard),
                 handle: ManuallyDrop::new(handle),
             });
@@ -294,7 +294,7 @@ impl Local {
             mem::forget(self.pin());
             self.set_word(self.word() | EXTRA_PIN);
         }
-        Inner::Counted(Counted { local: self })
+        Entered::Counted(Counted { thread: self })
     }
 
     /// Gets the thread its handle. Allocates.
@@ -416,39 +416,41 @@ fn join() -> LocalHandle {
 /// Whether this thread is inside a firing, a `pinned` scope or the drop of a captured value: there,
 /// nothing is waited for and nothing is dropped (G7, G10).
 pub(crate) fn is_inside() -> bool {
-    with_local(|local| local.word() & (BUSY | REGISTERING) != 0 || local.dropping.get().is_some())
+    with_thread_state(|thread| {
+        thread.word() & (BUSY | REGISTERING) != 0 || thread.dropping.get().is_some()
+    })
 }
 
 /// Marks this thread as dropping the captures of `slot` while `f` runs, which does not panic. What is
 /// detached meanwhile is a descendant, if `own` says so.
 pub(super) fn while_dropping(slot: SlotPtr, own: bool, f: impl FnOnce()) {
-    with_local(|local| {
-        local.dropping.set(Some(slot));
-        local.descendant.set(own);
+    with_thread_state(|thread| {
+        thread.dropping.set(Some(slot));
+        thread.descendant.set(own);
     });
     f();
-    with_local(|local| {
-        local.dropping.set(None);
-        local.descendant.set(false);
+    with_thread_state(|thread| {
+        thread.dropping.set(None);
+        thread.descendant.set(false);
     });
 }
 
 /// The probe whose captures this thread is dropping.
 pub(super) fn dropping() -> Option<SlotPtr> {
-    with_local(|local| local.dropping.get())
+    with_thread_state(|thread| thread.dropping.get())
 }
 
 /// Whether what is detached now is a descendant.
 pub(super) fn is_dropping_descendant() -> bool {
-    with_local(|local| local.descendant.get())
+    with_thread_state(|thread| thread.descendant.get())
 }
 
 /// Something below `number` has been retired where it cannot be dropped. If that was in a captured `Drop`,
 /// the drain that runs it has to know.
 pub(super) fn note_retired_inside(number: u64) {
-    with_local(|local| {
-        if local.descendant.get() {
-            local.retired_inside.set(Some(number));
+    with_thread_state(|thread| {
+        if thread.descendant.get() {
+            thread.retired_inside.set(Some(number));
         }
     });
 }
@@ -456,7 +458,7 @@ pub(super) fn note_retired_inside(number: u64) {
 /// The number below which all is that was retired inside of the last captured `Drop`, if any was; asked
 /// once.
 pub(super) fn take_retired_inside() -> Option<u64> {
-    with_local(|local| local.retired_inside.take())
+    with_thread_state(|thread| thread.retired_inside.take())
 }
 
 /// A thread as the one that pushes grace periods along: with its own handle, or, if that is gone, with one
@@ -467,13 +469,13 @@ pub(super) struct Reclaimer {
 
 impl Reclaimer {
     pub(super) fn new() -> Self {
-        with_local(|local| {
-            if local.word() & UNREGISTERED != 0 {
-                local.register();
+        with_thread_state(|thread| {
+            if thread.word() & UNREGISTERED != 0 {
+                thread.register();
             }
-            let dead = local.word() & DEAD != 0;
+            let dead = thread.word() & DEAD != 0;
             Self {
-                temporary: dead.then(|| ManuallyDrop::new(local.while_registering(join))),
+                temporary: dead.then(|| ManuallyDrop::new(thread.while_registering(join))),
             }
         })
     }
@@ -481,16 +483,16 @@ impl Reclaimer {
     /// Runs `f` with a fresh pin. Not inside a firing, so that the epoch can move on; not under the lock,
     /// since it may allocate and collect.
     pub(super) fn with_guard<R>(&self, f: impl FnOnce(&mut Guard) -> R) -> R {
-        with_local(|local| {
+        with_thread_state(|thread| {
             if let Some(handle) = &self.temporary {
-                return local.while_registering(|| f(&mut handle.pin()));
+                return thread.while_registering(|| f(&mut handle.pin()));
             }
-            if local.word() & UNREGISTERED != 0 {
+            if thread.word() & UNREGISTERED != 0 {
                 // Forked, since `new`.
-                local.register();
+                thread.register();
             }
             // SAFETY: registered, and not dead.
-            f(&mut unsafe { (*local.handle.get()).assume_init_ref() }.pin())
+            f(&mut unsafe { (*thread.handle.get()).assume_init_ref() }.pin())
         })
     }
 }
@@ -498,8 +500,10 @@ impl Reclaimer {
 impl Drop for Reclaimer {
     fn drop(&mut self) {
         if let Some(handle) = &mut self.temporary {
-            // SAFETY: taken once, here.
-            with_local(|local| local.while_registering(|| unsafe { ManuallyDrop::drop(handle) }));
+            with_thread_state(|thread| {
+                // SAFETY: taken once, here.
+                thread.while_registering(|| unsafe { ManuallyDrop::drop(handle) });
+            });
             // Relaxed: a hint.
             domain().counters.departed.fetch_add(1, Ordering::Relaxed);
         }
@@ -508,18 +512,18 @@ impl Drop for Reclaimer {
 
 /// Runs `f` while this thread is pinned once for all firings inside.
 pub(crate) fn pinned<R>(f: impl FnOnce() -> R) -> R {
-    with_local(|local| {
-        let _scope = local.enter_scope();
+    with_thread_state(|thread| {
+        let _scope = thread.enter_scope();
         f()
     })
 }
 
-impl Local {
-    fn enter_scope(&self) -> Inner<'_, SCOPE> {
+impl ThreadState {
+    fn enter_scope(&self) -> Entered<'_, SCOPE> {
         if self.word() & REGISTERING != 0 {
             // The allocator opens a scope while its thread registers: its firings are skipped.
             self.set_word(self.word() + SCOPE);
-            return Inner::Counted(Counted { local: self });
+            return Entered::Counted(Counted { thread: self });
         }
         self.enter_unit()
     }
@@ -550,25 +554,25 @@ model_only! {
 
         /// Registers the current thread, which is not registered yet.
         pub fn enter(self) {
-            with_local(|local| {
-                assert_eq!(local.word(), UNREGISTERED, "a thread enters once");
+            with_thread_state(|thread| {
+                assert_eq!(thread.word(), UNREGISTERED, "a thread enters once");
                 // SAFETY: unregistered, so nothing is overwritten, and nobody else looks.
-                unsafe { (*local.handle.get()).write(self.0) };
-                local.set_word(0);
+                unsafe { (*thread.handle.get()).write(self.0) };
+                thread.set_word(0);
             });
         }
 
         /// The opposite of `enter`; `None` if the thread is not registered. Checks that nothing is in
         /// progress.
         pub fn leave() -> Option<Self> {
-            with_local(|local| {
-                if local.word() == UNREGISTERED {
+            with_thread_state(|thread| {
+                if thread.word() == UNREGISTERED {
                     return None;
                 }
-                assert_eq!(local.word(), 0, "something is still in progress");
-                local.set_word(UNREGISTERED);
+                assert_eq!(thread.word(), 0, "something is still in progress");
+                thread.set_word(UNREGISTERED);
                 // SAFETY: it was registered, and nobody looks any more.
-                Some(Self(unsafe { (*local.handle.get()).assume_init_read() }))
+                Some(Self(unsafe { (*thread.handle.get()).assume_init_read() }))
             })
         }
     }

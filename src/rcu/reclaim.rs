@@ -22,7 +22,7 @@ use crate::sync::{self, MODEL, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What only the holder of the lock may touch.
-pub(crate) struct Writer {
+pub(crate) struct DomainWriter {
     closures: Stages<Closures>,
     /// Taken from READY by some thread, and not yet gone; in the order of their numbers.
     dropping: Closures,
@@ -75,7 +75,7 @@ impl Ticket {
     }
 }
 
-impl Writer {
+impl DomainWriter {
     pub(super) const fn new() -> Self {
         Self {
             closures: Stages {
@@ -246,7 +246,7 @@ impl Writer {
     }
 }
 
-/// How far [`work`] goes.
+/// How far [`drive`] goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// Frees snapshots; drops no closure (attach).
@@ -259,7 +259,7 @@ pub(crate) enum Effort {
 
 impl Effort {
     /// Whether nothing more needs to be done.
-    fn is_enough(self, writer: &Writer, ticket: Ticket) -> bool {
+    fn is_enough(self, writer: &DomainWriter, ticket: Ticket) -> bool {
         !writer.is_heavy()
             && match self {
                 Self::SnapshotsOnly => true,
@@ -276,7 +276,7 @@ const FLUSHES: u64 = if MODEL { 3 } else { 8 };
 /// Bags that crossbeam works off at each flush.
 const BAGS_PER_FLUSH: u64 = 8;
 
-/// What a pass of [`work`] found to do.
+/// What a pass of [`drive`] found to do.
 enum Next {
     Drop(SlotPtr, Lineage),
     Free(*mut Node, Sum),
@@ -284,7 +284,7 @@ enum Next {
     Done,
 }
 
-/// Whose closure it is: of what the caller of [`work`] asked for, or of what was detached by a `Drop` of
+/// Whose closure it is: of what the caller of [`drive`] asked for, or of what was detached by a `Drop` of
 /// that; or of somebody else, taken since it came first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lineage {
@@ -301,7 +301,7 @@ enum Lineage {
 /// keep this thread here.
 ///
 /// Not inside a firing, a `pinned` scope or a captured `Drop`; not under the lock.
-pub(crate) fn work(ticket: Ticket, effort: Effort, mut again: impl FnMut() -> bool) -> bool {
+pub(crate) fn drive(ticket: Ticket, effort: Effort, mut again: impl FnMut() -> bool) -> bool {
     work_as(&pin::Reclaimer::new(), ticket, effort, &mut again)
 }
 
@@ -373,7 +373,7 @@ fn work_as(
     }
 }
 
-impl Writer {
+impl DomainWriter {
     fn take_closure(&mut self, ticket: Ticket) -> Next {
         let Some(slot) = self.closures.ready.pop() else {
             return Next::Done;
@@ -417,7 +417,7 @@ impl Domain {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(drop)) {
             // Relaxed: a statistic.
             self.counters.drop_panics.fetch_add(1, Ordering::Relaxed);
-            crate::probe::discard(payload);
+            super::panic::discard(payload);
         }
     }
 }
@@ -435,7 +435,7 @@ unsafe fn free(mut list: *mut Node) {
             (retired.next, retired.tombstones.take())
         };
         if !MODEL {
-            // SAFETY: from `Box::into_raw` in `Cell::update`; owned by the caller. (In a model the
+            // SAFETY: from `Box::into_raw` in `EventCell::update`; owned by the caller. (In a model the
             // memory is leaked, so that the canary can tell.)
             drop(unsafe { Box::from_raw(list) });
         }
@@ -460,7 +460,7 @@ fn flush(reclaimer: &pin::Reclaimer, domain: &'static Domain, start: Option<u64>
     reclaimer.with_guard(|guard| {
         if let Some(number) = start {
             guard.defer(move || {
-                // Release: pairs with the Acquire in `Writer::finish`. Nothing else is done here: this
+                // Release: pairs with the Acquire in `DomainWriter::finish`. Nothing else is done here: this
                 // runs on whatever thread collects, in the midst of a firing.
                 domain.grace_done.store(number, Ordering::Release);
             });

@@ -5,11 +5,11 @@
 //! no `unsafe` and can do no harm: [`Place`](super::place::Place) fixes the thunk's type for all probes of
 //! one event, and [`Slot::run`] compares the closure's type with the one the slot was made for.
 
-use super::cell::Cell;
+use super::cell::EventCell;
 use super::domain;
-use crate::batch::Gate;
-use crate::probe::{self, ProbeOptions};
-use crate::snapshot::Entry;
+use super::gate::Gate;
+use super::snapshot::ProbeEntry;
+use crate::options::ProbeOptions;
 use crate::sync::{AtomicU8, Canary, Ordering, plain};
 use std::any::TypeId;
 use std::cell::UnsafeCell;
@@ -46,7 +46,7 @@ pub(crate) struct Header {
     pub(crate) panicked: plain::AtomicBool,
     vtable: &'static VTable,
     pub(crate) options: ProbeOptions,
-    pub(crate) cell: &'static Cell,
+    pub(crate) cell: &'static EventCell,
     /// Written under the lock only.
     pub(super) links: UnsafeCell<Links>,
     /// The list of the tombstones that an update took out of a snapshot; their references are given back
@@ -131,7 +131,7 @@ impl SlotPtr {
     /// the closure has been dropped.
     pub(crate) fn new<P: Send + Sync + 'static>(
         closure: P,
-        cell: &'static Cell,
+        cell: &'static EventCell,
         options: ProbeOptions,
         gate: Option<Arc<Gate>>,
     ) -> Self {
@@ -346,7 +346,7 @@ impl Slot<'_> {
     /// For all of `'a` the caller is pinned, and took the entry from a snapshot that it loaded after
     /// pinning (I3).
     #[inline(always)]
-    pub(super) unsafe fn new<'a>(pointer: SlotPtr) -> Slot<'a> {
+    pub(crate) unsafe fn new<'a>(pointer: SlotPtr) -> Slot<'a> {
         Slot {
             pointer,
             firing: PhantomData,
@@ -371,7 +371,7 @@ impl Slot<'_> {
         // SAFETY: the slot was made by `SlotPtr::new::<P>` (just compared). It was live after this firing
         // pinned, so its closure is not dropped before the firing unpins (I2, I3).
         let closure: &P = unsafe { &*self.pointer.0.cast::<Typed<P>>().as_ref().closure.get() };
-        probe::run(header, || call(closure));
+        super::panic::run(header, || call(closure));
     }
 }
 
@@ -386,7 +386,7 @@ unsafe impl Sync for Thunk {}
 
 impl Thunk {
     /// Erases. `T` is a function pointer; another size does not compile.
-    pub(super) fn new<T: Copy + Send + Sync + 'static>(thunk: T) -> Self {
+    pub(crate) fn new<T: Copy + Send + Sync + 'static>(thunk: T) -> Self {
         const { assert!(size_of::<T>() == size_of::<*const ()>()) };
         // SAFETY: of one size (above), and any bits are a valid `MaybeUninit`.
         Self(unsafe { mem::transmute_copy::<T, MaybeUninit<*const ()>>(&thunk) })
@@ -397,7 +397,7 @@ impl Thunk {
     /// # Safety
     /// `T` is the type that it was made with.
     #[inline(always)]
-    pub(super) unsafe fn get<T: Copy + Send + Sync + 'static>(self) -> T {
+    pub(crate) unsafe fn get<T: Copy + Send + Sync + 'static>(self) -> T {
         // SAFETY: made from a `T`, by the caller's promise; the sizes were compared in `new`.
         unsafe { mem::transmute_copy::<MaybeUninit<*const ()>, T>(&self.0) }
     }
@@ -405,14 +405,14 @@ impl Thunk {
 
 /// A slot that is not attached yet: it waits in a batch. Dropped, it has never been.
 pub(crate) struct Pending {
-    entry: Entry,
+    entry: ProbeEntry,
     handle: Handle,
 }
 
 impl Pending {
     /// # Safety
     /// The slot is new, and the caller gives up both of its references.
-    pub(super) unsafe fn new(entry: Entry) -> Self {
+    pub(crate) unsafe fn new(entry: ProbeEntry) -> Self {
         Self {
             // SAFETY: one of the two; the other stays with `self.entry`.
             handle: unsafe { Handle::new(entry.slot) },
@@ -420,11 +420,11 @@ impl Pending {
         }
     }
 
-    pub(crate) fn entry(&self) -> Entry {
+    pub(crate) fn entry(&self) -> ProbeEntry {
         self.entry
     }
 
-    pub(crate) fn cell(&self) -> &'static Cell {
+    pub(crate) fn cell(&self) -> &'static EventCell {
         self.handle.header().cell
     }
 
@@ -453,7 +453,7 @@ pub(crate) struct Handle(SlotPtr);
 impl Handle {
     /// # Safety
     /// The caller gives the handle a reference to the slot.
-    pub(super) unsafe fn new(slot: SlotPtr) -> Self {
+    pub(crate) unsafe fn new(slot: SlotPtr) -> Self {
         Self(slot)
     }
 

@@ -1,12 +1,12 @@
 //! What writers do: attach, detach, commit. Buffers are allocated first and freed last, without the lock;
 //! under it there is only copying and swapping (I4, I5).
 
-use super::cell::{Cell, Node, buffer, try_buffer};
-use super::reclaim::{self, Effort, Ticket, Writer};
+use super::cell::{EventCell, Node, buffer, try_buffer};
+use super::gate::Gate;
+use super::reclaim::{self, DomainWriter, Effort, Ticket};
 use super::slot::SlotPtr;
+use super::snapshot::ProbeEntry;
 use super::{domain, pin};
-use crate::batch::Gate;
-use crate::snapshot::Entry;
 use crate::sync::MODEL;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// One event's part in an update.
 struct Change {
-    cell: &'static Cell,
+    cell: &'static EventCell,
     /// What the next snapshot is built in; none if it is expected to be empty.
     buffer: Option<Box<Node>>,
     /// Which of the added entries are this event's.
@@ -30,14 +30,14 @@ impl Change {
     }
 
     /// Whether the buffer is large enough for the next snapshot.
-    fn fits(&self, writer: &Writer) -> bool {
+    fn fits(&self, writer: &DomainWriter) -> bool {
         let capacity = self.capacity();
         // The guess is exact under the lock, and an upper bound; counting costs more.
         self.cell.guess_len(self.added.len()) <= capacity
             || self.cell.next_len(writer, self.added.len()) <= capacity
     }
 
-    fn apply(&mut self, writer: &mut Writer, entries: &[Entry]) {
+    fn apply(&mut self, writer: &mut DomainWriter, entries: &[ProbeEntry]) {
         self.done = true;
         if self.added.is_empty() && self.cell.next_len(writer, 0) == self.cell.guess_len(0) {
             // Others have taken everything out already.
@@ -50,7 +50,7 @@ impl Change {
 }
 
 /// Attaches one probe.
-pub(super) fn attach(cell: &'static Cell, entry: Entry) {
+pub(crate) fn attach(cell: &'static EventCell, entry: ProbeEntry) {
     let mut change = Change {
         cell,
         buffer: Some(buffer(cell.guess_len(1))),
@@ -70,7 +70,7 @@ pub(super) fn attach(cell: &'static Cell, entry: Entry) {
     };
     drop(change);
     if heavy && !pin::is_inside() {
-        reclaim::work(ticket, Effort::SnapshotsOnly, || true);
+        reclaim::drive(ticket, Effort::SnapshotsOnly, || true);
     }
 }
 
@@ -127,7 +127,7 @@ where
 /// The events that a detach changes, each once, with a buffer if there is memory. None if there is not
 /// even memory for the list.
 fn plan_detach(slots: impl Iterator<Item = SlotPtr>) -> Option<Changes> {
-    let mut cells: SmallVec<[&'static Cell; 2]> = SmallVec::new();
+    let mut cells: SmallVec<[&'static EventCell; 2]> = SmallVec::new();
     for slot in slots {
         // SAFETY: the caller's handles keep the slots alive.
         let cell = unsafe { slot.header() }.cell;
@@ -136,7 +136,7 @@ fn plan_detach(slots: impl Iterator<Item = SlotPtr>) -> Option<Changes> {
             cells.push(cell);
         }
     }
-    cells.sort_unstable_by_key(|cell| std::ptr::from_ref::<Cell>(cell).addr());
+    cells.sort_unstable_by_key(|cell| std::ptr::from_ref::<EventCell>(cell).addr());
     let mut changes = Changes::new();
     let mut rest = &cells[..];
     while let Some(&cell) = rest.first() {
@@ -184,7 +184,7 @@ fn compact(changes: &mut Changes) {
 pub(crate) fn commit(
     slots: &[SlotPtr],
     closing: &[Arc<Gate>],
-    entries: &[Entry],
+    entries: &[ProbeEntry],
     opening: Option<&Gate>,
 ) {
     let mut changes = plan_commit(slots, entries);
@@ -221,11 +221,11 @@ pub(crate) fn commit(
     settle(ticket);
 }
 
-fn plan_commit(slots: &[SlotPtr], entries: &[Entry]) -> Changes {
-    let address = |cell: &Cell| std::ptr::from_ref(cell).addr();
+fn plan_commit(slots: &[SlotPtr], entries: &[ProbeEntry]) -> Changes {
+    let address = |cell: &EventCell| std::ptr::from_ref(cell).addr();
     // SAFETY: the batch's handles keep the slots alive.
     let cell_of = |slot: &SlotPtr| unsafe { slot.header() }.cell;
-    let mut cells: Vec<(&'static Cell, Range<usize>)> = Vec::new();
+    let mut cells: Vec<(&'static EventCell, Range<usize>)> = Vec::new();
     let mut start = 0;
     for run in entries.chunk_by(|a, b| std::ptr::eq(cell_of(&a.slot), cell_of(&b.slot))) {
         cells.push((cell_of(&run[0].slot), start..start + run.len()));
@@ -256,6 +256,6 @@ fn settle(ticket: Ticket) {
     } else if !MODEL {
         // (A model that is about reclaiming asks for it: crossbeam's collection in each detach would
         // make every other model too large.)
-        reclaim::work(ticket, Effort::UntilOver, || true);
+        reclaim::drive(ticket, Effort::UntilOver, || true);
     }
 }

@@ -167,6 +167,7 @@ fn events_on_one_line_are_told_apart_by_their_column() {
 #[test]
 fn raw_identifiers_are_named_without_their_mark() {
     mod r#match {
+        #![allow(non_upper_case_globals)]
         hotprobe::event! { pub(super) static r#static: fn(r#fn: u8, r: u8); }
     }
     let event = hotprobe::find("it::catalog::match::static").unwrap();

@@ -25,6 +25,7 @@ mod captures;
 mod catalog;
 mod consumers;
 mod counts;
+mod declared;
 mod depth;
 mod detach;
 mod epoch;

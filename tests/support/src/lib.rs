@@ -3,6 +3,14 @@
 //! Tests run beside one another in one process, and grace periods and counters are process-wide: a test
 //! that needs a process to itself uses [`isolated`].
 
+#![allow(
+    clippy::must_use_candidate,
+    clippy::missing_panics_doc,
+    clippy::duration_suboptimal_units,
+    clippy::verbose_bit_mask,
+    reason = "for tests only, run by the newest compiler; a panic is how they fail"
+)]
+
 pub mod system;
 
 use std::env;

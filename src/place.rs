@@ -1,15 +1,18 @@
 //! The typed door: what `event!` makes a static of. Here the types that a snapshot's entries have lost
 //! are known: all probes of one place have thunks of one type.
 
-use super::cell::Cell;
-use super::pin;
-use super::slot::{Handle, Pending, Slot, SlotPtr, Thunk};
-use super::update;
-use crate::any::DynamicProbe;
-use crate::batch::{Batch, Gate};
-use crate::event::{Event, Metadata};
-use crate::probe::{Probe, ProbeOptions};
-use crate::snapshot::Entry;
+use crate::batch::Batch;
+use crate::dynamic::DynamicProbe;
+use crate::event::Event;
+use crate::metadata::Metadata;
+use crate::options::ProbeOptions;
+use crate::probe::Probe;
+use crate::rcu::cell::EventCell;
+use crate::rcu::gate::Gate;
+use crate::rcu::pin;
+use crate::rcu::slot::{Handle, Pending, Slot, SlotPtr, Thunk};
+use crate::rcu::snapshot::ProbeEntry;
+use crate::rcu::update;
 use crate::sync::const_fn;
 use std::fmt;
 use std::marker::PhantomData;
@@ -60,15 +63,15 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
     /// otherwise it is one for [`fire_inside`](Self::fire_inside).
     #[inline(always)]
     pub fn is_outermost(&self) -> bool {
-        pin::with_local(pin::Local::is_idle)
+        pin::with_thread_state(pin::ThreadState::is_idle)
     }
 
     /// Fires: hands each probe's thunk to `call`, in attach order.
     #[inline(always)]
     pub fn fire_outermost(&'static self, call: impl Fn(T, Slot<'_>)) {
-        pin::with_local(|local| {
-            if local.is_idle() {
-                local.outermost(|| self.call_each(call));
+        pin::with_thread_state(|thread| {
+            if thread.is_idle() {
+                thread.outermost(|| self.call_each(call));
             }
         });
     }
@@ -77,23 +80,23 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
     /// firing; one too many; one on a thread that is about to be gone.
     #[inline(always)]
     pub fn fire_inside(&'static self, call: impl Fn(T, Slot<'_>)) {
-        pin::with_local(|local| match local.before_nested() {
-            Some(before) => local.nested(before, || self.call_each(call)),
-            None => self.fire_first(local, call),
+        pin::with_thread_state(|thread| match thread.before_nested() {
+            Some(before) => thread.nested(before, || self.call_each(call)),
+            None => self.fire_first(thread, call),
         });
     }
 
     #[cold]
     #[inline(never)]
-    fn fire_first(&'static self, local: &pin::Local, call: impl Fn(T, Slot<'_>)) {
-        if let Some(_inner) = local.enter_first() {
+    fn fire_first(&'static self, thread: &pin::ThreadState, call: impl Fn(T, Slot<'_>)) {
+        if let Some(_inner) = thread.enter_first() {
             self.call_each(call);
         }
     }
 
     #[inline(always)]
     fn call_each(&self, call: impl Fn(T, Slot<'_>)) {
-        let each = |entry: &Entry| {
+        let each = |entry: &ProbeEntry| {
             // SAFETY: entries of this cell come from `Place::entry` of this place, and from the `Erased` that
             // `Place::erased` of this place made, so their thunks are of type `T`; and the callers hold a
             // pin around this (I3).
@@ -113,8 +116,8 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
         options: ProbeOptions,
         gate: Option<Arc<Gate>>,
         thunk: T,
-    ) -> Entry {
-        Entry {
+    ) -> ProbeEntry {
+        ProbeEntry {
             slot: SlotPtr::new(probe, self.event.cell(), options, gate),
             thunk: Thunk::new(thunk),
         }
@@ -156,7 +159,7 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
 
 /// # Safety
 /// The entry is new, for this cell, and the caller gives up both references of its slot.
-unsafe fn attach(cell: &'static Cell, entry: Entry) -> Probe {
+unsafe fn attach(cell: &'static EventCell, entry: ProbeEntry) -> Probe {
     update::attach(cell, entry);
     // SAFETY: the handle's reference, from `SlotPtr::new`.
     Probe::new(unsafe { Handle::new(entry.slot) })
@@ -164,7 +167,7 @@ unsafe fn attach(cell: &'static Cell, entry: Entry) -> Probe {
 
 /// # Safety
 /// The entry is new, and the caller gives up both references of its slot.
-unsafe fn attach_in(batch: &mut Batch, entry: Entry) {
+unsafe fn attach_in(batch: &mut Batch, entry: ProbeEntry) {
     // SAFETY: both references of `SlotPtr::new`; nobody else knows the slot yet.
     batch.push(unsafe { Pending::new(entry) });
 }
@@ -173,17 +176,22 @@ unsafe fn attach_in(batch: &mut Batch, entry: Entry) {
 /// belong together.
 #[derive(Clone, Copy)]
 pub struct Erased {
-    cell: &'static Cell,
+    cell: &'static EventCell,
     thunk: Thunk,
 }
 
 impl Erased {
-    pub(crate) fn cell(self) -> &'static Cell {
+    pub(crate) fn cell(self) -> &'static EventCell {
         self.cell
     }
 
-    fn entry(self, probe: DynamicProbe, options: ProbeOptions, gate: Option<Arc<Gate>>) -> Entry {
-        Entry {
+    fn entry(
+        self,
+        probe: DynamicProbe,
+        options: ProbeOptions,
+        gate: Option<Arc<Gate>>,
+    ) -> ProbeEntry {
+        ProbeEntry {
             slot: SlotPtr::new(probe, self.cell, options, gate),
             thunk: self.thunk,
         }

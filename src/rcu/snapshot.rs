@@ -1,21 +1,21 @@
 //! The immutable probe vector: what a firing reads, and how a writer makes the next one. No atomics, no
 //! `unsafe`: those who publish and reclaim it are in [`rcu`](crate::rcu).
 
-use crate::rcu::{SlotPtr, Thunk};
+use super::{SlotPtr, Thunk};
 use crate::sync::SharedCanary;
 use smallvec::SmallVec;
 
 /// One probe, as a snapshot names it: the function that calls it, and its memory. The function's address
 /// lies here and not in the slot, so that a firing has it in a register when it calls.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry {
+pub(crate) struct ProbeEntry {
     pub(crate) thunk: Thunk,
     pub(crate) slot: SlotPtr,
 }
 
 /// An entry in its place.
 pub(crate) struct Listed {
-    pub(crate) entry: Entry,
+    pub(crate) entry: ProbeEntry,
     /// The snapshot's. Nothing outside of models.
     pub(crate) canary: SharedCanary,
 }
@@ -44,7 +44,7 @@ impl Snapshot {
     }
 
     /// The entries in attach order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ProbeEntry> {
         self.entries.iter().flatten().map(|listed| &listed.entry)
     }
 
@@ -62,9 +62,9 @@ impl Snapshot {
     /// seen to it that they fit, since it holds the lock and must not allocate.
     pub(crate) fn fill<'o>(
         &mut self,
-        old: impl IntoIterator<Item = &'o Entry>,
-        mut keep: impl FnMut(&Entry) -> bool,
-        added: impl IntoIterator<Item = Entry>,
+        old: impl IntoIterator<Item = &'o ProbeEntry>,
+        mut keep: impl FnMut(&ProbeEntry) -> bool,
+        added: impl IntoIterator<Item = ProbeEntry>,
     ) {
         debug_assert!(self.entries.is_empty());
         let canary = self.canary;

@@ -1,0 +1,7 @@
+#![deny(non_upper_case_globals)]
+
+hotprobe::event! {
+    static tick: fn();
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::event! {
+    static HELLO: fn(self: &str);
+}
+
+fn main() {}

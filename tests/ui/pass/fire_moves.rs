@@ -1,0 +1,10 @@
+use hotprobe::fire;
+
+hotprobe::event! {
+    static SUM: fn(n: u32);
+}
+
+fn main() {
+    let numbers = vec![1, 2, 3];
+    fire!(SUM, numbers.iter().sum());
+}

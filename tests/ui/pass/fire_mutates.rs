@@ -1,0 +1,11 @@
+use hotprobe::fire;
+
+hotprobe::event! {
+    static NEXT: fn(n: u32);
+}
+
+fn main() {
+    let mut numbers = [1, 2, 3].into_iter();
+    let next = numbers.next().unwrap();
+    fire!(NEXT, next);
+}

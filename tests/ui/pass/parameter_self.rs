@@ -1,0 +1,7 @@
+hotprobe::event! {
+    static HELLO: fn(this: &str);
+}
+
+fn main() {
+    HELLO.fire("JP");
+}
