@@ -27,7 +27,7 @@ pub(crate) fn with_label<R>(value: Value<'_>, with: impl FnOnce(&str) -> R) -> R
     if let Value::Str(text) = value {
         return with(cut(text));
     }
-    let mut text = Short::<LABEL_BYTES>::new();
+    let mut text = ShortText::<LABEL_BYTES>::new();
     let failed = match value {
         Value::Debug(value) => text.debug(value) == Err(Failed::Panicked),
         // Cut is enough for a label.
@@ -48,12 +48,12 @@ pub(crate) enum Failed {
 }
 
 /// A text of bounded length, on the stack. What has no room is cut off, between characters.
-pub(crate) struct Short<const BYTES: usize> {
+pub(crate) struct ShortText<const BYTES: usize> {
     bytes: [u8; BYTES],
     len: usize,
 }
 
-impl<const BYTES: usize> Short<BYTES> {
+impl<const BYTES: usize> ShortText<BYTES> {
     pub(crate) const fn new() -> Self {
         Self {
             bytes: [0; BYTES],
@@ -78,7 +78,7 @@ impl<const BYTES: usize> Short<BYTES> {
     }
 }
 
-impl<const BYTES: usize> fmt::Write for Short<BYTES> {
+impl<const BYTES: usize> fmt::Write for ShortText<BYTES> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = BYTES - self.len;
         let fits = (0..=room.min(text.len()))

@@ -1,4 +1,5 @@
-//! Profiling: how long it takes from one event to another, how often events are fired, and from where.
+//! Profiles a live process by its [`hotprobe`] events: how long it takes from one event to another, how often events
+//! fire, and from which call stacks.
 //!
 //! ```
 //! use hotprobe::fire;
@@ -18,25 +19,269 @@
 //! # Ok::<(), hotprobe_profile::ProfileError>(())
 //! ```
 //!
-//! [`guide`](crate::guide) says how it is used, and what it costs. In reading order:
+//! | question | type |
+//! |---|---|
+//! | How long does it take from one event to another? | [`Latency`] |
+//! | How often does an event fire, in total and by a parameter? | [`Counts`]; in probes of your own [`Counter`], [`LabelCounter`] |
+//! | Which call stacks lead to an event, and how much comes by each? | [`Stacks`] |
 //!
-//! 1. [`Latency`]: pairs of a begin and an end (`latency.rs`); its limits: [`LatencyBuilder`] (`builder.rs`); by the
-//!    parameters of any two events: [`Between`], [`Timing`] (`between.rs`).
-//! 2. What is begun and has not ended (`pairs.rs`); which labels there are (`labels.rs`); the histograms
-//!    (`histograms.rs`).
-//! 3. [`LatencySnapshot`]: what was measured (`latencies.rs`); as a table (`text.rs`), HDR log (`hlog.rs`), for
-//!    Prometheus (`prometheus.rs`), as a picture (`svg.rs`).
-//! 4. [`Counter`] and [`LabelCounter`], counted in one's own probes (`counter.rs`); the most frequent labels
-//!    (`top.rs`). [`Counts`] and [`Counting`]: firings of any events (`counts.rs`). [`CountsSnapshot`]: what was counted
-//!    (`counted.rs`).
-//! 5. [`Stacks`]: the call stacks that lead to events ([`stacks`]).
-//! 6. What they share: a thread's number (`threads.rs`), hashes (`hash.rs`), arguments as keys and labels (`key.rs`),
-//!    parameters by name (`parameter.rs`),
-//!    [`ProfileError`] (`error.rs`).
+//! # Latencies
+//!
+//! [`Latency::between`] takes two events and the name of a parameter that both have. A value of this parameter that appears
+//! first in the one event and then in the other is a pair. The two events may fire on different threads, and the code
+//! between them may await.
+//!
+//! ```
+//! use hotprobe::fire;
+//! use hotprobe_profile::Latency;
+//!
+//! hotprobe::event! {
+//!     static REQUEST_RECEIVED: fn(id: u64, path: &str);
+//!     static REQUEST_DONE: fn(id: u64, route: &str, status: u16);
+//! }
+//!
+//! let timing = Latency::between(&REQUEST_RECEIVED, &REQUEST_DONE, "id").label("route").start()?;
+//! # fire!(REQUEST_RECEIVED, 1, "/orders/7");
+//! # fire!(REQUEST_DONE, 1, "/orders/{id}", 200);
+//! // … while the program serves …
+//! let snapshot = timing.snapshot();
+//! println!("{snapshot}");
+//! # if false {
+//! snapshot.save("latency.svg")?;
+//! # }
+//! # assert_eq!(snapshot.label("/orders/{id}").unwrap().count(), 1);
+//! # Ok::<(), hotprobe_profile::ProfileError>(())
+//! ```
+//!
+//! ```text
+//! latency          count      p50      p90      p99    p99.9      max
+//! /orders/{id}      1234  12.3 µs  45.2 µs   136 µs   1.02 ms  1.31 ms
+//! 1234 begins: 1234 matched, 0 unmatched, 0 evicted, 0 open
+//! 1234 ends: 1234 matched, 0 unmatched
+//! ```
+//!
+//! Where a parameter's name is not enough, attach probes of your own. They call [`begin`](Latency::begin) and
+//! [`end`](Latency::end) with any key that implements `Hash` and `Eq`, and any label.
+//!
+//! ```
+//! use hotprobe_profile::Latency;
+//! use std::sync::Arc;
+//!
+//! hotprobe::event! {
+//!     static TASK_SENT: fn(queue: usize, number: u64);
+//!     static TASK_TAKEN: fn(queue: usize, number: u64);
+//! }
+//!
+//! const QUEUES: [&str; 2] = ["mail", "pictures"];
+//! let waiting = Arc::new(Latency::builder().title("in the queue").pairs_at_most(10_000).build()?);
+//! let mut batch = hotprobe::Batch::new();
+//! TASK_SENT.attach_in(&mut batch, {
+//!     let waiting = Arc::clone(&waiting);
+//!     move |queue, number| waiting.begin((queue, number))
+//! });
+//! TASK_TAKEN.attach_in(&mut batch, {
+//!     let waiting = Arc::clone(&waiting);
+//!     move |queue, number| waiting.end(&(queue, number), QUEUES[queue])
+//! });
+//! let probes = batch.commit();
+//! # TASK_SENT.fire(0, 1);
+//! # TASK_TAKEN.fire(0, 1);
+//! # assert_eq!(waiting.snapshot().label("mail").unwrap().count(), 1);
+//! # drop(probes);
+//! # Ok::<(), hotprobe_profile::ProfileError>(())
+//! ```
+//!
+//! ## What is counted
+//!
+//! Memory is bounded: [`LatencyBuilder`] limits the open pairs and the labels. Everything that finds no room, or no
+//! partner, is counted. [`PairCounts`] adds up in each snapshot, while the program fires and across resets:
+//!
+//! * `carried + begins == matched + unmatched_begins + evicted + open`
+//! * `ends == matched + unmatched_ends`
+//!
+//! A begin whose key is already open replaces the open one, which counts as an unmatched begin. So a key that is used again
+//! after its end was lost does not produce a pair that is far too long.
+//!
+//! Look at the counts if pairs are open when measuring begins, or if labels come from outside (paths, for example). Many
+//! unmatched ends, or many pairs in `(other)`, mean that the table shows only a part. [`reset`](Latency::reset) starts again.
+//!
+//! ## The clock
+//!
+//! [`LatencyBuilder::clock`] chooses it. The default is the system's clock. With the feature `tsc`, `Clock::Tsc` reads the
+//! processor's time stamp counter, which takes less time.
+//!
+//! ## Files
+//!
+//! | extension | opened by |
+//! |---|---|
+//! | `.hlog` | readers of HDR histogram logs, in any language: a tag for each label |
+//! | `.svg` | a browser: a histogram for each label |
+//! | `.prom` | Prometheus, or its node exporter's text files |
+//! | `.txt` | the table |
+//!
+//! # Rates
+//!
+//! [`Counts`] counts the firings of any events, chosen by event or by pattern, and by the value of a parameter:
+//!
+//! ```
+//! use hotprobe_profile::Counts;
+//! hotprobe::event! { static REQUEST_DONE: fn(id: u64, client: &str); }
+//!
+//! let counting = Counts::new().by(&REQUEST_DONE, "client").labels_at_most(1000).start()?;
+//! let mut before = counting.snapshot();
+//! for _ in 0..3 {
+//!     # REQUEST_DONE.fire(1, "10.0.0.7");
+//!     // … each second …
+//!     let now = counting.snapshot();
+//!     println!("{}", now.since(&before));
+//!     before = now;
+//! }
+//! # assert_eq!(before.labels()[0].total(), 3);
+//! # Ok::<(), hotprobe_profile::ProfileError>(())
+//! ```
+//!
+//! Counts of events are exact. Counts by label are exact as long as there are at most as many labels as there is room for.
+//! Beyond that, the most frequent labels are listed, and each shows by how much it may be too high
+//! ([`error`](LabelCount::error)): at most the total divided by the room. A label that is not listed is bounded in the same
+//! way ([`unlisted_at_most`](LabelCounts::unlisted_at_most)).
+//!
+//! [`Counter`] and [`LabelCounter`] count in probes of your own.
+//!
+//! # Stacks
+//!
+//! [`Stacks`] counts the call stacks that lead to events. Each firing counts as 1, and as the value of a parameter: a
+//! number of bytes, rows, nanoseconds.
+//!
+//! ```
+//! use hotprobe::fire;
+//! use hotprobe_profile::Stacks;
+//!
+//! hotprobe::event! { static ROWS_READ: fn(tenant: &str, rows: u64); }
+//!
+//! fn report() {
+//!     fire!(ROWS_READ, "ours", 5000);
+//! }
+//!
+//! let stacks = Stacks::at(&ROWS_READ).weight("rows").label("tenant").start()?;
+//! report();
+//! let profile = stacks.snapshot();
+//! let [sample] = &profile.samples()[..] else { unreachable!() };
+//! assert!(sample.frames()[0].name().ends_with("::report"));
+//! assert_eq!((sample.count(), sample.weight()), (1, 5000));
+//! # if false {
+//! profile.save("rows.pb.gz")?;
+//! # }
+//! # Ok::<(), hotprobe_profile::ProfileError>(())
+//! ```
+//!
+//! ```text
+//! go tool pprof -top -sample_index=rows rows.pb.gz        functions, by rows; by firings: -sample_index=samples
+//! go tool pprof -tags rows.pb.gz                          totals by each label's value
+//! go tool pprof -tagfocus=tenant=ours -http=: rows.pb.gz  one tenant, as a graph
+//! ```
+//!
+//! | extension | opened by |
+//! |---|---|
+//! | `.pb.gz` | `go tool pprof`, and other readers of its format: both numbers, labels, files and lines |
+//! | `.folded` | flame graph tools, speedscope: the weight if there is one, otherwise firings |
+//! | `.svg` | a browser: a flame graph of the same |
+//!
+//! ## Names of functions
+//!
+//! Capturing a stack needs no debug information, but its names depend on it. These are the innermost frames of one stack of
+//! the same server, built for release with different settings in `[profile.release]` of `Cargo.toml`:
+//!
+//! | `debug =` | names | lines | inlined functions | here |
+//! |---|---|---|---|---|
+//! | `"limited"` | whole | yes | yes | `report::{{closure}}`, `Store::add::{{closure}}`, … with their paths: 104 functions |
+//! | `"line-tables-only"` | last parts | yes | yes | `{async_fn#0}`, `{async_fn#0}`, `{closure#0}`: distinguished by their lines |
+//! | nothing, cargo's default | whole | no | no | `<F as axum::handler::Handler<…>>::call::{{closure}}`: the report is inlined into it; 35 functions |
+//! | stripped | addresses | no | no | including frames of this library |
+//!
+//! So release with `debug = "limited"` if you want stacks. It costs only the file's size. It is enough to have it for your own
+//! packages, and line tables for the others.
+//!
+//! ## Stacks of async code
+//!
+//! The stack is that of the poll: the runtime's worker, then the futures that contain one another. A spawned task's stack does
+//! not include the code that awaits the task. Use a label to distinguish tasks. [`stacks`] explains more, memory included.
+//!
+//! # Results for other programs
+//!
+//! Each result is written to files (above), and to any `std::io::Write` by its `write_…` methods. With the feature `serde`, all
+//! results implement `serde::Serialize`: [`LatencySnapshot`], [`CountsSnapshot`], [`StackProfile`] and their parts. In JSON, a
+//! duration is an integer of nanoseconds, and its name ends with `_ns`.
+//!
+//! # A checked example
+//!
+//! From the repository, `cargo run --release --example profile -- --out DIR` profiles a server under load, in all three ways.
+//! Its clients measure by themselves, and the example prints both and compares. (Three seconds on a virtual machine with two
+//! processors, shared by server and clients; a stack was captured of each response of the store.)
+//!
+//! ```text
+//! as measured by        server   clients     server  clients     server  clients    outside
+//!                               requests              p50 µs              p99 µs    mean µs
+//! POST /orders           15917     15917       73.2      293        233     4112      261.5
+//! GET /orders/{id}       63650     63650        142      393       4227     4588      279.3
+//! GET /orders            15908     15908        143      393       4260     4620      275.3
+//! GET /orders/report       392       392       2540     2884      11207    11403      278.2
+//! ```
+//!
+//! The counts are equal. No percentile is above the clients', who wait for the server. The rest of their waiting (`outside`:
+//! sockets, HTTP, a free thread) is the same for each route, although the routes differ by a factor of twenty. The requests to
+//! the store and the catalogue follow from the requests of the clients, and there is a stack for each response of the store.
+//!
+//! # Cost
+//!
+//! The cost of a firing, measured on a virtual machine with two processors by `cargo benches --bench profile`, which also
+//! compares it with the target:
+//!
+//! | | takes |
+//! |---|---|
+//! | a pair: `begin` and `end` | two readings of the clock (48 ns; less with `Clock::Tsc`) and 42 ns |
+//! | the same, with both events fired and typed probes | 48 ns above the clock |
+//! | … with dynamic probes ([`Latency::between`]) | 77 ns above the clock |
+//! | the same on each of two threads at once | 1.2 times that, the clock included; up to 2.3 beside other work on the same processors |
+//! | a count | 0 to 2 ns above a probe that does nothing |
+//! | a stack of 30 frames (`--bench stacks`) | 3.8 µs; of 60, 6.6 µs; of 120, 12.2 µs |
+//! | … what `Backtrace::force_capture` takes there | 5.4 µs, 10.4 µs, 19.5 µs |
+//! | a new stack, or one with a label | within a tenth of a known one |
+//! | a stack while another thread takes one, too | 2.3 times as long |
+//! | a firing that `every` skips | 10 ns |
+//!
+//! The target for stacks, half of `force_capture`, is missed: it is 0.71 for 30 frames and 0.62 for 120. A frame takes 93 ns,
+//! all of it in the platform's unwinder. It looks each frame up in the unwind tables, as it does for `force_capture`, which
+//! also asks where the frame's function begins (157 ns). The rest is 1 µs: 0.65 µs before the first frame, as in
+//! `force_capture`, and four frames of this library that are captured and not shown. The hash and the table take too little to
+//! be measured beside that. To be faster, the stack would have to be walked in another way: by frame pointers, which Rust's own
+//! libraries are built without, or by unwind tables that are read in advance.
+//!
+//! `begin` reads the clock before it takes its lock, and `end` before anything else. So a latency includes the locking of its
+//! begin, and no other part of the measurement.
+//!
+//! # Blocking
+//!
+//! A firing that is measured takes one or two small locks. Each is held for some nanoseconds, by code that neither allocates
+//! nor fires. The one exception is a key's own `Eq`: firings inside it, at measurements on the same thread, are skipped and
+//! counted. A snapshot takes the same locks one after the other, and copies a histogram under each for some microseconds.
+//!
+//! A child after `fork` may inherit a lock that is held for ever: it must not fire events that are measured.
+//!
+//! # The code, in reading order
+//!
+//! 1. `latency/`: [`LatencyBuilder`] (`builder.rs`); [`Latency`], pairs of a begin and an end (`measurement.rs`);
+//!    [`LatencyProbe`] and [`Timing`], by the parameters of any two events (`probe.rs`). Below them: pairs that have begun and
+//!    not ended (`open_pairs.rs`) and their keys (`key.rs`), the labels (`label_table.rs`), the histograms (`histograms.rs`).
+//!    [`LatencySnapshot`], the result (`snapshot.rs`).
+//! 2. `counts/`: [`Counts`] and [`Counting`], firings of any events (`counting.rs`); [`Counter`] and [`LabelCounter`]
+//!    (`counters.rs`); the most frequent labels (`frequent.rs`). [`CountsSnapshot`], the result (`snapshot.rs`).
+//! 3. [`stacks`]: [`Stacks`]; its own page lists the files.
+//! 4. `output/`: the formats. A result does not know them: each file adds its method to the results.
+//! 5. Shared: labels as bounded texts (`label.rs`), parameters by name (`parameter.rs`), hashes (`hash.rs`), a number for each
+//!    thread (`threads.rs`), [`ProfileError`] (`error.rs`).
 
 mod counts;
 mod error;
-pub mod guide;
 mod hash;
 mod label;
 mod latency;
@@ -49,8 +294,9 @@ pub use counts::counters::{Counter, LabelCounter};
 pub use counts::counting::{Counting, Counts};
 pub use counts::snapshot::{CountsSnapshot, EventCount, LabelCount, LabelCounts};
 pub use error::ProfileError;
+pub use hotprobe_clock::Clock;
 pub use latency::builder::LatencyBuilder;
 pub use latency::measurement::Latency;
-pub use latency::probe::{Between, Timing};
+pub use latency::probe::{LatencyProbe, Timing};
 pub use latency::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 pub use stacks::{StackCounts, StackFrame, StackProfile, StackSample, Stacks, StacksBuilder};

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Metadata};
 use hotprobe_profile::{
-    Between, LabelLatency, Latency, LatencySnapshot, PairCounts, ProfileError, Timing,
+    LabelLatency, Latency, LatencyProbe, LatencySnapshot, PairCounts, ProfileError, Timing,
 };
 use serde::Serialize;
 use std::io::Write;
@@ -74,7 +74,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
 }
 
 /// Which events, paired by what, within the session's share of the memory.
-fn between(parameters: &Parameters, admin: &Admin) -> Result<Between, Problem> {
+fn between(parameters: &Parameters, admin: &Admin) -> Result<LatencyProbe, Problem> {
     let (begin, end) = (parameters.event("begin")?, parameters.event("end")?);
     let (of_begin, of_end) = (begin.metadata(), end.metadata());
     let Some(key) = parameters.one("key")? else {
@@ -102,7 +102,7 @@ fn within(
     begin: &'static dyn AnyEvent,
     end: &'static dyn AnyEvent,
     key: &str,
-) -> Result<Between, Problem> {
+) -> Result<LatencyProbe, Problem> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let label = LABEL * (2 * cores).clamp(4, 32);
     let (pairs, labels) = (share / 4 / PAIR, share / 4 * 3 / label);

@@ -1,38 +1,36 @@
 //! Counts that each thread keeps in a place of its own.
 
-use super::frequent::Top;
+use super::frequent::FrequentLabels;
 use crate::ProfileError;
 use crate::threads::{self, SHARED};
+use crossbeam_utils::CachePadded;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const PER_LINE: usize = 16;
 
-/// Two lines: processors fetch them in pairs.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Line([AtomicU64; PER_LINE]);
+type CounterLine = CachePadded<[AtomicU64; PER_LINE]>;
 
 /// A row of counts for each thread's number.
 #[derive(Debug)]
-pub(crate) struct Rows {
-    lines: Box<[Line]>,
+pub(crate) struct CounterRows {
+    lines: Box<[CounterLine]>,
     lines_per_row: usize,
 }
 
-impl Rows {
+impl CounterRows {
     pub(crate) fn new(columns: usize) -> Self {
         let lines_per_row = columns.div_ceil(PER_LINE).max(1);
         let lines = lines_per_row * (SHARED + 1);
         Self {
-            lines: (0..lines).map(|_| Line::default()).collect(),
+            lines: (0..lines).map(|_| CounterLine::default()).collect(),
             lines_per_row,
         }
     }
 
     fn cell(&self, row: usize, column: usize) -> &AtomicU64 {
-        &self.lines[row * self.lines_per_row + column / PER_LINE].0[column % PER_LINE]
+        &self.lines[row * self.lines_per_row + column / PER_LINE][column % PER_LINE]
     }
 
     #[inline(always)]
@@ -85,7 +83,7 @@ impl Rows {
 #[derive(Clone)]
 pub struct Counter {
     name: Arc<str>,
-    rows: Arc<Rows>,
+    rows: Arc<CounterRows>,
 }
 
 impl Counter {
@@ -94,7 +92,7 @@ impl Counter {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into().into(),
-            rows: Arc::new(Rows::new(1)),
+            rows: Arc::new(CounterRows::new(1)),
         }
     }
 
@@ -164,7 +162,7 @@ impl fmt::Debug for Counter {
 #[derive(Clone)]
 pub struct LabelCounter {
     name: Arc<str>,
-    top: Arc<Top>,
+    top: Arc<FrequentLabels>,
 }
 
 /// What a list of labels may have at most.
@@ -185,7 +183,7 @@ impl LabelCounter {
         }
         Ok(Self {
             name: name.into().into(),
-            top: Arc::new(Top::new(at_most)),
+            top: Arc::new(FrequentLabels::new(at_most)),
         })
     }
 
@@ -207,7 +205,7 @@ impl LabelCounter {
         &self.name
     }
 
-    pub(crate) fn top(&self) -> &Top {
+    pub(crate) fn top(&self) -> &FrequentLabels {
         &self.top
     }
 }

@@ -1,6 +1,6 @@
 //! Who fires how often: any events, by name, by pattern, by the value of a parameter.
 
-use super::counters::{Counter, LabelCounter, Rows};
+use super::counters::{Counter, CounterRows, LabelCounter};
 use super::snapshot::{CountsSnapshot, EventCount, LabelCounts};
 use crate::ProfileError;
 use crate::label::with_label;
@@ -123,7 +123,7 @@ impl Counts {
     /// ```
     pub fn start(mut self) -> Result<Counting, ProfileError> {
         let events = self.chosen()?;
-        let rows = Arc::new(Rows::new(events.len()));
+        let rows = Arc::new(CounterRows::new(events.len()));
         let options = || ProbeOptions::new().name("counts");
         let mut batch = Batch::new();
         for (column, event) in events.iter().enumerate() {
@@ -206,7 +206,7 @@ pub struct Counting {
     probes: ProbeGroup,
     start: Instant,
     events: Vec<&'static dyn AnyEvent>,
-    rows: Arc<Rows>,
+    rows: Arc<CounterRows>,
     by: Vec<(LabelCounter, &'static str)>,
     /// With what each had at the start.
     counters: Vec<(u64, Counter)>,

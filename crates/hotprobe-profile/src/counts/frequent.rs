@@ -7,6 +7,7 @@
 use crate::hash::Seed;
 use crate::label::{LABEL_BYTES, cut};
 use crate::threads;
+use crossbeam_utils::CachePadded;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -15,7 +16,7 @@ const NONE: u32 = u32::MAX;
 
 /// One stripe's. All that it needs is allocated at the start: nothing fires under its lock.
 #[derive(Debug)]
-struct Summary {
+struct LabelSummary {
     total: u64,
     used: usize,
     /// Whether a label has taken another one's place.
@@ -34,7 +35,7 @@ fn of<T: Clone>(value: T, len: usize) -> Box<[T]> {
     vec![value; len].into()
 }
 
-impl Summary {
+impl LabelSummary {
     fn new(labels: usize) -> Self {
         Self {
             total: 0,
@@ -133,18 +134,14 @@ impl Summary {
     }
 }
 
-#[derive(Debug)]
-#[repr(align(128))]
-struct Stripe(Mutex<Summary>);
+type Stripe = CachePadded<Mutex<LabelSummary>>;
 
-impl Stripe {
-    fn lock(&self) -> MutexGuard<'_, Summary> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(stripe: &Stripe) -> MutexGuard<'_, LabelSummary> {
+    stripe.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
-pub(crate) struct Top {
+pub(crate) struct FrequentLabels {
     seed: Seed,
     stripes: Box<[Stripe]>,
     labels: usize,
@@ -152,7 +149,7 @@ pub(crate) struct Top {
 
 /// All stripes together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Merged {
+pub(crate) struct MergedLabels {
     pub(crate) total: u64,
     /// Label, and how often it was there at least and at most; the most frequent first.
     pub(crate) labels: Vec<(String, u64, u64)>,
@@ -160,7 +157,7 @@ pub(crate) struct Merged {
     pub(crate) unlisted_at_most: u64,
 }
 
-impl Top {
+impl FrequentLabels {
     /// For so many labels, at least one and less than `u32::MAX`.
     pub(crate) fn new(labels: usize) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
@@ -169,7 +166,7 @@ impl Top {
     }
 
     fn with_stripes(labels: usize, stripes: usize) -> Self {
-        let stripe = |_| Stripe(Mutex::new(Summary::new(labels)));
+        let stripe = |_| CachePadded::new(Mutex::new(LabelSummary::new(labels)));
         Self {
             seed: Seed::new(),
             stripes: (0..stripes).map(stripe).collect(),
@@ -187,11 +184,11 @@ impl Top {
         let text = cut(text);
         let hash = self.seed.of(text);
         let stripe = &self.stripes[stripe & (self.stripes.len() - 1)];
-        stripe.lock().add(hash, text, n);
+        lock(stripe).add(hash, text, n);
     }
 
-    pub(crate) fn merged(&self) -> Merged {
-        let mut merged = Merged::default();
+    pub(crate) fn merged(&self) -> MergedLabels {
+        let mut merged = MergedLabels::default();
         // At least, at most, and the floors of the stripes that have it.
         let mut labels: HashMap<String, (u64, u64, u64)> = HashMap::new();
         for stripe in &self.stripes {
@@ -199,7 +196,7 @@ impl Top {
             let mut copies: Vec<(String, u64, u64)> = (0..self.labels)
                 .map(|_| (String::with_capacity(LABEL_BYTES), 0, 0))
                 .collect();
-            let summary = stripe.lock();
+            let summary = lock(stripe);
             for (at, (text, count, error)) in copies.iter_mut().take(summary.used).enumerate() {
                 text.push_str(&summary.texts[at]);
                 *count = summary.counts[at];
@@ -247,7 +244,7 @@ mod tests {
             labels in 1_usize..6,
             adds in vec((0_usize..3, 0_u8..12, 1_u64..4), 0..200),
         ) {
-            let top = Top::with_stripes(labels, 4);
+            let top = FrequentLabels::with_stripes(labels, 4);
             let mut exact: HashMap<String, u64> = HashMap::new();
             for (stripe, label, n) in adds {
                 // The lower the more frequent.

@@ -1,6 +1,6 @@
 //! What was counted: events, labels, and their rates.
 
-use super::frequent::Merged;
+use super::frequent::MergedLabels;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -124,7 +124,12 @@ pub struct LabelCounts {
 }
 
 impl LabelCounts {
-    pub(crate) fn new(event: &str, parameter: &str, merged: Merged, length: Duration) -> Self {
+    pub(crate) fn new(
+        event: &str,
+        parameter: &str,
+        merged: MergedLabels,
+        length: Duration,
+    ) -> Self {
         let label = |(label, least, most)| LabelCount {
             label,
             count: most,
@@ -159,7 +164,7 @@ impl LabelCounts {
         labels.retain(|(_, _, most)| *most > 0);
         labels.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         let total = earlier.map_or(0, |earlier| earlier.total);
-        let merged = Merged {
+        let merged = MergedLabels {
             total: self.total.saturating_sub(total),
             labels,
             unlisted_at_most: self.unlisted_at_most,

@@ -1,7 +1,8 @@
 //! The limits of a measurement, and all that is checked of them.
 
-use super::histograms::Latencies;
+use super::histograms::LabelHistogram;
 use crate::ProfileError;
+use hotprobe_clock::Clock;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub struct LatencyBuilder {
     labels: usize,
     range: RangeInclusive<Duration>,
     digits: u8,
+    clock: Clock,
     title: String,
 }
 
@@ -43,7 +45,8 @@ pub(crate) struct Limits {
     pub(crate) pairs: usize,
     pub(crate) labels: u32,
     pub(crate) range: (u64, u64),
-    pub(crate) empty: Latencies,
+    pub(crate) empty: LabelHistogram,
+    pub(crate) clock: Clock,
     pub(crate) title: String,
 }
 
@@ -65,6 +68,7 @@ impl LatencyBuilder {
             labels: 64,
             range: Duration::from_nanos(1)..=Duration::from_secs(60),
             digits: 2,
+            clock: Clock::default(),
             title: "latency".to_owned(),
         }
     }
@@ -103,6 +107,22 @@ impl LatencyBuilder {
         self
     }
 
+    /// Sets the clock; [`Clock::System`] by default. The feature `tsc` adds the processor's counter, which is faster to read.
+    ///
+    /// ```
+    /// use hotprobe_profile::{Clock, Latency};
+    ///
+    /// let latency = Latency::builder().clock(Clock::System).build()?;
+    /// latency.begin(7);
+    /// latency.end(&7, "a label");
+    /// # assert_eq!(latency.snapshot().counts().matched, 1);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     pub(crate) fn limits(self) -> Result<Limits, ProfileError> {
         let refuse = |reason| Err(ProfileError::Limit { reason });
         if self.pairs == 0 || self.pairs > MOST_PAIRS {
@@ -138,7 +158,7 @@ impl LatencyBuilder {
                 ));
             }
         };
-        let empty = match Latencies::new(range.0, range.1, self.digits) {
+        let empty = match LabelHistogram::new(range.0, range.1, self.digits) {
             Ok(empty) => empty,
             Err(error) => {
                 return refuse(format!(
@@ -154,6 +174,7 @@ impl LatencyBuilder {
             labels,
             range,
             empty,
+            clock: self.clock,
             title: self.title,
         })
     }

@@ -4,13 +4,14 @@
 //! allocates, so that nothing can fire.
 
 use crate::threads;
+use crossbeam_utils::CachePadded;
 use hdrhistogram::Histogram;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 /// The latencies of one label, in nanoseconds.
 #[derive(Clone, Debug)]
-pub(crate) struct Latencies {
+pub(crate) struct LabelHistogram {
     pub(crate) histogram: Histogram<u64>,
     pub(crate) sum: u128,
     /// Outside of the range; they are in the histogram, at its ends.
@@ -18,7 +19,7 @@ pub(crate) struct Latencies {
     pub(crate) too_long: u64,
 }
 
-impl Latencies {
+impl LabelHistogram {
     /// With nothing in it. The bounds must be possible: `LatencyBuilder` looks after that.
     pub(crate) fn new(
         low: u64,
@@ -75,35 +76,31 @@ impl Latencies {
     }
 }
 
-type ByLabel = Vec<Option<Box<Latencies>>>;
+type ByLabel = Vec<Option<Box<LabelHistogram>>>;
 
-#[derive(Debug)]
-#[repr(align(128))]
-struct Stripe(Mutex<ByLabel>);
+type Stripe = CachePadded<Mutex<ByLabel>>;
 
-impl Stripe {
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, ByLabel> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+#[inline]
+fn lock(stripe: &Stripe) -> MutexGuard<'_, ByLabel> {
+    stripe.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
 pub(crate) struct Histograms {
     stripes: Box<[Stripe]>,
     /// What each starts as.
-    empty: Latencies,
+    empty: LabelHistogram,
     bounds: (u64, u64),
 }
 
 impl Histograms {
     /// For so many labels.
-    pub(crate) fn new(empty: Latencies, (low, high): (u64, u64), labels: usize) -> Self {
+    pub(crate) fn new(empty: LabelHistogram, (low, high): (u64, u64), labels: usize) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let stripes = (2 * cores).next_power_of_two().clamp(4, 32);
         let stripe = |_| {
             let by_label = std::iter::repeat_with(|| None).take(labels).collect();
-            Stripe(Mutex::new(by_label))
+            CachePadded::new(Mutex::new(by_label))
         };
         Self {
             stripes: (0..stripes).map(stripe).collect(),
@@ -115,7 +112,7 @@ impl Histograms {
     #[inline]
     pub(crate) fn record(&self, label: u32, nanoseconds: u64) {
         let stripe = &self.stripes[threads::number() & (self.stripes.len() - 1)];
-        if let Some(Some(latencies)) = stripe.lock().get_mut(label as usize) {
+        if let Some(Some(latencies)) = lock(stripe).get_mut(label as usize) {
             return latencies.record(self.bounds, nanoseconds);
         }
         self.first(stripe, label, nanoseconds);
@@ -126,7 +123,7 @@ impl Histograms {
     fn first(&self, stripe: &Stripe, label: u32, nanoseconds: u64) {
         // Not under the lock: the allocator may fire events.
         let mut made = Some(Box::new(self.empty.empty()));
-        let mut by_label = stripe.lock();
+        let mut by_label = lock(stripe);
         if let Some(place) = by_label.get_mut(label as usize) {
             if place.is_none() {
                 *place = made.take();
@@ -140,10 +137,10 @@ impl Histograms {
     }
 
     /// A label's latencies, together. If `anew`, they begin anew: each is in this reading or in a later one.
-    pub(crate) fn read(&self, label: u32, anew: bool) -> Latencies {
+    pub(crate) fn read(&self, label: u32, anew: bool) -> LabelHistogram {
         let mut sum = self.empty.empty();
         for stripe in &self.stripes {
-            if let Some(Some(latencies)) = stripe.lock().get_mut(label as usize) {
+            if let Some(Some(latencies)) = lock(stripe).get_mut(label as usize) {
                 if !latencies.histogram.is_empty() {
                     sum.add(latencies);
                     if anew {

@@ -1,6 +1,6 @@
 //! Arguments of dynamic probes as keys of pairs.
 
-use crate::label::Short;
+use crate::label::ShortText;
 use hotprobe::Value;
 
 /// A text that is longer than this is no key: pairs would take any amount of memory.
@@ -8,7 +8,7 @@ pub(crate) const KEY_BYTES: usize = 256;
 
 /// The value by which begin and end are paired, while it is borrowed from a firing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum KeyRef<'a> {
+pub(crate) enum PairKeyRef<'a> {
     /// An integer of whatever type; the flag: negative.
     Int(bool, u128),
     Bool(bool),
@@ -22,7 +22,7 @@ pub(crate) enum KeyRef<'a> {
 
 /// The same, kept.
 #[derive(Clone, Debug)]
-pub(crate) enum Key {
+pub(crate) enum PairKey {
     Int(bool, u128),
     Bool(bool),
     Char(char),
@@ -32,49 +32,49 @@ pub(crate) enum Key {
     Debug(Box<str>),
 }
 
-impl Key {
+impl PairKey {
     #[inline]
-    pub(crate) fn borrowed(&self) -> KeyRef<'_> {
+    pub(crate) fn borrowed(&self) -> PairKeyRef<'_> {
         match self {
-            Self::Int(negative, value) => KeyRef::Int(*negative, *value),
-            Self::Bool(value) => KeyRef::Bool(*value),
-            Self::Char(value) => KeyRef::Char(*value),
-            Self::Float(value) => KeyRef::Float(*value),
-            Self::Text(text) => KeyRef::Text(text),
-            Self::Bytes(bytes) => KeyRef::Bytes(bytes),
-            Self::Debug(text) => KeyRef::Debug(text),
+            Self::Int(negative, value) => PairKeyRef::Int(*negative, *value),
+            Self::Bool(value) => PairKeyRef::Bool(*value),
+            Self::Char(value) => PairKeyRef::Char(*value),
+            Self::Float(value) => PairKeyRef::Float(*value),
+            Self::Text(text) => PairKeyRef::Text(text),
+            Self::Bytes(bytes) => PairKeyRef::Bytes(bytes),
+            Self::Debug(text) => PairKeyRef::Debug(text),
         }
     }
 }
 
-impl PartialEq for Key {
+impl PartialEq for PairKey {
     fn eq(&self, other: &Self) -> bool {
         self.borrowed() == other.borrowed()
     }
 }
 
-impl Eq for Key {}
+impl Eq for PairKey {}
 
-impl<'a> KeyRef<'a> {
+impl<'a> PairKeyRef<'a> {
     /// Calls `with` with the key; with none for what cannot be told apart: a text that is too long, a value that has no
     /// `Debug`, or whose `Debug` panics.
     #[inline]
-    pub(crate) fn of<R>(value: Value<'a>, with: impl FnOnce(Option<KeyRef<'_>>) -> R) -> R {
+    pub(crate) fn of<R>(value: Value<'a>, with: impl FnOnce(Option<PairKeyRef<'_>>) -> R) -> R {
         let key = match value {
-            Value::Bool(value) => KeyRef::Bool(value),
-            Value::Char(value) => KeyRef::Char(value),
-            Value::U64(value) => KeyRef::Int(false, value.into()),
-            Value::I64(value) => KeyRef::Int(value < 0, value.unsigned_abs().into()),
-            Value::U128(value) => KeyRef::Int(false, value),
-            Value::I128(value) => KeyRef::Int(value < 0, value.unsigned_abs()),
-            Value::F32(value) => KeyRef::Float(f64::from(value).to_bits()),
-            Value::F64(value) => KeyRef::Float(value.to_bits()),
-            Value::Str(text) if text.len() <= KEY_BYTES => KeyRef::Text(text),
-            Value::Bytes(bytes) if bytes.len() <= KEY_BYTES => KeyRef::Bytes(bytes),
+            Value::Bool(value) => PairKeyRef::Bool(value),
+            Value::Char(value) => PairKeyRef::Char(value),
+            Value::U64(value) => PairKeyRef::Int(false, value.into()),
+            Value::I64(value) => PairKeyRef::Int(value < 0, value.unsigned_abs().into()),
+            Value::U128(value) => PairKeyRef::Int(false, value),
+            Value::I128(value) => PairKeyRef::Int(value < 0, value.unsigned_abs()),
+            Value::F32(value) => PairKeyRef::Float(f64::from(value).to_bits()),
+            Value::F64(value) => PairKeyRef::Float(value.to_bits()),
+            Value::Str(text) if text.len() <= KEY_BYTES => PairKeyRef::Text(text),
+            Value::Bytes(bytes) if bytes.len() <= KEY_BYTES => PairKeyRef::Bytes(bytes),
             Value::Debug(value) => {
-                let mut text = Short::<KEY_BYTES>::new();
+                let mut text = ShortText::<KEY_BYTES>::new();
                 return match text.debug(value) {
-                    Ok(()) => with(Some(KeyRef::Debug(text.as_str()))),
+                    Ok(()) => with(Some(PairKeyRef::Debug(text.as_str()))),
                     Err(_) => with(None),
                 };
             }
@@ -83,15 +83,15 @@ impl<'a> KeyRef<'a> {
         with(Some(key))
     }
 
-    pub(crate) fn to_owned(self) -> Key {
+    pub(crate) fn to_owned(self) -> PairKey {
         match self {
-            Self::Int(negative, value) => Key::Int(negative, value),
-            Self::Bool(value) => Key::Bool(value),
-            Self::Char(value) => Key::Char(value),
-            Self::Float(value) => Key::Float(value),
-            Self::Text(text) => Key::Text(text.into()),
-            Self::Bytes(bytes) => Key::Bytes(bytes.into()),
-            Self::Debug(text) => Key::Debug(text.into()),
+            Self::Int(negative, value) => PairKey::Int(negative, value),
+            Self::Bool(value) => PairKey::Bool(value),
+            Self::Char(value) => PairKey::Char(value),
+            Self::Float(value) => PairKey::Float(value),
+            Self::Text(text) => PairKey::Text(text.into()),
+            Self::Bytes(bytes) => PairKey::Bytes(bytes.into()),
+            Self::Debug(text) => PairKey::Debug(text.into()),
         }
     }
 }

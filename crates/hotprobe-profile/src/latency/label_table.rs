@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 #[derive(Debug)]
-struct Label {
+struct TableLabel {
     hash: u64,
     number: u32,
     text: Box<str>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Labels {
+pub(crate) struct LabelTable {
     seed: Seed,
     /// At least half of them stay empty. Which one a label is in follows from its hash; or it is the next.
-    slots: Box<[OnceLock<Label>]>,
+    slots: Box<[OnceLock<TableLabel>]>,
     at_most: u32,
     /// Only one thread may add; it allocates before. How many there are.
     adding: Mutex<u32>,
@@ -24,7 +24,7 @@ pub(crate) struct Labels {
     full: AtomicBool,
 }
 
-impl Labels {
+impl LabelTable {
     pub(crate) fn new(seed: Seed, at_most: u32) -> Self {
         let slots = (at_most as usize * 2).next_power_of_two().max(2);
         Self {
@@ -90,7 +90,7 @@ impl Labels {
         let number = *count;
         *count += 1;
         // It is empty: only who has the lock fills one.
-        let _ = self.slots[slot].set(Label { hash, number, text });
+        let _ = self.slots[slot].set(TableLabel { hash, number, text });
         number
     }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn labels_have_numbers_until_there_are_too_many() {
-        let labels = Labels::new(Seed::new(), 2);
+        let labels = LabelTable::new(Seed::new(), 2);
         assert_eq!(labels.number("a"), 0);
         assert_eq!(labels.number(""), 1);
         assert_eq!(labels.number("b"), labels.other());

@@ -2,12 +2,12 @@
 
 use super::builder::{LatencyBuilder, Limits};
 use super::histograms::Histograms;
-use super::label_table::Labels;
-use super::open_pairs::{Begun, Pairs};
+use super::label_table::LabelTable;
+use super::open_pairs::{OpenPair, OpenPairs};
 use super::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 use crate::ProfileError;
 use crate::hash::Seed;
-use hotprobe_clock::{Clock, Timer};
+use hotprobe_clock::Timer;
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
@@ -63,22 +63,22 @@ use std::time::{Duration, SystemTime};
 /// partner, is counted: [`PairCounts`] adds up, exactly.
 ///
 /// # Cost
-/// A pair takes two readings of the clock and some 40 ns, on the threads that fire; see
-/// [`guide`](crate::guide). A firing waits for another thread only if both are at the
+/// A pair takes two readings of the clock and some 40 ns, on the threads that fire; the [crate's front page](crate) has
+/// more. A firing waits for another thread only if both are at the
 /// same of many small locks, for some nanoseconds.
 pub struct Latency<K = u64> {
     seed: Seed,
-    clock: Timer,
-    pairs: Pairs<K>,
-    labels: Labels,
+    timer: Timer,
+    pairs: OpenPairs<K>,
+    labels: LabelTable,
     histograms: Histograms,
     title: String,
     /// Since when is counted. Only readers want it.
-    since: Mutex<Since>,
+    since: Mutex<MeasuredSince>,
 }
 
 #[derive(Clone, Copy)]
-struct Since {
+struct MeasuredSince {
     wall: SystemTime,
     nanoseconds: u64,
 }
@@ -116,17 +116,17 @@ impl<K: Hash + Eq> Default for Latency<K> {
 impl<K> Latency<K> {
     pub(crate) fn with(limits: Limits) -> Self {
         let seed = Seed::new();
-        let clock = Clock::default().start();
+        let timer = limits.clock.start();
         let labels = limits.labels as usize + 1;
         Self {
             seed,
-            clock,
-            pairs: Pairs::new(limits.pairs),
-            labels: Labels::new(seed, limits.labels),
+            timer,
+            pairs: OpenPairs::new(limits.pairs),
+            labels: LabelTable::new(seed, limits.labels),
             histograms: Histograms::new(limits.empty, limits.range, labels),
             title: limits.title,
-            since: Mutex::new(Since {
-                wall: clock.wall(),
+            since: Mutex::new(MeasuredSince {
+                wall: timer.wall(),
                 nanoseconds: 0,
             }),
         }
@@ -134,7 +134,7 @@ impl<K> Latency<K> {
 
     #[inline]
     pub(crate) fn now(&self) -> u64 {
-        self.clock.now()
+        self.timer.now()
     }
 
     pub(crate) const fn seed(&self) -> Seed {
@@ -147,7 +147,7 @@ impl<K> Latency<K> {
     }
 
     #[inline]
-    pub(crate) fn begin_hashed(&self, hash: u64, begun: Begun<K>)
+    pub(crate) fn begin_hashed(&self, hash: u64, begun: OpenPair<K>)
     where
         K: Eq,
     {
@@ -210,10 +210,10 @@ impl<K> Latency<K> {
         // One reader at a time, so that none sees the half of another's reset.
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         let from = *since;
-        let now = self.clock.now();
+        let now = self.timer.now();
         if anew {
-            *since = Since {
-                wall: self.clock.wall() + Duration::from_nanos(now),
+            *since = MeasuredSince {
+                wall: self.timer.wall() + Duration::from_nanos(now),
                 nanoseconds: now,
             };
         }
@@ -261,7 +261,7 @@ impl<K: Hash + Eq> Latency<K> {
     #[inline]
     pub fn begin(&self, key: K) {
         let hash = self.seed.of(&key);
-        self.begin_hashed(hash, Begun::new(key, self.now(), None));
+        self.begin_hashed(hash, OpenPair::new(key, self.now(), None));
     }
 
     /// `key` has begun and ends now: the time between goes to the label's histogram. Of a label, the first 128 bytes count.

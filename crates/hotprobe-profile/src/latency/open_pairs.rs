@@ -4,6 +4,7 @@
 //! of its own, and its first pairs are beside one another in the order in which they began: with few open, a firing
 //! touches two lines. Nothing allocates under the lock, and of the user's code only a key's `Eq` runs there.
 
+use crossbeam_utils::CachePadded;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ const PER_SHARD: usize = 64;
 
 /// A begin without its end so far.
 #[derive(Debug)]
-pub(crate) struct Begun<K> {
+pub(crate) struct OpenPair<K> {
     key: K,
     pub(crate) at: u64,
     /// The label's number, if the begin has one.
@@ -23,7 +24,7 @@ pub(crate) struct Begun<K> {
 
 /// What has happened to the keys of a shard; of all, when they are added up.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct PairTally {
     pub(crate) begins: u64,
     pub(crate) begun_again: u64,
     pub(crate) evicted: u64,
@@ -35,19 +36,17 @@ pub(crate) struct Tally {
 }
 
 #[derive(Debug)]
-struct Shard<K> {
-    tally: Tally,
+struct PairShard<K> {
+    tally: PairTally,
     /// The oldest first. Never longer than what was allocated.
-    begun: Vec<Begun<K>>,
+    begun: Vec<OpenPair<K>>,
 }
 
-#[derive(Debug)]
-#[repr(align(128))]
-struct Aligned<K>(Mutex<Shard<K>>);
+type PaddedShard<K> = CachePadded<Mutex<PairShard<K>>>;
 
 #[derive(Debug)]
-pub(crate) struct Pairs<K> {
-    shards: Box<[Aligned<K>]>,
+pub(crate) struct OpenPairs<K> {
+    shards: Box<[PaddedShard<K>]>,
     per_shard: usize,
     skipped: AtomicU64,
 }
@@ -58,34 +57,34 @@ thread_local! {
 }
 
 /// Says on all ways out that the thread is no longer at a shard.
-struct Inside;
+struct InsideShard;
 
-impl Inside {
+impl InsideShard {
     fn enter() -> Option<Self> {
         // (Not `then_some`, which would make one, and drop it, if it isn't wanted.)
         (!INSIDE.replace(true)).then(|| Self)
     }
 }
 
-impl Drop for Inside {
+impl Drop for InsideShard {
     fn drop(&mut self) {
         INSIDE.set(false);
     }
 }
 
-fn lock<K>(shard: &Aligned<K>) -> MutexGuard<'_, Shard<K>> {
+fn lock<K>(shard: &PaddedShard<K>) -> MutexGuard<'_, PairShard<K>> {
     // A key's `Eq` that panicked has changed nothing.
-    shard.0.lock().unwrap_or_else(PoisonError::into_inner)
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<K> Pairs<K> {
+impl<K> OpenPairs<K> {
     /// At most so many, and not 0.
     pub(crate) fn new(at_most: usize) -> Self {
         let shards = 1 << (at_most / PER_SHARD).max(1).ilog2();
         let per_shard = at_most / shards;
         let shard = |_| {
-            Aligned(Mutex::new(Shard {
-                tally: Tally::default(),
+            CachePadded::new(Mutex::new(PairShard {
+                tally: PairTally::default(),
                 begun: Vec::with_capacity(per_shard),
             }))
         };
@@ -97,7 +96,7 @@ impl<K> Pairs<K> {
     }
 
     #[inline]
-    fn shard(&self, hash: u64) -> &Aligned<K> {
+    fn shard(&self, hash: u64) -> &PaddedShard<K> {
         // The upper bits; the lower ones may serve elsewhere.
         let index = (hash >> 32) as usize & (self.shards.len() - 1);
         &self.shards[index]
@@ -111,11 +110,11 @@ impl<K> Pairs<K> {
 
     /// A begin. The one before of the same key, if it is open, is given up; or the oldest, if there are too many.
     #[inline]
-    pub(crate) fn begin(&self, hash: u64, begun: Begun<K>)
+    pub(crate) fn begin(&self, hash: u64, begun: OpenPair<K>)
     where
         K: Eq,
     {
-        let Some(inside) = Inside::enter() else {
+        let Some(inside) = InsideShard::enter() else {
             return self.skip();
         };
         let mut guard = lock(self.shard(hash));
@@ -140,8 +139,8 @@ impl<K> Pairs<K> {
 
     /// An end: its begin, if there is one.
     #[inline]
-    pub(crate) fn end(&self, hash: u64, is_key: impl Fn(&K) -> bool) -> Option<Begun<K>> {
-        let Some(_inside) = Inside::enter() else {
+    pub(crate) fn end(&self, hash: u64, is_key: impl Fn(&K) -> bool) -> Option<OpenPair<K>> {
+        let Some(_inside) = InsideShard::enter() else {
             self.skip();
             return None;
         };
@@ -157,16 +156,16 @@ impl<K> Pairs<K> {
 
     /// What has happened, each shard at its own instant: in each, and so together, it adds up. If `anew`, counting begins
     /// anew; what is open stays open.
-    pub(crate) fn tally(&self, anew: bool) -> Tally {
-        let mut sum = Tally::default();
+    pub(crate) fn tally(&self, anew: bool) -> PairTally {
+        let mut sum = PairTally::default();
         for shard in &self.shards {
             let mut shard = lock(shard);
             let tally = shard.tally;
             let open = shard.begun.len() as u64;
             if anew {
-                shard.tally = Tally {
+                shard.tally = PairTally {
                     carried: open,
-                    ..Tally::default()
+                    ..PairTally::default()
                 };
             }
             drop(shard);
@@ -191,7 +190,7 @@ impl<K> Pairs<K> {
     }
 }
 
-impl<K> Begun<K> {
+impl<K> OpenPair<K> {
     pub(crate) const fn new(key: K, at: u64, label: Option<u32>) -> Self {
         Self { key, at, label }
     }

@@ -1,9 +1,9 @@
 //! From one event to another, by the names of their parameters.
 
 use super::builder::LatencyBuilder;
-use super::key::{Key, KeyRef};
+use super::key::{PairKey, PairKeyRef};
 use super::measurement::Latency;
-use super::open_pairs::Begun;
+use super::open_pairs::OpenPair;
 use super::snapshot::LatencySnapshot;
 use crate::ProfileError;
 use crate::label::with_label;
@@ -36,7 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// ([`Value::Debug`](hotprobe::Value::Debug)), what its `Debug` writes is the key. A text, bytes, or what a `Debug` writes, of more than 256 bytes
 /// is none, nor is a value without `Debug`: such firings are counted as without key, and paired with nothing.
 #[must_use = "nothing is measured before `start`"]
-pub struct Between {
+pub struct LatencyProbe {
     limits: LatencyBuilder,
     begin: &'static dyn AnyEvent,
     end: &'static dyn AnyEvent,
@@ -44,7 +44,7 @@ pub struct Between {
     label: Option<String>,
 }
 
-impl Between {
+impl LatencyProbe {
     pub(crate) fn new(
         limits: LatencyBuilder,
         begin: &'static dyn AnyEvent,
@@ -98,9 +98,9 @@ impl Between {
             });
         }
         let label = match &self.label {
-            None => Label::All,
-            Some(label) if has(end, label) => Label::OfEnd(parameter(end, label)?.0),
-            Some(label) if has(begin, label) => Label::OfBegin(parameter(begin, label)?.0),
+            None => LabelSource::All,
+            Some(label) if has(end, label) => LabelSource::OfEnd(parameter(end, label)?.0),
+            Some(label) if has(begin, label) => LabelSource::OfBegin(parameter(begin, label)?.0),
             Some(label) => {
                 return Err(ProfileError::Parameter {
                     reason: format!(
@@ -113,7 +113,7 @@ impl Between {
                 });
             }
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ProbedLatency {
             latency: Latency::with(self.limits.limits()?),
             begins_without_key: AtomicU64::new(0),
             ends_without_key: AtomicU64::new(0),
@@ -135,9 +135,9 @@ impl Between {
     }
 }
 
-impl fmt::Debug for Between {
+impl fmt::Debug for LatencyProbe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Between")
+        f.debug_struct("LatencyProbe")
             .field("begin", &self.begin.name())
             .field("end", &self.end.name())
             .field("key", &self.key)
@@ -147,7 +147,7 @@ impl fmt::Debug for Between {
 }
 
 impl Latency {
-    /// The time from one event to another, paired by a parameter that both have; [`Between::start`] attaches to both.
+    /// The time from one event to another, paired by a parameter that both have; [`LatencyProbe::start`] attaches to both.
     ///
     /// ```
     /// use hotprobe::fire;
@@ -164,7 +164,7 @@ impl Latency {
         begin: &'static dyn AnyEvent,
         end: &'static dyn AnyEvent,
         key: impl Into<String>,
-    ) -> Between {
+    ) -> LatencyProbe {
         Self::builder().between(begin, end, key)
     }
 }
@@ -176,14 +176,14 @@ impl LatencyBuilder {
         begin: &'static dyn AnyEvent,
         end: &'static dyn AnyEvent,
         key: impl Into<String>,
-    ) -> Between {
-        Between::new(self, begin, end, key.into())
+    ) -> LatencyProbe {
+        LatencyProbe::new(self, begin, end, key.into())
     }
 }
 
 /// Where the label comes from.
 #[derive(Clone, Copy)]
-enum Label {
+enum LabelSource {
     All,
     OfBegin(usize),
     OfEnd(usize),
@@ -194,27 +194,27 @@ fn has(event: &Metadata, name: &str) -> bool {
 }
 
 /// What both probes, and the handle, have.
-struct Shared {
-    latency: Latency<Key>,
+struct ProbedLatency {
+    latency: Latency<PairKey>,
     begins_without_key: AtomicU64,
     ends_without_key: AtomicU64,
 }
 
-impl Shared {
-    fn begin(&self, values: &[Value<'_>], key: usize, label: Label) {
+impl ProbedLatency {
+    fn begin(&self, values: &[Value<'_>], key: usize, label: LabelSource) {
         let Some(&key) = values.get(key) else { return };
         let label = match label {
-            Label::OfBegin(index) => values
+            LabelSource::OfBegin(index) => values
                 .get(index)
                 .map(|&value| with_label(value, |text| self.latency.label_number(text))),
-            Label::All | Label::OfEnd(_) => None,
+            LabelSource::All | LabelSource::OfEnd(_) => None,
         };
-        KeyRef::of(key, |key| match key {
+        PairKeyRef::of(key, |key| match key {
             Some(key) => {
                 let hash = self.latency.seed().of(&key);
                 let key = key.to_owned();
                 // Last, so that what came before is not measured.
-                let begun = Begun::new(key, self.latency.now(), label);
+                let begun = OpenPair::new(key, self.latency.now(), label);
                 self.latency.begin_hashed(hash, begun);
             }
             // Relaxed: a count.
@@ -222,19 +222,19 @@ impl Shared {
         });
     }
 
-    fn end(&self, values: &[Value<'_>], key: usize, label: Label) {
+    fn end(&self, values: &[Value<'_>], key: usize, label: LabelSource) {
         let now = self.latency.now();
         let Some(&key) = values.get(key) else { return };
         let number = || match label {
-            Label::OfEnd(index) => values.get(index).map_or(0, |&value| {
+            LabelSource::OfEnd(index) => values.get(index).map_or(0, |&value| {
                 with_label(value, |text| self.latency.label_number(text))
             }),
-            Label::All | Label::OfBegin(_) => self.latency.label_number("all"),
+            LabelSource::All | LabelSource::OfBegin(_) => self.latency.label_number("all"),
         };
-        KeyRef::of(key, |key| match key {
+        PairKeyRef::of(key, |key| match key {
             Some(key) => {
                 let hash = self.latency.seed().of(&key);
-                let is_key = |open: &Key| open.borrowed() == key;
+                let is_key = |open: &PairKey| open.borrowed() == key;
                 self.latency.end_hashed(hash, now, is_key, number);
             }
             None => drop(self.ends_without_key.fetch_add(1, Ordering::Relaxed)),
@@ -262,7 +262,7 @@ impl Shared {
     }
 }
 
-/// A measurement between two events, which goes on until it is dropped. Made by [`Between::start`].
+/// A measurement between two events, which goes on until it is dropped. Made by [`LatencyProbe::start`].
 ///
 /// ```
 /// use hotprobe::fire;
@@ -277,7 +277,7 @@ impl Shared {
 /// ```
 #[must_use = "a dropped `Timing` ends at once (`let _ = …` drops it at once, too): bind it to a name"]
 pub struct Timing {
-    shared: Arc<Shared>,
+    shared: Arc<ProbedLatency>,
     probes: ProbeGroup,
 }
 

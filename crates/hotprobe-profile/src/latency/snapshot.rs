@@ -1,7 +1,7 @@
 //! What was measured: counts, and a histogram for each label.
 
-use super::histograms::Latencies;
-use super::open_pairs::Tally;
+use super::histograms::LabelHistogram;
+use super::open_pairs::PairTally;
 use hdrhistogram::Histogram;
 use std::time::{Duration, SystemTime};
 
@@ -32,14 +32,14 @@ pub struct PairCounts {
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,
-    /// Begins that had no key to be paired by ([`Between`](crate::Between) says which).
+    /// Begins that had no key to be paired by ([`LatencyProbe`](crate::LatencyProbe) says which).
     pub begins_without_key: u64,
     /// Ends that had none.
     pub ends_without_key: u64,
 }
 
 impl PairCounts {
-    pub(crate) const fn new(tally: Tally, skipped: u64) -> Self {
+    pub(crate) const fn new(tally: PairTally, skipped: u64) -> Self {
         Self {
             begins: tally.begins,
             ends: tally.matched + tally.unmatched_ends,
@@ -170,11 +170,11 @@ fn rank(percent: f64, count: u64) -> u64 {
 #[derive(Clone, Debug)]
 pub struct LabelLatency {
     label: String,
-    latencies: Latencies,
+    latencies: LabelHistogram,
 }
 
 impl LabelLatency {
-    pub(crate) const fn new(label: String, latencies: Latencies) -> Self {
+    pub(crate) const fn new(label: String, latencies: LabelHistogram) -> Self {
         Self { label, latencies }
     }
 
@@ -268,7 +268,7 @@ mod tests {
             (1, 1, 1)
         );
         assert_eq!((rank(100.0, 10), rank(1e9, 10), rank(50.0, 0)), (10, 10, 1));
-        let mut latencies = Latencies::new(1, 1 << 20, 3).expect("possible");
+        let mut latencies = LabelHistogram::new(1, 1 << 20, 3).expect("possible");
         for value in 1..=1000 {
             latencies.histogram.saturating_record(value);
         }

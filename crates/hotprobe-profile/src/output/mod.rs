@@ -8,4 +8,6 @@ mod latency_svg;
 mod pprof;
 mod pprof_proto;
 mod prometheus;
+#[cfg(feature = "serde")]
+mod serialize;
 mod text;

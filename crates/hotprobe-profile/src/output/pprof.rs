@@ -2,7 +2,7 @@
 
 use super::pprof_proto::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
 use crate::stacks::raw::RawRow;
-use crate::stacks::symbols;
+use crate::stacks::symbols::{FrameFunction, FrameLine, FrameLocation};
 use crate::{ProfileError, StackProfile};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -42,7 +42,7 @@ pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()
 
 fn message(profile: &StackProfile) -> Profile {
     let raw = profile.raw();
-    let mut strings = Strings::default();
+    let mut strings = StringTable::default();
     strings.index("");
 
     let mut value_type = |name: &str, unit: &str| ValueType {
@@ -71,7 +71,7 @@ fn message(profile: &StackProfile) -> Profile {
     }
 }
 
-fn sample(profile: &StackProfile, strings: &mut Strings) -> Vec<Sample> {
+fn sample(profile: &StackProfile, strings: &mut StringTable) -> Vec<Sample> {
     let raw = profile.raw();
     let event_key = strings.index("event");
     let sample = |(row, stack): (&RawRow, &Vec<usize>)| {
@@ -101,8 +101,8 @@ fn sample(profile: &StackProfile, strings: &mut Strings) -> Vec<Sample> {
     raw.rows.iter().zip(stacks).map(sample).collect()
 }
 
-fn mapping(maps: &[Map], strings: &mut Strings) -> Vec<Mapping> {
-    let mapping = |(index, map): (usize, &Map)| Mapping {
+fn mapping(maps: &[MemoryMap], strings: &mut StringTable) -> Vec<Mapping> {
+    let mapping = |(index, map): (usize, &MemoryMap)| Mapping {
         id: id(index),
         memory_start: map.start,
         memory_limit: map.end,
@@ -117,12 +117,12 @@ fn mapping(maps: &[Map], strings: &mut Strings) -> Vec<Mapping> {
     maps.iter().enumerate().map(mapping).collect()
 }
 
-fn location(profile: &StackProfile, maps: &[Map]) -> Vec<Location> {
-    let line = |line: &symbols::Line| Line {
+fn location(profile: &StackProfile, maps: &[MemoryMap]) -> Vec<Location> {
+    let line = |line: &FrameLine| Line {
         function_id: id(line.function),
         line: line.line.into(),
     };
-    let location = |(index, location): (usize, &symbols::Location)| {
+    let location = |(index, location): (usize, &FrameLocation)| {
         let address = location.address;
         let map = maps
             .iter()
@@ -138,8 +138,8 @@ fn location(profile: &StackProfile, maps: &[Map]) -> Vec<Location> {
     locations.enumerate().map(location).collect()
 }
 
-fn function(profile: &StackProfile, strings: &mut Strings) -> Vec<Function> {
-    let function = |(index, function): (usize, &symbols::Function)| Function {
+fn function(profile: &StackProfile, strings: &mut StringTable) -> Vec<Function> {
+    let function = |(index, function): (usize, &FrameFunction)| Function {
         id: id(index),
         name: strings.index(&function.name),
         system_name: strings.index(&function.system_name),
@@ -149,7 +149,7 @@ fn function(profile: &StackProfile, strings: &mut Strings) -> Vec<Function> {
     functions.enumerate().map(function).collect()
 }
 
-fn comment(profile: &StackProfile, strings: &mut Strings) -> Vec<i64> {
+fn comment(profile: &StackProfile, strings: &mut StringTable) -> Vec<i64> {
     let counts = profile.counts();
     let names = profile.event_names().join(", ");
     let comments = [
@@ -180,12 +180,12 @@ fn at_most(value: impl TryInto<i64>) -> i64 {
 }
 
 #[derive(Default)]
-struct Strings {
+struct StringTable {
     strings: Vec<String>,
     known: HashMap<String, i64>,
 }
 
-impl Strings {
+impl StringTable {
     fn index(&mut self, string: &str) -> i64 {
         if let Some(&index) = self.known.get(string) {
             return index;
@@ -199,7 +199,7 @@ impl Strings {
 
 /// Where code of a file lies in memory.
 #[derive(Debug, PartialEq, Eq)]
-struct Map {
+struct MemoryMap {
     start: u64,
     end: u64,
     offset: u64,
@@ -207,7 +207,7 @@ struct Map {
 }
 
 /// The program's own first: pprof takes its name for the profile's.
-fn maps() -> Vec<Map> {
+fn maps() -> Vec<MemoryMap> {
     let program = env::current_exe().unwrap_or_default();
     let program = program.to_string_lossy().into_owned();
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
@@ -215,7 +215,7 @@ fn maps() -> Vec<Map> {
     maps.sort_by_key(|map| map.path != program);
     if maps.first().is_none_or(|map| map.path != program) {
         // Where the system does not tell, there is one, and it is not known where.
-        let unknown = Map {
+        let unknown = MemoryMap {
             start: 0,
             end: 0,
             offset: 0,
@@ -227,7 +227,7 @@ fn maps() -> Vec<Map> {
 }
 
 /// A line of `/proc/self/maps`, if it is code: `55d0-55e0 r-xp 00001000 fd:00 77   /usr/bin/shop`.
-fn map(line: &str) -> Option<Map> {
+fn map(line: &str) -> Option<MemoryMap> {
     let mut rest = line;
     let mut field = || {
         let (field, after) = rest.trim_start().split_once(' ')?;
@@ -238,7 +238,7 @@ fn map(line: &str) -> Option<Map> {
     let (_device, _inode) = (field()?, field()?);
     let path = rest.trim_start();
     let (start, end) = range.split_once('-')?;
-    (rights.contains('x') && path.starts_with('/')).then_some(Map {
+    (rights.contains('x') && path.starts_with('/')).then_some(MemoryMap {
         start: u64::from_str_radix(start, 16).ok()?,
         end: u64::from_str_radix(end, 16).ok()?,
         offset: u64::from_str_radix(offset, 16).ok()?,
@@ -248,12 +248,12 @@ fn map(line: &str) -> Option<Map> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Map, map, maps};
+    use super::{MemoryMap, map, maps};
     use std::env;
 
     #[test]
     fn a_line_of_the_maps_is_read_if_it_is_code_of_a_file() {
-        let expected = Map {
+        let expected = MemoryMap {
             start: 0x55d0,
             end: 0x55e0,
             offset: 0x1000,

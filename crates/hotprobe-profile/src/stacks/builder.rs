@@ -3,7 +3,7 @@
 use super::capture::FRAMES_MOST;
 use super::collector::{StackCollector, StackSource};
 use super::profiler::Stacks;
-use super::table::{Table, Tally};
+use super::table::{StackTable, StackTally};
 use crate::ProfileError;
 use crate::parameter::parameter;
 use hotprobe::{AnyEvent, Batch, ProbeOptions};
@@ -170,9 +170,9 @@ impl StacksBuilder {
             frames_at_most: self.frames_at_most,
             started: (SystemTime::now(), Instant::now()),
             ticket: AtomicU64::new(0),
-            skipped: Tally::default(),
+            skipped: StackTally::default(),
             unweighed: AtomicU64::new(0),
-            table: Table::new(self.stacks_at_most),
+            table: StackTable::new(self.stacks_at_most),
         });
         let mut batch = Batch::new();
         for (index, &event) in self.events.iter().enumerate() {
@@ -214,8 +214,8 @@ impl StacksBuilder {
             labels: labels
                 .map(|name| Ok(parameter(metadata, name)?.0))
                 .collect::<Result<_, _>>()?,
-            other: Tally::default(),
-            nested: Tally::default(),
+            other: StackTally::default(),
+            nested: StackTally::default(),
         })
     }
 }

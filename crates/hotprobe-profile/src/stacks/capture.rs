@@ -1,6 +1,6 @@
 //! A firing's stack, weight and labels, taken on its thread: addresses only, and nothing allocated.
 
-use super::table::{Addresses, Labels};
+use super::table::{LabelBytes, StackAddresses};
 use hotprobe::Value;
 use std::cell::Cell;
 use std::fmt::{self, Write};
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// (20 in a debug build, 5 in a release build, or so.)
 pub(super) const INNER: usize = 64;
 
-/// The most that can be asked for: with those above they fit into [`Addresses`] without an allocation.
+/// The most that can be asked for: with those above they fit into [`StackAddresses`] without an allocation.
 pub(super) const FRAMES_MOST: usize = 448;
 
 /// So many bytes are kept of a label's value.
@@ -45,8 +45,8 @@ impl Drop for Busy {
 
 /// The return addresses, the innermost first, at most so many.
 #[inline]
-pub(super) fn stack(at_most: usize) -> Addresses {
-    let mut addresses = Addresses::new();
+pub(super) fn stack(at_most: usize) -> StackAddresses {
+    let mut addresses = StackAddresses::new();
     backtrace::trace(|frame| {
         // Only the address: each other question looks the frame up once more.
         let address = frame.ip().addr();
@@ -77,7 +77,7 @@ pub(super) fn weight(value: Value<'_>) -> Option<u64> {
 }
 
 /// Puts a value behind the others: its length, and so much of its text.
-pub(super) fn push_label(labels: &mut Labels, value: Value<'_>) {
+pub(super) fn push_label(labels: &mut LabelBytes, value: Value<'_>) {
     let start = labels.len();
     labels.push(0);
     let mut text = Bounded {
@@ -107,7 +107,7 @@ pub(super) fn labels(mut bytes: &[u8]) -> Vec<String> {
 }
 
 struct Bounded<'a> {
-    labels: &'a mut Labels,
+    labels: &'a mut LabelBytes,
     left: usize,
     cut: bool,
 }
@@ -136,7 +136,7 @@ impl Write for Bounded<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LABEL_BYTES, Labels, labels, push_label, weight};
+    use super::{LABEL_BYTES, LabelBytes, labels, push_label, weight};
     use hotprobe::Value;
     use std::fmt;
 
@@ -171,7 +171,7 @@ mod tests {
                 }
             }
         }
-        let mut bytes = Labels::new();
+        let mut bytes = LabelBytes::new();
         let long = "é".repeat(LABEL_BYTES);
         for value in [
             Value::Str(""),

@@ -2,7 +2,7 @@
 
 use super::capture::{self, Busy};
 use super::raw::{self, RawProfile, RawRow, RawStack, StackCounts};
-use super::table::{Key, Labels, Sum, Table, Tally};
+use super::table::{LabelBytes, StackKey, StackSum, StackTable, StackTally};
 use hotprobe::{AnyEvent, Value};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +13,8 @@ pub(super) struct StackSource {
     pub(super) event: &'static dyn AnyEvent,
     pub(super) weight: Option<usize>,
     pub(super) labels: Vec<usize>,
-    pub(super) other: Tally,
-    pub(super) nested: Tally,
+    pub(super) other: StackTally,
+    pub(super) nested: StackTally,
 }
 
 impl fmt::Debug for StackSource {
@@ -33,9 +33,9 @@ pub(super) struct StackCollector {
     pub(super) frames_at_most: usize,
     pub(super) started: (SystemTime, Instant),
     pub(super) ticket: AtomicU64,
-    pub(super) skipped: Tally,
+    pub(super) skipped: StackTally,
     pub(super) unweighed: AtomicU64,
-    pub(super) table: Table,
+    pub(super) table: StackTable,
 }
 
 impl StackCollector {
@@ -56,12 +56,12 @@ impl StackCollector {
         let Some(_busy) = Busy::enter() else {
             return source.nested.add(weight);
         };
-        let mut labels = Labels::new();
+        let mut labels = LabelBytes::new();
         for &parameter in &source.labels {
             capture::push_label(&mut labels, values[parameter]);
         }
         let addresses = capture::stack(self.frames_at_most + capture::INNER);
-        let key = Key {
+        let key = StackKey {
             event: index,
             addresses: &addresses,
             labels: &labels,
@@ -71,7 +71,7 @@ impl StackCollector {
 
     pub(super) fn counts(&self) -> StackCounts {
         let mut counts = StackCounts::default();
-        let mut sum = Sum::default();
+        let mut sum = StackSum::default();
         for (_, row) in self.table.rows() {
             counts.stacks += 1;
             sum.add(row);

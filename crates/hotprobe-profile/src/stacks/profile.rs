@@ -2,8 +2,8 @@
 
 use super::capture::Busy;
 use super::raw::{OTHER, RawProfile, RawRow, RawStack, StackCounts};
-use super::symbols::{Function, Symbols};
-use super::table::Sum;
+use super::symbols::{FrameFunction, Symbols};
+use super::table::StackSum;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -108,7 +108,7 @@ impl StackProfile {
     }
 
     /// What pictures show: the weight, or else the number of samples.
-    pub(crate) fn value(&self, sum: Sum) -> u128 {
+    pub(crate) fn value(&self, sum: StackSum) -> u128 {
         match self.raw.weight {
             Some(_) => sum.weight,
             None => sum.count.into(),
@@ -171,7 +171,7 @@ impl fmt::Debug for StackSample<'_> {
 /// A function on a stack.
 #[derive(Clone, Copy)]
 pub struct StackFrame<'a> {
-    function: &'a Function,
+    function: &'a FrameFunction,
     line: u32,
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Counts the call stacks that lead to events, as long as it lives.
 ///
-/// Made by [`Stacks::at`] and [`start`](StacksBuilder::start). Dropped, it detaches from its events.
+/// Made by [`Stacks::at`] and [`start`](crate::StacksBuilder::start). Dropped, it detaches from its events.
 ///
 /// ```
 /// use hotprobe_profile::Stacks;

@@ -1,6 +1,6 @@
 //! What was counted, as addresses: no names are looked up yet.
 
-use super::table::Sum;
+use super::table::StackSum;
 use hotprobe::Metadata;
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +25,7 @@ pub(crate) struct RawProfile {
     pub(crate) started: SystemTime,
     pub(crate) lasted: Duration,
     pub(crate) rows: Vec<RawRow>,
-    pub(crate) skipped: Sum,
+    pub(crate) skipped: StackSum,
     pub(crate) unweighed: u64,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct RawRow {
     pub(crate) stack: RawStack,
     /// As many as the profile has; of a made-up stack, none.
     pub(crate) labels: Vec<String>,
-    pub(crate) sum: Sum,
+    pub(crate) sum: StackSum,
 }
 
 #[derive(Debug)]
@@ -47,8 +47,8 @@ pub(crate) enum RawStack {
 
 impl RawProfile {
     /// Unless nothing was counted there.
-    pub(crate) fn push_made_up(&mut self, event: usize, name: &'static str, sum: Sum) {
-        if sum != Sum::default() {
+    pub(crate) fn push_made_up(&mut self, event: usize, name: &'static str, sum: StackSum) {
+        if sum != StackSum::default() {
             self.rows.push(RawRow {
                 event,
                 stack: RawStack::MadeUp(name),

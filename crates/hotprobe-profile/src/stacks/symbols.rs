@@ -1,7 +1,7 @@
 //! Names for addresses, looked up when a profile is written.
 
 use super::raw::{CUT, RawProfile, RawStack};
-use super::trim::{Seen, home, trim};
+use super::trim::{SeenFunction, home, trim};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::ptr;
@@ -9,14 +9,14 @@ use std::ptr;
 /// All stacks of a profile with names, without the frames that do not show.
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
-    pub(crate) functions: Vec<Function>,
-    pub(crate) locations: Vec<Location>,
+    pub(crate) functions: Vec<FrameFunction>,
+    pub(crate) locations: Vec<FrameLocation>,
     /// For each of the profile's rows, its locations, the innermost first.
     pub(crate) stacks: Vec<Vec<usize>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Function {
+pub(crate) struct FrameFunction {
     /// Demangled, without the hash.
     pub(crate) name: String,
     /// As the linker knows it.
@@ -27,15 +27,15 @@ pub(crate) struct Function {
 
 /// An address, and the functions that it lies in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Location {
+pub(crate) struct FrameLocation {
     /// Within the call; 0 if it is made up.
     pub(crate) address: u64,
     /// The innermost inlined function first.
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<FrameLine>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Line {
+pub(crate) struct FrameLine {
     pub(crate) function: usize,
     /// 0: it is not known.
     pub(crate) line: u32,
@@ -43,9 +43,9 @@ pub(crate) struct Line {
 
 impl Symbols {
     pub(crate) fn of(raw: &RawProfile) -> Self {
-        let mut builder = Builder {
+        let mut builder = SymbolsBuilder {
             home: home(),
-            ..Builder::default()
+            ..SymbolsBuilder::default()
         };
         for row in &raw.rows {
             let stack = match &row.stack {
@@ -58,7 +58,10 @@ impl Symbols {
     }
 
     /// The functions of a row's stack, the innermost first, and the lines in them.
-    pub(crate) fn lines(&self, row: usize) -> impl DoubleEndedIterator<Item = (&Function, u32)> {
+    pub(crate) fn lines(
+        &self,
+        row: usize,
+    ) -> impl DoubleEndedIterator<Item = (&FrameFunction, u32)> {
         self.stacks[row]
             .iter()
             .flat_map(|&location| &self.locations[location].lines)
@@ -67,26 +70,26 @@ impl Symbols {
 }
 
 #[derive(Default)]
-struct Builder {
+struct SymbolsBuilder {
     symbols: Symbols,
-    functions: HashMap<Function, usize>,
-    locations: HashMap<Location, usize>,
+    functions: HashMap<FrameFunction, usize>,
+    locations: HashMap<FrameLocation, usize>,
     /// What was found at an address, before anything is taken away.
-    found: HashMap<usize, Vec<Line>>,
+    found: HashMap<usize, Vec<FrameLine>>,
     /// Where this library's files are.
     home: Option<String>,
 }
 
-impl Builder {
+impl SymbolsBuilder {
     fn stack(&mut self, addresses: &[usize], at_most: usize) -> Vec<usize> {
         let frames: Vec<_> = addresses
             .iter()
             .map(|&address| (address, self.look_up(address)))
             .collect();
         let functions = &self.symbols.functions;
-        let seen = |line: &Line| {
+        let seen = |line: &FrameLine| {
             let function = &functions[line.function];
-            Seen {
+            SeenFunction {
                 name: &function.name,
                 file: &function.file,
             }
@@ -105,7 +108,7 @@ impl Builder {
         stack
     }
 
-    fn look_up(&mut self, address: usize) -> Vec<Line> {
+    fn look_up(&mut self, address: usize) -> Vec<FrameLine> {
         if let Some(lines) = self.found.get(&address) {
             return lines.clone();
         }
@@ -120,7 +123,7 @@ impl Builder {
                 .filename()
                 .map(|file| file.to_string_lossy().into_owned());
             lines.push((
-                Function {
+                FrameFunction {
                     name: plain,
                     system_name: String::from_utf8_lossy(name.as_bytes()).into_owned(),
                     file: file.unwrap_or_default(),
@@ -134,7 +137,7 @@ impl Builder {
         }
         let lines: Vec<_> = lines
             .into_iter()
-            .map(|(function, line)| Line {
+            .map(|(function, line)| FrameLine {
                 function: self.function(function),
                 line,
             })
@@ -143,7 +146,7 @@ impl Builder {
         lines
     }
 
-    fn function(&mut self, function: Function) -> usize {
+    fn function(&mut self, function: FrameFunction) -> usize {
         let functions = &mut self.symbols.functions;
         *self
             .functions
@@ -154,9 +157,9 @@ impl Builder {
             })
     }
 
-    fn location(&mut self, address: u64, lines: Vec<Line>) -> usize {
+    fn location(&mut self, address: u64, lines: Vec<FrameLine>) -> usize {
         let locations = &mut self.symbols.locations;
-        let location = Location { address, lines };
+        let location = FrameLocation { address, lines };
         *self
             .locations
             .entry(location)
@@ -168,12 +171,12 @@ impl Builder {
 
     fn made_up(&mut self, name: &str) -> usize {
         let function = self.function(named(name));
-        self.location(0, vec![Line { function, line: 0 }])
+        self.location(0, vec![FrameLine { function, line: 0 }])
     }
 }
 
-fn named(name: &str) -> Function {
-    Function {
+fn named(name: &str) -> FrameFunction {
+    FrameFunction {
         name: name.to_owned(),
         system_name: name.to_owned(),
         file: String::new(),

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// How often, and how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sum {
+pub(crate) struct StackSum {
     pub(crate) count: u64,
     pub(crate) weight: u128,
 }
 
-impl Sum {
+impl StackSum {
     pub(crate) fn add(&mut self, other: Self) {
         self.count += other.count;
         self.weight += other.weight;
@@ -23,13 +23,13 @@ impl Sum {
 /// A sum that many threads add to. All accesses are Relaxed: each number is exact by itself, and whoever wants them
 /// to belong together waits until no firing adds any more.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct StackTally {
     count: AtomicU64,
     low: AtomicU64,
     high: AtomicU64,
 }
 
-impl Tally {
+impl StackTally {
     #[inline]
     pub(crate) fn add(&self, weight: u64) {
         self.count.fetch_add(1, Ordering::Relaxed);
@@ -39,10 +39,10 @@ impl Tally {
         }
     }
 
-    pub(crate) fn get(&self) -> Sum {
+    pub(crate) fn get(&self) -> StackSum {
         let high = self.high.load(Ordering::Relaxed);
         let low = self.low.load(Ordering::Relaxed);
-        Sum {
+        StackSum {
             count: self.count.load(Ordering::Relaxed),
             weight: u128::from(high) << 64 | u128::from(low),
         }
@@ -50,14 +50,14 @@ impl Tally {
 }
 
 /// Return addresses, the innermost first. Inside the array nothing is allocated.
-pub(crate) type Addresses = SmallVec<[usize; 512]>;
+pub(crate) type StackAddresses = SmallVec<[usize; 512]>;
 
 /// The values of the labels, each behind a byte that tells its length.
-pub(crate) type Labels = SmallVec<[u8; 256]>;
+pub(crate) type LabelBytes = SmallVec<[u8; 256]>;
 
 /// What is counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key<'a> {
+pub(crate) struct StackKey<'a> {
     /// Which of the events.
     pub(crate) event: usize,
     pub(crate) addresses: &'a [usize],
@@ -65,27 +65,27 @@ pub(crate) struct Key<'a> {
 }
 
 #[derive(Debug)]
-struct Row {
+struct StackRow {
     hash: u64,
     event: usize,
     addresses: Box<[usize]>,
     labels: Box<[u8]>,
-    tally: Tally,
+    tally: StackTally,
 }
 
-impl Row {
-    fn new(hash: u64, key: Key<'_>) -> Self {
+impl StackRow {
+    fn new(hash: u64, key: StackKey<'_>) -> Self {
         Self {
             hash,
             event: key.event,
             addresses: key.addresses.into(),
             labels: key.labels.into(),
-            tally: Tally::default(),
+            tally: StackTally::default(),
         }
     }
 
-    fn key(&self) -> Key<'_> {
-        Key {
+    fn key(&self) -> StackKey<'_> {
+        StackKey {
             event: self.event,
             addresses: &self.addresses,
             labels: &self.labels,
@@ -96,8 +96,8 @@ impl Row {
 /// Open addressing; rows are put in once and stay. At most half of the slots are ever taken, so that each search
 /// meets an empty one.
 #[derive(Debug)]
-pub(crate) struct Table {
-    slots: Box<[OnceLock<Box<Row>>]>,
+pub(crate) struct StackTable {
+    slots: Box<[OnceLock<Box<StackRow>>]>,
     /// How many rows there are, or are about to be.
     rows: AtomicUsize,
     limit: usize,
@@ -106,7 +106,7 @@ pub(crate) struct Table {
     seed: u64,
 }
 
-impl Table {
+impl StackTable {
     pub(crate) fn new(limit: usize) -> Self {
         let state = RandomState::new();
         Self {
@@ -122,7 +122,7 @@ impl Table {
 
     /// The tally of this key; a new one if there is room. Allocates only then. (For the last rows: room may be reserved by
     /// threads that are about to find out that another one was faster.)
-    pub(crate) fn tally(&self, key: Key<'_>) -> Option<&Tally> {
+    pub(crate) fn tally(&self, key: StackKey<'_>) -> Option<&StackTally> {
         let hash = self.hash(key);
         let mut fresh = None;
         let mut at = self.slot(hash);
@@ -141,7 +141,7 @@ impl Table {
             }
             let row = match fresh.take() {
                 Some(row) => row,
-                None if self.reserve() => Box::new(Row::new(hash, key)),
+                None if self.reserve() => Box::new(StackRow::new(hash, key)),
                 None => return None,
             };
             // If another thread was faster, the slot is looked at again: it may be the same stack.
@@ -152,7 +152,7 @@ impl Table {
         }
     }
 
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (Key<'_>, Sum)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (StackKey<'_>, StackSum)> {
         self.slots
             .iter()
             .filter_map(OnceLock::get)
@@ -172,7 +172,7 @@ impl Table {
         hash as usize & (self.slots.len() - 1)
     }
 
-    fn hash(&self, key: Key<'_>) -> u64 {
+    fn hash(&self, key: StackKey<'_>) -> u64 {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut hash = self.seed ^ key.event as u64;
         for &address in key.addresses {
@@ -188,12 +188,12 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Sum, Table, Tally};
+    use super::{StackKey, StackSum, StackTable, StackTally};
     use std::sync::Barrier;
     use std::thread;
 
-    fn key(addresses: &[usize]) -> Key<'_> {
-        Key {
+    fn key(addresses: &[usize]) -> StackKey<'_> {
+        StackKey {
             event: 0,
             addresses,
             labels: &[],
@@ -202,11 +202,11 @@ mod tests {
 
     #[test]
     fn a_sum_does_not_wrap_at_64_bits() {
-        let tally = Tally::default();
+        let tally = StackTally::default();
         for _ in 0..3 {
             tally.add(u64::MAX);
         }
-        let sum = Sum {
+        let sum = StackSum {
             count: 3,
             weight: 3 * u128::from(u64::MAX),
         };
@@ -215,20 +215,20 @@ mod tests {
 
     #[test]
     fn stacks_events_and_labels_are_told_apart() {
-        let table = Table::new(16);
+        let table = StackTable::new(16);
         let keys = [
             key(&[1, 2]),
             key(&[2, 1]),
             key(&[1]),
-            Key {
+            StackKey {
                 event: 1,
                 ..key(&[1, 2])
             },
-            Key {
+            StackKey {
                 labels: b"\x01a",
                 ..key(&[1, 2])
             },
-            Key {
+            StackKey {
                 labels: b"\x01b",
                 ..key(&[1, 2])
             },
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_full_table_still_counts_what_is_in_it() {
-        let table = Table::new(2);
+        let table = StackTable::new(2);
         assert!(table.tally(key(&[1])).is_some());
         assert!(table.tally(key(&[2])).is_some());
         assert!(table.tally(key(&[3])).is_none());
@@ -257,7 +257,7 @@ mod tests {
         let threads = 4;
         let keys = 200;
         // Each thread may have room reserved for what another one puts in; room that is not given back would soon be missing.
-        let table = Table::new(keys + threads - 1);
+        let table = StackTable::new(keys + threads - 1);
         let barrier = Barrier::new(threads);
         thread::scope(|scope| {
             for _ in 0..threads {

@@ -16,7 +16,7 @@ type Frame<L> = (usize, Vec<L>);
 
 /// What is known of a function.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen<'n> {
+pub(super) struct SeenFunction<'n> {
     pub(super) name: &'n str,
     /// Empty: it is not known.
     pub(super) file: &'n str,
@@ -27,10 +27,10 @@ pub(super) struct Seen<'n> {
 pub(super) fn trim<'n, L>(
     home: Option<&str>,
     mut frames: Vec<Frame<L>>,
-    seen: impl Fn(&L) -> Seen<'n>,
+    seen: impl Fn(&L) -> SeenFunction<'n>,
 ) -> Vec<Frame<L>> {
-    let kind = |line: &L| Kind::of(seen(line), home);
-    let outer = |frame: &Frame<L>| frame.1.last().map_or(Kind::Foreign, kind);
+    let kind = |line: &L| FrameKind::of(seen(line), home);
+    let outer = |frame: &Frame<L>| frame.1.last().map_or(FrameKind::Foreign, kind);
     let kinds: Vec<_> = frames.iter().map(outer).collect();
     let mut shown = vec![true; kinds.len()];
     let mut calls = Vec::new();
@@ -38,10 +38,10 @@ pub(super) fn trim<'n, L>(
     while let Some(start) = (index..kinds.len()).find(|&index| kinds[index].is_ours()) {
         let end = end_of_group(&kinds, start);
         // What captures is within the first group, whatever its names are.
-        let is_first = calls.is_empty() && kinds[end] == Kind::Fires;
+        let is_first = calls.is_empty() && kinds[end] == FrameKind::Fires;
         shown[if is_first { index } else { start }..=end].fill(false);
         index = end + 1;
-        if kinds[end] == Kind::Fires {
+        if kinds[end] == FrameKind::Fires {
             calls.push(index);
         }
     }
@@ -84,23 +84,23 @@ pub(super) fn home() -> Option<String> {
 
 /// The last of the frames that belong together, from this one outwards: this library's, with those of the standard
 /// library between them. A group has one firing in it at most, and that is its end.
-fn end_of_group(kinds: &[Kind], start: usize) -> usize {
+fn end_of_group(kinds: &[FrameKind], start: usize) -> usize {
     let mut end = start;
     for (index, &kind) in kinds.iter().enumerate().skip(start + 1) {
-        let has_fired = kinds[end] == Kind::Fires;
+        let has_fired = kinds[end] == FrameKind::Fires;
         match kind {
-            Kind::Foreign => break,
-            Kind::CallsProbe if has_fired => break,
-            Kind::Fires => end = index,
-            Kind::CallsProbe | Kind::Ours if !has_fired => end = index,
-            Kind::CallsProbe | Kind::Ours | Kind::Std => {}
+            FrameKind::Foreign => break,
+            FrameKind::CallsProbe if has_fired => break,
+            FrameKind::Fires => end = index,
+            FrameKind::CallsProbe | FrameKind::Ours if !has_fired => end = index,
+            FrameKind::CallsProbe | FrameKind::Ours | FrameKind::Std => {}
         }
     }
     end
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum FrameKind {
     /// The program's, or anyone's.
     Foreign,
     Std,
@@ -111,9 +111,9 @@ enum Kind {
     Fires,
 }
 
-impl Kind {
-    fn of(seen: Seen<'_>, home: Option<&str>) -> Self {
-        let Seen { name, file } = seen;
+impl FrameKind {
+    fn of(seen: SeenFunction<'_>, home: Option<&str>) -> Self {
+        let SeenFunction { name, file } = seen;
         let is_at_home = is_at_home(file, home);
         let is_ours = is_at_home || crate_is(name, symbols::CRATE);
         let is = |segment: &&str| last_segment_is(name, segment, is_at_home);
@@ -151,7 +151,7 @@ fn trim_call<'n, L>(
     home: Option<&str>,
     lines: &mut Vec<L>,
     callers: &[Frame<L>],
-    seen: impl Fn(&L) -> Seen<'n>,
+    seen: impl Fn(&L) -> SeenFunction<'n>,
 ) {
     let Some(first) = lines.first().map(&seen) else {
         return;
@@ -162,16 +162,25 @@ fn trim_call<'n, L>(
         lines.remove(0);
         return;
     }
-    // No `fire`: it was `fire!`, whose closure is not the program's. (Without debug information nobody knows; then a
-    // closure that is called by the function it stands in is taken for that of `fire!`.)
-    let around = lines.get(1).or_else(|| callers.first()?.1.first());
-    let around = around.map_or("", |line| seen(line).name);
-    let is_closure = match first.name.rsplit_once("::") {
-        _ if first.name.starts_with('{') => !first.file.is_empty(),
-        Some((before, last)) => {
-            before == around && (last.starts_with("{{closure}}") || last.starts_with("{closure#"))
-        }
-        None => false,
+    // No `fire`: it was `fire!`, whose closure is not the program's. The core's function that calls the closure is inlined
+    // into the function that fired. (Without debug information it is not seen; then a closure that is called by the function
+    // it stands in is taken for that of `fire!`.)
+    let callers = callers.iter().flat_map(|(_, lines)| lines);
+    let mut around = lines[1..].iter().chain(callers).map(&seen);
+    let is_evaluate = |seen: SeenFunction<'_>| {
+        FrameKind::of(seen, home).is_ours()
+            && last_segment_is(seen.name, symbols::EVALUATE, is_at_home(seen.file, home))
+    };
+    let is_closure = match around.next() {
+        Some(caller) if is_evaluate(caller) => true,
+        caller => match first.name.rsplit_once("::") {
+            _ if first.name.starts_with('{') => !first.file.is_empty(),
+            Some((before, last)) => {
+                caller.is_some_and(|caller| caller.name == before)
+                    && (last.starts_with("{{closure}}") || last.starts_with("{closure#"))
+            }
+            None => false,
+        },
     };
     if is_closure {
         lines.remove(0);
@@ -210,7 +219,7 @@ fn last_segment_is(name: &str, segment: &str, may_be_last_part: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Seen, trim};
+    use super::{SeenFunction, trim};
 
     /// The names that show of these frames; a frame's functions are separated by spaces.
     fn shown(frames: &[&'static str]) -> Vec<&'static str> {
@@ -220,7 +229,7 @@ mod tests {
             .collect();
         let seen = |line: &&'static str| {
             let (name, file) = line.split_once(" @ ").unwrap_or((line, ""));
-            Seen { name, file }
+            SeenFunction { name, file }
         };
         let shown = trim(Some("/hotprobe/src/"), frames, seen);
         let lines = shown.into_iter().flat_map(|(_, lines)| lines);
@@ -259,7 +268,7 @@ mod tests {
                 "shop::_::__fire_inside",
                 "shop::_::<impl shop::SOLD>::fire_enabled",
                 "shop::sell::{{closure}}",
-                "shop::sell",
+                "hotprobe::__private::evaluate @ /hotprobe/src/lib.rs|shop::sell",
                 "std::rt::lang_start",
             ]),
             ["shop::sell", "std::rt::lang_start"]
@@ -316,7 +325,7 @@ mod tests {
             (
                 [
                     "{closure#0} @ /hotprobe/src/macros.rs|__fire_outermost @ /hotprobe/src/macros.rs",
-                    "{closure#0}<u8> @ /shop/src/main.rs|sell<u8> @ /shop/src/main.rs",
+                    "{closure#0}<u8> @ /shop/src/main.rs|evaluate<F> @ /hotprobe/src/lib.rs|sell<u8> @ /shop/src/main.rs",
                 ],
                 ["sell<u8>", "serve"],
             ),

@@ -175,7 +175,7 @@ fn what_cannot_be_measured_is_refused() {
         static END: fn(id: u64, path: &[u8], #[redact] token: u64, #[redact] user: &str);
         static NOTHING: fn();
     }
-    let refused = |between: hotprobe_profile::Between| {
+    let refused = |between: hotprobe_profile::LatencyProbe| {
         let error = between.start().unwrap_err();
         assert!(matches!(error, ProfileError::Parameter { .. }), "{error:?}");
         error.to_string()

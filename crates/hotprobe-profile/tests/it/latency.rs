@@ -3,7 +3,7 @@
 use super::balanced;
 use crate::alloc;
 use hotprobe::fire;
-use hotprobe_profile::{Latency, LatencySnapshot};
+use hotprobe_profile::{Clock, Latency, LatencySnapshot};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -547,4 +547,24 @@ fn limits_that_are_not_possible_are_refused() {
         .digits(4)
         .build::<u64>()
         .unwrap();
+}
+
+#[test]
+fn a_measurement_uses_the_clock_that_was_chosen() {
+    let clocks = [
+        Clock::System,
+        #[cfg(feature = "tsc")]
+        Clock::Tsc,
+    ];
+    for clock in clocks {
+        let latency = Latency::builder().clock(clock).build().unwrap();
+        for key in 0..100_u64 {
+            latency.begin(key);
+            latency.end(&key, "a label");
+        }
+        let snapshot = latency.snapshot();
+        balanced(&snapshot.counts());
+        let label = snapshot.label("a label").unwrap();
+        assert_eq!(label.count(), 100, "{clock:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Profiling (feature `profile`).
+//! The integration tests, one binary, a module for each kind of result.
 
 #![allow(
     clippy::items_after_statements,
@@ -18,6 +18,8 @@ mod alloc;
 mod between;
 mod counts;
 mod frames;
+#[cfg(feature = "serde")]
+mod json;
 mod latency;
 mod stacks;
 mod written;
