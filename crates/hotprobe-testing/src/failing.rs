@@ -1,7 +1,7 @@
 //! What a failure makes of a run: its report says who is where, and everybody is let go.
 
-use super::inner::{Inner, Life, Phase, Place, State, span};
 use super::report::Report;
+use super::state::{Inner, Life, Phase, Place, State, span};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 

@@ -51,25 +51,25 @@
 //!
 //! # Inside
 //!
-//! `inner.rs` is one run: its streams, and who waits for whom, under one mutex. `sending.rs` is a sender's way through
+//! `state.rs` is one run: its streams, and who waits for whom, under one mutex. `sending.rs` is a sender's way through
 //! it, `receiving.rs` the test's, `threads.rs` what is known of threads, `failing.rs` how a run fails. `runs.rs` says
 //! which runs there are, `schedule.rs` who goes next in `explore`, `report.rs` how a failure reads, `quiet.rs` what is
 //! not printed, `runtime_*.rs` what tokio has to be told.
 
 mod failing;
 pub mod guide;
-mod inner;
 mod options;
 mod quiet;
 mod receiving;
 mod report;
 mod runs;
-#[cfg_attr(feature = "tokio", path = "runtime_tokio.rs")]
-#[cfg_attr(not(feature = "tokio"), path = "runtime_none.rs")]
+#[cfg_attr(feature = "tokio", path = "runtime/on_tokio.rs")]
+#[cfg_attr(not(feature = "tokio"), path = "runtime/mod.rs")]
 mod runtime;
 mod schedule;
 mod scope;
 mod sending;
+mod state;
 mod test;
 mod threads;
 mod tracer;

@@ -1,8 +1,8 @@
 //! The test's way: it waits for an event, for a thread's end, or for nothing; by blocking, or as a future.
 
-use super::inner::{Awaiting, Checked, Found, Goal, Inner, Life, Phase, Place, State, lock, span};
 use super::report::Report;
 use super::runtime::{self, ONE_THREAD};
+use super::state::{Awaiting, Checked, Found, Goal, Inner, Life, Phase, Place, State, lock, span};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What is said when a test fails: readable at 100 columns, with colours on a terminal.
 
-use super::inner::Place;
+use super::state::Place;
 use similar::{ChangeTag, TextDiff};
 use std::env;
 use std::io::{IsTerminal, stderr};

@@ -1,10 +1,10 @@
 //! Which runs a test consists of: one; one more for each event, delayed; or one for each schedule.
 
-use super::inner::{Goal, Inner, Place, Plan, Traced};
 use super::options::Options;
 use super::quiet;
 use super::report::Report;
 use super::scope::{Entered, message};
+use super::state::{Goal, Inner, Place, Plan, Traced};
 use super::test::Test;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Whose a firing is: each thread, and each poll of a task, belongs to one test at most.
 
-use super::inner::{Goal, Inner};
 use super::quiet;
+use super::state::{Goal, Inner};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;

@@ -1,13 +1,13 @@
 //! A sender's way: to its stream, and to a standstill there until the test lets it go.
 
-use super::inner::{
-    Awaiting, Inner, Life, Message, Paused, Phase, Plan, Router, Sent, State, Traced, lock,
-    name_of, span,
-};
 use super::report::Report;
 use super::runtime::{self, ONE_THREAD};
 use super::schedule;
 use super::scope::Current;
+use super::state::{
+    Awaiting, Inner, Life, Message, Paused, Phase, Plan, Router, Sent, State, Traced, lock,
+    name_of, span,
+};
 use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::MutexGuard;

@@ -1,8 +1,8 @@
 //! The test itself: what its body calls.
 
-use super::inner::{Found, Goal, Inner, Message, Place, name_of, span};
 use super::report::Report;
 use super::scope::Scope;
+use super::state::{Found, Goal, Inner, Message, Place, name_of, span};
 use super::tracer::Tracer;
 use hotprobe::{Batch, ProbeGroup, SynchronizeError};
 use std::any::Any;

@@ -1,7 +1,7 @@
 //! What a test knows of the threads that it has started.
 
-use super::inner::{Goal, Inner, Life, Place, Thread};
 use super::schedule;
+use super::state::{Goal, Inner, Life, Place, Thread};
 use std::time::Instant;
 
 impl Inner {

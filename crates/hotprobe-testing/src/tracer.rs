@@ -1,7 +1,7 @@
 //! The way from a probe to its test.
 
-use super::inner;
 use super::scope;
+use super::state;
 use std::any::Any;
 use std::fmt::Debug;
 
@@ -46,7 +46,7 @@ impl Tracer {
     /// [`send`](Self::send), where the event is made only if the firing belongs to this test.
     pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
         match scope::current() {
-            None => inner::fired_outside(self.test),
+            None => state::fired_outside(self.test),
             Some(current) if current.inner.id == self.test => {
                 current.inner.send(&current, stream, Box::new(event()));
             }
@@ -58,7 +58,7 @@ impl Tracer {
     /// without one, to the stream `"default"`. The router runs on the thread that fires.
     pub fn route<E: Debug + Send + 'static>(self, event: E) {
         let Some(current) = scope::current() else {
-            inner::fired_outside(self.test);
+            state::fired_outside(self.test);
             return;
         };
         if current.inner.id == self.test {
