@@ -92,7 +92,7 @@
 //! * Everything that those can't run, because it needs the real thing, or because nobody will rewrite it: this.
 //!
 //! The same events serve all of them: in a loom model a probe asserts what must hold at each step
-//! ([`loom_models`](super::loom_models)), here it pauses the real code at the same steps, in production it records.
+//! ([`loom_models`](crate::loom_models)), here it pauses the real code at the same steps, in production it records.
 //!
 //! # Async code
 //!

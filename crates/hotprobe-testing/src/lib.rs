@@ -63,12 +63,11 @@ mod quiet;
 mod receiving;
 mod report;
 mod runs;
-#[cfg_attr(feature = "tokio", path = "runtime/on_tokio.rs")]
-#[cfg_attr(not(feature = "tokio"), path = "runtime/mod.rs")]
 mod runtime;
 mod schedule;
 mod scope;
 mod sending;
+mod spawn;
 mod state;
 mod test;
 mod threads;
@@ -78,7 +77,8 @@ pub use options::Options;
 pub use runs::{Failure, Summary};
 #[cfg(feature = "tokio")]
 pub use runtime::{spawn_blocking, spawn_task};
-pub use scope::{Entered, JoinHandle, Scope, outside, spawn};
+pub use scope::{Entered, Scope, outside};
+pub use spawn::{JoinHandle, spawn};
 pub use test::{Held, Test};
 pub use tracer::Tracer;
 

@@ -1,13 +1,13 @@
 //! What a test knows of the threads that it has started.
 
-use super::schedule;
-use super::state::{Goal, Inner, Life, Place, Thread};
+use crate::schedule;
+use crate::state::{Caller, Goal, Life, Run, TestThread};
 use std::time::Instant;
 
-impl Inner {
-    pub(super) fn thread_starts(&self, started: Place) -> usize {
+impl Run {
+    pub(crate) fn thread_starts(&self, started: Caller) -> usize {
         let mut state = self.lock();
-        state.threads.push(Thread {
+        state.threads.push(TestThread {
             started,
             life: Life::Running,
             joined: false,
@@ -17,7 +17,7 @@ impl Inner {
         state.threads.len() - 1
     }
 
-    pub(super) fn thread_runs(&self, number: usize, actor: u64) {
+    pub(crate) fn thread_runs(&self, number: usize, actor: u64) {
         let system_id = if self.is_explored() {
             schedule::system_id()
         } else {
@@ -28,19 +28,19 @@ impl Inner {
         state.threads[number].system_id = system_id;
     }
 
-    pub(super) fn thread_ends(&self, number: usize, panicked: Option<String>) {
+    pub(crate) fn thread_ends(&self, number: usize, panicked: Option<String>) {
         let mut state = self.lock();
         state.threads[number].life = panicked.map_or(Life::Ended, Life::Panicked);
         state.moved = Instant::now();
         self.notify(&mut state);
     }
 
-    pub(super) fn thread_joined(&self, number: usize) {
+    pub(crate) fn thread_joined(&self, number: usize) {
         self.lock().threads[number].joined = true;
     }
 
     #[track_caller]
-    pub(super) fn join(&self, number: usize, at: Place) {
+    pub(crate) fn join(&self, number: usize, at: Caller) {
         self.wait(&Goal::Thread(number), "the end of a thread", at);
     }
 }

@@ -1,11 +1,11 @@
 //! The way from a probe to its test.
 
-use super::scope;
-use super::state;
+use crate::scope;
+use crate::state;
 use std::any::Any;
 use std::fmt::Debug;
 
-/// What a probe sends its events by: to the streams of the test that it comes from ([`Test::tracer`](super::Test::tracer)).
+/// What a probe sends its events by: to the streams of the test that it comes from ([`Test::tracer`](crate::Test::tracer)).
 ///
 /// It is `Copy`, so that every probe can have it.
 ///
@@ -23,7 +23,7 @@ use std::fmt::Debug;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tracer {
-    pub(super) test: u64,
+    pub(crate) test: u64,
 }
 
 impl Tracer {
@@ -38,7 +38,7 @@ impl Tracer {
     /// Waits inside of a firing: meanwhile no grace period of the process ends.
     ///
     /// # Panics
-    /// Never, unless [`cancel_senders`](super::Options::cancel_senders) asks for it.
+    /// Never, unless [`cancel_senders`](crate::Options::cancel_senders) asks for it.
     pub fn send<E: Debug + Send + 'static>(self, stream: &str, event: E) {
         self.send_with(stream, || event);
     }
@@ -47,23 +47,23 @@ impl Tracer {
     pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
         match scope::current() {
             None => state::fired_outside(self.test),
-            Some(current) if current.inner.id == self.test => {
-                current.inner.send(&current, stream, Box::new(event()));
+            Some(current) if current.run.id == self.test => {
+                current.run.send(&current, stream, Box::new(event()));
             }
             Some(_) => (),
         }
     }
 
-    /// [`send`](Self::send) to the stream that the test's router says ([`Test::set_router`](super::Test::set_router));
+    /// [`send`](Self::send) to the stream that the test's router says ([`Test::set_router`](crate::Test::set_router));
     /// without one, to the stream `"default"`. The router runs on the thread that fires.
     pub fn route<E: Debug + Send + 'static>(self, event: E) {
         let Some(current) = scope::current() else {
             state::fired_outside(self.test);
             return;
         };
-        if current.inner.id == self.test {
-            let stream = current.inner.route(&event as &dyn Any);
-            current.inner.send(&current, &stream, Box::new(event));
+        if current.run.id == self.test {
+            let stream = current.run.route(&event as &dyn Any);
+            current.run.send(&current, &stream, Box::new(event));
         }
     }
 }
