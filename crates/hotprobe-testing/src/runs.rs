@@ -3,9 +3,9 @@
 use crate::options::Options;
 use crate::quiet;
 use crate::report::Report;
-use crate::spawn::message;
 use crate::state::{Caller, Goal, Plan, Run, Traced};
 use crate::test::Test;
+use crate::threads::message;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -494,8 +494,8 @@ fn explored(summary: &mut Summary, tried: &mut BTreeSet<u64>, passed: &PassedRun
 
 #[cfg(test)]
 mod tests {
-    use crate::Options;
     use super::{Delays, Traced};
+    use crate::Options;
     use std::time::{Duration, Instant};
 
     /// A trace of events with these gaps between them, in milliseconds.

@@ -45,7 +45,7 @@ fn replace(with: Option<Current>) -> Option<Current> {
 /// A test, as those see it who belong to it: threads, tasks, jobs.
 ///
 /// Events are process-wide, and tests run beside one another in one process. A test sees the firings of its own
-/// threads and tasks only: of its body, of what is started there by [`spawn`] or `spawn_task`, and of
+/// threads and tasks only: of its body, of what is started there by [`spawn`](crate::spawn) or `spawn_task`, and of
 /// what enters its scope. Those that belong to another test are nothing to it; those of nobody (a thread that a
 /// library has started) pass, and are counted in the report.
 ///

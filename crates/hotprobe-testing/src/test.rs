@@ -37,7 +37,7 @@ impl Test {
     /// They are detached without waiting for anything.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! {
     ///     static BEGIN: fn(id: u32);
     ///     static END: fn(id: u32);
@@ -82,7 +82,7 @@ impl Test {
     /// `router` runs on the thread that fires, inside of the firing.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static PACKET: fn(connection: u32, len: usize); }
     ///
     /// #[derive(Debug, PartialEq)]
@@ -155,7 +155,7 @@ impl Test {
     /// As `expect`; and in [`explore`](crate::explore), which chooses itself who is held.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// use std::sync::Arc;
     /// use std::sync::atomic::{AtomicU32, Ordering};
     /// hotprobe::event! { static STEP: fn(n: u32); }
@@ -199,7 +199,7 @@ impl Test {
     /// If the event is of another type than `E`; otherwise as [`expect`](Self::expect).
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static PORT: fn(port: u16); }
     ///
     /// testing::run(|t| {
@@ -221,7 +221,7 @@ impl Test {
     /// As `recv` and [`expect_held`](Self::expect_held).
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static PORT: fn(port: u16); }
     ///
     /// testing::run(|t| {
@@ -249,7 +249,7 @@ impl Test {
     /// As [`recv`](Self::recv).
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static DONE: fn(by: &str); }
     ///
     /// testing::run(|t| {
@@ -281,7 +281,7 @@ impl Test {
     /// With the report, if one comes; it says which.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// use std::time::Duration;
     ///
     /// testing::run(|t| t.expect_none_for("nobody", Duration::from_millis(5)));

@@ -1,4 +1,4 @@
-//! The way from a probe to its test.
+//! How a probe sends an event to its test.
 
 use crate::scope;
 use crate::state;
@@ -27,18 +27,18 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Sends an event to a stream, and pauses the thread that fires until the test has taken it, checked it, and let
-    /// it go.
+    /// Sends an event to a stream, and pauses the thread that fires until the test has taken the event, checked it,
+    /// and released the thread.
     ///
-    /// Returns at once if the firing belongs to another test; if it belongs to none, which is counted; and if the
-    /// test is over, or has failed. In a worker of tokio's multi-thread runtime the pause is a
-    /// tokio's `block_in_place` (feature `tokio`); in a task
-    /// of a current-thread runtime it would stop everything, so there the test fails instead.
+    /// Returns at once if the firing belongs to another test, if it belongs to none (which is counted), and if the test
+    /// is over or has failed. On a worker of tokio's multi-thread runtime the pause runs in tokio's `block_in_place`
+    /// (feature `tokio`). In a task of a current-thread runtime the pause would stop everything, so the test fails
+    /// instead.
     ///
-    /// Waits inside of a firing: meanwhile no grace period of the process ends.
+    /// The pause is inside a firing: no grace period of the process ends meanwhile.
     ///
     /// # Panics
-    /// Never, unless [`cancel_senders`](crate::Options::cancel_senders) asks for it.
+    /// Never, unless [`cancel_senders`](crate::Options::cancel_senders) is set.
     pub fn send<E: Debug + Send + 'static>(self, stream: &str, event: E) {
         self.send_with(stream, || event);
     }

@@ -39,7 +39,7 @@ pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
 /// As `tokio::spawn`, outside of a runtime.
 ///
 /// ```
-/// use hotprobe_testing;
+/// use hotprobe_testing as testing;
 /// use hotprobe::fire;
 /// use hotprobe_testing::run_async;
 ///
@@ -68,7 +68,7 @@ where
 /// As `tokio::task::spawn_blocking`, outside of a runtime.
 ///
 /// ```
-/// use hotprobe_testing;
+/// use hotprobe_testing as testing;
 /// hotprobe::event! { static TICK: fn(n: u32); }
 ///
 /// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(
