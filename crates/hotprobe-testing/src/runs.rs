@@ -113,7 +113,7 @@ fn end(test: Test, result: Result<(), Box<dyn Any + Send>>) -> Result<PassedRun,
     }
     let report = run.failure();
     let foreign = report.is_none();
-    let text = match (&report, &payload) {
+    let report_text = match (&report, &payload) {
         (None, None) => {
             return Ok(PassedRun {
                 trace: run.trace(),
@@ -127,7 +127,7 @@ fn end(test: Test, result: Result<(), Box<dyn Any + Send>>) -> Result<PassedRun,
     Err(FailedRun {
         failure: Failure {
             run: run.name.clone(),
-            report: text,
+            report: report_text,
         },
         payload,
         foreign,
