@@ -1,4 +1,4 @@
-//! What a failure makes of a run: its report says who is where, and everybody is let go.
+//! How a run fails: the report says which thread waits where, and all paused senders are released.
 
 use crate::report::Report;
 use crate::state::{Caller, Life, Phase, Run, RunState, span};

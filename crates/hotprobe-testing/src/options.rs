@@ -1,4 +1,4 @@
-//! How a test is run: its times, and what becomes of paused senders when it fails.
+//! [`Options`]: the times of a test, and what happens to paused senders when it fails.
 
 use std::time::Duration;
 

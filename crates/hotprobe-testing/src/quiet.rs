@@ -1,4 +1,4 @@
-//! What is printed of panics: those that a failed test provokes elsewhere would drown its report.
+//! Which panics are printed: not those that a failed test causes in other threads, which would hide its report.
 
 use crate::scope;
 use std::cell::Cell;

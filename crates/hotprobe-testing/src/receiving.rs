@@ -1,4 +1,4 @@
-//! The test's way: it waits for an event, for a thread's end, or for nothing; by blocking, or as a future.
+//! The test's side of a run: it waits for an event, for a thread's end, or for nothing; blocking, or as a future.
 
 use crate::report::Report;
 use crate::runtime::{self, ONE_THREAD};

@@ -1,4 +1,4 @@
-//! What is said when a test fails: readable at 100 columns, with colours on a terminal.
+//! The report of a failure: lines of at most 100 columns, in colour on a terminal.
 
 use crate::state::Caller;
 use similar::{ChangeTag, TextDiff};

@@ -1,9 +1,10 @@
-//! Which of the paused senders goes next in `explore`: priorities by seed, and what the system knows of threads.
+//! The schedule of `explore`: which paused sender goes next, by priorities from a seed and by what the system knows
+//! about threads.
 //!
-//! After PCT (Burckhardt and others, ASPLOS 2010): each thread has a random priority, the highest that can runs, and at
-//! random steps the one that would run is lowered below all others. Every choice is a function of the seed, of who the
-//! thread is (by the order in which the test started them) and of the step; so a seed replays, as far as
-//! the threads come to the same points.
+//! After PCT (Burckhardt and others, ASPLOS 2010): each thread has a random priority, and the thread with the highest
+//! goes; at random steps that thread is lowered below all others. Every choice is a function of the seed, of the thread
+//! (numbered in the order in which the test starts them), and of the step. So a seed replays its schedule, as far as the
+//! threads reach the same points.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Whose a firing is: each thread, and each poll of a task, belongs to one test at most.
+//! The scope of a test: each thread, and each poll of a task, belongs to one test at most.
 
 use crate::state::Run;
 use std::cell::RefCell;

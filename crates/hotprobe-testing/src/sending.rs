@@ -1,4 +1,4 @@
-//! A sender's way: to its stream, and to a standstill there until the test lets it go.
+//! The sender's side of a run: it adds an event to a stream, and pauses until the test releases it.
 
 use crate::report::Report;
 use crate::runtime::{self, ONE_THREAD};

@@ -1,8 +1,8 @@
-//! One run of a test: its streams, who is paused, who waits for what, and what has gone wrong.
+//! One run of a test: its streams, which senders are paused, who waits for what, and the failure.
 //!
-//! All of it is behind one mutex, so that a sender and a receiver whose times run out together agree on what happened:
-//! either the event has been taken, or it is listed as pending. No code of the user's runs under it: events are
-//! formatted, compared and dropped outside.
+//! All state is behind one mutex. So a sender and a receiver that time out together agree on what happened: the event
+//! has been taken, or the report lists it as pending. No user code runs under the mutex: events are formatted, compared
+//! and dropped outside.
 
 use crate::options::Options;
 use crate::schedule::{self, Schedule};

@@ -1,4 +1,4 @@
-//! The test itself: what its body calls.
+//! [`Test`]: what the body of a test calls.
 
 use crate::report::Report;
 use crate::scope::Scope;
