@@ -1,15 +1,13 @@
 //! A first test with `hotprobe_testing`: a connection pool that loses a wake-up, and how that is found.
 //!
 //! ```sh
-//! cargo run --release --example verify_pool --features testing
+//! cargo run --release --example verify_pool
 //! ```
 //!
-//! 1. The pool below has events at the points where it matters who comes first.
-//! 2. `usage` takes them in a test, one after the other. `verify` runs it again and again, and delays each event in
-//!    turn.
-//! 3. `held` is for one who has an idea where the bug may be: it stops two threads at the points that matter.
-//! 4. `explore` is for one who has none: it lets the threads go in an order drawn by seed, and finds it. The seed
-//!    replays it.
+//! 1. The pool below has events at the points where the order of threads matters.
+//! 2. `usage` is a test that takes them one at a time. `verify` repeats it, each time with another event delayed.
+//! 3. `held` follows a suspicion: it stops two threads at the points where the bug may be.
+//! 4. `explore` needs none: it chooses the order of threads by seed, and finds the bug. The seed replays it.
 
 use hotprobe::fire;
 use hotprobe_testing::{self as testing, Options, Test};

@@ -1,16 +1,16 @@
-//! What a command line is read and answered with. (Also that of `overhead_server`.)
+//! Parsing of numbers on the command line, and exit codes. The benchmark `overhead_server` uses this file too.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::str::FromStr;
 
-/// Something held not, or a request failed.
+/// A check did not hold, or a request failed.
 pub(crate) const BROKEN: u8 = 1;
-/// The arguments, or what they ask of this machine, are not possible.
+/// The arguments are not usable on this machine.
 pub(crate) const USAGE: u8 = 2;
 
-/// A number in a range, or else a sentence that says what would be one.
+/// Parses a number in a range. The error says which numbers are possible.
 pub(crate) fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone
 where
     T: FromStr + PartialOrd + Display + Clone,

@@ -1,4 +1,4 @@
-//! How long requests took: kept, and printed. (Also of those of `overhead_server`.)
+//! Histograms of latencies. The benchmark `overhead_server` uses this file too.
 
 use hdrhistogram::Histogram;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The load: so many keep-alive connections, each asking as fast as it is answered, over real HTTP.
+//! The load: N keep-alive connections over real HTTP; each sends the next request when it has the response.
 //!
 //! It runs without a pause from the first phase to the last: attach and detach meet it in full flight.
 
@@ -94,15 +94,15 @@ impl Tally {
     }
 }
 
-/// What the connections share. A few lanes with a lock each, so that they seldom meet.
-struct Shared {
+/// The state that the connections share. It has a few lanes with a lock each, so that connections seldom wait.
+struct LoadState {
     lanes: [Mutex<[Tally; Phase::ALL.len()]>; Self::LANES],
     phase: AtomicUsize,
     stop: AtomicBool,
     first_failure: OnceLock<String>,
 }
 
-impl Shared {
+impl LoadState {
     const LANES: usize = 16;
 
     fn lane(&self, number: usize) -> MutexGuard<'_, [Tally; Phase::ALL.len()]> {
@@ -121,7 +121,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A running load.
 pub(crate) struct Load {
-    shared: Arc<Shared>,
+    shared: Arc<LoadState>,
     connections: JoinSet<()>,
     entered: Instant,
     lasted: [Duration; Phase::ALL.len()],
@@ -130,7 +130,7 @@ pub(crate) struct Load {
 impl Load {
     /// Opens all connections, then lets them go.
     pub(crate) async fn start(address: SocketAddr, connections: usize) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(LoadState {
             lanes: std::array::from_fn(|_| Mutex::new(std::array::from_fn(|_| Tally::new()))),
             phase: AtomicUsize::new(Phase::WarmUp as usize),
             stop: AtomicBool::new(false),
@@ -174,7 +174,7 @@ impl Load {
     pub(crate) fn progress(&self) -> (Phase, u64, u64) {
         let phase = self.phase();
         let (mut requests, mut failed) = (0, 0);
-        for lane in 0..Shared::LANES {
+        for lane in 0..LoadState::LANES {
             let tally = &self.shared.lane(lane)[phase];
             requests += tally.requests();
             failed += tally.failed;
@@ -190,7 +190,7 @@ impl Load {
         }
         self.close_phase();
         let mut tallies = std::array::from_fn(|_| Tally::new());
-        for lane in 0..Shared::LANES {
+        for lane in 0..LoadState::LANES {
             for (sum, tally) in tallies.iter_mut().zip(&*self.shared.lane(lane)) {
                 sum.add(tally);
             }
@@ -211,7 +211,7 @@ pub(crate) fn no_connections(connections: usize, error: &io::Error) -> String {
 }
 
 /// One connection, in one task: hyper's side of it and the client's.
-async fn connection(shared: Arc<Shared>, number: usize, stream: TcpStream) {
+async fn connection(shared: Arc<LoadState>, number: usize, stream: TcpStream) {
     let ended = match http1::handshake(TokioIo::new(stream)).await {
         Ok((sender, connection)) => {
             let client = Client {
@@ -242,7 +242,7 @@ fn is_of_all_items(report: &[Sales]) -> bool {
 }
 
 struct Client<'a> {
-    shared: &'a Shared,
+    shared: &'a LoadState,
     number: usize,
     sender: SendRequest<Full<Bytes>>,
 }

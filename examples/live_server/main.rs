@@ -4,30 +4,30 @@
 //! cargo run --release --example live_server
 //! cargo run --release --example live_server -- --seconds 2 --connections 128
 //! cargo run --release --example live_server -- --serve --port 8080
-//! cargo run --release --features axum,record,profile --example live_server -- --serve --port 9000 --connections 4
-//! cargo run --release --features record --example live_server -- --record trace.pftrace
+//! cargo run --release --example live_server -- --serve --port 9000 --connections 4
+//! cargo run --release --example live_server -- --record trace.pftrace
 //! ```
 //!
-//! It starts a real server on loopback, keeps it busy over real connections, and meanwhile
+//! It starts a server on loopback, keeps it busy over real connections, and runs four phases:
 //!
-//! 1. lets its events be, off;
-//! 2. attaches a batch of probes to all of them, requests being in flight, which counts and times;
-//! 3. detaches it and waits: the counters stand still, what the probes captured is gone, the traffic goes on;
-//! 4. attaches a probe that panics: no request notices, the probe is switched off.
+//! 1. All events are off.
+//! 2. A batch of probes is attached to all events, with requests in flight; it counts firings and measures latencies.
+//! 3. The batch is detached and waited for: the counters stop, the captures are dropped, the traffic continues.
+//! 4. A probe that panics is attached: no request notices, and the probe is switched off.
 //!
-//! Then it prints what was measured. Exit code 0 if all of that held and no request failed, 1 if not, 2 if the
-//! arguments could not be used. Clients and server share the machine, and one runtime: the figures are for
-//! comparing the phases with each other.
+//! Then it prints what was measured. The exit code is 0 if all checks held and no request failed, 1 otherwise, 2 if the
+//! arguments are not usable. Clients and server share the machine and one runtime: compare the figures of the phases
+//! with each other only.
 //!
-//! With `--record`, all events are recorded the whole time, beside those probes, and streamed to a file.
+//! `--record` records all events from the first request to the last, beside those probes, and streams them to a file.
 //!
-//! With `--serve`, it only serves, until it is told to stop; with `--connections`, too, it asks itself meanwhile. Built
-//! with the feature `axum`, it has `/debug/probes` then: a page to look into it from.
+//! `--serve` only serves, until Ctrl-C or SIGTERM, and mounts `/debug/probes`: a page to look into the server. With
+//! `--connections`, it is under load meanwhile.
 //!
-//! In reading order: [`events`]; [`service`], which fires them; [`record`], the probes; [`phases`], where they
-//! are attached and detached; [`load`] and [`report`] around it; [`recording`], what `--record` does; [`probes`], what is
-//! mounted. [`command`], [`latencies`] and [`server`] are also those of `overhead_server`; all but `probes`, `record`,
-//! `phases` and `report` also those of the examples `record` and `profile`.
+//! In reading order: [`events`]; [`service`], which fires them; [`statistics`], the probes; [`phases`], which attaches
+//! and detaches them; [`load`] and [`report`] around it; [`recording`], for `--record`; [`probes`], for `/debug/probes`.
+//! The examples `record` and `profile` use the same service, load and server; the benchmark `overhead_server` uses
+//! [`command`], [`latencies`] and [`server`].
 
 #![allow(
     clippy::cast_precision_loss,
@@ -40,11 +40,11 @@ mod latencies;
 mod load;
 mod phases;
 mod probes;
-mod record;
 mod recording;
 mod report;
 mod server;
 mod service;
+mod statistics;
 
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
@@ -72,18 +72,17 @@ struct Arguments {
     #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = number::<u16>(0..=u16::MAX))]
     port: u16,
 
-    /// Only serve, until Ctrl-C or SIGTERM; under a load if --connections is given. With the feature `axum`, look into it
-    /// at /debug/probes
+    /// Only serve, until Ctrl-C or SIGTERM, with /debug/probes mounted; under load if --connections is given
     #[arg(long, conflicts_with = "seconds")]
     serve: bool,
 
-    /// Records all events to a file, from the first request to the last: trace.pftrace for Perfetto, trace.json for
-    /// Chrome, trace.ctf (a folder) for babeltrace2 (needs the feature `record`)
+    /// Record all events to a file, from the first request to the last: trace.pftrace for Perfetto, trace.json for
+    /// Chrome, trace.ctf (a folder) for babeltrace2
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
 
-/// What the load has, if nothing is said.
+/// The number of connections by default, except with `--serve`.
 const CONNECTIONS: usize = 32;
 
 #[tokio::main]
@@ -142,7 +141,7 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), ExitCode> {
     }
 }
 
-/// Serves until told to stop. The events are there, and off, unless they are recorded, or looked into.
+/// Serves until a signal comes. The events are off, unless `--record` or `/debug/probes` enables them.
 async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
     let (routes, probes) = Probes::mount(service::routes());
     let server = Server::start_with_peers(routes, arguments.port)

@@ -2,7 +2,7 @@
 
 use crate::events::REQUEST_END;
 use crate::load::{Load, Phase};
-use crate::record::{Recorder, Totals};
+use crate::statistics::{Statistics, Totals};
 use hotprobe::{Probe, ProbeGroup, ProbeOptions, Stats, SynchronizeError};
 use std::panic;
 use std::sync::Arc;
@@ -41,9 +41,9 @@ pub(crate) async fn run(load: &mut Load, seconds: u64, streamed: bool) -> Findin
     };
     watch(load, seconds, || state.to_owned()).await;
 
-    let (recorder, group, attaching) = attached(load, seconds).await;
-    let detaching = detached(load, seconds, &recorder, group, &mut checks).await;
-    let totals = recorder.totals();
+    let (statistics, group, attaching) = attached(load, seconds).await;
+    let detaching = detached(load, seconds, &statistics, group, &mut checks).await;
+    let totals = statistics.totals();
     checks.hold(totals.balance(), || {
         let (begun, ended) = totals.begun_and_ended();
         format!("the accounts of phase 2 do not balance: {begun} requests begun, {ended} ended")
@@ -67,25 +67,29 @@ pub(crate) async fn run(load: &mut Load, seconds: u64, streamed: bool) -> Findin
 }
 
 /// Phase 2: a batch, attached while requests are in flight.
-async fn attached(load: &mut Load, seconds: u64) -> (Arc<Recorder>, ProbeGroup, Duration) {
+async fn attached(load: &mut Load, seconds: u64) -> (Arc<Statistics>, ProbeGroup, Duration) {
     load.enter(Phase::Attached);
-    let recorder = Arc::new(Recorder::new());
+    let statistics = Arc::new(Statistics::new());
     let begun = Instant::now();
-    let group = recorder.attach();
+    let group = statistics.attach();
     let attaching = begun.elapsed();
 
     watch(load, seconds, || {
-        format!("{} firings seen by {} probes", recorder.seen(), group.len())
+        format!(
+            "{} firings seen by {} probes",
+            statistics.seen(),
+            group.len()
+        )
     })
     .await;
-    (recorder, group, attaching)
+    (statistics, group, attaching)
 }
 
 /// Phase 3: the batch goes, the traffic stays.
 async fn detached(
     load: &mut Load,
     seconds: u64,
-    recorder: &Arc<Recorder>,
+    statistics: &Arc<Statistics>,
     group: ProbeGroup,
     checks: &mut Checks,
 ) -> Duration {
@@ -98,14 +102,14 @@ async fn detached(
     });
 
     // From here on: no probe is running, none will run, and none keeps what it captured.
-    let seen = recorder.seen();
-    let holders = Arc::strong_count(recorder) - 1;
+    let seen = statistics.seen();
+    let holders = Arc::strong_count(statistics) - 1;
     checks.hold(holders == 0, || {
-        format!("after detach_and_wait, {holders} probes still hold the recorder")
+        format!("after detach_and_wait, {holders} probes still hold the statistics")
     });
 
     watch(load, seconds, || {
-        let now = recorder.seen();
+        let now = statistics.seen();
         checks.hold(now == seen, || {
             format!("after detach_and_wait, the counters moved from {seen} to {now}")
         });

@@ -1,4 +1,4 @@
-//! `/debug/probes`, in the server that `--serve` runs.
+//! `/debug/probes` in the server that `--serve` runs.
 
 use axum::Router;
 use hotprobe_admin::{Admin, Shutdown, router};
@@ -10,7 +10,7 @@ const PATH: &str = "/debug/probes";
 pub(crate) struct Probes(Shutdown);
 
 impl Probes {
-    /// For whoever is on this machine.
+    /// Mounts the page, open to clients on this machine.
     pub(crate) fn mount(routes: Router) -> (Router, Self) {
         let admin = Admin::new();
         let shutdown = admin.shutdown();
@@ -18,12 +18,12 @@ impl Probes {
         (routes, Self(shutdown))
     }
 
-    /// Where to look.
+    /// Prints the page's address.
     pub(crate) fn say(address: SocketAddr) {
         println!("look into it: http://{address}{PATH}");
     }
 
-    /// Ends what is open, so that the server's end is not held up by it.
+    /// Ends open sessions, so that the server can stop.
     pub(crate) fn end(&self) {
         self.0.begin();
     }

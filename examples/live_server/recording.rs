@@ -1,4 +1,4 @@
-//! What is recorded of the service, and what is said of it afterwards. (Also that of the example `record`.)
+//! The recording of the service, and its summary. The example `record` uses this file too.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use hotprobe_record::{Count, RecordError, Recorder, Recording, Trace};
@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// All six events, as three slices: a request, and within it what it asks the catalogue and the store.
+/// Records all six events as three kinds of slices: a request, and inside it its calls of the catalogue and the store.
 pub(crate) fn recorder() -> Recorder {
     Recorder::new()
         .slice("request", &REQUEST_BEGIN, &REQUEST_END, "request")
@@ -14,7 +14,7 @@ pub(crate) fn recorder() -> Recorder {
         .slice("store", &STORE_BEGIN, &STORE_END, "request")
 }
 
-/// What becomes of the events' firings while the server runs: they go to a file.
+/// A recording that streams to a file while the server runs.
 pub(crate) struct Streaming {
     recording: Recording,
     path: PathBuf,

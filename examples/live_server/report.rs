@@ -3,8 +3,9 @@
 use crate::latencies::micros;
 use crate::load::{Phase, Tally};
 use crate::phases::Findings;
-use crate::record::event_names;
+
 use crate::service::Route;
+use crate::statistics::event_names;
 use hdrhistogram::Histogram;
 
 /// Prints it all. True if everything held.

@@ -1,4 +1,4 @@
-//! What serves: any routes, on a loopback socket. (Also that of `overhead_server`.)
+//! A server for any routes on a loopback socket. The benchmark `overhead_server` uses this file too.
 
 use axum::Router;
 use axum::serve::ListenerExt;

@@ -1,12 +1,12 @@
 //! A server's traffic, profiled: how long requests take by route, who asks its store for how much, how often what happens.
 //!
 //! ```text
-//! cargo run --release --features profile --example profile -- --out target/profile
-//! cargo run --release --features profile,tsc --example profile -- --out target/profile --seconds 10
+//! cargo run --release --example profile -- --out target/profile
+//! cargo run --release --example profile -- --out target/profile --seconds 10
 //! ```
 //!
-//! It serves the orders of `live_server`, keeps the server busy over real connections, and measures meanwhile by the events
-//! that it fires. Functions have file and line, and those that were inlined a name, if the program has debug information:
+//! It serves the orders of `live_server`, keeps the server busy over real connections, and measures meanwhile with the
+//! events that the server fires. With debug information, functions have file and line, and inlined ones have a name:
 //! `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo run --release …`.
 //!
 //! Measuring begins before the first request and ends after the last, so that it can be checked by what the clients have

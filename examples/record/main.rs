@@ -1,8 +1,8 @@
 //! A server's traffic, recorded: which requests there were, how long each took, and where its time went.
 //!
 //! ```text
-//! cargo run --release --features record --example record -- --out target/trace
-//! cargo run --release --features record,tokio,tsc --example record -- --out target/trace --seconds 10
+//! cargo run --release --example record -- --out target/trace
+//! cargo run --release --example record -- --out target/trace --seconds 10
 //! ```
 //!
 //! It serves the orders of `live_server`, keeps the server busy over real connections, records all events meanwhile,

@@ -1,29 +1,29 @@
-//! What a failure makes of a run: its report says who is where, and everybody is let go.
+//! How a run fails: the report says which thread waits where, and all paused senders are released.
 
-use super::inner::{Inner, Life, Phase, Place, State, span};
-use super::report::Report;
+use crate::report::Report;
+use crate::state::{Caller, Life, Phase, Run, RunState, span};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-impl Inner {
+impl Run {
     /// Makes the report, and lets everybody go. The first report counts.
-    pub(super) fn fail(&self, state: &mut State, report: Report, at: Option<Place>) {
+    pub(crate) fn fail(&self, state: &mut RunState, report: Report, at: Option<Caller>) {
         if state.failure.is_some() {
             return;
         }
         let report = self.describe(state, report);
-        state.failure = Some(report.render(at, &self.run).into());
+        state.failure = Some(report.render(at, &self.name).into());
         self.failed.store(true, Ordering::Relaxed);
         self.notify(state);
     }
 
-    pub(super) fn fails(&self, report: Report, at: Option<Place>) {
+    pub(crate) fn fails(&self, report: Report, at: Option<Caller>) {
         let mut state = self.lock();
         self.fail(&mut state, report, at);
     }
 
     /// What else is known: who is where.
-    pub(super) fn describe(&self, state: &State, mut report: Report) -> Report {
+    pub(crate) fn describe(&self, state: &RunState, mut report: Report) -> Report {
         for (name, stream) in &state.streams {
             for message in &stream.queue {
                 report = report.line("pending", &format!("{name}: {}", message.text));
@@ -79,13 +79,13 @@ impl Inner {
     }
 
     /// The report, if the test has failed.
-    pub(super) fn failure(&self) -> Option<Arc<str>> {
+    pub(crate) fn failure(&self) -> Option<Arc<str>> {
         self.lock().failure.clone()
     }
 
     /// Panics with the report.
     #[track_caller]
-    pub(super) fn raise(&self) -> ! {
+    pub(crate) fn raise(&self) -> ! {
         match self.failure() {
             Some(report) => panic!("{report}"),
             None => unreachable!("it fails before it is raised"),
@@ -93,7 +93,7 @@ impl Inner {
     }
 
     /// What is left when the body has ended, and everybody with it: it is not to be.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let mut state = self.lock();
         let running = state
             .threads

@@ -1,75 +1,196 @@
-//! Synchronous tracing: tests of concurrent code, event by event (feature `testing`).
+//! Tests of concurrent code, event by event.
 //!
-//! A probe pauses the code that fired its event. So a test can take the events of a concurrent system one after the
-//! other, check each, look at the state while the code stands still, and let it go on.
-//! [`guide`](crate::guide) says when to use this, and when loom, shuttle or turmoil.
+//! Declare [`hotprobe`] events where it matters which thread comes first. In a test, probes send these events to
+//! *streams*. A thread that fires such an event pauses until the test has taken the event, checked it, and released
+//! the thread. So a test decides the order of events in a concurrent program, and inspects its state while the code
+//! is paused.
+//!
+//! # A first test
+//!
+//! 1. Declare events: before a wait, after a take, where a state changes. Off, each costs a load and a branch, so they
+//!    stay in production and serve the next test.
+//! 2. In the test, attach probes that send to streams ([`Test::attach`], [`Tracer::send`]). A stream is a part of the
+//!    program whose events have an order: a thread, a connection, a task. You choose the type of what is sent.
+//! 3. Start the code under test with [`spawn`] or `spawn_task`, so that its firings belong to the test.
+//! 4. Take the events with [`Test::expect`], in any order of the streams. The sender stays where it fired until its
+//!    event has been checked.
+//! 5. Run the test with [`verify`].
+//!
+//! ```
+//! use hotprobe::fire;
+//! use hotprobe_testing as testing;
+//! use std::sync::mpsc::{Receiver, sync_channel};
+//!
+//! hotprobe::event! {
+//!     static PRODUCED: fn(item: u32);
+//!     static CONSUMED: fn(item: u32);
+//! }
+//!
+//! fn consume(queue: Receiver<u32>) {
+//!     for item in queue {
+//!         fire!(CONSUMED, item);
+//!     }
+//! }
+//!
+//! #[derive(Debug, PartialEq)]
+//! enum Event {
+//!     Produced(u32),
+//!     Consumed(u32),
+//! }
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn what_is_produced_is_consumed() {
+//!     testing::verify(|t| {
+//!         t.attach(|batch, to| {
+//!             PRODUCED.attach_in(batch, move |item| to.send("producer", Event::Produced(item)));
+//!             CONSUMED.attach_in(batch, move |item| to.send("consumer", Event::Consumed(item)));
+//!         });
+//!         let (sender, queue) = sync_channel(1);
+//!         let consumer = testing::spawn(|| consume(queue));
+//!         let producer = testing::spawn(move || {
+//!             for item in 0..2 {
+//!                 sender.send(item).unwrap();
+//!                 fire!(PRODUCED, item);
+//!             }
+//!         });
+//!         // Each stream has an order of its own. Which stream comes first is the test's choice.
+//!         t.expect("producer", Event::Produced(0));
+//!         t.expect("producer", Event::Produced(1));
+//!         t.expect("consumer", Event::Consumed(0));
+//!         t.expect("consumer", Event::Consumed(1));
+//!         producer.join();
+//!         consumer.join();
+//!     });
+//! }
+//! # what_is_produced_is_consumed();
+//! ```
+//!
+//! The example `verify_pool` continues from here: it holds two threads at the points that matter, and `explore` finds
+//! a lost wake-up.
+//!
+//! # Three ways to run a test
+//!
+//! | | who goes first | finds | misses |
+//! |---|---|---|---|
+//! | [`run`] | the test, by the order in which it takes events | what you thought of; with [`expect_held`](Test::expect_held), a state between two steps, every time | what you did not think of |
+//! | [`verify`] | as in `run`, with one event delayed | an order that only held because one thread was slow: two threads on one stream, a missing join | what takes two delays |
+//! | [`explore`] | a seed | orders that nobody thought of, where events are close enough together | what happens between two events |
+//!
+//! A body that takes the events in each stream's order runs under all three. Write down what `explore` found as a test
+//! of its own with `expect_held`: it fails every time, without a search.
+//!
+//! # Compared with loom, shuttle and turmoil
+//!
+//! | | runs | can show |
+//! |---|---|---|
+//! | loom | code on loom's own atomics, mutexes and threads; all executions of a small model, weak memory included | *never*, for that model |
+//! | shuttle | code on shuttle's own primitives; random executions, many per second, deterministic | *not in N tries*, for larger models |
+//! | turmoil | tokio hosts with simulated network and time, on one thread | what happens when messages are late or lost |
+//! | `hotprobe_testing` | the code as it is: std, tokio, C libraries, the kernel; real threads and time | *in this order, this happens*, at the events |
+//!
+//! * For a lock-free structure, or any atomic that is more than a counter, use loom. This crate says nothing about weak
+//!   memory.
+//! * For an algorithm over locks and channels that can be written with shuttle's primitives, use shuttle, because it is
+//!   deterministic.
+//! * For several hosts and an unreliable network, use turmoil. Its hosts share one thread, so a paused probe would stop
+//!   them all: attach probes that only record.
+//! * For everything that needs the real thing, or that nobody will rewrite, use this crate.
+//!
+//! The same events serve all four: in a loom model a probe asserts what must hold at each step
+//! ([`hotprobe::docs::loom_models`]), here a probe pauses the real code at the same steps, and in production it records.
+//!
+//! # Async code
+//!
+//! With the feature `tokio`, on the multi-thread runtime. A paused probe tells the runtime that it blocks
+//! (`block_in_place`), so other tasks continue. The body waits with the `async` forms:
 //!
 //! ```
 //! use hotprobe::fire;
 //! use hotprobe_testing as testing;
 //!
-//! hotprobe::event! {
-//!     static HI: fn(who: &str);
-//!     static BYE: fn(who: &str);
+//! hotprobe::event! { static ANSWERED: fn(id: u32); }
+//!
+//! # #[cfg(feature = "tokio")] {
+//! # /*
+//! #[tokio::test(flavor = "multi_thread")]
+//! # */
+//! async fn requests_are_answered() {
+//!     testing::verify_async(async |t| {
+//!         t.attach(|batch, to| {
+//!             ANSWERED.attach_in(batch, move |id| to.send(&format!("request {id}"), id));
+//!         });
+//!         let one = testing::spawn_task(async { fire!(ANSWERED, 1) });
+//!         let two = testing::spawn_task(async { fire!(ANSWERED, 2) });
+//!         t.expect_async("request 2", 2_u32).await;
+//!         t.expect_async("request 1", 1_u32).await;
+//!         one.await.unwrap();
+//!         two.await.unwrap();
+//!     })
+//!     .await;
 //! }
-//!
-//! fn visit(who: &str) {
-//!     fire!(HI, who);
-//!     fire!(BYE, who);
-//! }
-//!
-//! #[derive(Debug, PartialEq)]
-//! enum Event {
-//!     Hi(String),
-//!     Bye(String),
-//! }
-//!
-//! testing::verify(|t| {
-//!     t.attach(|batch, to| {
-//!         HI.attach_in(batch, move |who| to.send(who, Event::Hi(who.to_owned())));
-//!         BYE.attach_in(batch, move |who| to.send(who, Event::Bye(who.to_owned())));
-//!     });
-//!     let jp = testing::spawn(|| visit("JP"));
-//!     let kirr = testing::spawn(|| visit("Kirr"));
-//!
-//!     // Each is a stream of its own; which comes first is the test's choice.
-//!     t.expect("JP", Event::Hi("JP".into()));
-//!     t.expect("Kirr", Event::Hi("Kirr".into()));
-//!     t.expect("Kirr", Event::Bye("Kirr".into()));
-//!     t.expect("JP", Event::Bye("JP".into()));
-//!     jp.join();
-//!     kirr.join();
-//! });
+//! # let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+//! # runtime.block_on(requests_are_answered());
+//! # }
 //! ```
 //!
-//! # In reading order
+//! On a current-thread runtime, the default of `#[tokio::test]`, a paused task would stop everything. The test fails at
+//! once, and the report says so. Threads can be paused there.
 //!
-//! * [`run`], [`verify`], [`explore`], and [`run_async`] …: a test, once, with delays, in many schedules; with
-//!   [`Options`].
-//! * [`Test`]: what the body calls. [`Tracer`]: what its probes send by.
-//! * [`Scope`], [`spawn`], `spawn_task`: whose firing it is.
+//! # What to know
 //!
-//! # Inside
+//! **Which test a firing belongs to.** Tests run side by side in one process, and events are process-wide. A test takes
+//! the firings of its [`Scope`]: of its body, of what it starts with `spawn` and `spawn_task`, and of what enters the
+//! scope. Threads and tasks that a library starts inherit nothing: their firings pass, and the report counts them
+//! (`outside`). If an event that you expect does not come, look there first.
 //!
-//! `inner.rs` is one run: its streams, and who waits for whom, under one mutex. `sending.rs` is a sender's way through
-//! it, `receiving.rs` the test's, `threads.rs` what is known of threads, `failing.rs` how a run fails. `runs.rs` says
-//! which runs there are, `schedule.rs` who goes next in `explore`, `report.rs` how a failure reads, `quiet.rs` what is
-//! not printed, `runtime_*.rs` what tokio has to be told.
+//! **The body does not fire.** The body takes the events. If it fired one, it would wait for itself, and the report says
+//! so. Start the code under test with `spawn`; prepare and clean up in [`outside`].
+//!
+//! **Locks.** A sender pauses where it fired. If it holds a lock there, every thread that needs the lock waits too, and
+//! perhaps the test.
+//!
+//! **Grace periods.** A paused sender is inside a firing, so no grace period of the process ends while it is paused.
+//! Another test's [`synchronize`](hotprobe::synchronize()) waits for it, at most for the dead time. A test that would
+//! wait for its own senders fails: at once in [`Test::synchronize`], otherwise after the dead time.
+//!
+//! **The dead time.** A run in which nothing happens for 3 seconds has a deadlock. On a slow machine set
+//! [`Options::dead_time`], or `HOTPROBE_DEAD_TIME=10` in the environment. A test that passes never waits for it.
+//!
+//! **Stuck threads** stay stuck when a test fails, as in every test, because Rust cannot end a thread. Threads that are
+//! paused in a probe are released.
+//!
+//! **Panics.** When a test has failed, the panics of its threads and tasks are not printed, because they would hide the
+//! report. For that, a panic hook is installed in front of the existing one. A test that sets its own hook later replaces
+//! both.
+//!
+//! # Features
+//!
+//! * `tokio`: `spawn_task` and `spawn_blocking`, and probes that pause inside a task. It changes nothing on threads
+//!   outside a tokio runtime.
+//!
+//! # Reading the code
+//!
+//! The public API: [`run`], [`verify`], [`explore`] and their async forms, with [`Options`] (`runs.rs`, `options.rs`) ·
+//! [`Test`], what the body calls (`test.rs`) · [`Tracer`], what probes send with (`tracer.rs`) · [`Scope`], which test a
+//! firing belongs to (`scope.rs`) · [`spawn`] (`threads.rs`) and `spawn_task` (`runtime/`).
+//!
+//! Inside: `state.rs` is one run, its streams and who waits for whom, under one mutex. `sending.rs` adds the sender's
+//! side, `receiving.rs` the test's side, `failing.rs` how a run fails. `schedule.rs` chooses who goes next in `explore`,
+//! `report.rs` formats a failure, `quiet.rs` decides which panics are printed.
 
 mod failing;
-pub mod guide;
-mod inner;
 mod options;
 mod quiet;
 mod receiving;
 mod report;
 mod runs;
-#[cfg_attr(feature = "tokio", path = "runtime_tokio.rs")]
-#[cfg_attr(not(feature = "tokio"), path = "runtime_none.rs")]
 mod runtime;
 mod schedule;
 mod scope;
 mod sending;
+mod state;
 mod test;
 mod threads;
 mod tracer;
@@ -78,11 +199,17 @@ pub use options::Options;
 pub use runs::{Failure, Summary};
 #[cfg(feature = "tokio")]
 pub use runtime::{spawn_blocking, spawn_task};
-pub use scope::{Entered, JoinHandle, Scope, outside, spawn};
+pub use scope::{Entered, Scope, outside};
 pub use test::{Held, Test};
+pub use threads::{JoinHandle, spawn};
 pub use tracer::Tracer;
 
 use std::future::Future;
+
+/// The code in the README compiles and passes.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// Runs the body once. Events are to be taken by it, in the order of each stream; none may be left over.
 ///
@@ -92,7 +219,7 @@ use std::future::Future;
 /// With the report, if the test fails; if the body panics, with the same.
 ///
 /// ```
-/// use hotprobe_testing;
+/// use hotprobe_testing as testing;
 /// hotprobe::event! { static TICK: fn(n: u32); }
 ///
 /// testing::run(|t| {
@@ -145,19 +272,18 @@ pub fn verify(body: impl FnMut(&Test)) {
     Options::new().verify(body);
 }
 
-/// Runs the body `number` times, each time in another schedule: whoever fires pauses until it is his turn, and the turns
-/// are drawn by `seed`.
+/// Runs the body `number` times, each time in another schedule: a thread that fires pauses until it is its turn, and
+/// `seed` determines the turns.
 ///
-/// So that the schedule has its way, the test's own checks don't constrain it: a sender goes on when it is his turn,
-/// whether or not his event has been taken. The body may take events, in each stream's order, or leave them; it can't
-/// hold senders. What it checks is mostly the end: that everybody comes to it ([`JoinHandle::join`] notices a
-/// deadlock), and the state there.
+/// The test's own checks don't constrain the schedule: a sender continues when it is its turn, whether or not its event
+/// has been taken. The body may take events, in each stream's order, or leave them; it can't hold senders. Check mostly
+/// the end: that every thread reaches it ([`JoinHandle::join`] notices a deadlock), and the state there.
 ///
-/// The turns are as in PCT: each thread has a random priority, the highest of those that wait goes, and now and then
-/// the highest is put behind all others. One goes at a time, until it comes to its next event, ends, or is blocked.
-/// A schedule is replayed by its seed, which the report names: `explore@17 (seed 0x2a)` is `explore(1, 0x2a, …)`. That
-/// depends on threads being the same by the order of their start, and on Linux, where the system says whether a thread
-/// is blocked, less on time than elsewhere.
+/// The turns follow PCT: each thread has a random priority, the waiting thread with the highest goes, and at random
+/// steps the highest is put behind all others. One thread goes at a time, until it reaches its next event, ends, or
+/// blocks. A seed replays its schedule, and the report names it: `explore@17 (seed 0x2a)` is `explore(1, 0x2a, …)`. The
+/// replay depends on threads starting in the same order. On Linux, which reports whether a thread is blocked, it depends
+/// less on time than elsewhere.
 ///
 /// # Panics
 /// With the report, if a run fails; if the body panics, with the same.

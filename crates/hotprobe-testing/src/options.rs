@@ -1,8 +1,8 @@
-//! How a test is run: its times, and what becomes of paused senders when it fails.
+//! [`Options`]: the times of a test, and what happens to paused senders when it fails.
 
 use std::time::Duration;
 
-/// How a test is run. [`run`](super::run), [`verify`](super::verify) and [`explore`](super::explore) use the defaults.
+/// How a test is run. [`run`](crate::run), [`verify`](crate::verify) and [`explore`](crate::explore) use the defaults.
 ///
 /// ```
 /// use hotprobe_testing::Options;
@@ -15,10 +15,10 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[must_use = "options do nothing by themselves: call `run`, `verify` or `explore` on them"]
 pub struct Options {
-    pub(super) dead_time: Duration,
-    pub(super) min_delay: Duration,
-    pub(super) settle: Duration,
-    pub(super) cancel: bool,
+    pub(crate) dead_time: Duration,
+    pub(crate) min_delay: Duration,
+    pub(crate) settle: Duration,
+    pub(crate) cancel: bool,
 }
 
 /// The environment's dead time, in seconds: `HOTPROBE_DEAD_TIME=10`, `HOTPROBE_DEAD_TIME=0.5`.

@@ -1,6 +1,6 @@
-//! What is printed of panics: those that a failed test provokes elsewhere would drown its report.
+//! Which panics are printed: not those that a failed test causes in other threads, which would hide its report.
 
-use super::scope;
+use crate::scope;
 use std::cell::Cell;
 use std::panic;
 use std::sync::Once;
@@ -10,24 +10,19 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// While it lives, nothing is printed of this thread's panics.
-#[cfg_attr(
-    not(feature = "tokio"),
-    allow(dead_code, reason = "only tokio has to be asked by trying")
-)]
-pub(super) struct Quiet(bool);
+/// While it lives, nothing is printed of this thread's panics. Only tokio has to be asked by a panic.
+#[cfg(feature = "tokio")]
+pub(crate) struct QuietPanics(bool);
 
-#[cfg_attr(
-    not(feature = "tokio"),
-    allow(dead_code, reason = "only tokio has to be asked by trying")
-)]
-impl Quiet {
-    pub(super) fn begin() -> Self {
+#[cfg(feature = "tokio")]
+impl QuietPanics {
+    pub(crate) fn begin() -> Self {
         Self(QUIET.replace(true))
     }
 }
 
-impl Drop for Quiet {
+#[cfg(feature = "tokio")]
+impl Drop for QuietPanics {
     fn drop(&mut self) {
         QUIET.set(self.0);
     }
@@ -35,7 +30,7 @@ impl Drop for Quiet {
 
 /// Puts a filter before what prints panics, once a process. It lets through all but panics of threads and tasks that
 /// belong to a test that has failed. (A panic of the test itself is noted: senders are let go sooner.)
-pub(super) fn install() {
+pub(crate) fn install() {
     static ONCE: Once = Once::new();
     if std::thread::panicking() {
         return;

@@ -1,17 +1,19 @@
-//! The test's way: it waits for an event, for a thread's end, or for nothing; by blocking, or as a future.
+//! The test's side of a run: it waits for an event, for a thread's end, or for nothing; blocking, or as a future.
 
-use super::inner::{Awaiting, Checked, Found, Goal, Inner, Life, Phase, Place, State, lock, span};
-use super::report::Report;
-use super::runtime::{self, ONE_THREAD};
+use crate::report::Report;
+use crate::runtime::{self, ONE_THREAD};
+use crate::state::{
+    Awaiting, Caller, Checked, Found, Goal, Life, Phase, Run, RunState, lock, span,
+};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-impl Inner {
+impl Run {
     /// The test is at work.
-    fn touch(&self, state: &mut State) {
+    fn touch(&self, state: &mut RunState) {
         let now = Instant::now();
         state.touched = now;
         if !std::thread::panicking() {
@@ -21,11 +23,11 @@ impl Inner {
 
     fn check(
         &self,
-        state: &mut State,
+        state: &mut RunState,
         goal: &Goal,
         what: &str,
         since: Instant,
-        at: Place,
+        at: Caller,
     ) -> Checked {
         if state.failure.is_some() {
             return Checked::Failed;
@@ -120,7 +122,7 @@ impl Inner {
 
     /// Waits for the goal; blocks the thread. Panics with the report if the test has failed, or fails meanwhile.
     #[track_caller]
-    pub(super) fn wait(&self, goal: &Goal, what: &str, at: Place) -> Found {
+    pub(crate) fn wait(&self, goal: &Goal, what: &str, at: Caller) -> Found {
         let since = Instant::now();
         let mut state = self.lock();
         self.touch(&mut state);
@@ -174,9 +176,9 @@ impl Inner {
     }
 
     /// The same, without blocking.
-    pub(super) fn wait_async(self: &Arc<Self>, goal: Goal, what: String, at: Place) -> Wait {
+    pub(crate) fn wait_async(self: &Arc<Self>, goal: Goal, what: String, at: Caller) -> Wait {
         Wait {
-            inner: Arc::clone(self),
+            run: Arc::clone(self),
             goal,
             what,
             at,
@@ -186,7 +188,7 @@ impl Inner {
 
     /// Wakes futures when something has changed, or when their time has come. (Not by a runtime's clock: that may be a
     /// paused one.) Outside of the lock: a waker is somebody else's code.
-    pub(super) fn watch(self: Arc<Self>) {
+    pub(crate) fn watch(self: Arc<Self>) {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
@@ -213,7 +215,7 @@ impl Inner {
     }
 
     /// Lets the sender of an event go, which has been taken.
-    pub(super) fn release(&self, ticket: u64) {
+    pub(crate) fn release(&self, ticket: u64) {
         let mut state = self.lock();
         self.touch(&mut state);
         if let Some(paused) = state.paused.get_mut(&ticket) {
@@ -223,7 +225,7 @@ impl Inner {
     }
 
     /// Keeps it paused.
-    pub(super) fn hold(&self, ticket: u64, at: Place) {
+    pub(crate) fn hold(&self, ticket: u64, at: Caller) {
         let mut state = self.lock();
         self.touch(&mut state);
         if let Some(paused) = state.paused.get_mut(&ticket) {
@@ -232,13 +234,13 @@ impl Inner {
     }
 
     /// An event's value has been checked.
-    pub(super) fn checked(&self, message_number: usize, text: &str) {
+    pub(crate) fn checked(&self, message_number: usize, text: &str) {
         text.clone_into(&mut self.lock().trace[message_number].text);
     }
 
     /// Whether senders can be held: not where their order is chosen by a schedule.
     #[track_caller]
-    pub(super) fn must_hold(&self, at: Place) {
+    pub(crate) fn must_hold(&self, at: Caller) {
         if self.is_explored() {
             let mut state = self.lock();
             let report = Report::new("`explore` chooses itself who is held".to_owned())
@@ -251,7 +253,7 @@ impl Inner {
 
     /// Fails unless a grace period can end: while a sender is paused, none does.
     #[track_caller]
-    pub(super) fn must_not_be_paused(&self, at: Place) {
+    pub(crate) fn must_not_be_paused(&self, at: Caller) {
         let mut state = self.lock();
         self.touch(&mut state);
         if state.failure.is_none() && state.standing().next().is_some() {
@@ -278,11 +280,11 @@ fn names(streams: &[String]) -> String {
 }
 
 /// A wait for a [`Goal`], as a future.
-pub(super) struct Wait {
-    inner: Arc<Inner>,
+pub(crate) struct Wait {
+    run: Arc<Run>,
     goal: Goal,
     what: String,
-    at: Place,
+    at: Caller,
     /// When it was first polled, and its number.
     begun: Option<(Instant, u64)>,
 }
@@ -292,14 +294,14 @@ impl Future for Wait {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Found> {
         let this = &mut *self;
-        let inner = Arc::clone(&this.inner);
+        let run = Arc::clone(&this.run);
         let waker = context.waker().clone();
-        let mut state = inner.lock();
-        inner.touch(&mut state);
+        let mut state = run.lock();
+        run.touch(&mut state);
         let (since, number) = *this
             .begun
             .get_or_insert_with(|| (Instant::now(), state.ticket()));
-        let checked = inner.check(&mut state, &this.goal, &this.what, since, this.at);
+        let checked = run.check(&mut state, &this.goal, &this.what, since, this.at);
         let before = state.stops_awaiting(number);
         if let Checked::Wait(deadline) = checked {
             let seen = state.version;
@@ -311,17 +313,17 @@ impl Future for Wait {
                 seen,
             });
             if !std::mem::replace(&mut state.watched, true) {
-                let inner = Arc::clone(&inner);
-                std::thread::spawn(move || inner.watch());
+                let run = Arc::clone(&run);
+                std::thread::spawn(move || run.watch());
             }
             // The watcher has one more to watch.
-            inner.changed.notify_all();
+            run.changed.notify_all();
         }
         drop(state);
         drop(before);
         match checked {
             Checked::Ready(found) => Poll::Ready(found),
-            Checked::Failed => inner.raise(),
+            Checked::Failed => run.raise(),
             Checked::Wait(_) => Poll::Pending,
         }
     }
@@ -330,7 +332,7 @@ impl Future for Wait {
 impl Drop for Wait {
     fn drop(&mut self) {
         if let Some((_, number)) = self.begun {
-            let given_up = self.inner.lock().stops_awaiting(number);
+            let given_up = self.run.lock().stops_awaiting(number);
             drop(given_up);
         }
     }

@@ -1,6 +1,6 @@
-//! What is said when a test fails: readable at 100 columns, with colours on a terminal.
+//! The report of a failure: lines of at most 100 columns, in colour on a terminal.
 
-use super::inner::Place;
+use crate::state::Caller;
 use similar::{ChangeTag, TextDiff};
 use std::env;
 use std::io::{IsTerminal, stderr};
@@ -27,19 +27,19 @@ impl Colour {
     }
 }
 
-enum Line {
+enum ReportLine {
     Labelled(String, String),
     Changed(ChangeTag, String),
 }
 
 /// A report in the making.
-pub(super) struct Report {
+pub(crate) struct Report {
     title: String,
-    lines: Vec<Line>,
+    lines: Vec<ReportLine>,
 }
 
 impl Report {
-    pub(super) fn new(title: String) -> Self {
+    pub(crate) fn new(title: String) -> Self {
         Self {
             title,
             lines: Vec::new(),
@@ -47,18 +47,18 @@ impl Report {
     }
 
     /// Adds a line. Lines of the same label in a row have it once.
-    pub(super) fn line(mut self, label: &str, text: &str) -> Self {
+    pub(crate) fn line(mut self, label: &str, text: &str) -> Self {
         self.lines
-            .push(Line::Labelled(label.to_owned(), text.to_owned()));
+            .push(ReportLine::Labelled(label.to_owned(), text.to_owned()));
         self
     }
 
     /// Adds what differs, line by line.
-    pub(super) fn difference(mut self, expected: &str, received: &str) -> Self {
+    pub(crate) fn difference(mut self, expected: &str, received: &str) -> Self {
         let difference = TextDiff::from_lines(expected, received);
         self.lines
             .extend(difference.iter_all_changes().map(|change| {
-                Line::Changed(
+                ReportLine::Changed(
                     change.tag(),
                     change.value().trim_end_matches('\n').to_owned(),
                 )
@@ -67,7 +67,7 @@ impl Report {
     }
 
     /// The text. `at` is what failed, `run` the run's name.
-    pub(super) fn render(self, at: Option<Place>, run: &str) -> String {
+    pub(crate) fn render(self, at: Option<Caller>, run: &str) -> String {
         let colours =
             env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && stderr().is_terminal();
         self.draw(at.map(ToString::to_string), run, colours)
@@ -91,20 +91,20 @@ impl Report {
         let mut before = String::new();
         for line in self.lines {
             lines.push(match line {
-                Line::Labelled(label, value) => {
+                ReportLine::Labelled(label, value) => {
                     let shown = if label == before { "" } else { &label };
                     let line = labelled(shown, &cut(&value, WIDTH - 11));
                     before = label;
                     line
                 }
-                Line::Changed(ChangeTag::Equal, line) => format!("           {line}"),
-                Line::Changed(ChangeTag::Delete, line) => {
+                ReportLine::Changed(ChangeTag::Equal, line) => format!("           {line}"),
+                ReportLine::Changed(ChangeTag::Delete, line) => {
                     format!(
                         "  expected {}",
                         paint(Colour::Expected, &format!("- {line}"))
                     )
                 }
-                Line::Changed(ChangeTag::Insert, line) => {
+                ReportLine::Changed(ChangeTag::Insert, line) => {
                     format!(
                         "  received {}",
                         paint(Colour::Received, &format!("+ {line}"))

@@ -1,11 +1,11 @@
-//! Which runs a test consists of: one; one more for each event, delayed; or one for each schedule.
+//! The runs of a test: one; one more for each event, with that event delayed; or one for each schedule.
 
-use super::inner::{Goal, Inner, Place, Plan, Traced};
-use super::options::Options;
-use super::quiet;
-use super::report::Report;
-use super::scope::{Entered, message};
-use super::test::Test;
+use crate::options::Options;
+use crate::quiet;
+use crate::report::Report;
+use crate::state::{Caller, Goal, Plan, Run, Traced};
+use crate::test::Test;
+use crate::threads::message;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -62,14 +62,14 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// A run that failed: the report, and the panic if there was one.
-struct Broken {
+struct FailedRun {
     failure: Failure,
     payload: Option<Box<dyn Any + Send>>,
     /// Whether it is the body's own panic, not a report.
     foreign: bool,
 }
 
-impl Broken {
+impl FailedRun {
     /// Panics with it, unless that has been printed: then it only goes on.
     #[track_caller]
     fn raise(self) -> ! {
@@ -87,104 +87,89 @@ impl Broken {
 }
 
 /// A run that passed.
-struct Passed {
+struct PassedRun {
     trace: Vec<Traced>,
     outside: u64,
     fingerprint: u64,
 }
 
-/// A run, from its start to its end.
-struct Once {
-    inner: Arc<Inner>,
-    test: Test,
+/// Starts a run. The test that its body gets holds the run.
+fn start(options: &Options, plan: Plan, name: &str, silent: bool) -> Test {
+    quiet::install();
+    Test::new(Run::start(options, plan, name.to_owned(), silent))
 }
 
-impl Once {
-    fn new(options: &Options, plan: Plan, run: &str, silent: bool) -> Self {
-        quiet::install();
-        let inner = Inner::start(options, plan, run.to_owned(), silent);
-        Self {
-            test: Test::new(Arc::clone(&inner)),
-            inner,
-        }
+/// Ends a run whose body has returned, or has panicked.
+fn end(test: Test, result: Result<(), Box<dyn Any + Send>>) -> Result<PassedRun, FailedRun> {
+    let run = Arc::clone(&test.run);
+    if result.is_ok() {
+        run.finish();
     }
-
-    fn enter(&self) -> Entered {
-        self.test.scope().enter_as(0, true)
+    run.close();
+    test.detach();
+    let payload = result.err();
+    if payload.is_some() {
+        run.clear_up();
     }
-
-    fn end(self, result: Result<(), Box<dyn Any + Send>>) -> Result<Passed, Broken> {
-        let Self { inner, test } = self;
-        if result.is_ok() {
-            inner.finish();
+    let report = run.failure();
+    let foreign = report.is_none();
+    let report_text = match (&report, &payload) {
+        (None, None) => {
+            return Ok(PassedRun {
+                trace: run.trace(),
+                outside: run.outside(),
+                fingerprint: run.fingerprint(),
+            });
         }
-        inner.close();
-        test.detach();
-        let payload = result.err();
-        if payload.is_some() {
-            inner.clear_up();
-        }
-        let report = inner.failure();
-        let foreign = report.is_none();
-        let text = match (&report, &payload) {
-            (None, None) => {
-                return Ok(Passed {
-                    trace: inner.trace(),
-                    outside: inner.outside(),
-                    fingerprint: inner.fingerprint(),
-                });
-            }
-            (Some(report), _) => report.to_string(),
-            (None, Some(payload)) => message(&**payload),
-        };
-        Err(Broken {
-            failure: Failure {
-                run: inner.run.clone(),
-                report: text,
-            },
-            payload,
-            foreign,
-        })
-    }
+        (Some(report), _) => report.to_string(),
+        (None, Some(payload)) => message(&**payload),
+    };
+    Err(FailedRun {
+        failure: Failure {
+            run: run.name.clone(),
+            report: report_text,
+        },
+        payload,
+        foreign,
+    })
 }
 
-fn once(
+fn run_once(
     options: &Options,
     plan: Plan,
-    run: &str,
+    name: &str,
     silent: bool,
-    at: Place,
+    at: Caller,
     body: impl FnOnce(&Test),
-) -> Result<Passed, Broken> {
-    let once = Once::new(options, plan, run, silent);
-    let entered = once.enter();
+) -> Result<PassedRun, FailedRun> {
+    let test = start(options, plan, name, silent);
+    let entered = test.scope().enter_as(0, true);
     let result = catch_unwind(AssertUnwindSafe(|| {
-        body(&once.test);
-        once.inner.wait(&Goal::End, "the end of all threads", at);
+        body(&test);
+        test.run.wait(&Goal::End, "the end of all threads", at);
     }));
-    let result = once.end(result);
+    let result = end(test, result);
     drop(entered);
     result
 }
 
-async fn once_async(
+async fn run_once_async(
     options: &Options,
     plan: Plan,
-    run: &str,
+    name: &str,
     silent: bool,
-    at: Place,
+    at: Caller,
     body: impl AsyncFnOnce(&Test),
-) -> Result<Passed, Broken> {
-    let once = Once::new(options, plan, run, silent);
+) -> Result<PassedRun, FailedRun> {
+    let test = start(options, plan, name, silent);
     let whole = async {
-        body(&once.test).await;
-        let goal = Goal::End;
-        once.inner
-            .wait_async(goal, "the end of all threads".to_owned(), at)
+        body(&test).await;
+        test.run
+            .wait_async(Goal::End, "the end of all threads".to_owned(), at)
             .await;
     };
-    let result = Caught(Box::pin(once.test.scope().body(whole))).await;
-    once.end(result)
+    let result = Caught(Box::pin(test.scope().body(whole))).await;
+    end(test, result)
 }
 
 /// A future, and its panic caught.
@@ -239,7 +224,7 @@ impl Delays {
     }
 
     /// The streams are to be the same in every run.
-    fn compare(&self, run: String, trace: &[Traced]) -> Result<(), Broken> {
+    fn compare(&self, run: String, trace: &[Traced]) -> Result<(), FailedRun> {
         let (expected, received) = (streams(&self.first), streams(trace));
         if expected == received {
             return Ok(());
@@ -247,7 +232,7 @@ impl Delays {
         let report = Report::new("the streams are not those of the first run".to_owned())
             .difference(&expected, &received)
             .render(None, &run);
-        Err(Broken {
+        Err(FailedRun {
             failure: Failure { run, report },
             payload: None,
             foreign: false,
@@ -283,19 +268,19 @@ fn schedules(number: usize, seed: u64) -> impl Iterator<Item = (Plan, String)> {
 }
 
 impl Options {
-    /// [`run`](super::run), with these options.
+    /// [`run`](crate::run), with these options.
     ///
     /// # Panics
     /// With the report, if the test fails; if the body panics, with the same.
     #[track_caller]
     pub fn run(&self, body: impl FnOnce(&Test)) {
         let at = Location::caller();
-        if let Err(broken) = once(self, Plan::Plain, "run", false, at, body) {
-            broken.raise();
+        if let Err(failed) = run_once(self, Plan::Plain, "run", false, at, body) {
+            failed.raise();
         }
     }
 
-    /// [`run`](super::run), with the report as a value; nothing is printed.
+    /// [`run`](crate::run), with the report as a value; nothing is printed.
     ///
     /// # Errors
     /// The [`Failure`], if the test fails; if the body panics, with what it panicked with.
@@ -311,8 +296,8 @@ impl Options {
     #[track_caller]
     pub fn try_run(&self, body: impl FnOnce(&Test)) -> Result<Summary, Failure> {
         let at = Location::caller();
-        let passed = once(self, Plan::Plain, "run", true, at, body);
-        let passed = passed.map_err(|broken| broken.failure)?;
+        let passed = run_once(self, Plan::Plain, "run", true, at, body);
+        let passed = passed.map_err(|failed| failed.failure)?;
         Ok(Summary {
             runs: 1,
             events: passed.trace.len(),
@@ -321,18 +306,18 @@ impl Options {
         })
     }
 
-    /// [`verify`](super::verify), with these options.
+    /// [`verify`](crate::verify), with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.
     #[track_caller]
     pub fn verify(&self, body: impl FnMut(&Test)) {
-        if let Err(broken) = self.all_delays(false, Location::caller(), body) {
-            broken.raise();
+        if let Err(failed) = self.all_delays(false, Location::caller(), body) {
+            failed.raise();
         }
     }
 
-    /// [`verify`](super::verify), with the report as a value; nothing is printed.
+    /// [`verify`](crate::verify), with the report as a value; nothing is printed.
     ///
     /// # Errors
     /// The [`Failure`] of the first run that fails.
@@ -353,16 +338,16 @@ impl Options {
     #[track_caller]
     pub fn try_verify(&self, body: impl FnMut(&Test)) -> Result<Summary, Failure> {
         self.all_delays(true, Location::caller(), body)
-            .map_err(|broken| broken.failure)
+            .map_err(|failed| failed.failure)
     }
 
     fn all_delays(
         &self,
         silent: bool,
-        at: Place,
+        at: Caller,
         mut body: impl FnMut(&Test),
-    ) -> Result<Summary, Broken> {
-        let first = once(self, Plan::Plain, "run", silent, at, &mut body)?;
+    ) -> Result<Summary, FailedRun> {
+        let first = run_once(self, Plan::Plain, "run", silent, at, &mut body)?;
         let mut summary = Summary {
             runs: 1,
             events: first.trace.len(),
@@ -372,7 +357,7 @@ impl Options {
         let delays = Delays::of(self, first.trace);
         summary.delay = delays.by;
         for (plan, name) in delays.runs() {
-            let passed = once(self, plan, &name, silent, at, &mut body)?;
+            let passed = run_once(self, plan, &name, silent, at, &mut body)?;
             delays.compare(name, &passed.trace)?;
             summary.runs += 1;
             summary.outside += passed.outside;
@@ -380,18 +365,18 @@ impl Options {
         Ok(summary)
     }
 
-    /// [`explore`](super::explore), with these options.
+    /// [`explore`](crate::explore), with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.
     #[track_caller]
     pub fn explore(&self, number: usize, seed: u64, body: impl FnMut(&Test)) {
-        if let Err(broken) = self.all_schedules(number, seed, false, Location::caller(), body) {
-            broken.raise();
+        if let Err(failed) = self.all_schedules(number, seed, false, Location::caller(), body) {
+            failed.raise();
         }
     }
 
-    /// [`explore`](super::explore), with the report as a value; nothing is printed.
+    /// [`explore`](crate::explore), with the report as a value; nothing is printed.
     ///
     /// # Errors
     /// The [`Failure`] of the first schedule that fails.
@@ -417,7 +402,7 @@ impl Options {
         body: impl FnMut(&Test),
     ) -> Result<Summary, Failure> {
         self.all_schedules(number, seed, true, Location::caller(), body)
-            .map_err(|broken| broken.failure)
+            .map_err(|failed| failed.failure)
     }
 
     fn all_schedules(
@@ -425,19 +410,19 @@ impl Options {
         number: usize,
         seed: u64,
         silent: bool,
-        at: Place,
+        at: Caller,
         mut body: impl FnMut(&Test),
-    ) -> Result<Summary, Broken> {
+    ) -> Result<Summary, FailedRun> {
         let mut summary = Summary::default();
         let mut tried = BTreeSet::new();
         for (plan, name) in schedules(number, seed) {
-            let passed = once(self, plan, &name, silent, at, &mut body)?;
+            let passed = run_once(self, plan, &name, silent, at, &mut body)?;
             explored(&mut summary, &mut tried, &passed);
         }
         Ok(summary)
     }
 
-    /// [`run_async`](super::run_async), with these options.
+    /// [`run_async`](crate::run_async), with these options.
     ///
     /// # Panics
     /// With the report, if the test fails; if the body panics, with the same.
@@ -445,13 +430,13 @@ impl Options {
     pub fn run_async(&self, body: impl AsyncFnOnce(&Test)) -> impl Future<Output = ()> {
         let at = Location::caller();
         async move {
-            if let Err(broken) = once_async(self, Plan::Plain, "run", false, at, body).await {
-                broken.raise();
+            if let Err(failed) = run_once_async(self, Plan::Plain, "run", false, at, body).await {
+                failed.raise();
             }
         }
     }
 
-    /// [`verify_async`](super::verify_async), with these options.
+    /// [`verify_async`](crate::verify_async), with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.
@@ -459,23 +444,23 @@ impl Options {
     pub fn verify_async(&self, mut body: impl AsyncFnMut(&Test)) -> impl Future<Output = ()> {
         let at = Location::caller();
         async move {
-            let result: Result<(), Broken> = async {
-                let first = once_async(self, Plan::Plain, "run", false, at, &mut body).await?;
+            let result: Result<(), FailedRun> = async {
+                let first = run_once_async(self, Plan::Plain, "run", false, at, &mut body).await?;
                 let delays = Delays::of(self, first.trace);
                 for (plan, name) in delays.runs() {
-                    let passed = once_async(self, plan, &name, false, at, &mut body).await?;
+                    let passed = run_once_async(self, plan, &name, false, at, &mut body).await?;
                     delays.compare(name, &passed.trace)?;
                 }
                 Ok(())
             }
             .await;
-            if let Err(broken) = result {
-                broken.raise();
+            if let Err(failed) = result {
+                failed.raise();
             }
         }
     }
 
-    /// [`explore_async`](super::explore_async), with these options.
+    /// [`explore_async`](crate::explore_async), with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.
@@ -489,15 +474,15 @@ impl Options {
         let at = Location::caller();
         async move {
             for (plan, name) in schedules(number, seed) {
-                if let Err(broken) = once_async(self, plan, &name, false, at, &mut body).await {
-                    broken.raise();
+                if let Err(failed) = run_once_async(self, plan, &name, false, at, &mut body).await {
+                    failed.raise();
                 }
             }
         }
     }
 }
 
-fn explored(summary: &mut Summary, tried: &mut BTreeSet<u64>, passed: &Passed) {
+fn explored(summary: &mut Summary, tried: &mut BTreeSet<u64>, passed: &PassedRun) {
     if summary.runs == 0 {
         summary.events = passed.trace.len();
     }

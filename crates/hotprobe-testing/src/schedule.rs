@@ -1,9 +1,10 @@
-//! Which of the paused senders goes next in `explore`: priorities by seed, and what the system knows of threads.
+//! The schedule of `explore`: which paused sender goes next, by priorities from a seed and by what the system knows
+//! about threads.
 //!
-//! After PCT (Burckhardt and others, ASPLOS 2010): each thread has a random priority, the highest that can runs, and at
-//! random steps the one that would run is lowered below all others. Every choice is a function of the seed, of who the
-//! thread is (by the order in which the test started them) and of the step; so a seed replays, as far as
-//! the threads come to the same points.
+//! After PCT (Burckhardt and others, ASPLOS 2010): each thread has a random priority, and the thread with the highest
+//! goes; at random steps that thread is lowered below all others. Every choice is a function of the seed, of the thread
+//! (numbered in the order in which the test starts them), and of the step. So a seed replays its schedule, as far as the
+//! threads reach the same points.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +20,7 @@ struct Waiting {
     goes: bool,
 }
 
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     seed: u64,
     step: u64,
     waiting: Vec<Waiting>,
@@ -33,7 +34,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(seed: u64, now: Instant) -> Self {
+    pub(crate) fn new(seed: u64, now: Instant) -> Self {
         Self {
             seed,
             step: 0,
@@ -45,7 +46,7 @@ impl Schedule {
         }
     }
 
-    pub(super) fn arrives(&mut self, ticket: u64, actor: u64, stream: &str, now: Instant) {
+    pub(crate) fn arrives(&mut self, ticket: u64, actor: u64, stream: &str, now: Instant) {
         self.waiting.push(Waiting {
             ticket,
             actor,
@@ -56,36 +57,36 @@ impl Schedule {
         self.idle = None;
     }
 
-    pub(super) fn goes(&self, ticket: u64) -> bool {
+    pub(crate) fn goes(&self, ticket: u64) -> bool {
         self.waiting
             .iter()
             .any(|waiting| waiting.ticket == ticket && waiting.goes)
     }
 
-    pub(super) fn leaves(&mut self, ticket: u64) {
+    pub(crate) fn leaves(&mut self, ticket: u64) {
         self.waiting.retain(|waiting| waiting.ticket != ticket);
     }
 
     /// Whether this one waits for its turn.
-    pub(super) fn has(&self, actor: u64) -> bool {
+    pub(crate) fn has(&self, actor: u64) -> bool {
         self.waiting
             .iter()
             .any(|waiting| waiting.actor == actor && !waiting.goes)
     }
 
     /// Whether somebody has been let go, and has not noticed yet.
-    pub(super) fn has_let_go(&self) -> bool {
+    pub(crate) fn has_let_go(&self) -> bool {
         self.waiting.iter().any(|waiting| waiting.goes)
     }
 
     /// Whether nobody has come or gone for a while.
-    pub(super) fn is_quiet(&self, now: Instant, settle: Duration) -> bool {
+    pub(crate) fn is_quiet(&self, now: Instant, settle: Duration) -> bool {
         now >= self.last + settle
     }
 
     /// What a look at the threads has found; the answer is whether to wait on. Nobody is taken to be blocked by one
     /// look: it may have come in the moment between two steps. And who runs for ever is not waited for.
-    pub(super) fn looks(&mut self, running: bool, now: Instant, settle: Duration) -> bool {
+    pub(crate) fn looks(&mut self, running: bool, now: Instant, settle: Duration) -> bool {
         if running {
             self.idle = None;
             now < self.last + settle * 200
@@ -95,7 +96,7 @@ impl Schedule {
     }
 
     /// Lets one go.
-    pub(super) fn choose(&mut self, now: Instant) {
+    pub(crate) fn choose(&mut self, now: Instant) {
         if self.has_let_go() {
             return;
         }
@@ -136,13 +137,13 @@ impl Schedule {
     }
 
     /// Those who wait for their turn, and which thread each is.
-    pub(super) fn paused(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub(crate) fn paused(&self) -> impl Iterator<Item = (&str, u64)> {
         self.waiting
             .iter()
             .map(|waiting| (waiting.stream.as_str(), waiting.actor))
     }
 
-    pub(super) fn fingerprint(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 }
@@ -156,7 +157,7 @@ fn mix(n: u64) -> u64 {
 }
 
 /// What the system calls this thread, where it can be asked (Linux).
-pub(super) fn system_id() -> Option<u64> {
+pub(crate) fn system_id() -> Option<u64> {
     fs::read_link("/proc/thread-self")
         .ok()?
         .file_name()?
@@ -166,7 +167,7 @@ pub(super) fn system_id() -> Option<u64> {
 }
 
 /// Whether a thread of this process runs, or would if it got a processor. False if the system cannot be asked.
-pub(super) fn is_running(thread: u64) -> bool {
+pub(crate) fn is_running(thread: u64) -> bool {
     fs::read_to_string(format!("/proc/self/task/{thread}/stat")).is_ok_and(|line| {
         // `12 (name) R 1 …`, and a name may have parentheses.
         let state = line.rsplit_once(") ").map_or("", |(_, rest)| rest);

@@ -1,13 +1,13 @@
-//! A sender's way: to its stream, and to a standstill there until the test lets it go.
+//! The sender's side of a run: it adds an event to a stream, and pauses until the test releases it.
 
-use super::inner::{
-    Awaiting, Inner, Life, Message, Paused, Phase, Plan, Router, Sent, State, Traced, lock,
+use crate::report::Report;
+use crate::runtime::{self, ONE_THREAD};
+use crate::schedule;
+use crate::scope::Current;
+use crate::state::{
+    Awaiting, Life, Message, Paused, Phase, Plan, Router, Run, RunState, Sent, Traced, lock,
     name_of, span,
 };
-use super::report::Report;
-use super::runtime::{self, ONE_THREAD};
-use super::schedule;
-use super::scope::Current;
 use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::MutexGuard;
@@ -23,13 +23,13 @@ enum Verdict {
 /// What a cancelled sender panics with.
 struct Cancelled;
 
-impl Inner {
-    pub(super) fn add_router(&self, router: Router) {
+impl Run {
+    pub(crate) fn add_router(&self, router: Router) {
         lock(&self.routers).push(router);
     }
 
     /// The stream that the routers say; the first that knows the type does.
-    pub(super) fn route(&self, event: &dyn Any) -> String {
+    pub(crate) fn route(&self, event: &dyn Any) -> String {
         let routers = lock(&self.routers).clone();
         routers
             .iter()
@@ -37,7 +37,7 @@ impl Inner {
             .unwrap_or_else(|| "default".to_owned())
     }
 
-    pub(super) fn send(&self, current: &Current, stream: &str, event: Box<dyn Sent>) {
+    pub(crate) fn send(&self, current: &Current, stream: &str, event: Box<dyn Sent>) {
         if self.lock().is_closed() {
             self.late.fetch_add(1, Ordering::Relaxed);
             return;
@@ -123,11 +123,11 @@ impl Inner {
     /// The delay that `verify` puts before an event.
     fn delay<'a>(
         &self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, RunState>,
         stream: &str,
         index: usize,
         text: &str,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, RunState> {
         let by = match &self.plan {
             Plan::Delay {
                 stream: delayed,
@@ -148,10 +148,10 @@ impl Inner {
     /// Waits for the turn that the schedule gives to a sender.
     fn take_turns<'a>(
         &self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, RunState>,
         actor: u64,
         stream: &str,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, RunState> {
         let ticket = state.ticket();
         let now = Instant::now();
         state.moved = now;
@@ -177,7 +177,7 @@ impl Inner {
     }
 
     /// Whether somebody can be expected to go on by himself, as far as the system tells.
-    fn somebody_runs(&self, state: &mut State, now: Instant) -> bool {
+    fn somebody_runs(&self, state: &mut RunState, now: Instant) -> bool {
         let running = state.schedule.has_let_go()
             || self.is_entered()
             || (state.awaiting.is_empty() && self.body.is_some_and(schedule::is_running))
@@ -192,7 +192,7 @@ impl Inner {
     /// Waits until the test lets a sender go, or can't.
     fn stand_still(
         &self,
-        mut state: MutexGuard<'_, State>,
+        mut state: MutexGuard<'_, RunState>,
         ticket: u64,
         since: Instant,
     ) -> Verdict {
@@ -243,7 +243,7 @@ impl Inner {
         }
     }
 
-    fn verdict(&self, state: &State) -> Verdict {
+    fn verdict(&self, state: &RunState) -> Verdict {
         if self.options.cancel && state.failure.is_some() {
             Verdict::Cancel
         } else {
@@ -252,7 +252,7 @@ impl Inner {
     }
 
     /// The sender's side of the deadlock detection.
-    fn nobody_comes(&self, state: &mut State, phase: Option<Phase>) {
+    fn nobody_comes(&self, state: &mut RunState, phase: Option<Phase>) {
         let dead = span(self.dead_time());
         let report = match phase {
             Some(Phase::Held(_)) => Report::new(format!(

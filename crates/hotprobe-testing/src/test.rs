@@ -1,9 +1,9 @@
-//! The test itself: what its body calls.
+//! [`Test`]: what the body of a test calls.
 
-use super::inner::{Found, Goal, Inner, Message, Place, name_of, span};
-use super::report::Report;
-use super::scope::Scope;
-use super::tracer::Tracer;
+use crate::report::Report;
+use crate::scope::Scope;
+use crate::state::{Caller, Found, Goal, Message, Run, name_of, span};
+use crate::tracer::Tracer;
 use hotprobe::{Batch, ProbeGroup, SynchronizeError};
 use std::any::Any;
 use std::fmt::{self, Debug};
@@ -13,20 +13,20 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A running test: the body of [`run`](super::run), [`verify`](super::verify) and [`explore`](super::explore) gets it,
+/// A running test: the body of [`run`](crate::run), [`verify`](crate::verify) and [`explore`](crate::explore) gets it,
 /// and takes the events of the streams by it.
 ///
-/// All that wait do so for the dead time at most ([`Options::dead_time`](super::Options::dead_time)): if nothing at all
+/// All that wait do so for the dead time at most ([`Options::dead_time`](crate::Options::dead_time)): if nothing at all
 /// happens in the test for that long, it fails with a report. A test that fails lets go all paused senders.
 pub struct Test {
-    pub(super) inner: Arc<Inner>,
+    pub(crate) run: Arc<Run>,
     probes: Mutex<Vec<ProbeGroup>>,
 }
 
 impl Test {
-    pub(super) fn new(inner: Arc<Inner>) -> Self {
+    pub(crate) fn new(run: Arc<Run>) -> Self {
         Self {
-            inner,
+            run,
             probes: Mutex::new(Vec::new()),
         }
     }
@@ -37,7 +37,7 @@ impl Test {
     /// They are detached without waiting for anything.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! {
     ///     static BEGIN: fn(id: u32);
     ///     static END: fn(id: u32);
@@ -73,9 +73,7 @@ impl Test {
     /// What probes send their events by, for those that the test attaches and keeps itself.
     #[must_use]
     pub fn tracer(&self) -> Tracer {
-        Tracer {
-            test: self.inner.id,
-        }
+        Tracer { test: self.run.id }
     }
 
     /// Says which stream an event of type `E` goes to that was sent by [`Tracer::route`]. Routers of several types stand
@@ -84,7 +82,7 @@ impl Test {
     /// `router` runs on the thread that fires, inside of the firing.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static PACKET: fn(connection: u32, len: usize); }
     ///
     /// #[derive(Debug, PartialEq)]
@@ -107,7 +105,7 @@ impl Test {
         &self,
         router: impl Fn(&E) -> S + Send + Sync + 'static,
     ) {
-        self.inner.add_router(Arc::new(move |event: &dyn Any| {
+        self.run.add_router(Arc::new(move |event: &dyn Any| {
             event.downcast_ref().map(|event| router(event).into())
         }));
     }
@@ -116,14 +114,14 @@ impl Test {
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope {
-            inner: Arc::clone(&self.inner),
+            run: Arc::clone(&self.run),
         }
     }
 
     /// The name of this run, as the report has it: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
     #[must_use]
     pub fn run_name(&self) -> &str {
-        &self.inner.run
+        &self.run.name
     }
 
     /// Takes the next event of a stream, checks its type and value, and only then lets the sender go on.
@@ -143,7 +141,7 @@ impl Test {
         let found = self.next(&[stream], &format!("{event:?}"), at);
         let ticket = found.1.ticket;
         self.check(found.0, found.1, &event, at);
-        self.inner.release(ticket);
+        self.run.release(ticket);
     }
 
     /// [`expect`](Self::expect), and the sender stays paused until the guard is dropped, or released.
@@ -154,10 +152,10 @@ impl Test {
     /// meanwhile (it waits for what the sender holds), it fails, and the sender is let go.
     ///
     /// # Panics
-    /// As `expect`; and in [`explore`](super::explore), which chooses itself who is held.
+    /// As `expect`; and in [`explore`](crate::explore), which chooses itself who is held.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// use std::sync::Arc;
     /// use std::sync::atomic::{AtomicU32, Ordering};
     /// hotprobe::event! { static STEP: fn(n: u32); }
@@ -188,7 +186,7 @@ impl Test {
         event: E,
     ) -> Held {
         let at = Location::caller();
-        self.inner.must_hold(at);
+        self.run.must_hold(at);
         let found = self.next(&[stream], &format!("{event:?}"), at);
         let held = self.hold(&found.1, at);
         self.check(found.0, found.1, &event, at);
@@ -201,7 +199,7 @@ impl Test {
     /// If the event is of another type than `E`; otherwise as [`expect`](Self::expect).
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static PORT: fn(port: u16); }
     ///
     /// testing::run(|t| {
@@ -223,7 +221,7 @@ impl Test {
     /// As `recv` and [`expect_held`](Self::expect_held).
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static PORT: fn(port: u16); }
     ///
     /// testing::run(|t| {
@@ -238,7 +236,7 @@ impl Test {
     #[track_caller]
     pub fn recv_held<E: Debug + Send + 'static>(&self, stream: &str) -> (E, Held) {
         let at = Location::caller();
-        self.inner.must_hold(at);
+        self.run.must_hold(at);
         let found = self.next(&[stream], &any_event::<E>(), at);
         let held = self.hold(&found.1, at);
         (self.open(found.0, found.1, at), held)
@@ -251,7 +249,7 @@ impl Test {
     /// As [`recv`](Self::recv).
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// hotprobe::event! { static DONE: fn(by: &str); }
     ///
     /// testing::run(|t| {
@@ -271,7 +269,7 @@ impl Test {
         let (stream, message) = self.next(streams, &any_event::<E>(), at);
         let ticket = message.ticket;
         let event = self.open(stream, message, at);
-        self.inner.release(ticket);
+        self.run.release(ticket);
         (stream, event)
     }
 
@@ -283,7 +281,7 @@ impl Test {
     /// With the report, if one comes; it says which.
     ///
     /// ```
-    /// use hotprobe_testing;
+    /// use hotprobe_testing as testing;
     /// use std::time::Duration;
     ///
     /// testing::run(|t| t.expect_none_for("nobody", Duration::from_millis(5)));
@@ -291,7 +289,7 @@ impl Test {
     #[track_caller]
     pub fn expect_none_for(&self, stream: &str, time: Duration) {
         let goal = nothing(stream, time);
-        self.inner.wait(&goal, &no_event(time), Location::caller());
+        self.run.wait(&goal, &no_event(time), Location::caller());
     }
 
     /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: it fails with a report at once where the test would
@@ -306,8 +304,8 @@ impl Test {
     #[track_caller]
     pub fn synchronize(&self) {
         let at = Location::caller();
-        self.inner.must_not_be_paused(at);
-        let time = self.inner.options.dead_time;
+        self.run.must_not_be_paused(at);
+        let time = self.run.options.dead_time;
         if let Err(error) = hotprobe::synchronize_timeout(time) {
             let why = match error {
                 SynchronizeError::TimedOut => {
@@ -316,9 +314,9 @@ impl Test {
                 _ => "the test's body is inside of a firing, a `pinned` scope or a captured `Drop`",
             };
             let title = format!("no grace period ended for {}", span(time));
-            self.inner
+            self.run
                 .fails(Report::new(title).line("why", why), Some(at));
-            self.inner.raise();
+            self.run.raise();
         }
     }
 
@@ -357,7 +355,7 @@ impl Test {
             let found = self.next_async(&[stream], format!("{event:?}"), at).await;
             let ticket = found.1.ticket;
             self.check(&found.0, found.1, &event, at);
-            self.inner.release(ticket);
+            self.run.release(ticket);
         }
     }
 
@@ -373,7 +371,7 @@ impl Test {
     ) -> impl Future<Output = Held> {
         let at = Location::caller();
         async move {
-            self.inner.must_hold(at);
+            self.run.must_hold(at);
             let found = self.next_async(&[stream], format!("{event:?}"), at).await;
             let held = self.hold(&found.1, at);
             self.check(&found.0, found.1, &event, at);
@@ -392,7 +390,7 @@ impl Test {
             let (name, message) = self.next_async(&[stream], any_event::<E>(), at).await;
             let ticket = message.ticket;
             let event = self.open(&name, message, at);
-            self.inner.release(ticket);
+            self.run.release(ticket);
             event
         }
     }
@@ -411,7 +409,7 @@ impl Test {
             let (name, message) = self.next_async(streams, any_event::<E>(), at).await;
             let ticket = message.ticket;
             let event = self.open(&name, message, at);
-            self.inner.release(ticket);
+            self.run.release(ticket);
             (given(streams, &name), event)
         }
     }
@@ -425,36 +423,36 @@ impl Test {
         let at = Location::caller();
         async move {
             let goal = nothing(stream, time);
-            self.inner.wait_async(goal, no_event(time), at).await;
+            self.run.wait_async(goal, no_event(time), at).await;
         }
     }
 
     #[track_caller]
-    fn next<'s>(&self, streams: &[&'s str], what: &str, at: Place) -> (&'s str, Message) {
-        match self.inner.wait(&some_event(streams), what, at) {
+    fn next<'s>(&self, streams: &[&'s str], what: &str, at: Caller) -> (&'s str, Message) {
+        match self.run.wait(&some_event(streams), what, at) {
             Found::Message(name, message) => (given(streams, &name), message),
             Found::Done => unreachable!("an event is awaited"),
         }
     }
 
-    async fn next_async(&self, streams: &[&str], what: String, at: Place) -> (String, Message) {
-        match self.inner.wait_async(some_event(streams), what, at).await {
+    async fn next_async(&self, streams: &[&str], what: String, at: Caller) -> (String, Message) {
+        match self.run.wait_async(some_event(streams), what, at).await {
             Found::Message(name, message) => (name, message),
             Found::Done => unreachable!("an event is awaited"),
         }
     }
 
-    fn hold(&self, message: &Message, at: Place) -> Held {
-        self.inner.hold(message.ticket, at);
+    fn hold(&self, message: &Message, at: Caller) -> Held {
+        self.run.hold(message.ticket, at);
         Held {
-            inner: Arc::clone(&self.inner),
+            run: Arc::clone(&self.run),
             ticket: message.ticket,
         }
     }
 
     /// The event in the message, if it is of this type.
     #[track_caller]
-    fn open<E: Debug + Send + 'static>(&self, stream: &str, message: Message, at: Place) -> E {
+    fn open<E: Debug + Send + 'static>(&self, stream: &str, message: Message, at: Caller) -> E {
         let received = message.event.type_name();
         match message.event.into_any().downcast::<E>() {
             Ok(event) => *event,
@@ -474,7 +472,7 @@ impl Test {
         stream: &str,
         message: Message,
         expected: &E,
-        at: Place,
+        at: Caller,
     ) {
         let number = message.number();
         let text = message.text.clone();
@@ -492,7 +490,7 @@ impl Test {
             ),
         };
         if received == *expected {
-            self.inner.checked(number, &text);
+            self.run.checked(number, &text);
             return;
         }
         if discriminant(&received) != discriminant(expected) {
@@ -515,13 +513,13 @@ impl Test {
     }
 
     #[track_caller]
-    fn wrong(&self, report: Report, at: Place) -> ! {
-        self.inner.fails(report, Some(at));
-        self.inner.raise()
+    fn wrong(&self, report: Report, at: Caller) -> ! {
+        self.run.fails(report, Some(at));
+        self.run.raise()
     }
 
     /// Detaches what [`attach`](Self::attach) has attached. Waits for nothing.
-    pub(super) fn detach(self) {
+    pub(crate) fn detach(self) {
         let probes = self.probes.into_inner();
         drop(probes.unwrap_or_else(PoisonError::into_inner));
     }
@@ -530,7 +528,7 @@ impl Test {
 impl Debug for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Test")
-            .field("run", &self.inner.run)
+            .field("run", &self.run.name)
             .finish_non_exhaustive()
     }
 }
@@ -566,7 +564,7 @@ fn given<'s>(streams: &[&'s str], name: &str) -> &'s str {
 /// [`Test::expect_held`]. It can be released on any thread.
 #[must_use = "the sender goes on when this is dropped"]
 pub struct Held {
-    inner: Arc<Inner>,
+    run: Arc<Run>,
     ticket: u64,
 }
 
@@ -579,7 +577,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.inner.release(self.ticket);
+        self.run.release(self.ticket);
     }
 }
 

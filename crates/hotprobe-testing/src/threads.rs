@@ -1,13 +1,153 @@
-//! What a test knows of the threads that it has started.
+//! Threads that belong to a test: [`spawn`], the handle that joins them, and what the run knows about them.
 
-use super::inner::{Goal, Inner, Life, Place, Thread};
-use super::schedule;
+use crate::quiet;
+use crate::schedule;
+use crate::scope::{Scope, current};
+use crate::state::{Caller, Goal, Life, Run, TestThread};
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
-impl Inner {
-    pub(super) fn thread_starts(&self, started: Place) -> usize {
+/// [`std::thread::spawn`]: the thread belongs to the test whose code calls it, if there is one. Threads that it
+/// starts in this way do, too.
+///
+/// The test knows of such a thread: its end is waited for when the body has ended (for the dead time at most), and if
+/// it has panicked, the report says so.
+///
+/// # Panics
+/// If the system cannot start a thread.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, spawn};
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// testing::run(|t| {
+///     t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("ticker", n)));
+///     let ticker = spawn(|| TICK.fire(1));
+///     t.expect("ticker", 1_u32);
+///     ticker.join();
+/// });
+/// ```
+#[track_caller]
+pub fn spawn<T, F>(work: F) -> JoinHandle<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let Some(scope) = Scope::current() else {
+        return JoinHandle {
+            of: None,
+            handle: thread::spawn(work),
+        };
+    };
+    quiet::install();
+    let run = Arc::clone(&scope.run);
+    let number = run.thread_starts(Location::caller());
+    let actor = run.new_actor();
+    let handle = thread::spawn(move || {
+        let entered = scope.enter_as(actor, false);
+        scope.run.thread_runs(number, actor);
+        let result = catch_unwind(AssertUnwindSafe(work));
+        drop(entered);
+        let panicked = result.as_ref().err().map(|payload| message(&**payload));
+        scope.run.thread_ends(number, panicked);
+        match result {
+            Ok(value) => value,
+            Err(payload) => resume_unwind(payload),
+        }
+    });
+    JoinHandle {
+        of: Some((run, number)),
+        handle,
+    }
+}
+
+/// A thread that was started by [`spawn`].
+pub struct JoinHandle<T> {
+    of: Option<(Arc<Run>, usize)>,
+    handle: thread::JoinHandle<T>,
+}
+
+impl<T> JoinHandle<T> {
+    /// Waits for the thread to end; returns what its closure returned.
+    ///
+    /// Called by the test's body, it notices a deadlock: a thread that waits for ever fails the test, and does not
+    /// hang it. Blocks the thread.
+    ///
+    /// # Panics
+    /// If the thread has panicked, with the same; if the test fails meanwhile, with the report.
+    #[track_caller]
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "the value is often of no interest"
+    )]
+    pub fn join(self) -> T {
+        if let Some((run, number)) = &self.of {
+            if current().is_some_and(|current| current.body && Arc::ptr_eq(&current.run, run)) {
+                run.join(*number, Location::caller());
+            }
+            run.thread_joined(*number);
+        }
+        match self.handle.join() {
+            Ok(value) => value,
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    /// [`join`](Self::join) for an async body: waits without blocking the thread. (A thread that was started outside
+    /// of any test it does wait for by blocking.)
+    ///
+    /// # Panics
+    /// As `join`, when it is polled.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(
+    /// hotprobe_testing::run_async(async |_| {
+    ///     let thread = hotprobe_testing::spawn(|| 5);
+    ///     assert_eq!(thread.join_async().await, 5);
+    /// })
+    /// # );
+    /// ```
+    #[track_caller]
+    pub fn join_async(self) -> impl Future<Output = T> {
+        let at = Location::caller();
+        async move {
+            if let Some((run, number)) = &self.of {
+                let goal = Goal::Thread(*number);
+                let what = "the end of a thread".to_owned();
+                run.wait_async(goal, what, at).await;
+                run.thread_joined(*number);
+            }
+            match self.handle.join() {
+                Ok(value) => value,
+                Err(payload) => resume_unwind(payload),
+            }
+        }
+    }
+
+    /// Whether the thread has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("is_finished", &self.is_finished())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Run {
+    pub(crate) fn thread_starts(&self, started: Caller) -> usize {
         let mut state = self.lock();
-        state.threads.push(Thread {
+        state.threads.push(TestThread {
             started,
             life: Life::Running,
             joined: false,
@@ -17,7 +157,7 @@ impl Inner {
         state.threads.len() - 1
     }
 
-    pub(super) fn thread_runs(&self, number: usize, actor: u64) {
+    pub(crate) fn thread_runs(&self, number: usize, actor: u64) {
         let system_id = if self.is_explored() {
             schedule::system_id()
         } else {
@@ -28,19 +168,32 @@ impl Inner {
         state.threads[number].system_id = system_id;
     }
 
-    pub(super) fn thread_ends(&self, number: usize, panicked: Option<String>) {
+    pub(crate) fn thread_ends(&self, number: usize, panicked: Option<String>) {
         let mut state = self.lock();
         state.threads[number].life = panicked.map_or(Life::Ended, Life::Panicked);
         state.moved = Instant::now();
         self.notify(&mut state);
     }
 
-    pub(super) fn thread_joined(&self, number: usize) {
+    pub(crate) fn thread_joined(&self, number: usize) {
         self.lock().threads[number].joined = true;
     }
 
     #[track_caller]
-    pub(super) fn join(&self, number: usize, at: Place) {
+    pub(crate) fn join(&self, number: usize, at: Caller) {
         self.wait(&Goal::Thread(number), "the end of a thread", at);
     }
+}
+
+/// The message of a panic.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| {
+            payload
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+        })
+        .unwrap_or_else(|| "a panic without a message".to_owned())
 }

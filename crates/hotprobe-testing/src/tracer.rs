@@ -1,11 +1,11 @@
-//! The way from a probe to its test.
+//! How a probe sends an event to its test.
 
-use super::inner;
-use super::scope;
+use crate::scope;
+use crate::state;
 use std::any::Any;
 use std::fmt::Debug;
 
-/// What a probe sends its events by: to the streams of the test that it comes from ([`Test::tracer`](super::Test::tracer)).
+/// What a probe sends its events by: to the streams of the test that it comes from ([`Test::tracer`](crate::Test::tracer)).
 ///
 /// It is `Copy`, so that every probe can have it.
 ///
@@ -23,22 +23,22 @@ use std::fmt::Debug;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tracer {
-    pub(super) test: u64,
+    pub(crate) test: u64,
 }
 
 impl Tracer {
-    /// Sends an event to a stream, and pauses the thread that fires until the test has taken it, checked it, and let
-    /// it go.
+    /// Sends an event to a stream, and pauses the thread that fires until the test has taken the event, checked it,
+    /// and released the thread.
     ///
-    /// Returns at once if the firing belongs to another test; if it belongs to none, which is counted; and if the
-    /// test is over, or has failed. In a worker of tokio's multi-thread runtime the pause is a
-    /// tokio's `block_in_place` (feature `tokio`); in a task
-    /// of a current-thread runtime it would stop everything, so there the test fails instead.
+    /// Returns at once if the firing belongs to another test, if it belongs to none (which is counted), and if the test
+    /// is over or has failed. On a worker of tokio's multi-thread runtime the pause runs in tokio's `block_in_place`
+    /// (feature `tokio`). In a task of a current-thread runtime the pause would stop everything, so the test fails
+    /// instead.
     ///
-    /// Waits inside of a firing: meanwhile no grace period of the process ends.
+    /// The pause is inside a firing: no grace period of the process ends meanwhile.
     ///
     /// # Panics
-    /// Never, unless [`cancel_senders`](super::Options::cancel_senders) asks for it.
+    /// Never, unless [`cancel_senders`](crate::Options::cancel_senders) is set.
     pub fn send<E: Debug + Send + 'static>(self, stream: &str, event: E) {
         self.send_with(stream, || event);
     }
@@ -46,24 +46,24 @@ impl Tracer {
     /// [`send`](Self::send), where the event is made only if the firing belongs to this test.
     pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
         match scope::current() {
-            None => inner::fired_outside(self.test),
-            Some(current) if current.inner.id == self.test => {
-                current.inner.send(&current, stream, Box::new(event()));
+            None => state::fired_outside(self.test),
+            Some(current) if current.run.id == self.test => {
+                current.run.send(&current, stream, Box::new(event()));
             }
             Some(_) => (),
         }
     }
 
-    /// [`send`](Self::send) to the stream that the test's router says ([`Test::set_router`](super::Test::set_router));
+    /// [`send`](Self::send) to the stream that the test's router says ([`Test::set_router`](crate::Test::set_router));
     /// without one, to the stream `"default"`. The router runs on the thread that fires.
     pub fn route<E: Debug + Send + 'static>(self, event: E) {
         let Some(current) = scope::current() else {
-            inner::fired_outside(self.test);
+            state::fired_outside(self.test);
             return;
         };
-        if current.inner.id == self.test {
-            let stream = current.inner.route(&event as &dyn Any);
-            current.inner.send(&current, &stream, Box::new(event));
+        if current.run.id == self.test {
+            let stream = current.run.route(&event as &dyn Any);
+            current.run.send(&current, &stream, Box::new(event));
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     assert!(
         path.exists(),
         "{} is not there: `cargo test` builds it, `cargo test --test it` does not; \
-         run `cargo build --examples` first, with the same profile",
+         run `cargo build -p hotprobe-examples --examples` first, with the same profile",
         path.display()
     );
     path

@@ -1,4 +1,4 @@
-//! Synchronous tracing (feature `testing`): the kit's own tests.
+//! Tests of the kit itself.
 
 #![allow(
     clippy::items_after_statements,

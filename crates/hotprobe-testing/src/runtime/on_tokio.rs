@@ -1,25 +1,23 @@
-//! Blocking a thread that tokio may need (feature `tokio`).
+//! What tokio has to be told: that a thread blocks, and whose task it runs (feature `tokio`).
 
+use crate::quiet::QuietPanics;
+use crate::scope::{InScope, Scope};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, block_in_place};
 
-/// Why a wait is refused.
-pub(super) const ONE_THREAD: &str =
-    "the runtime is of the current-thread flavor, or this is a task of a `LocalSet`";
-
 /// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over its tasks. `None` if
 /// there can't be another, and all tasks would stand still; then `wait` has not run.
 ///
 /// Whether it is so, tokio says in one way only: `block_in_place` panics.
-pub(super) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
     if Handle::try_current().is_err() {
         return Some(wait());
     }
     let mut waiting = Some(wait);
     let result = {
-        let _quiet = super::quiet::Quiet::begin();
+        let _quiet = QuietPanics::begin();
         catch_unwind(AssertUnwindSafe(|| {
             block_in_place(|| {
                 waiting
@@ -41,7 +39,7 @@ pub(super) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
 /// As `tokio::spawn`, outside of a runtime.
 ///
 /// ```
-/// use hotprobe_testing;
+/// use hotprobe_testing as testing;
 /// use hotprobe::fire;
 /// use hotprobe_testing::run_async;
 ///
@@ -61,7 +59,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    tokio::spawn(super::scope::in_current_future(future))
+    tokio::spawn(InScope::new(Scope::current().as_ref(), future))
 }
 
 /// [`tokio::task::spawn_blocking`]: the closure belongs to the test whose code calls it, if there is one.
@@ -70,7 +68,7 @@ where
 /// As `tokio::task::spawn_blocking`, outside of a runtime.
 ///
 /// ```
-/// use hotprobe_testing;
+/// use hotprobe_testing as testing;
 /// hotprobe::event! { static TICK: fn(n: u32); }
 ///
 /// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(
@@ -87,5 +85,12 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    tokio::task::spawn_blocking(super::scope::in_current(work))
+    let scope = Scope::current().map(|scope| {
+        let actor = scope.run.new_actor();
+        (scope, actor)
+    });
+    tokio::task::spawn_blocking(move || {
+        let _entered = scope.map(|(scope, actor)| scope.enter_as(actor, false));
+        work()
+    })
 }

@@ -1,9 +1,8 @@
-//! What the batch of phase 2 captures: counts of all six events, and latencies measured between a begin event
-//! and its end.
+//! The probes of phase 2: counts of all six events, and latencies from a begin event to its end.
 //!
-//! Bounded: so many requests in flight, then it counts those that it cannot time. Sharded by request, so that
-//! the probes of one request meet in one shard, on whatever threads they run, and those of different requests
-//! seldom wait for each other.
+//! Memory is bounded: beyond a number of requests in flight, requests are counted but not timed. The statistics are
+//! sharded by request: the probes of one request use one shard, on any thread, and those of different requests seldom
+//! wait for each other.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::latencies::{histogram, record};
@@ -106,7 +105,7 @@ impl Totals {
 }
 
 /// A request between its begin event and its end.
-struct Open {
+struct OpenRequest {
     begun: Instant,
     /// The last inner begin event, while its end has not come. One is enough: this service asks for one thing at a
     /// time.
@@ -115,27 +114,27 @@ struct Open {
     pairs: usize,
 }
 
-struct State {
-    open: HashMap<RequestId, Open>,
+struct ShardState {
+    open: HashMap<RequestId, OpenRequest>,
     totals: Totals,
 }
 
 /// On cache lines of its own.
 #[repr(align(128))]
-struct Shard(Mutex<State>);
+struct Shard(Mutex<ShardState>);
 
-pub(crate) struct Recorder {
+pub(crate) struct Statistics {
     shards: [Shard; Self::SHARDS],
 }
 
-impl Recorder {
+impl Statistics {
     const SHARDS: usize = 16;
     const OPEN_PER_SHARD: usize = 2048;
 
     pub(crate) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| {
-                Shard(Mutex::new(State {
+                Shard(Mutex::new(ShardState {
                     // All room that it will have: the probes allocate nothing.
                     open: HashMap::with_capacity(Self::OPEN_PER_SHARD),
                     totals: Totals::new(),
@@ -148,36 +147,41 @@ impl Recorder {
     /// all in between; and an end without a beginning is of a request that was in flight.
     pub(crate) fn attach(self: &Arc<Self>) -> ProbeGroup {
         let mut batch = Batch::new();
-        let recorder = Arc::clone(self);
+        let statistics = Arc::clone(self);
         REQUEST_BEGIN.attach_in(&mut batch, move |request, _| {
-            recorder.request_begin(request);
+            statistics.request_begin(request);
         });
-        let recorder = Arc::clone(self);
+        let statistics = Arc::clone(self);
         LOOKUP_BEGIN.attach_in(&mut batch, move |request, _| {
-            recorder.inner_begin(request, Seen::LookupBegin);
+            statistics.inner_begin(request, Seen::LookupBegin);
         });
-        let recorder = Arc::clone(self);
+        let statistics = Arc::clone(self);
         LOOKUP_END.attach_in(&mut batch, move |request, _| {
-            recorder.inner_end(request, Seen::LookupEnd, |totals| &mut totals.lookups);
+            statistics.inner_end(request, Seen::LookupEnd, |totals| &mut totals.lookups);
         });
-        let recorder = Arc::clone(self);
+        let statistics = Arc::clone(self);
         STORE_BEGIN.attach_in(&mut batch, move |request, _| {
-            recorder.inner_begin(request, Seen::StoreBegin);
+            statistics.inner_begin(request, Seen::StoreBegin);
         });
-        let recorder = Arc::clone(self);
+        let statistics = Arc::clone(self);
         STORE_END.attach_in(&mut batch, move |request, _, _| {
-            recorder.inner_end(request, Seen::StoreEnd, |totals| &mut totals.stores);
+            statistics.inner_end(request, Seen::StoreEnd, |totals| &mut totals.stores);
         });
-        let recorder = Arc::clone(self);
+        let statistics = Arc::clone(self);
         REQUEST_END.attach_in(&mut batch, move |request, route, status| {
-            recorder.request_end(request, route, status);
+            statistics.request_end(request, route, status);
         });
         batch.commit()
     }
 
     /// Runs `update` on the request's shard, with the time at which the probe was called: the wait for the lock is
     /// not part of it.
-    fn update(&self, request: RequestId, seen: Seen, update: impl FnOnce(&mut State, Instant)) {
+    fn update(
+        &self,
+        request: RequestId,
+        seen: Seen,
+        update: impl FnOnce(&mut ShardState, Instant),
+    ) {
         let now = Instant::now();
         let shard = usize::try_from(request.0).unwrap_or(usize::MAX) % Self::SHARDS;
         let mut state = lock(&self.shards[shard].0);
@@ -191,7 +195,7 @@ impl Recorder {
                 state.totals.no_room += 1;
                 return;
             }
-            let open = Open {
+            let open = OpenRequest {
                 begun: now,
                 inner: None,
                 pairs: 0,
