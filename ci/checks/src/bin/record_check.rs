@@ -1,10 +1,10 @@
 //! Writes the stream that was made up for the exporters in all formats, and beside it, `expected.json`, what readers
-//! have to find. `record-check OUT [REQUESTS]`.
+//! have to find. `record_check OUT [REQUESTS]`.
 
 #![allow(dead_code, reason = "the exporters have more than is used here")]
 
 // The exporters are not part of the public API; here they are by themselves.
-#[path = "../../../src/record"]
+#[path = "../../../../crates/hotprobe-record/src"]
 mod record {
     pub(crate) mod chrome;
     pub(crate) mod ctf;
@@ -17,12 +17,12 @@ mod record {
     pub(crate) mod synthetic;
 }
 
-use hotprobe::{Metadata, Parameter};
 use record::export::{Export, Field};
 use record::synthetic::{Ends, Step, Stream, stream};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let out = arguments
         .next()
-        .ok_or("usage: record-check OUT [REQUESTS]")?;
+        .ok_or("usage: record_check OUT [REQUESTS]")?;
     let requests = arguments.next().map_or(Ok(1_000), |count| count.parse())?;
     let out = Path::new(&out);
     fs::create_dir_all(out)?;
@@ -148,10 +148,10 @@ impl Write for Counted {
 /// Kind, value as text (floats by their bits, bytes in hex), and whether it was cut.
 fn plain(field: &Field<'_>) -> Value {
     let hex = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        bytes.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     };
     match *field {
         Field::Bool(value) => json!(["bool", value.to_string()]),

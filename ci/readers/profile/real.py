@@ -122,7 +122,7 @@ def stacks(asked):
     same("orders got", tags["Get"], asked["GET /orders/{id}"])
     if not 0 < tags["Scan"] <= 10 * asked["GET /orders"]:
         sys.exit(f"ci/profile: {tags['Scan']} orders in {asked['GET /orders']} lists")
-    source = (Path(__file__).parents[2] / "examples/live_server/service.rs").read_text().splitlines()
+    source = (Path(__file__).parents[3] / "examples/live_server/service.rs").read_text().splitlines()
     lines = [number for number, text in enumerate(source, 1) if "|orders| fire!(STORE_END" in text]
     placed = re.findall(r"Store::\w+::\{\{closure\}\}::\{\{closure\}\} \S*service\.rs:(\d+)", (out / "raw.txt").read_text())
     same("lines that fire", sorted(set(map(int, placed))), lines)

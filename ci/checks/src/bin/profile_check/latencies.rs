@@ -1,7 +1,7 @@
 //! Latencies and counts whose labels are known, in all formats; and what is in them, as `expected.json`.
 
-use hotprobe_profile::{Counts, Latency};
 use hotprobe::{AnyEvent, fire};
+use hotprobe_profile::{Counts, Latency};
 use serde_json::json;
 use std::error::Error;
 use std::fs::File;
@@ -65,7 +65,7 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
     few.finish()?.save(out.join("few.prom"))?;
 
     let labels = latencies.labels().iter().map(|label| {
-        let nanoseconds = |percent| label.percentile(percent).as_nanos() as u64;
+        let nanoseconds = |percent| whole(label.percentile(percent));
         let percentiles =
             [50.0, 90.0, 99.0, 99.9, 100.0].map(|percent| (percent, nanoseconds(percent)));
         json!({
@@ -73,8 +73,8 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
             "count": label.count(),
             "fired": ROUTES.iter().find(|route| route.0 == label.label()).map(|route| route.1),
             "percentiles": percentiles,
-            "min": label.min().as_nanos() as u64,
-            "max": label.max().as_nanos() as u64,
+            "min": whole(label.min()),
+            "max": whole(label.max()),
             "sum": label.sum().as_secs_f64(),
         })
     });
@@ -92,4 +92,9 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
     let event: &dyn AnyEvent = &DONE;
     assert!(!event.is_enabled());
     Ok(())
+}
+
+/// Nanoseconds, as a number that JSON can hold.
+fn whole(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).expect("no pair takes 500 years")
 }

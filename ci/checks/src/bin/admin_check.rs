@@ -1,8 +1,8 @@
-//! A server with `/debug/probes`, and something to see: `admin-check [TOKEN]` prints its address, and serves until its
+//! A server with `/debug/probes`, and something to see: `admin_check [TOKEN]` prints its address, and serves until its
 //! standard input ends.
 
-use hotprobe_admin::{Admin, router};
 use hotprobe::fire;
+use hotprobe_admin::{Admin, router};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-"""What `ci/profile/src/stacks.rs` did, found again in what readers that we did not write say of its files.
+"""What `ci/checks/src/bin/profile_check/stacks.rs` did, found again in what readers that we did not write say of its files.
 
 Usage: stacks.py DIRECTORY dev|release|lines|v0
 """
@@ -75,14 +75,14 @@ for line in ["PeriodType: firings count", "Period: 1", "samples/count bytes/byte
     if line not in raw.splitlines():
         sys.exit(f"{directory}: pprof -raw lacks `{line}`:\n{raw[:2000]}")
 mapping = raw.split("Mappings\n")[1].splitlines()[0]
-if "profile-check" not in mapping or not re.match(r"1: 0x[0-9a-f]+/0x[0-9a-f]+/0x[0-9a-f]+ /", mapping):
+if "profile_check" not in mapping or not re.match(r"1: 0x[0-9a-f]+/0x[0-9a-f]+/0x[0-9a-f]+ /", mapping):
     sys.exit(f"{directory}: the first mapping is not the program's: {mapping}")
 inlined = re.findall(r"(?m)^ +\d+: 0x[0-9a-f]+ M=1 .*\n +\S.* s=", raw)
 placed = re.findall(r"(?m)store_small \S*stacks\.rs:(\d+)", raw)
 if build == "release":
     same("lines without debug information", placed, [])
 else:
-    source = Path(__file__).with_name("src") / "stacks.rs"
+    source = Path(__file__).parents[2] / "checks/src/bin/profile_check/stacks.rs"
     line = next(n for n, text in enumerate(source.read_text().splitlines(), 1) if 'fire!(STORED, "/small"' in text)
     same("the line that fires", set(placed), {str(line)})
 if build in ("lines", "v0") and not inlined:
