@@ -1,20 +1,14 @@
-// Headless Chromium, and pages that fail the test for whatever goes wrong in them. Needs playwright-core in node_modules of the
-// working directory.
+// Pages of headless Chromium that fail the test for whatever goes wrong in them.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import path from 'node:path';
+import { browser } from '../chromium.mjs';
 
-const { chromium } = createRequire(path.join(process.cwd(), 'from-here.js'))('playwright-core');
-
-export const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync'],
-});
+export { browser };
 
 /** A page that asks nobody else. */
 export async function open(address, options = {}) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, ...options });
+    // What hangs is a failure; what is slow is not.
+    page.setDefaultTimeout(600000);
     page.wrong = [];
     page.on('pageerror', error => page.wrong.push(String(error)));
     // (A status that says no is told there, too: it is checked where it is expected.)
@@ -35,7 +29,7 @@ export async function close(page) {
 }
 
 export const says = (page, text) => page.waitForFunction(
-    text => document.getElementById('state').textContent.includes(text), text, { timeout: 60000 });
+    text => document.getElementById('state').textContent.includes(text), text, { timeout: 600000 });
 
 /** Takes each step, and says which failed. */
 export async function run(steps) {

@@ -1,15 +1,10 @@
 // Opens a flame graph in headless Chromium, takes a picture of it, and says how it is laid out: flame.mjs SVG PNG JSON
-import { chromium } from 'playwright-core';
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inflateSync } from 'node:zlib';
+import { browser } from '../chromium.mjs';
 
 const [svg, png, json] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'],
-});
 const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
 const url = pathToFileURL(svg).href;
 const requests = [];

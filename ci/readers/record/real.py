@@ -102,7 +102,7 @@ def serve(server, out):
         asked = collections.Counter()
 
         def client(number):
-            connection = http.client.HTTPConnection(address, timeout=30)
+            connection = http.client.HTTPConnection(address, timeout=600)
 
             def ask(method, path, body=None):
                 connection.request(method, path, body, {'Content-Type': 'application/json'})
@@ -126,7 +126,7 @@ def serve(server, out):
         for thread in clients:
             thread.join()
         process.send_signal(signal.SIGTERM)
-        printed, _ = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=600)
     finally:
         process.kill()
     same('exit code of the server', process.returncode, 0)
