@@ -13,7 +13,7 @@ crates=$(python3 ci/lib/crates.py)
 failed=0 packages=()
 while read -r name kind _; do
     packages+=(--package "$name")
-    list=$(cargo package --list "${flags[@]}" --package "$name")
+    list=$(cargo package --quiet --list "${flags[@]}" --package "$name")
     wanted=(Cargo.toml LICENSE-MIT LICENSE-APACHE "src/${kind/bin/main}.rs")
     [ "$name" != hotprobe ] || wanted+=(README.md CHANGELOG.md)
     for file in "${wanted[@]}"; do
