@@ -41,7 +41,7 @@ def missing_test(name):
     for module in before:
         if not is_module(module) and not (root / f"crates/hotprobe-{module}").exists():
             return module
-    if homes and before and not any(
+    if homes and before and not is_module(last) and not any(
         before[-1] in (path.stem, path.parent.name, path.parts[-3], path.parts[-4].removeprefix("hotprobe-"))
         or re.search(rf"\bmod {before[-1]}\b", tests[path]) for path in homes
     ):
