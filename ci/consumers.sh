@@ -10,12 +10,6 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root/tests/consumers"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}/consumers"
 
-# There is no lock file in the repository. What the crate's own build has used will do.
-if [[ ! -f Cargo.lock ]]; then
-    cargo generate-lockfile --offline || cargo generate-lockfile
-fi
-
-cargo fmt --all --check
 cargo test --workspace
 cargo clippy --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -1,25 +1,60 @@
 #!/usr/bin/env bash
-# Four small dependencies are part of what this crate promises its users. A fifth is a decision, not an
-# accident: whoever takes it changes this list. So is each that a feature brings.
+# Four small dependencies are part of what the core promises its users. A fifth is a decision, not an accident: whoever takes it
+# changes the list below. So is each of another crate; and which crate may use which of ours stands there too: the core none,
+# record and profile the core and the clock, testing the core, admin record and profile, the program none. Seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-check() { # WHAT EXPECTED ARGUMENTS…: of cargo tree
-    local what=$1 expected=$2 found
-    shift 2
-    found=$(cargo tree -e normal --depth 1 --prefix none --format '{p}' "$@" | tail -n +2 | cut -d ' ' -f 1 | sort -u)
-    if [ "$found" != "$expected" ]; then
-        echo "ci/deps.sh: the dependencies $what are not what they were (< expected, > found):" >&2
-        diff <(echo "$expected") <(echo "$found") >&2 || true
-        exit 1
-    fi
-    echo "$what: $(tr '\n' ' ' <<<"$found")"
+failed=0
+
+direct() { # CRATE [FLAG]...: of cargo tree; its direct dependencies
+    cargo tree --package "$1" -e normal,build --depth 1 --prefix none --format '{p}' "${@:2}" | tail -n +2 | cut -d ' ' -f 1 | sort -u
 }
 
-base=$'crossbeam-epoch\nlinkme\nsmallvec\nstatic_assertions'
-check 'without features' "$base"
-# What features ask for, nobody gets who does not ask for them.
-profile=$'backtrace\nflate2\nhdrhistogram\nprometheus-client\nprost'
-axum=$'axum\nbase64\nform_urlencoded\nfutures-core\nserde\nserde_json\nsha2\nstrsim\nsubtle\ntokio'
-cli=$'clap\nclap_complete\nindicatif\nureq'
-check 'with all features' "$(sort -u <<<"$base"$'\nfastant\nsimilar\n'"$profile"$'\n'"$axum"$'\n'"$cli")" --all-features
+check() { # CRATE DEPENDENCIES [FLAG]...
+    local expected found what="$1 ${*:3}"
+    expected=$(tr -s ' \n' '\n' <<<"$2" | sed '/^$/d' | sort -u)
+    found=$(direct "$1" "${@:3}")
+    if [ "$found" != "$expected" ]; then
+        echo "ci/deps.sh: the dependencies of $what are not what they were (< expected, > found):" >&2
+        diff <(echo "$expected") <(echo "$found") >&2 || true
+        failed=1
+    fi
+    echo "$what: ${found//$'\n'/ }"
+    seen+=" $1 "
+}
+
+seen=
+check hotprobe 'crossbeam-epoch linkme smallvec static_assertions' --all-features
+check hotprobe-clock ''
+check hotprobe-clock 'fastant' --all-features
+record='hotprobe hotprobe-clock prost serde_json static_assertions'
+check hotprobe-record "$record"
+check hotprobe-record "$record tokio" --all-features
+profile='backtrace flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions'
+check hotprobe-profile "$profile" --all-features
+check hotprobe-testing 'hotprobe similar static_assertions'
+check hotprobe-testing 'hotprobe similar static_assertions tokio' --all-features
+check hotprobe-admin 'axum base64 form_urlencoded futures-core hotprobe hotprobe-profile hotprobe-record serde serde_json sha2
+    static_assertions strsim subtle tokio' --all-features
+check hotprobe-cli 'clap clap_complete indicatif serde serde_json ureq' --all-features
+
+crates=$(python3 ci/lib/crates.py)
+while read -r name _; do
+    [[ "$seen" = *" $name "* ]] || { echo "ci/deps.sh: nothing is said of the dependencies of $name" >&2; failed=1; }
+done <<<"$crates"
+
+# Who declares events builds no server, no runtime, no encoder; and a test run of the core builds none of what the other
+# crates are for.
+none_of() { # EDGES PATTERN
+    local found
+    found=$(cargo tree --package hotprobe -e "$1" --all-features --prefix none --format '{p}' |
+        cut -d ' ' -f 1 | grep -Ex "$2" | sort -u || true)
+    if [ -n "$found" ]; then
+        echo "ci/deps.sh: the core depends on ${found//$'\n'/ } ($1)" >&2
+        failed=1
+    fi
+}
+none_of normal,build 'axum|hyper|prost|tokio|clap|hotprobe-.*'
+none_of normal,build,dev 'axum|hyper|prost|clap|hotprobe-.*'
+exit "$failed"

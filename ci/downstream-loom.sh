@@ -13,11 +13,6 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}/downstream-loom"
 export RUSTFLAGS="--cfg loom"
 unset CARGO_ENCODED_RUSTFLAGS
 
-# There is no lock file in the repository. What the crate's own build has used will do.
-if [[ ! -f Cargo.lock ]]; then
-    cargo generate-lockfile --offline || cargo generate-lockfile
-fi
-
 model() { # ARGUMENTS…: of cargo test
     cargo test --quiet --release --package bounded_queue --test model "$@" -- --nocapture --test-threads=1 2>&1
 }

