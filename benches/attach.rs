@@ -2,8 +2,8 @@
 //! meanwhile), a batch and its group, `synchronize`? Beside the floors.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use overhead::layout_a::ours::{ATTACH, attached};
-use overhead::writers;
+use hotprobe_benches::layout_a::ours::{ATTACH, attached};
+use hotprobe_benches::writers;
 use std::time::{Duration, Instant};
 
 fn single(c: &mut Criterion) {

@@ -2,8 +2,8 @@
 //! detaches? The second is a question of percentiles, so it is printed, and not left to criterion.
 
 use criterion::{BenchmarkId, Criterion, criterion_group};
-use overhead::contended::{Churn, gap};
-use overhead::layout_a::ours::{attached, fire_1};
+use hotprobe_benches::contended::{Churn, gap};
+use hotprobe_benches::layout_a::ours::{attached, fire_1};
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotprobe::fire;
-use overhead::layout_a::ours::{FIRE, attached};
+use hotprobe_benches::layout_a::ours::{FIRE, attached};
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -7,8 +7,8 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use hotprobe::fire;
-use hotprobe_profile::{Counter, Counting, Counts, LabelCounter, Latency, Timing};
 use hotprobe::{AnyEvent, ProbeGroup};
+use hotprobe_profile::{Counter, Counting, Counts, LabelCounter, Latency, Timing};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, LazyLock};

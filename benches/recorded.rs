@@ -4,9 +4,9 @@
 //! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs` has the same and more by
 //! criterion, each at its own time.)
 
-use hotprobe_record::Recorder;
 use hotprobe::{AnyEvent, fire};
-use overhead::measure;
+use hotprobe_benches::measure;
+use hotprobe_record::Recorder;
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;

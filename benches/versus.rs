@@ -3,8 +3,8 @@
 //! `VERSUS_PEER=NAME` in the environment this starts itself once for each.
 
 use criterion::Criterion;
-use overhead::layout_a::ours::{ATTACH, FIRE, attached};
-use overhead::peers::{PEERS, Work, named};
+use hotprobe_benches::layout_a::ours::{ATTACH, FIRE, attached};
+use hotprobe_benches::peers::{PEERS, Work, named};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 

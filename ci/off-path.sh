@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # "Off is free" in instructions: a leaf function with an event that is off is a load, a test, a jump and a
-# return. A benchmark would not notice one `push` more; this does. Builds ci/off_path and disassembles it.
+# return. A benchmark would not notice one `push` more; this does. Builds the program `off_path` of ci/checks, by the
+# profile `off-path` (Cargo.toml) and with the core as its only dependency, and disassembles it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,11 +16,11 @@ if ! command -v objdump >/dev/null; then
     "${as_root[@]}" apt-get install -qy --no-install-recommends binutils >/dev/null
 fi
 
-target="${CARGO_TARGET_DIR:-$PWD/target}/off-path"
+target="${CARGO_TARGET_DIR:-$PWD/target}"
 # Flags that a caller has set for other builds (sanitizers, coverage) would change the code.
 env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR="$target" \
-    cargo build --quiet --release --manifest-path ci/off_path/Cargo.toml
-dump=$(objdump --disassemble --demangle --no-show-raw-insn -M intel "$target/release/off_path")
+    cargo build --quiet --package hotprobe-checks --bin off_path --profile off-path
+dump=$(objdump --disassemble --demangle --no-show-raw-insn -M intel "$target/off-path/off_path")
 
 failed=0
 for function in leaf leaf_method; do

@@ -73,8 +73,8 @@ fn in_micros(nanos: f64) -> String {
     micros(nanos as u64)
 }
 
-/// Prints it all. True if nothing that is promised is contradicted.
-pub(crate) fn print(all: &[Measured; Variant::ALL.len()]) -> bool {
+/// Prints it all, and whether it contradicts what is promised.
+pub(crate) fn print(all: &[Measured; Variant::ALL.len()]) {
     let none = &all[Variant::None as usize].slices;
     println!(
         "\n{:<24} {:<8} {:>9} {:>8} {:>17} {:>17}",
@@ -111,7 +111,6 @@ pub(crate) fn print(all: &[Measured; Variant::ALL.len()]) -> bool {
     println!(
         "\nratio: to 'none' in the same round; its median, its quartiles, and where the median lies with 99 % confidence"
     );
-    let mut holds = true;
     for variant in Variant::ALL {
         let ratios = Ratios::of(&all[variant as usize].slices, none, THROUGHPUT);
         let Some((allowed, ratios)) = variant.allowed().zip(ratios) else {
@@ -119,7 +118,6 @@ pub(crate) fn print(all: &[Measured; Variant::ALL.len()]) -> bool {
         };
         let (low, high) = ratios.interval();
         let verdict = if high < 1.0 - allowed {
-            holds = false;
             "CONTRADICTED: the whole interval is below that"
         } else if low >= 1.0 - allowed {
             "shown: the whole interval is"
@@ -135,7 +133,6 @@ pub(crate) fn print(all: &[Measured; Variant::ALL.len()]) -> bool {
             println!("off      no cost was measurable: the interval contains 1");
         }
     }
-    holds
 }
 
 fn span(low: f64, high: f64) -> String {

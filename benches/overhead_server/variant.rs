@@ -1,6 +1,5 @@
 //! What is compared.
 
-#[cfg(feature = "record")]
 use crate::recorded;
 use crate::service;
 use axum::Router;
@@ -16,7 +15,6 @@ pub(crate) enum Variant {
     /// With four events a request, and a probe at each that does nothing
     On,
     /// With four events a request, all of them recorded
-    #[cfg(feature = "record")]
     Recorded,
 }
 
@@ -24,9 +22,6 @@ pub(crate) enum Variant {
 pub(crate) type Detach = Box<dyn FnOnce() -> Result<(), String>>;
 
 impl Variant {
-    #[cfg(not(feature = "record"))]
-    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Off, Self::On];
-    #[cfg(feature = "record")]
     pub(crate) const ALL: [Self; 4] = [Self::None, Self::Off, Self::On, Self::Recorded];
 
     pub(crate) fn name(self) -> &'static str {
@@ -34,7 +29,6 @@ impl Variant {
             Self::None => "none",
             Self::Off => "off",
             Self::On => "on",
-            #[cfg(feature = "record")]
             Self::Recorded => "recorded",
         }
     }
@@ -44,7 +38,6 @@ impl Variant {
         match self {
             Self::None => None,
             Self::Off | Self::On => Some(0.01),
-            #[cfg(feature = "record")]
             Self::Recorded => Some(0.02),
         }
     }
@@ -59,10 +52,6 @@ impl Variant {
     }
 
     /// Its probes.
-    #[cfg_attr(
-        not(feature = "record"),
-        allow(clippy::unnecessary_wraps, reason = "a recording may not start")
-    )]
     pub(crate) fn attach(self) -> Result<Detach, String> {
         match self {
             Self::None | Self::Off => Ok(Box::new(|| Ok(()))),
@@ -73,7 +62,6 @@ impl Variant {
                     Ok(())
                 }))
             }
-            #[cfg(feature = "record")]
             Self::Recorded => recorded::start(),
         }
     }

@@ -1,10 +1,13 @@
 //! The machine code of one place: what a caller carries along, on its hot path.
 
-use crate::groups;
+use crate::values::print_exact;
 use hotprobe::fire;
 use std::hint::black_box;
 use std::process::Command;
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// Whether this is a machine whose code and instructions are known. Elsewhere they are not measured.
+pub(crate) const KNOWN: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
 
 hotprobe::event! {
     static SITE: fn(x: u64);
@@ -40,8 +43,8 @@ functions! {
 
 /// Prints the instructions that a guard and an event add to a function's hot path, what they ask of its prologue
 /// included; and the bytes of the check itself, load, test and branch. Prints nothing where there is no objdump, or another machine.
-pub fn print() {
-    if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+pub(crate) fn print() {
+    if !KNOWN {
         return;
     }
     // They are on at times.
@@ -61,9 +64,9 @@ pub fn print() {
     let [plain, guard, event] =
         ["site_plain", "site_guard", "site_event"].map(|name| hot_path(&listing, name));
     for (name, site) in [("guard", guard), ("event", event)] {
-        groups::line(&format!("bytes_{name}"), site.check, site.check);
+        print_exact(&format!("bytes_{name}"), site.check);
         let more = site.instructions - plain.instructions;
-        groups::line(&format!("instructions_{name}"), more, more);
+        print_exact(&format!("instructions_{name}"), more);
     }
 }
 

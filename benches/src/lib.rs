@@ -10,7 +10,7 @@
 //!   hand-written guard has been stored to.
 //! * Probes, and the closures of the floors, are called through pointers that come out of `black_box`, so that
 //!   nothing of them is inlined. (For us nothing is needed: a probe's address comes out of an atomic.)
-//! * `ci/overhead.sh` counts the instructions of each subject. One that was removed has too few.
+//! * `ci/overhead.sh` counts the instructions of most subjects. One that was removed has too few.
 
 pub mod contended;
 pub mod measure;
@@ -30,11 +30,14 @@ pub mod layout_b;
 #[path = "layout/mod.rs"]
 pub mod layout_c;
 
-/// A subject: what it is called, how many operations one iteration is, and the loop.
+/// A subject: a loop that is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
+    /// The name that rows and benches call it by.
     pub name: &'static str,
+    /// How many operations one iteration is.
     pub per_iteration: u32,
+    /// The loop; its argument is the number of iterations.
     pub run: fn(u64),
 }
 

@@ -1,40 +1,49 @@
-//! The gate: measures what [`rows::ROWS`] name, prints them as a table, and fails if one is above its gate.
+//! Measures what [`rows::ROWS`] name, and prints them as a table. Fails if a counted row is above its gate: code,
+//! instructions, allocations. Times are printed when asked for, and never fail.
 //!
 //! ```text
-//! overhead                      all rows, and exit code 1 if one is above its gate
-//! overhead --rows fire          one group of them: fire, attach, …
-//! overhead --attempts 1         no second try for a row that fails
+//! overhead                      the counted rows, and exit code 1 if one is above its gate
+//! overhead --times              the timed rows as well
+//! overhead --rows fire          one group of them: fire, attach, … (repeatable)
 //! overhead markdown             the rows and the peers, as `docs::performance` shows them
-//! overhead measure fire         the figures behind a group: name, undisturbed, median (a process of the above)
-//! overhead run fire_1 1000      one subject, so many iterations (what callgrind counts)
+//! overhead measure fire         the values behind a group: name, undisturbed, median (a process of the above)
+//! overhead run fire_1 1000      one counted subject, so many iterations (what callgrind counts)
 //! ```
 
+mod apart;
 mod code;
 mod count;
 mod groups;
 mod rows;
 mod table;
+mod times;
+mod values;
 #[cfg(feature = "peers")]
 mod versus;
 
-use rows::{ROWS, Values};
+use groups::GROUPS;
 use std::process::ExitCode;
+use values::Values;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["measure", group] => groups::print(group),
+        ["measure", group] => {
+            groups::measure(group);
+            ExitCode::SUCCESS
+        }
         ["run", subject, iterations] => {
-            groups::run(subject, iterations.parse().expect("a number of iterations"));
+            count::run(subject, iterations.parse().expect("a number of iterations"));
             ExitCode::SUCCESS
         }
         #[cfg(feature = "peers")]
         ["markdown"] => {
             let mut values = Values::default();
-            for (group, processes) in groups::GROUPS {
-                for _ in 0..2 * *processes {
-                    groups::measure_apart(group, &mut values);
+            for group in GROUPS {
+                let processes = if group.timed { 2 * group.processes } else { 1 };
+                for _ in 0..processes {
+                    apart::measure(group.name, &mut values);
                 }
             }
             print!("{}{}", table::markdown(&values), versus::markdown());
@@ -45,45 +54,30 @@ fn main() -> ExitCode {
 }
 
 fn gate(options: &[&str]) -> ExitCode {
-    let mut wanted: Vec<&str> = Vec::new();
-    let mut attempts = 4;
+    let mut times = false;
+    let mut named: Vec<&str> = Vec::new();
     let mut rest = options.iter();
     while let Some(option) = rest.next() {
-        match (*option, rest.next()) {
-            ("--rows", Some(group)) => wanted.push(group),
-            ("--attempts", Some(n)) => attempts = n.parse().expect("a number of attempts"),
-            (other, _) => panic!("what is `{other}`? (see the head of benches/src/main.rs)"),
+        match *option {
+            "--times" => times = true,
+            "--rows" => named.push(rest.next().expect("`--rows` needs the name of a group")),
+            other => panic!("unknown option `{other}` (see the head of benches/src/main.rs)"),
         }
     }
-    if wanted.is_empty() {
-        wanted.extend(groups::GROUPS.iter().map(|(group, _)| group));
-    }
+    let wanted: Vec<&str> = GROUPS
+        .iter()
+        .filter(|group| match named[..] {
+            [] => times || !group.timed,
+            _ => named.contains(&group.name),
+        })
+        .map(|group| group.name)
+        .collect();
+    let unknown = named.iter().find(|name| !wanted.contains(name));
+    assert!(unknown.is_none(), "no group {unknown:?}");
     let mut values = Values::default();
-    for (group, processes) in groups::GROUPS {
-        if !wanted.contains(group) {
-            continue;
-        }
-        for _ in 0..*processes {
-            groups::measure_apart(group, &mut values);
-        }
-        // What fails may have been disturbed: the best of all attempts counts.
-        let fails = |values: &Values| {
-            ROWS.iter()
-                .any(|row| row.group == *group && !row.passes(values))
-        };
-        // (Code and instructions will not change.)
-        let again = if matches!(*group, "code" | "count") {
-            1
-        } else {
-            attempts
-        };
-        for _ in 1..again {
-            if !fails(&values) {
-                break;
-            }
-            for _ in 0..*processes {
-                groups::measure_apart(group, &mut values);
-            }
+    for group in GROUPS.iter().filter(|group| wanted.contains(&group.name)) {
+        for _ in 0..group.processes {
+            apart::measure(group.name, &mut values);
         }
     }
     table::print(&values, &wanted)

@@ -12,6 +12,7 @@ const SLICE: Duration = Duration::from_micros(100);
 pub struct Figures {
     /// The 5th percentile of the slices: undisturbed.
     pub best: f64,
+    /// The median of the slices.
     pub median: f64,
 }
 

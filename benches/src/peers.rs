@@ -24,11 +24,14 @@ pub enum Work {
     Change,
 }
 
+/// A subject of others.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
+    /// What it does.
     pub work: Work,
     /// What it is, for people.
     pub what: &'static str,
+    /// The loop.
     pub subject: Subject,
     /// Brings the process into the state that is measured.
     pub prepare: fn(),
@@ -407,6 +410,7 @@ const fn peer(
     }
 }
 
+/// All of them.
 pub const PEERS: &[Peer] = &[
     off("tracing, no subscriber", "tracing_off", tracing_8, nothing),
     off(

@@ -1,10 +1,10 @@
 //! The peers, each in a process of its own, beside ours and the floors.
 
-use crate::groups::{self, line};
-use crate::rows::Values;
-use overhead::layout_a::ours;
-use overhead::peers::{PEERS, Peer, Work, named};
-use overhead::{Subject, measure};
+use crate::apart;
+use crate::values::{self, Values};
+use hotprobe_benches::layout_a::ours;
+use hotprobe_benches::peers::{PEERS, Peer, Work, named};
+use hotprobe_benches::{Subject, measure};
 
 /// Subjects, and what they are for people.
 type Named = &'static [(&'static str, &'static str)];
@@ -51,30 +51,30 @@ const BESIDE: &[(Work, &str, Named)] = &[
 ];
 
 /// Measures one peer, and what it is compared with.
-pub fn print(name: &str) {
+pub(crate) fn print(name: &str) {
     let peer = named(name);
     let _attached = ours::attached();
     (peer.prepare)();
     let mut subjects: Vec<Subject> = vec![peer.subject];
     for (_, _, beside) in BESIDE.iter().filter(|(work, ..)| *work == peer.work) {
         for (name, _) in *beside {
-            subjects.push(*groups::subject_named(name));
+            subjects.push(*ours::named(name));
         }
     }
     for (subject, figures) in subjects.iter().zip(measure::interleave(&subjects, 100)) {
-        line(subject.name, figures.best, figures.median);
+        values::print(subject.name, figures.best, figures.median);
     }
 }
 
 /// Measures all, and returns a table in Markdown.
-pub fn markdown() -> String {
+pub(crate) fn markdown() -> String {
     let mut text = String::new();
     for (work, title, beside) in BESIDE {
         let peers: Vec<&Peer> = PEERS.iter().filter(|peer| peer.work == *work).collect();
         let mut values = Values::default();
         for peer in &peers {
             for _ in 0..3 {
-                groups::measure_apart(&format!("peer:{}", peer.subject.name), &mut values);
+                apart::measure(&format!("peer:{}", peer.subject.name), &mut values);
             }
         }
         text += &format!("\n| {title} | ns |\n|---|---|\n");

@@ -1,5 +1,6 @@
 //! Those who change an event: batches, synchronize, and what could slow them down.
 
+use crate::Subject;
 use crate::layout_a::floors;
 use hdrhistogram::Histogram;
 use hotprobe::{Batch, Probe, ProbeGroup, fire};
@@ -33,6 +34,27 @@ pub fn batch(n: u64) -> (Duration, Duration) {
     assert_eq!(BATCHED.probe_count(), 0);
     (attach, detach)
 }
+
+/// Repeats a batch of `N` probes and the detach of its group.
+fn batches<const N: u32>(n: u64) {
+    for _ in 0..n {
+        let _times = batch(N.into());
+    }
+}
+
+const fn batch_of<const N: u32>(name: &'static str) -> Subject {
+    Subject {
+        name,
+        per_iteration: N,
+        run: batches::<N>,
+    }
+}
+
+/// Batches of two sizes. An operation is a probe's attach and detach.
+pub const BATCHES: [Subject; 2] = [
+    batch_of::<1_000>("batch_1k"),
+    batch_of::<10_000>("batch_10k"),
+];
 
 /// A histogram of nanoseconds, up to a minute.
 #[must_use]
@@ -224,7 +246,7 @@ mod others {
         ($($name:ident)*) => {
             hotprobe::event! { $(static $name: fn(x: u64);)* }
 
-            pub fn attached() -> ProbeGroup {
+            pub(super) fn attached() -> ProbeGroup {
                 let mut group = ProbeGroup::new();
                 for _ in 0..16 {
                     group.extend([$($name.attach(|_| ())),*] as [Probe; 64]);

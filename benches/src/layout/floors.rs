@@ -12,6 +12,7 @@ use std::sync::{Arc, LazyLock};
 pub type Closure = Box<dyn Fn(u64) + Send + Sync>;
 type Shared = Arc<dyn Fn(u64) + Send + Sync>;
 
+/// Returns one, whose type the compiler does not know.
 #[must_use]
 pub fn closure() -> Closure {
     black_box(Box::new(|_| ()))
@@ -20,7 +21,10 @@ pub fn closure() -> Closure {
 /// Declares the pointers of hand-written guards. Public, as the events' are to the linker: code of a library finds
 /// the address of what others may see by one instruction more.
 macro_rules! pointers {
-    ($($name:ident)*) => { $(pub static $name: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());)* };
+    ($($name:ident)*) => { $(
+        #[doc = "A guard's pointer."]
+        pub static $name: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+    )* };
 }
 pointers! { P0 P1 P2 P3 P4 P5 P6 P7 }
 
@@ -76,6 +80,7 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
 
 // These are public, so that the compiler cannot change how they take their arguments: it would find the closure's
 // address once, outside of the loop.
+/// A dyn call, out of line.
 #[inline(never)]
 pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {
     f(x);
@@ -90,6 +95,7 @@ pub fn call(n: u64) {
     }
 }
 
+/// A compare-and-exchange and a dyn call, out of line.
 #[inline(never)]
 pub fn cas_call_tail(own: &AtomicUsize, f: &(dyn Fn(u64) + Send + Sync), x: u64) {
     // It succeeds each time.
@@ -107,6 +113,7 @@ pub fn cas_call(n: u64) {
     }
 }
 
+/// A dyn call for each, out of line.
 #[inline(never)]
 pub fn call_each(list: &[Closure], x: u64) {
     for f in list {
@@ -137,6 +144,7 @@ pub fn loop_16(n: u64) {
 static COLLECTOR: LazyLock<Collector> = LazyLock::new(Collector::new);
 static ONE: LazyLock<Atomic<Closure>> = LazyLock::new(|| Atomic::new(closure()));
 
+/// What [`pin_call`] repeats, out of line.
 #[inline(never)]
 pub fn pin_call_one(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
     pin_call_here(handle, one, x);
@@ -230,16 +238,19 @@ fn swaps_then(n: u64, len: usize, then: impl Fn(&LocalHandle)) {
     }
 }
 
+/// Clone + swap + defer, twice: a closure more, and less, in an empty vector.
 #[inline(never)]
 pub fn swaps_0(n: u64) {
     swaps(n, 0);
 }
 
+/// The same in a vector of 4.
 #[inline(never)]
 pub fn swaps_4(n: u64) {
     swaps(n, 4);
 }
 
+/// The same in a vector of 16.
 #[inline(never)]
 pub fn swaps_16(n: u64) {
     swaps(n, 16);

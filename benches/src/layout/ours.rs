@@ -23,6 +23,7 @@ hotprobe::event! {
     static CHANGED_0: fn(x: u64);
     static CHANGED_4: fn(x: u64);
     static CHANGED_16: fn(x: u64);
+    static CHANGED_OVER: fn(x: u64);
 }
 
 /// Eight events that are off.
@@ -41,6 +42,7 @@ pub fn off_8(n: u64) {
     }
 }
 
+/// An event with one probe.
 #[inline(never)]
 pub fn fire_1(n: u64) {
     for i in counter(n) {
@@ -48,6 +50,7 @@ pub fn fire_1(n: u64) {
     }
 }
 
+/// An event with 2 probes.
 #[inline(never)]
 pub fn fire_2(n: u64) {
     for i in counter(n) {
@@ -55,6 +58,7 @@ pub fn fire_2(n: u64) {
     }
 }
 
+/// An event with 4 probes.
 #[inline(never)]
 pub fn fire_4(n: u64) {
     for i in counter(n) {
@@ -62,6 +66,7 @@ pub fn fire_4(n: u64) {
     }
 }
 
+/// An event with 16 probes.
 #[inline(never)]
 pub fn fire_16(n: u64) {
     for i in counter(n) {
@@ -91,6 +96,7 @@ pub fn attach_detach_0(n: u64) {
     }
 }
 
+/// The same at an event that has 4 probes.
 #[inline(never)]
 pub fn attach_detach_4(n: u64) {
     for i in counter(n) {
@@ -100,12 +106,24 @@ pub fn attach_detach_4(n: u64) {
     }
 }
 
+/// The same at an event that has 16 probes.
 #[inline(never)]
 pub fn attach_detach_16(n: u64) {
     for i in counter(n) {
         drop(CHANGED_16.attach(move |_| {
             black_box(i);
         }));
+    }
+}
+
+/// Attaches and detaches a probe, and waits until it has been dropped.
+#[inline(never)]
+pub fn attach_detach_over(n: u64) {
+    for i in counter(n) {
+        drop(CHANGED_OVER.attach(move |_| {
+            black_box(i);
+        }));
+        hotprobe::synchronize().expect("not in a probe");
     }
 }
 
@@ -174,3 +192,22 @@ pub const ATTACH: &[Subject] = &[
     subject("attach_detach_4", attach_detach_4),
     subject("attach_detach_16", attach_detach_16),
 ];
+
+/// A pair and a grace period, and their floor.
+pub const WAIT: &[Subject] = &[
+    subject("swaps_over", floors::swaps_over),
+    subject("attach_detach_over", attach_detach_over),
+];
+
+/// Returns the subject of that name.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn named(name: &str) -> &'static Subject {
+    [FIRE, ATTACH, WAIT]
+        .into_iter()
+        .flatten()
+        .find(|subject| subject.name == name)
+        .expect("a subject of that name")
+}
