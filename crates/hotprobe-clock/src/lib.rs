@@ -1,47 +1,95 @@
-//! The time of what is recorded and measured: nanoseconds since it started. (For the features; events have none.)
+//! Clocks for hotprobe's recordings and measurements: nanoseconds since a start, by the system's clock or by the
+//! processor's time stamp counter.
+//!
+//! A program chooses a [`Clock`] in code; `hotprobe-record` and `hotprobe-profile` re-export it. [`Clock::start`] returns a
+//! [`Timer`], which reads that clock.
+//!
+//! ```
+//! use hotprobe_clock::Clock;
+//!
+//! let timer = Clock::default().start();
+//! let ticks = timer.ticks(); // cheap to read
+//! let nanos = timer.nanos(ticks); // converted later
+//! assert!(nanos <= timer.now());
+//! ```
+//!
+//! The feature `tsc` adds `Clock::Tsc`. The feature alone changes nothing: the default stays [`Clock::System`].
 
 pub mod number;
 
 use std::time::{Instant, SystemTime};
 
-/// What a recording, or a measurement, tells the time by.
+/// The clock of a recording or a measurement.
+///
+/// ```
+/// use hotprobe_clock::Clock;
+/// assert_eq!(Clock::default(), Clock::System);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Clock {
+    /// The system's monotonic clock, as [`Instant`] reads it. Right everywhere.
+    #[default]
+    System,
+    /// The processor's time stamp counter (feature `tsc`): faster to read than the system's clock.
+    ///
+    /// It is calibrated before `main`, and it is read without a fence: between threads it may step back by some tens of
+    /// nanoseconds. Where the processor has no counter that is the same for all cores, the system's clock takes its place.
+    /// [`Timer::clock`] returns the clock that is used.
+    #[cfg(feature = "tsc")]
+    Tsc,
+}
+
+impl Clock {
+    /// Starts a timer at 0.
+    #[must_use]
+    pub fn start(self) -> Timer {
+        Timer {
+            start: Instant::now(),
+            wall: SystemTime::now(),
+            #[cfg(feature = "tsc")]
+            tsc: match self {
+                Self::System => None,
+                Self::Tsc => tsc::Tsc::start(),
+            },
+        }
+    }
+}
+
+/// A started clock. [`Clock::start`] makes one.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub struct Timer {
     start: Instant,
     wall: SystemTime,
     #[cfg(feature = "tsc")]
     tsc: Option<tsc::Tsc>,
 }
 
-impl Clock {
-    /// It is 0 now.
-    pub fn start() -> Self {
-        Self {
-            start: Instant::now(),
-            wall: SystemTime::now(),
-            #[cfg(feature = "tsc")]
-            tsc: tsc::Tsc::start(),
+impl Timer {
+    /// Returns the clock that this timer reads: [`Clock::System`] if the processor has no usable counter.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        #[cfg(feature = "tsc")]
+        if self.tsc.is_some() {
+            return Clock::Tsc;
         }
+        Clock::System
     }
 
-    /// The wall clock at time 0.
+    /// Returns the wall clock's time at 0.
+    #[must_use]
     pub const fn wall(&self) -> SystemTime {
         self.wall
     }
 
-    /// Whether it is the processor's counter.
-    #[cfg(feature = "tsc")]
+    /// Whether it reads the processor's counter.
+    #[must_use]
     pub const fn is_tsc(&self) -> bool {
-        self.tsc.is_some()
+        !matches!(self.clock(), Clock::System)
     }
 
-    #[cfg(not(feature = "tsc"))]
-    #[allow(clippy::unused_self, reason = "it has one where there is that feature")]
-    pub const fn is_tsc(&self) -> bool {
-        false
-    }
-
-    /// What the clock shows: what is cheapest to read. Later is more.
+    /// Reads the clock, in a unit of its own: whatever is cheapest to read. Later readings are larger.
+    #[must_use]
     pub fn ticks(&self) -> u64 {
         if self.is_tsc() {
             self.ticks_of::<true>()
@@ -50,28 +98,25 @@ impl Clock {
         }
     }
 
-    /// The same for those who know which it is. (Code that has only one of the two has fewer registers to save.)
+    /// Does the same as [`ticks`](Self::ticks), for callers that know which clock it is. Code that contains only one of the
+    /// two has fewer registers to save.
+    #[must_use]
     #[inline(always)]
     pub fn ticks_of<const TSC: bool>(&self) -> u64 {
         #[cfg(feature = "tsc")]
         if TSC {
             return tsc::ticks();
         }
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "it is enough for 584 years"
-        )]
+        #[allow(clippy::cast_possible_truncation, reason = "64 bits hold 584 years")]
         let ticks = self.start.elapsed().as_nanos() as u64;
         ticks
     }
 
-    /// Nanoseconds since it started. Done when records are read, and not when they are written.
+    /// Converts a reading to nanoseconds since the start. Recordings do so when records are read, not when they are written.
+    #[must_use]
     #[cfg_attr(
         not(feature = "tsc"),
-        allow(
-            clippy::unused_self,
-            reason = "it has a use where there is that feature"
-        )
+        allow(clippy::unused_self, reason = "the feature `tsc` uses it")
     )]
     pub fn nanos(&self, ticks: u64) -> u64 {
         #[cfg(feature = "tsc")]
@@ -81,14 +126,14 @@ impl Clock {
         ticks
     }
 
-    /// The time now.
+    /// Returns the nanoseconds since the start.
+    #[must_use]
     pub fn now(&self) -> u64 {
         self.nanos(self.ticks())
     }
 }
 
-/// The processor's counter, where it is one clock for all cores. (`fastant` calibrates it before `main`.) It is read
-/// without a fence: between threads it may step back by some tens of nanoseconds.
+/// The processor's counter, where it is one clock for all cores. `fastant` calibrates it before `main`.
 #[cfg(feature = "tsc")]
 mod tsc {
     use crate::number;
@@ -106,7 +151,7 @@ mod tsc {
             if !fastant::is_tsc_available() {
                 return None;
             }
-            // Long, so that the quotient is as good as `fastant` knows it; ten days.
+            // Eleven days: long enough for the quotient to be as exact as `fastant`'s calibration.
             let nanos = 1_000_000_000_000_000;
             #[allow(clippy::cast_precision_loss, reason = "both are below 2^53")]
             let nanos_per_tick =
@@ -130,11 +175,44 @@ mod tsc {
 
     #[inline(always)]
     pub(super) fn ticks() -> u64 {
-        // (It is. But so the compiler knows it, too, and leaves out what is done where it is not.)
+        // It is available here. The test tells the compiler so, which then drops the code for the other case.
         if fastant::is_tsc_available() {
             number::of(Instant::now())
         } else {
             0
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Clock;
+
+    #[test]
+    fn the_feature_alone_does_not_choose_the_counter() {
+        let timer = Clock::default().start();
+        assert_eq!(timer.clock(), Clock::System);
+        assert!(!timer.is_tsc());
+    }
+
+    #[cfg(feature = "tsc")]
+    #[test]
+    fn a_processor_without_a_counter_falls_back_to_the_system_clock() {
+        let timer = Clock::Tsc.start();
+        let expected = if fastant::is_tsc_available() {
+            Clock::Tsc
+        } else {
+            Clock::System
+        };
+        assert_eq!(timer.clock(), expected);
+        assert_eq!(timer.is_tsc(), expected == Clock::Tsc);
+    }
+
+    #[test]
+    fn readings_never_step_back_on_one_thread() {
+        let timer = Clock::default().start();
+        let first = timer.ticks();
+        let second = timer.ticks();
+        assert!(first <= second && timer.nanos(first) <= timer.nanos(second));
     }
 }

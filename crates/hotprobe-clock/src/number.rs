@@ -1,8 +1,8 @@
-//! The number inside of a type that shows it to `Hash` only.
+//! Reads the number inside a type that shows it only through `Hash`: fastant's `Instant` and tokio's task id.
 
 use std::hash::{Hash, Hasher};
 
-/// The number that it hashes.
+/// Returns the number that the value hashes.
 #[inline(always)]
 pub fn of(value: impl Hash) -> u64 {
     let mut number = Number(0);

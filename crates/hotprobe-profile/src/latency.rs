@@ -8,7 +8,7 @@ use super::labels::Labels;
 use super::latencies::{LabelLatency, LatencySnapshot, PairCounts};
 use super::pairs::{Begun, Pairs};
 use hotprobe::AnyEvent;
-use hotprobe_clock::Clock;
+use hotprobe_clock::{Clock, Timer};
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
@@ -69,7 +69,7 @@ use std::time::{Duration, SystemTime};
 /// same of many small locks, for some nanoseconds.
 pub struct Latency<K = u64> {
     seed: Seed,
-    clock: Clock,
+    clock: Timer,
     pairs: Pairs<K>,
     labels: Labels,
     histograms: Histograms,
@@ -121,7 +121,7 @@ impl<K: Hash + Eq> Default for Latency<K> {
 impl<K> Latency<K> {
     pub(crate) fn with(limits: Limits) -> Self {
         let seed = Seed::new();
-        let clock = Clock::start();
+        let clock = Clock::default().start();
         let labels = limits.labels as usize + 1;
         Self {
             seed,

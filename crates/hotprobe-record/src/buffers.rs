@@ -14,7 +14,7 @@ use super::encode::{Texts, Written, encode, encode_frequent};
 use super::export::{Header, Lost, ThreadInfo};
 use super::ring::Ring;
 use hotprobe::Value;
-use hotprobe_clock::Clock;
+use hotprobe_clock::Timer;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -27,7 +27,7 @@ use std::{process, thread};
 pub(crate) struct Buffers {
     id: u64,
     process: u32,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Timer,
     pub(crate) header: Header,
     pub(crate) limits: Limits,
     /// As many as the cap allows; made when a thread needs one.
@@ -208,7 +208,7 @@ enum Got {
 }
 
 impl Buffers {
-    pub(crate) fn new(clock: Clock, header: Header, limits: Limits) -> Self {
+    pub(crate) fn new(clock: Timer, header: Header, limits: Limits) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let events = header.events.len();
         Self {

@@ -6,7 +6,7 @@
 use super::export::{Field, Lost, Record};
 use super::ring::{Head, Ring};
 use hotprobe::Value;
-use hotprobe_clock::Clock;
+use hotprobe_clock::Timer;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::str;
@@ -377,7 +377,7 @@ pub(crate) enum Decoded<'a> {
 
 impl Lost {
     /// With the time as exporters want it; up to there it is the clock's.
-    pub(crate) fn told(self, clock: &Clock) -> Self {
+    pub(crate) fn told(self, clock: &Timer) -> Self {
         let time = clock.nanos(self.time);
         Self { time, ..self }
     }
@@ -386,12 +386,12 @@ impl Lost {
 /// Reads records. Keeps what they borrow.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    clock: Clock,
+    clock: Timer,
     bytes: Vec<u8>,
 }
 
 impl Decoder {
-    pub(crate) const fn new(clock: Clock) -> Self {
+    pub(crate) const fn new(clock: Timer) -> Self {
         let bytes = Vec::new();
         Self { clock, bytes }
     }

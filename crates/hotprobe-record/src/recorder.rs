@@ -276,7 +276,7 @@ impl Recorder {
             }
         };
 
-        let clock = Clock::start();
+        let clock = Clock::default().start();
         let header = Header {
             wall: clock.wall(),
             process: (std::process::id(), program()),

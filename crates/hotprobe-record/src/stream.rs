@@ -422,7 +422,7 @@ mod tests {
             longest: 8,
             cut_at: 8,
         };
-        let buffers = Arc::new(Buffers::new(Clock::start(), header, limits));
+        let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
         let fire = || buffers.record::<false>(0, &[Value::U64(7)]);
         let told = Told::default();
         let mut drains = Drains {
