@@ -4,22 +4,19 @@
 #![allow(dead_code, reason = "the exporters have more than is used here")]
 
 // The exporters are not part of the public API; here they are by themselves.
-#[path = "../../../src/record"]
-mod record {
+#[path = "../../../crates/hotprobe-record/src/formats"]
+mod formats {
     pub(crate) mod chrome;
     pub(crate) mod ctf;
     pub(crate) mod export;
-    pub(crate) mod instant;
     pub(crate) mod nesting;
     pub(crate) mod pairs;
     pub(crate) mod perfetto;
-    pub(crate) mod proto;
     pub(crate) mod synthetic;
 }
 
-use hotprobe::{Metadata, Parameter};
-use record::export::{Export, Field};
-use record::synthetic::{Ends, Step, Stream, stream};
+use formats::export::{Export, Field};
+use formats::synthetic::{Ends, Step, Stream, stream};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::error::Error;
@@ -40,14 +37,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let stream = stream(requests);
     let (written, flushes) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(Vec::new())));
     tell(&stream, out, "pftrace", &flushes, &written, |file| {
-        record::perfetto::Perfetto::new(file)
+        formats::perfetto::Perfetto::new(file)
     })?;
     let perfetto = flushes.take();
     tell(&stream, out, "json", &flushes, &written, |file| {
-        record::chrome::Chrome::new(file)
+        formats::chrome::Chrome::new(file)
     })?;
     let chrome = flushes.take();
-    stream.tell(&mut record::ctf::Ctf::create(&out.join("ctf"))?)?;
+    stream.tell(&mut formats::ctf::Ctf::create(&out.join("ctf"))?)?;
 
     let expected = json!({
         "wall": stream.header.wall.duration_since(std::time::SystemTime::UNIX_EPOCH)?.as_nanos().to_string(),

@@ -1,7 +1,7 @@
 //! Recordings that are asked for from outside: `HOTPROBE_RECORD`.
 
-use super::file::Format;
 use super::{RecordError, Recorder, Recording};
+use crate::formats::file::Format;
 use std::env;
 use std::path::Path;
 

@@ -23,32 +23,20 @@
 //! 4. [`Trace`]: what was recorded (`trace.rs`). Written while it is recorded (`stream.rs`).
 //! 5. The seam to the file formats (`export.rs`), and which there are (`file.rs`).
 
-mod buffers;
-mod chrome;
-mod ctf;
-mod encode;
+mod capture;
 mod env;
 mod error;
-mod export;
-mod file;
+mod formats;
 pub mod guide;
-mod instant;
-mod nesting;
-mod pairs;
-mod perfetto;
-mod proto;
 mod recorder;
 mod recording;
-pub(crate) mod ring;
 mod stream;
 mod sync;
-#[cfg(test)]
-mod synthetic;
 mod trace;
 
 crate::sync::model_only! {
     #[doc(hidden)]
-    pub use crate::ring::ModelRing;
+    pub use crate::capture::ring::ModelRing;
 }
 
 /// Drops a panic's payload, which may itself panic.

@@ -1,12 +1,12 @@
 //! What is to be recorded, and how: the builder, and all that is checked before a recording starts.
 
-use super::buffers::{Buffers, Limits};
-use super::encode;
-use super::export::{Header, SliceRule};
-use super::file::{Exporter, Format};
 use super::recording::Recording;
-use super::ring::Head;
 use super::{Overflow, RecordError};
+use crate::capture::buffers::{Buffers, Limits};
+use crate::capture::encode;
+use crate::capture::ring::Head;
+use crate::formats::export::{Header, SliceRule};
+use crate::formats::file::{Exporter, Format};
 use hotprobe::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
 use hotprobe_clock::Clock;
 use std::fmt;

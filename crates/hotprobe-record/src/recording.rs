@@ -1,9 +1,9 @@
 //! A recording that goes on: its handle, and what happens at its end.
 
-use super::buffers::Buffers;
-use super::file::Exporter;
 use super::stream::Stream;
 use super::{RecordError, Trace};
+use crate::capture::buffers::Buffers;
+use crate::formats::file::Exporter;
 use hotprobe::{Batch, ProbeGroup, SynchronizeError, synchronize, synchronize_timeout};
 use std::fmt;
 use std::mem;

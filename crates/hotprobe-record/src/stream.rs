@@ -1,14 +1,14 @@
 //! A recording that is written while it goes on: the thread that empties the buffers.
 
-use super::buffers::Buffers;
-use super::encode::{Decoded, Decoder};
-use super::export::{Lost, ThreadInfo};
-use super::file::Exporter;
 use super::recording::Inner;
-use super::ring::{Drain, Ring};
 use super::trace::{Tally, lost_without_buffer};
 use super::{RecordError, Trace};
+use crate::capture::buffers::Buffers;
+use crate::capture::encode::{Decoded, Decoder};
+use crate::capture::ring::{Drain, Ring};
 use crate::discard;
+use crate::formats::export::{Lost, ThreadInfo};
+use crate::formats::file::Exporter;
 use hotprobe::synchronize;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -365,9 +365,10 @@ impl Output<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::export::{Export, Header, Record, Total};
-    use super::super::{Overflow, buffers::Limits};
     use super::*;
+    use crate::Overflow;
+    use crate::capture::buffers::Limits;
+    use crate::formats::export::{Export, Header, Record, Total};
     use hotprobe::{Metadata, Parameter, Value};
     use hotprobe_clock::Clock;
     use std::sync::Mutex;

@@ -1,14 +1,14 @@
 //! What was recorded: read, counted, written to files.
 
 use super::RecordError;
-use super::buffers::Buffers;
-use super::chrome::Chrome;
-use super::ctf::Ctf;
-use super::encode::{Decoded, Decoder};
-use super::export::{Export, Field, Lost, ThreadInfo, Total};
-use super::file::Format;
-use super::perfetto::Perfetto;
-use super::ring::{Copied, Head, Ring};
+use crate::capture::buffers::Buffers;
+use crate::capture::encode::{Decoded, Decoder};
+use crate::capture::ring::{Copied, Head, Ring};
+use crate::formats::chrome::Chrome;
+use crate::formats::ctf::Ctf;
+use crate::formats::export::{Export, Field, Lost, ThreadInfo, Total};
+use crate::formats::file::Format;
+use crate::formats::perfetto::Perfetto;
 use hotprobe::Metadata;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

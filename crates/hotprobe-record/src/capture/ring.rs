@@ -13,8 +13,8 @@
 //! What is lost is counted by event, at first beside the ring ([`Losses`]); with the next record that finds room a mark
 //! with the number goes before it, so that it stands where something is missing.
 
-use super::Overflow;
-use super::export::Lost;
+use crate::Overflow;
+use crate::formats::export::Lost;
 use crate::sync::{
     AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, model_only, plain, spinning,
 };

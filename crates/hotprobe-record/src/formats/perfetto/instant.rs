@@ -3,9 +3,9 @@
 //! an event and from the record's own numbers, eight bytes at a time. All others, and all other packets, go through
 //! `prost`, which reads the same from both (tested).
 
-use super::export::Field;
-use super::perfetto::{SEQUENCE, argument};
+use super::super::export::Field;
 use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};
+use super::{SEQUENCE, argument};
 
 /// The instants of one event: what is known of them before any is fired.
 #[derive(Debug)]

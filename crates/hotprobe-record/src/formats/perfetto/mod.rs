@@ -18,16 +18,19 @@
 //!
 //! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
 
-use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
-use super::instant::{Instants, Place};
-use super::nesting::{Inner, Nesting, Step, Steps};
-use super::pairs::{Key, Pairs, Role, Roles};
-use super::proto::{
+mod instant;
+mod proto;
+
+use self::instant::{Instants, Place};
+use self::proto::{
     AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
     InternedData, InternedName, ProcessDescriptor, REALTIME, SEQ_INCREMENTAL_STATE_CLEARED,
     SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor, TracePacket, TrackDescriptor,
     TrackEvent, Type,
 };
+use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use super::nesting::{Inner, Nesting, Step, Steps};
+use super::pairs::{Key, Pairs, Role, Roles};
 use prost::Message;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;

@@ -9,10 +9,10 @@
 //!
 //! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire events, too.
 
-use super::Overflow;
 use super::encode::{Texts, Written, encode, encode_frequent};
-use super::export::{Header, Lost, ThreadInfo};
 use super::ring::Ring;
+use crate::Overflow;
+use crate::formats::export::{Header, Lost, ThreadInfo};
 use hotprobe::Value;
 use hotprobe_clock::Timer;
 use std::cell::{Cell, RefCell};

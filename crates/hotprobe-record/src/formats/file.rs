@@ -1,10 +1,10 @@
 //! Which file format, and what writes it.
 
-use super::RecordError;
 use super::chrome::Chrome;
 use super::ctf::Ctf;
 use super::export::Export;
 use super::perfetto::Perfetto;
+use crate::RecordError;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;

@@ -3,8 +3,8 @@
 //! After a record's first word come its time, its task if it has one, and the values. What each value is stands in 4
 //! bits: those of the first six values in the first word, those of the others in words of sixteen, before the values.
 
-use super::export::{Field, Lost, Record};
 use super::ring::{Head, Ring};
+use crate::formats::export::{Field, Lost, Record};
 use hotprobe::Value;
 use hotprobe_clock::Timer;
 use std::fmt::{self, Write};
