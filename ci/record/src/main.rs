@@ -6,6 +6,7 @@
 // The exporters are not part of the public API; here they are by themselves.
 #[path = "../../../crates/hotprobe-record/src/formats"]
 mod formats {
+    pub(crate) mod bytes;
     pub(crate) mod chrome;
     pub(crate) mod ctf;
     pub(crate) mod export;

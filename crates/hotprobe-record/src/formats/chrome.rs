@@ -17,9 +17,9 @@
 //! 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes in it, Perfetto 52
 //! shows the escapes, unless a quote is among them.)
 
+use super::bytes::hex;
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
 use super::pairs::{Pairs, Role, Roles};
-use super::perfetto::hex;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::time::SystemTime;

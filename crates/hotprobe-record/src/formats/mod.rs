@@ -2,6 +2,7 @@
 //!
 //! What they share: begins and ends are paired in [`pairs`]; slices inside other slices are found in [`nesting`].
 
+pub(crate) mod bytes;
 pub(crate) mod chrome;
 pub(crate) mod ctf;
 pub(crate) mod export;

@@ -4,8 +4,8 @@
 //! `prost`, which reads the same from both (tested).
 
 use super::super::export::Field;
+use super::names::{SEQUENCE, argument};
 use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};
-use super::{SEQUENCE, argument};
 
 /// The instants of one event: what is known of them before any is fired.
 #[derive(Debug)]

@@ -19,84 +19,25 @@
 //! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
 
 mod instant;
+mod names;
 mod proto;
 
 use self::instant::{Instants, Place};
+use self::names::{SEQUENCE, argument, category, uuid};
 use self::proto::{
     AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
     InternedData, InternedName, ProcessDescriptor, REALTIME, SEQ_INCREMENTAL_STATE_CLEARED,
     SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor, TracePacket, TrackDescriptor,
     TrackEvent, Type,
 };
+use super::bytes::hex;
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
 use super::nesting::{Inner, Nesting, Step, Steps};
 use super::pairs::{Key, Pairs, Role, Roles};
 use prost::Message;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::SystemTime;
-
-/// Tracks: what they are of in the lowest bits, which one above. (Small numbers are short in the file.)
-mod uuid {
-    pub(super) const PROCESS: u64 = 1;
-    pub(super) const TOTALS: u64 = 2;
-    /// All tasks' tracks are below this one.
-    pub(super) const TASKS: u64 = 3;
-    const KINDS: u64 = 8;
-    pub(super) fn thread(thread: usize) -> u64 {
-        (thread as u64 + 1) * KINDS
-    }
-    pub(super) fn task(task: u64) -> u64 {
-        (task & (u64::MAX >> 4)) * KINDS + 4
-    }
-    pub(super) fn lost(thread: usize) -> u64 {
-        thread as u64 * KINDS + 5
-    }
-    pub(super) fn rule(rule: usize) -> u64 {
-        rule as u64 * KINDS + 6
-    }
-    pub(super) fn lane(rule: usize, lane: usize) -> u64 {
-        ((lane as u64) << 24 | rule as u64) * KINDS + 7
-    }
-}
-
-/// Categories, by number.
-mod category {
-    pub(super) const NAMES: [&str; 5] = ["event", "task", "slice", "lost", "total"];
-    pub(super) const EVENT: u64 = 1;
-    pub(super) const TASK: u64 = 2;
-    pub(super) const SLICE: u64 = 3;
-    pub(super) const LOST: u64 = 4;
-    pub(super) const TOTAL: u64 = 5;
-}
-
-/// Arguments that are ours, by number. No parameter is called so: they have a space, or stand alone.
-pub(crate) mod argument {
-    pub(super) const NAMES: [&str; 9] = [
-        "tokio task",
-        "no end",
-        "no begin",
-        "at end",
-        "event",
-        "thread",
-        "fired",
-        "written",
-        "lost",
-    ];
-    pub(crate) const TASK: u64 = 1;
-    pub(super) const NO_END: u64 = 2;
-    pub(super) const NO_BEGIN: u64 = 3;
-    pub(super) const END: u64 = 4;
-    pub(super) const EVENT: u64 = 5;
-    pub(super) const THREAD: u64 = 6;
-    pub(super) const FIRED: u64 = 7;
-    pub(super) const WRITTEN: u64 = 8;
-    pub(super) const LOST: u64 = 9;
-}
-
-/// All packets are of one sequence, of this number.
-pub(crate) const SEQUENCE: u32 = 1;
 
 /// So many tasks' tracks are remembered as described; those of others are described again.
 const TASKS: usize = 1 << 12;
@@ -861,12 +802,12 @@ fn numbered(iid: u64, value: AnnotationValue) -> DebugAnnotation {
 }
 
 /// The name of the mark that there was more of a text.
-pub(crate) fn cut(name: &str) -> String {
+fn cut(name: &str) -> String {
     format!("{name} (cut)")
 }
 
 /// What Perfetto has no type for becomes text.
-pub(crate) fn value(field: &Field<'_>) -> AnnotationValue {
+fn value(field: &Field<'_>) -> AnnotationValue {
     use AnnotationValue::{Bool, Int, Text, Uint};
     match *field {
         Field::Bool(value) => Bool(value),
@@ -899,16 +840,6 @@ fn float(value: f64) -> AnnotationValue {
     } else {
         AnnotationValue::Text(value.to_string())
     }
-}
-
-/// `0x00ff`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 + 2 * bytes.len());
-    text.push_str("0x");
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]
