@@ -17,7 +17,7 @@ mod formats {
 }
 
 use formats::export::{Export, Field};
-use formats::synthetic::{Ends, Step, Stream, stream};
+use formats::synthetic::{Ends, SyntheticStep, SyntheticStream, stream};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::error::Error;
@@ -53,11 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         "pid": stream.header.process.0,
         "process": stream.header.process.1,
         "threads": stream.steps.iter().filter_map(|step| match step {
-            Step::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name })),
+            SyntheticStep::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name })),
             _ => None,
         }).collect::<Vec<_>>(),
         "records": stream.steps.iter().filter_map(|step| match step {
-            Step::Record { time, thread, event, task, values } => {
+            SyntheticStep::Record { time, thread, event, task, values } => {
                 let event = stream.header.events[*event];
                 let arguments = event.parameters().iter().zip(values);
                 Some(json!({
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => None,
         }).collect::<Vec<_>>(),
         "lost": stream.steps.iter().filter_map(|step| match step {
-            Step::Lost(lost) => Some(json!({
+            SyntheticStep::Lost(lost) => Some(json!({
                 "time": lost.time, "thread": lost.thread, "count": lost.count,
                 "event": stream.header.events[lost.event].name(),
             })),
@@ -100,7 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Writes `trace.EXTENSION`; for each flush, how many bytes and records were in the file then.
 fn tell<E: Export>(
-    stream: &Stream,
+    stream: &SyntheticStream,
     out: &Path,
     extension: &str,
     flushes: &Cell<Vec<(u64, u64)>>,
@@ -117,8 +117,8 @@ fn tell<E: Export>(
     for step in &stream.steps {
         step.tell(&mut exporter)?;
         match step {
-            Step::Record { .. } => records += 1,
-            Step::Flush => seen.push((written.get(), records)),
+            SyntheticStep::Record { .. } => records += 1,
+            SyntheticStep::Flush => seen.push((written.get(), records)),
             _ => {}
         }
     }

@@ -264,13 +264,13 @@ impl Recorder {
             .collect::<Result<_, _>>()?;
         let limits = self.limits(&events)?;
         if let Some(path) = &self.dump_on_panic {
-            Format::of(path)?;
+            RecordError::format_of(path)?;
         }
         let exporter = match self.stream {
             None => None,
             Some(Stream::Writer(exporter)) => Some((None, exporter)),
             Some(Stream::Path(path)) => {
-                let created = Format::of(&path)?.create(&path);
+                let created = RecordError::format_of(&path)?.create(&path);
                 let exporter = created.map_err(|error| RecordError::io(Some(&path), error))?;
                 Some((Some(path), exporter))
             }

@@ -7,7 +7,6 @@ use crate::capture::ring::{Copied, Head, Ring};
 use crate::formats::chrome::Chrome;
 use crate::formats::ctf::Ctf;
 use crate::formats::export::{Export, Field, Lost, ThreadInfo, Total};
-use crate::formats::file::Format;
 use crate::formats::perfetto::Perfetto;
 use hotprobe::Metadata;
 use std::cmp::Reverse;
@@ -459,7 +458,7 @@ impl Trace {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
         let path = path.as_ref();
-        let format = Format::of(path)?;
+        let format = RecordError::format_of(path)?;
         self.is_here()?;
         let save = || self.export(&mut *format.create(path)?);
         save().map_err(|error| RecordError::io(Some(path), error))

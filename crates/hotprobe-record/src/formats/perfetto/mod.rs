@@ -22,7 +22,7 @@ mod instant;
 mod names;
 mod proto;
 
-use self::instant::{Instants, Place};
+use self::instant::{InstantPlace, Instants};
 use self::names::{SEQUENCE, argument, category, uuid};
 use self::proto::{
     AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
@@ -32,8 +32,8 @@ use self::proto::{
 };
 use super::bytes::hex;
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
-use super::nesting::{Inner, Nesting, Step, Steps};
-use super::pairs::{Key, Pairs, Role, Roles};
+use super::nesting::{InnerSlice, Nesting, NestingStep, NestingSteps};
+use super::pairs::{PairKey, Pairs, Role, Roles};
 use prost::Message;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
@@ -52,13 +52,13 @@ pub(crate) struct Perfetto<W: Write> {
     /// What has not been written yet.
     packets: Vec<u8>,
     pid: u32,
-    events: Vec<Named>,
+    events: Vec<PerfettoEvent>,
     /// Each rule's name, event that ends it, and tracks.
-    rules: Vec<Rule>,
+    rules: Vec<PerfettoRule>,
     roles: Roles,
     pairs: Pairs<Begun, Vec<DebugAnnotation>>,
     nesting: Nesting<Beginning, Vec<DebugAnnotation>>,
-    threads: HashMap<usize, Thread>,
+    threads: HashMap<usize, PerfettoThread>,
     ids: HashSet<u64>,
     task_tracks: bool,
     /// Whose tracks have been described: each is where its number says, and takes the place of another one.
@@ -66,7 +66,7 @@ pub(crate) struct Perfetto<W: Write> {
 }
 
 #[derive(Debug)]
-struct Named {
+struct PerfettoEvent {
     name: &'static str,
     /// The numbers of its parameters' names.
     parameters: Vec<(u64, &'static str)>,
@@ -74,7 +74,7 @@ struct Named {
 }
 
 #[derive(Debug)]
-struct Rule {
+struct PerfettoRule {
     name: String,
     begin: usize,
     end: usize,
@@ -104,7 +104,7 @@ struct Beginning {
 }
 
 #[derive(Debug)]
-struct Thread {
+struct PerfettoThread {
     name: String,
     /// So many records lost, up to that time.
     lost: u64,
@@ -187,7 +187,7 @@ impl<W: Write> Perfetto<W> {
     /// The record itself: fast, if it can be.
     fn instant(
         &mut self,
-        place: &Place,
+        place: &InstantPlace,
         record: &Record<'_>,
         flows: [&[u64]; 2],
     ) -> io::Result<()> {
@@ -205,7 +205,7 @@ impl<W: Write> Perfetto<W> {
 
     fn any_instant(
         &mut self,
-        place: &Place,
+        place: &InstantPlace,
         record: &Record<'_>,
         [flow_ids, terminating_flow_ids]: [&[u64]; 2],
     ) -> io::Result<()> {
@@ -228,7 +228,7 @@ impl<W: Write> Perfetto<W> {
 
     /// It, on the track of its thread and on that of its task.
     fn instants(&mut self, record: &Record<'_>, flows: [&[u64]; 2]) -> io::Result<()> {
-        let place = Place {
+        let place = InstantPlace {
             time: record.time,
             category: category::EVENT,
             track: uuid::thread(record.thread),
@@ -239,7 +239,7 @@ impl<W: Write> Perfetto<W> {
             return Ok(());
         };
         self.describe_task(task)?;
-        let copy = Place {
+        let copy = InstantPlace {
             category: category::TASK,
             track: uuid::task(task),
             task: None,
@@ -328,7 +328,7 @@ impl<W: Write> Perfetto<W> {
     fn begin_slice(
         &mut self,
         rule: usize,
-        key: &Key,
+        key: &PairKey,
         time: u64,
         arguments: Vec<DebugAnnotation>,
     ) -> io::Result<Begun> {
@@ -364,7 +364,7 @@ impl<W: Write> Perfetto<W> {
                 self.end_on((rule, lane), until, arguments)
             }
             Begun::Inside { outer, beginning } => {
-                let inner = Inner {
+                let inner = InnerSlice {
                     rule,
                     begin: since,
                     end,
@@ -391,20 +391,25 @@ impl<W: Write> Perfetto<W> {
     fn write_inside(
         &mut self,
         track: (usize, usize),
-        steps: Steps<Beginning, Vec<DebugAnnotation>>,
+        steps: NestingSteps<Beginning, Vec<DebugAnnotation>>,
     ) -> io::Result<()> {
         for step in steps {
             match step {
-                Step::Begin { rule, time, kept } => self.begin_on(track, rule, time, kept)?,
-                Step::End { time, kept } => self.end_on(track, time, kept)?,
-                Step::Apart(inner) => self.write_apart(inner)?,
+                NestingStep::Begin { rule, time, kept } => {
+                    self.begin_on(track, rule, time, kept)?
+                }
+                NestingStep::End { time, kept } => self.end_on(track, time, kept)?,
+                NestingStep::Apart(inner) => self.write_apart(inner)?,
             }
         }
         Ok(())
     }
 
-    fn write_apart(&mut self, inner: Inner<Beginning, Vec<DebugAnnotation>>) -> io::Result<()> {
-        let Inner {
+    fn write_apart(
+        &mut self,
+        inner: InnerSlice<Beginning, Vec<DebugAnnotation>>,
+    ) -> io::Result<()> {
+        let InnerSlice {
             rule, begin, end, ..
         } = inner;
         let lane = self.take_lane(rule, begin)?;
@@ -509,14 +514,15 @@ impl<W: Write> Export for Perfetto<W> {
         self.roles = Roles::new(header);
         self.pairs = Pairs::new(&header.slices);
         self.nesting = Nesting::new(header);
-        self.rules.extend(header.slices.iter().map(|slice| Rule {
-            name: slice.name.clone(),
-            begin: slice.begin.0,
-            end: slice.end.0,
-            described: false,
-            lanes: 0,
-            free: BTreeSet::new(),
-        }));
+        self.rules
+            .extend(header.slices.iter().map(|slice| PerfettoRule {
+                name: slice.name.clone(),
+                begin: slice.begin.0,
+                end: slice.end.0,
+                described: false,
+                lanes: 0,
+                free: BTreeSet::new(),
+            }));
 
         let interned = |(index, name): (usize, &str)| InternedName {
             iid: Some(index as u64 + 1),
@@ -536,7 +542,7 @@ impl<W: Write> Export for Perfetto<W> {
                 }
                 parameters.push((index as u64 + 1, parameter.name()));
             }
-            self.events.push(Named {
+            self.events.push(PerfettoEvent {
                 name: event.name(),
                 instants: Instants::new(
                     self.events.len() as u64 + 1,
@@ -629,7 +635,7 @@ impl<W: Write> Export for Perfetto<W> {
         };
         self.threads.insert(
             thread.index,
-            Thread {
+            PerfettoThread {
                 name,
                 lost: 0,
                 lost_time: 0,
