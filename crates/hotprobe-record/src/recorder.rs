@@ -4,7 +4,7 @@ use super::recording::Recording;
 use super::{Overflow, RecordError};
 use crate::capture::buffers::{Buffers, Limits};
 use crate::capture::encode;
-use crate::capture::ring::Head;
+use crate::capture::ring::RecordHeader;
 use crate::formats::export::{Header, SliceRule};
 use crate::formats::file::{Exporter, Format};
 use hotprobe::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
@@ -337,11 +337,11 @@ impl Recorder {
                     .to_owned(),
             );
         }
-        if events.len() > Head::MAX_EVENTS {
+        if events.len() > RecordHeader::MAX_EVENTS {
             return refuse(format!(
                 "{} events are more than the {} that one recording can have: choose fewer",
                 events.len(),
-                Head::MAX_EVENTS
+                RecordHeader::MAX_EVENTS
             ));
         }
         let values = |event: &&dyn AnyEvent| event.metadata().parameters().len();
@@ -353,7 +353,7 @@ impl Recorder {
         let needed = (longest_of(longest) + 8).next_power_of_two();
         let given = self.per_thread / 8;
         let words = if given == 0 { 0 } else { 1 << given.ilog2() };
-        if (words as u64) < needed || longest_of(longest) > Head::MAX_WORDS {
+        if (words as u64) < needed || longest_of(longest) > RecordHeader::MAX_WORDS {
             return refuse(format!(
                 "`buffer_per_thread({})` is too little: a record of `{}` may take {} bytes, texts being cut at {}; give at \
                  least {}, or cut texts earlier",

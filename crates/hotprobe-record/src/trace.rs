@@ -3,7 +3,7 @@
 use super::RecordError;
 use crate::capture::buffers::Buffers;
 use crate::capture::encode::{Decoded, Decoder};
-use crate::capture::ring::{Copied, Head, Ring};
+use crate::capture::ring::{Copied, RecordHeader, Ring};
 use crate::formats::chrome::Chrome;
 use crate::formats::ctf::Ctf;
 use crate::formats::export::{Export, Field, Lost, ThreadInfo, Total};
@@ -315,9 +315,9 @@ impl Trace {
             match step {
                 Step::Lost(lost) => tally.lost(lost.thread, lost.event, lost.count),
                 Step::Record(thread, words) => {
-                    let head = Head::from_word(words[0]);
+                    let head = RecordHeader::from_word(words[0]);
                     let event = head.event() as usize;
-                    if head.kind() == Head::LOST {
+                    if head.kind() == RecordHeader::LOST {
                         tally.lost(thread, event, words[2]);
                     } else {
                         tally.written(thread, event, 1);
@@ -718,7 +718,7 @@ impl Cursor<'_> {
         self.lost = None;
         while self.at < self.end {
             self.read();
-            if Head::from_word(self.record[0]).kind() != Head::THREAD {
+            if RecordHeader::from_word(self.record[0]).kind() != RecordHeader::THREAD {
                 return Some(self.record[1]);
             }
             self.thread = usize::try_from(self.record[1]).unwrap_or(usize::MAX);
@@ -734,7 +734,7 @@ impl Cursor<'_> {
             Words::Ring(ring) => self.at = ring.record_at(self.at, &mut self.record),
             Words::Copied(words) => {
                 let begin = usize::try_from(self.at).unwrap_or(usize::MAX);
-                self.at += Head::from_word(words[begin]).words();
+                self.at += RecordHeader::from_word(words[begin]).words();
                 let end = usize::try_from(self.at).unwrap_or(usize::MAX);
                 self.record.clear();
                 self.record.extend_from_slice(&words[begin..end]);

@@ -3,7 +3,7 @@
 //! After a record's first word come its time, its task if it has one, and the values. What each value is stands in 4
 //! bits: those of the first six values in the first word, those of the others in words of sixteen, before the values.
 
-use super::ring::{Head, Ring};
+use super::ring::{RecordHeader, Ring};
 use crate::formats::export::{Field, Lost, Record};
 use hotprobe::Value;
 use hotprobe_clock::Timer;
@@ -66,10 +66,10 @@ pub(crate) fn encode_frequent(
         return false;
     }
     writer.put(time);
-    let mut kind = Head::RECORD;
+    let mut kind = RecordHeader::RECORD;
     if let Some(task) = task {
         writer.put(task);
-        kind = Head::RECORD_IN_TASK;
+        kind = RecordHeader::RECORD_IN_TASK;
     }
     let mut tags = 0;
     for (index, value) in values.iter().enumerate() {
@@ -97,7 +97,7 @@ fn number(value: &Value<'_>) -> Option<(u64, u64)> {
 /// [`encode_frequent`] from this value on, which is no number.
 #[inline(never)]
 fn encode_texts(
-    mut writer: super::ring::Writer<'_>,
+    mut writer: super::ring::RecordWriter<'_>,
     kind: u64,
     event: u32,
     mut tags: u64,
@@ -147,10 +147,10 @@ pub(crate) fn encode(
         return Written::NoRoom;
     }
     writer.put(time);
-    let mut kind = Head::RECORD;
+    let mut kind = RecordHeader::RECORD;
     if let Some(task) = task {
         writer.put(task);
-        kind = Head::RECORD_IN_TASK;
+        kind = RecordHeader::RECORD_IN_TASK;
     }
     let tags_at = writer.position();
     for _ in 0..tag_words {
@@ -213,7 +213,7 @@ pub(crate) fn encode(
 
 /// The kinds that are less frequent.
 fn put_other(
-    writer: &mut super::ring::Writer<'_>,
+    writer: &mut super::ring::RecordWriter<'_>,
     value: &Value<'_>,
     cut_at: usize,
 ) -> Option<u64> {
@@ -250,7 +250,7 @@ const fn halves(value: u128) -> [u64; 2] {
     [value as u64, (value >> 64) as u64]
 }
 
-fn put_bytes(writer: &mut super::ring::Writer<'_>, bytes: &[u8], cut: bool) -> bool {
+fn put_bytes(writer: &mut super::ring::RecordWriter<'_>, bytes: &[u8], cut: bool) -> bool {
     if !writer.reserve(1 + bytes.len().div_ceil(8) as u64) {
         return false;
     }
@@ -404,9 +404,9 @@ impl Decoder {
         values: impl FnOnce(usize) -> usize,
         tell: impl FnOnce(Decoded<'_>) -> R,
     ) -> R {
-        let head = Head::from_word(words[0]);
+        let head = RecordHeader::from_word(words[0]);
         let (time, event) = (self.clock.nanos(words[1]), head.event() as usize);
-        if head.kind() == Head::LOST {
+        if head.kind() == RecordHeader::LOST {
             return tell(Decoded::Lost(Lost {
                 time,
                 thread,
@@ -414,7 +414,7 @@ impl Decoder {
                 count: words[2],
             }));
         }
-        let task = (head.kind() == Head::RECORD_IN_TASK).then(|| words[2]);
+        let task = (head.kind() == RecordHeader::RECORD_IN_TASK).then(|| words[2]);
         let tags_at = if task.is_some() { 3 } else { 2 };
         let values = values(event);
         let tag = |index: usize| match index.checked_sub(IN_HEAD) {
