@@ -4,7 +4,7 @@ use super::recording::Inner;
 use super::trace::{Tally, lost_without_buffer};
 use super::{RecordError, Trace};
 use crate::capture::buffers::Buffers;
-use crate::capture::encode::{Decoded, Decoder};
+use crate::capture::decode::{Decoded, Decoder};
 use crate::capture::ring::{Drain, Ring};
 use crate::discard;
 use crate::formats::export::{Lost, ThreadInfo};

@@ -2,7 +2,7 @@
 
 use super::RecordError;
 use crate::capture::buffers::Buffers;
-use crate::capture::encode::{Decoded, Decoder};
+use crate::capture::decode::{Decoded, Decoder};
 use crate::capture::ring::{Copied, RecordHeader, Ring};
 use crate::formats::chrome::Chrome;
 use crate::formats::ctf::Ctf;

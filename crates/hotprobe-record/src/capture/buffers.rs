@@ -9,8 +9,9 @@
 //!
 //! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire events, too.
 
-use super::encode::{Texts, Written, encode, encode_frequent};
+use super::encode::{Written, encode, encode_frequent};
 use super::ring::Ring;
+use super::texts::Texts;
 use crate::Overflow;
 use crate::formats::export::{Header, Lost, ThreadInfo};
 use hotprobe::Value;

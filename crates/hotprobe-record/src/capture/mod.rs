@@ -4,5 +4,7 @@
 //! in it ([`encode`]).
 
 pub(crate) mod buffers;
+pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod ring;
+mod texts;
