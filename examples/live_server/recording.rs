@@ -6,12 +6,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// All six events, as three slices: a request, and within it what it asks the catalogue and the store.
+/// All six events, as three slices: a request, and within it what it asks the catalogue and the store. With tokio's tasks.
 pub(crate) fn recorder() -> Recorder {
     Recorder::new()
         .slice("request", &REQUEST_BEGIN, &REQUEST_END, "request")
         .slice("lookup", &LOOKUP_BEGIN, &LOOKUP_END, "request")
         .slice("store", &STORE_BEGIN, &STORE_END, "request")
+        .tasks(true)
 }
 
 /// What becomes of the events' firings while the server runs: they go to a file.

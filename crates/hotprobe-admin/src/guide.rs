@@ -101,7 +101,7 @@
 //! `record` is there with the feature `record`; without it, the answer is 501. `slice=request,shop::RECEIVED,shop::DONE,id` is
 //! `Recorder::slice`: a name, the two events, and the parameter that pairs them; it may be said
 //! several times, and its events need no `match`. With `tasks=1` a Perfetto trace has tracks of tokio's tasks
-//! (`Recorder::task_tracks`; feature `tokio`, which `axum` brings with it). `latency` and `stacks` are there with the feature `profile`.
+//! (`Recorder::tasks`), and in every format each record names its task. `latency` and `stacks` are there with the feature `profile`.
 //!
 //! ## `/events`
 //!

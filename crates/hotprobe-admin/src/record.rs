@@ -73,8 +73,8 @@ pub(super) async fn answer(asked: Asked) -> Result<Response<Body>, Problem> {
 
     let (pipe, body) = Pipe::new();
     let writer = || BufWriter::with_capacity(CHUNK, Blocking(pipe.clone()));
-    let task_tracks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
-    let recorder = within(recorder, &shared).task_tracks(task_tracks);
+    let tasks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
+    let recorder = within(recorder, &shared).tasks(tasks);
     let recorder = match format {
         Format::Perfetto => recorder.stream_perfetto_to(writer()),
         Format::Chrome => recorder.stream_chrome_json_to(writer()),

@@ -24,10 +24,12 @@
 //! 5. The seam to the file formats (`export.rs`), and which there are (`file.rs`).
 
 mod capture;
+mod discard;
 mod env;
 mod error;
 mod formats;
 pub mod guide;
+mod overflow;
 mod recorder;
 mod recording;
 mod stream;
@@ -39,32 +41,10 @@ crate::sync::model_only! {
     pub use crate::capture::ring::ModelRing;
 }
 
-/// Drops a panic's payload, which may itself panic.
-fn discard(payload: Box<dyn std::any::Any + Send>) {
-    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload)));
-    if let Err(again) = dropped {
-        std::mem::forget(again);
-    }
-}
-
 pub use env::{FromEnv, from_env};
 pub use error::RecordError;
+pub use hotprobe_clock::Clock;
+pub use overflow::Overflow;
 pub use recorder::Recorder;
 pub use recording::Recording;
 pub use trace::{Count, Entry, Recorded, Records, Thread, Trace};
-
-/// What happens when a thread's buffer is full.
-///
-/// ```
-/// use hotprobe_record::Overflow;
-/// assert_eq!(Overflow::default(), Overflow::DropNewest);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// What finds no room is lost, and counted.
-    #[default]
-    DropNewest,
-    /// The oldest records make room, and are counted as lost: a flight recorder, which has the last seconds.
-    OverwriteOldest,
-}

@@ -14,9 +14,9 @@ pub(crate) enum Decoded<'a> {
 }
 
 impl Lost {
-    /// With the time as exporters want it; up to there it is the clock's.
-    pub(crate) fn told(self, clock: &Timer) -> Self {
-        let time = clock.nanos(self.time);
+    /// Converts the time, a reading of the clock, to nanoseconds, which exporters expect.
+    pub(crate) fn in_nanoseconds(self, timer: &Timer) -> Self {
+        let time = timer.nanos(self.time);
         Self { time, ..self }
     }
 }
@@ -24,14 +24,14 @@ impl Lost {
 /// Reads records. Keeps what they borrow.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    clock: Timer,
+    timer: Timer,
     bytes: Vec<u8>,
 }
 
 impl Decoder {
-    pub(crate) const fn new(clock: Timer) -> Self {
+    pub(crate) const fn new(timer: Timer) -> Self {
         let bytes = Vec::new();
-        Self { clock, bytes }
+        Self { timer, bytes }
     }
 
     /// Reads a record, which is a thread's, and tells what it says. `values`: how many parameters an event has.
@@ -43,7 +43,7 @@ impl Decoder {
         tell: impl FnOnce(Decoded<'_>) -> R,
     ) -> R {
         let head = RecordHeader::from_word(words[0]);
-        let (time, event) = (self.clock.nanos(words[1]), head.event() as usize);
+        let (time, event) = (self.timer.nanos(words[1]), head.event() as usize);
         if head.kind() == RecordHeader::LOST {
             return tell(Decoded::Lost(Lost {
                 time,

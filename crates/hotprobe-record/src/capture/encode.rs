@@ -3,7 +3,7 @@
 //! After a record's first word come its time, its task if it has one, and the values. What each value is stands in 4
 //! bits: those of the first six values in the first word, those of the others in words of sixteen, before the values.
 
-use super::ring::{RecordHeader, Ring};
+use super::ring::{RecordHeader, RecordWriter, Ring};
 use super::texts::{Texts, cut};
 use hotprobe::Value;
 
@@ -34,24 +34,16 @@ pub(super) const IN_WORD: usize = 16;
 /// The most words that a record of so many values can have, texts cut at `cut_at` bytes.
 pub(crate) fn longest(values: usize, cut_at: usize) -> u64 {
     let longest_value = 2.max(1 + cut_at.div_ceil(8));
-    (3 + values.saturating_sub(IN_HEAD).div_ceil(IN_WORD) + values * longest_value) as u64
+    fixed_words(values) + (values * longest_value) as u64
 }
 
-/// What came of writing a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    Yes,
-    NoRoom,
-    /// There is a `Debug` among the values, and its text has to be given. Nothing was written.
-    NeedsTexts,
-}
-
-/// Writes a record of few values of frequent kinds, if there is room as it is. False if it is not that: nothing was written.
+/// Writes a record of a few plain values: numbers, truth values, texts that are not cut. Returns false, with nothing written,
+/// if there is another value, or no room without moving `tail` or marking losses.
 ///
-/// What a recording costs is decided here, by the number of instructions: as long as they are few, most of them run
-/// while the processor reads its clock. Numbers have a loop of their own for that.
+/// The number of instructions here decides what a recording costs: while they are few, most of them run while the processor
+/// reads its clock. So numbers have a loop of their own.
 #[inline(always)]
-pub(crate) fn encode_frequent(
+pub(super) fn plain(
     ring: &Ring,
     event: u32,
     time: u64,
@@ -73,7 +65,7 @@ pub(crate) fn encode_frequent(
     let mut tags = 0;
     for (index, value) in values.iter().enumerate() {
         let Some((tag, word)) = number(value) else {
-            return encode_texts(writer, kind, event, tags, index, values, cut_at);
+            return plain_rest(writer, kind, event, tags, index, values, cut_at);
         };
         writer.put(word);
         tags |= tag << (4 * index);
@@ -93,10 +85,10 @@ fn number(value: &Value<'_>) -> Option<(u64, u64)> {
     }
 }
 
-/// [`encode_frequent`] from this value on, which is no number.
+/// Continues [`plain`] from this value on, which is no number.
 #[inline(never)]
-fn encode_texts(
-    mut writer: super::ring::RecordWriter<'_>,
+fn plain_rest(
+    mut writer: RecordWriter<'_>,
     kind: u64,
     event: u32,
     mut tags: u64,
@@ -130,21 +122,33 @@ fn encode_texts(
     true
 }
 
-/// Writes a record. `texts` has what the `Debug`s of the values wrote.
-pub(crate) fn encode(
+/// Whether there is room for a record of this many values that take no words of their own.
+pub(super) fn has_room(ring: &Ring, values: usize) -> bool {
+    ring.begin().reserve(fixed_words(values))
+}
+
+/// The words of a record beside its values': header, time, task, and tags that the header has no room for.
+const fn fixed_words(values: usize) -> u64 {
+    (3 + tag_words(values)) as u64
+}
+
+const fn tag_words(values: usize) -> usize {
+    values.saturating_sub(IN_HEAD).div_ceil(IN_WORD)
+}
+
+/// Writes a record of any values; none if there is no room. `texts` has what the `Debug`s among them wrote.
+#[inline(always)]
+pub(super) fn any(
     ring: &Ring,
     event: u32,
     time: u64,
     task: Option<u64>,
     values: &[Value<'_>],
-    texts: Option<&Texts>,
+    texts: &Texts,
     cut_at: usize,
-) -> Written {
+) -> Option<()> {
     let mut writer = ring.begin();
-    let tag_words = values.len().saturating_sub(IN_HEAD).div_ceil(IN_WORD);
-    if !writer.reserve(3 + tag_words as u64) {
-        return Written::NoRoom;
-    }
+    reserve(&mut writer, fixed_words(values.len()))?;
     writer.put(time);
     let mut kind = RecordHeader::RECORD;
     if let Some(task) = task {
@@ -152,10 +156,10 @@ pub(crate) fn encode(
         kind = RecordHeader::RECORD_IN_TASK;
     }
     let tags_at = writer.position();
-    for _ in 0..tag_words {
+    for _ in 0..tag_words(values.len()) {
         writer.put(0);
     }
-    let mut texts = texts.map(Texts::iter);
+    let mut texts = texts.iter();
     let mut in_head = 0;
     let mut in_word = 0;
     for (index, value) in values.iter().enumerate() {
@@ -164,36 +168,21 @@ pub(crate) fn encode(
             Value::Bool(true) => tag::TRUE,
             Value::Redacted => tag::REDACTED,
             Value::U64(value) => {
-                if !writer.reserve(1) {
-                    return Written::NoRoom;
-                }
+                reserve(&mut writer, 1)?;
                 writer.put(value);
                 tag::U64
             }
-            Value::Str(text) => {
-                let kept = cut(text, cut_at);
-                if !put_bytes(&mut writer, kept.as_bytes(), kept.len() < text.len()) {
-                    return Written::NoRoom;
-                }
-                tag::STR
-            }
+            Value::Str(text) => put_text(&mut writer, text, cut_at)?,
             Value::Debug(_) => {
-                let Some(texts) = &mut texts else {
-                    return Written::NeedsTexts;
-                };
                 let (text, cut, failed) = texts.next().unwrap_or_default();
                 if failed {
                     tag::FAILED
-                } else if put_bytes(&mut writer, text, cut) {
-                    tag::STR
                 } else {
-                    return Written::NoRoom;
+                    put_bytes(&mut writer, text, cut)?;
+                    tag::STR
                 }
             }
-            ref other => match put_other(&mut writer, other, cut_at) {
-                Some(tag) => tag,
-                None => return Written::NoRoom,
-            },
+            ref other => put_other(&mut writer, other, cut_at)?,
         };
         if index < IN_HEAD {
             in_head |= tag << (4 * index);
@@ -207,15 +196,22 @@ pub(crate) fn encode(
         }
     }
     writer.commit(kind, event, in_head);
-    Written::Yes
+    Some(())
 }
 
-/// The kinds that are less frequent.
-fn put_other(
-    writer: &mut super::ring::RecordWriter<'_>,
-    value: &Value<'_>,
-    cut_at: usize,
-) -> Option<u64> {
+#[inline(always)]
+fn reserve(writer: &mut RecordWriter<'_>, words: u64) -> Option<()> {
+    writer.reserve(words).then_some(())
+}
+
+fn put_text(writer: &mut RecordWriter<'_>, text: &str, cut_at: usize) -> Option<u64> {
+    let kept = cut(text, cut_at);
+    put_bytes(writer, kept.as_bytes(), kept.len() < text.len())?;
+    Some(tag::STR)
+}
+
+/// The less frequent kinds.
+fn put_other(writer: &mut RecordWriter<'_>, value: &Value<'_>, cut_at: usize) -> Option<u64> {
     #[allow(clippy::cast_sign_loss, reason = "it is cast back")]
     let (tag, words, count) = match *value {
         Value::Char(value) => (tag::CHAR, [value.into(), 0], 1),
@@ -226,19 +222,17 @@ fn put_other(
         Value::F64(value) => (tag::F64, [value.to_bits(), 0], 1),
         Value::Bytes(bytes) => {
             let kept = &bytes[..bytes.len().min(cut_at)];
-            return put_bytes(writer, kept, kept.len() < bytes.len()).then_some(tag::BYTES);
+            put_bytes(writer, kept, kept.len() < bytes.len())?;
+            return Some(tag::BYTES);
         }
         Value::Opaque(name) => {
-            let kept = cut(name, cut_at);
-            return put_bytes(writer, kept.as_bytes(), kept.len() < name.len())
-                .then_some(tag::OPAQUE);
+            put_text(writer, name, cut_at)?;
+            return Some(tag::OPAQUE);
         }
-        // (The others are `encode`'s.)
+        // `any` handles all others.
         _ => return Some(tag::REDACTED),
     };
-    if !writer.reserve(count) {
-        return None;
-    }
+    reserve(writer, count)?;
     for &word in &words[..=usize::from(count == 2)] {
         writer.put(word);
     }
@@ -250,11 +244,9 @@ const fn halves(value: u128) -> [u64; 2] {
     [value as u64, (value >> 64) as u64]
 }
 
-fn put_bytes(writer: &mut super::ring::RecordWriter<'_>, bytes: &[u8], cut: bool) -> bool {
-    if !writer.reserve(1 + bytes.len().div_ceil(8) as u64) {
-        return false;
-    }
+fn put_bytes(writer: &mut RecordWriter<'_>, bytes: &[u8], cut: bool) -> Option<()> {
+    reserve(writer, 1 + bytes.len().div_ceil(8) as u64)?;
     writer.put(bytes.len() as u64 | if cut { CUT } else { 0 });
     writer.put_bytes(bytes);
-    true
+    Some(())
 }

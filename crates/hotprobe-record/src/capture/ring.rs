@@ -44,8 +44,8 @@
 //! Elsewhere in the crate, `stream.rs` signals the end to its thread by a Release store and an Acquire load. Numbers of
 //! recordings, losses of threads without a buffer (read after the last firing), and which panic dumps first are `Relaxed`.
 
-use crate::Overflow;
 use crate::formats::export::Lost;
+use crate::overflow::Overflow;
 use crate::sync::{
     AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, model_only, plain, spinning,
 };

@@ -63,7 +63,7 @@ impl Texts {
             Ok(result) => result.is_err() && !cut,
             Err(payload) => {
                 let stopped = payload.is::<Stop>();
-                crate::discard(payload);
+                crate::discard::discard(payload);
                 !stopped
             }
         };

@@ -183,7 +183,6 @@ pub(crate) fn stream(requests: u64) -> SyntheticStream {
                 begin: (0, 0),
                 end: (1, 0),
             }],
-            task_tracks: true,
         },
         steps: Vec::new(),
         end: 0,

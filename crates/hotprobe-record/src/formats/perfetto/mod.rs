@@ -2,7 +2,7 @@
 //!
 //! What is where:
 //! * Each record is one instant on the track of its thread (category `event`), with its arguments; if it fired in a
-//!   tokio task, there is a copy of it on the task's track (category `task`), unless the recorder was told otherwise.
+//!   tokio task, there is a copy of it on the task's track (category `task`). Recorders note tasks only if they were asked to.
 //! * Each pair of a [`SliceRule`](super::export::SliceRule) is one slice (category `slice`) on a track with the
 //!   rule's name. Slices overlap, but those of one Perfetto track may not: so a rule has as many tracks as it has
 //!   slices open at a time, all of one name, which the UI shows as one. A slice has the arguments of its begin,
@@ -60,7 +60,6 @@ pub(crate) struct Perfetto<W: Write> {
     nesting: Nesting<Beginning, Vec<DebugAnnotation>>,
     threads: HashMap<usize, PerfettoThread>,
     ids: HashSet<u64>,
-    task_tracks: bool,
     /// Whose tracks have been described: each is where its number says, and takes the place of another one.
     tasks: Vec<Option<u64>>,
 }
@@ -124,7 +123,6 @@ impl<W: Write> Perfetto<W> {
             nesting: Nesting::default(),
             threads: HashMap::new(),
             ids: HashSet::new(),
-            task_tracks: false,
             tasks: Vec::new(),
         }
     }
@@ -235,7 +233,7 @@ impl<W: Write> Perfetto<W> {
             task: record.task,
         };
         self.instant(&place, record, flows)?;
-        let Some(task) = record.task.filter(|_| self.task_tracks) else {
+        let Some(task) = record.task else {
             return Ok(());
         };
         self.describe_task(task)?;
@@ -510,7 +508,6 @@ impl<W: Write> Perfetto<W> {
 impl<W: Write> Export for Perfetto<W> {
     fn header(&mut self, header: &Header) -> io::Result<()> {
         self.pid = header.process.0;
-        self.task_tracks = header.task_tracks;
         self.roles = Roles::new(header);
         self.pairs = Pairs::new(&header.slices);
         self.nesting = Nesting::new(header);

@@ -28,10 +28,14 @@ fn of_type(events: &[(u64, TrackEvent)], r#type: Type) -> Vec<&(u64, TrackEvent)
 }
 
 #[test]
-fn tasks_have_tracks_if_they_are_to() {
-    let instants = |task_tracks| {
+fn tasks_have_tracks_if_they_are_noted() {
+    let instants = |noted| {
         let mut stream = stream(20);
-        stream.header.task_tracks = task_tracks;
+        for step in &mut stream.steps {
+            if let SyntheticStep::Record { task, .. } = step {
+                *task = task.filter(|_| noted);
+            }
+        }
         let mut file = Vec::new();
         stream.tell(&mut Perfetto::new(&mut file)).unwrap();
         let packets = Trace::decode(&file[..]).unwrap().packets;
