@@ -149,6 +149,11 @@ impl Entry {
 /// # Ok::<(), hotprobe_record::RecordError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Recorded {
     /// A truth value.
@@ -217,6 +222,7 @@ impl From<Field<'_>> for Recorded {
 
 /// Numbers of firings, which add up: `fired == written + lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Count {
     /// Firings that called the recorder's probe.

@@ -108,7 +108,7 @@ impl Roles {
             .is_some_and(|roles| !roles.is_empty())
     }
 
-    /// PairRule, role and key for each rule that the record has to do with.
+    /// Rule, role and key for each rule that the record has to do with.
     pub(crate) fn of<'a>(
         &'a self,
         record: &'a Record<'_>,

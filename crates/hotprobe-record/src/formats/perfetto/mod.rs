@@ -394,7 +394,7 @@ impl<W: Write> Perfetto<W> {
         for step in steps {
             match step {
                 NestingStep::Begin { rule, time, kept } => {
-                    self.begin_on(track, rule, time, kept)?
+                    self.begin_on(track, rule, time, kept)?;
                 }
                 NestingStep::End { time, kept } => self.end_on(track, time, kept)?,
                 NestingStep::Apart(inner) => self.write_apart(inner)?,
