@@ -29,7 +29,7 @@ rule 'unfinished' "$(
 # of Cargo.toml that has to be called so.)
 rule "a registry's host name" "$(
     grep -InE 'crates[.]io|docs[.]rs|lib[.]rs/crates|static[.]rust-lang' "${everything[@]}" |
-        grep -vE '^Cargo[.]toml:[0-9]+:\[package[.]metadata[.]docs[.]rs\]$' || true
+        grep -vE '^(crates/[^/]*/)?Cargo[.]toml:[0-9]+:\[package[.]metadata[.]docs[.]rs\]$' || true
 )"
 
 # A table that names what is no more would be believed.

@@ -6,12 +6,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Records all six events as three kinds of slices: a request, and inside it its calls of the catalogue and the store.
+/// Records all six events as three kinds of slices: a request, and inside it its calls of the catalogue
+/// and the store. Each record names its tokio task.
 pub(crate) fn recorder() -> Recorder {
     Recorder::new()
         .slice("request", &REQUEST_BEGIN, &REQUEST_END, "request")
         .slice("lookup", &LOOKUP_BEGIN, &LOOKUP_END, "request")
         .slice("store", &STORE_BEGIN, &STORE_END, "request")
+        .tasks(true)
 }
 
 /// A recording that streams to a file while the server runs.

@@ -70,28 +70,6 @@
 //! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | | |
 //! | `Domain::drop` (models only) | load, `Relaxed` | nothing: nobody else can reach it | | |
 //!
-//! # The recorder's ring (feature `record`; `record/ring.rs`)
-//!
-//! One thread writes; one at a time reads. Handing a ring to another thread is ordered by a lock.
-//!
-//! | where | access | orders | partner | weakened |
-//! |---|---|---|---|---|
-//! | `commit`, `mark`, `hand_over`: `head` | store, `Release` | a record's words before it can be found | the Acquire loads of `head` in `begin` and `try_copy` | `commit`: `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
-//! | `begin`, `try_copy`, `range`: `head` | load, `Acquire` | the words up to it | those stores | |
-//! | `peek`: `tail` | store, `Release` | the reading of words, before the writer may write over them | the Acquire load in `room` and `free` | `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
-//! | `room`, `free`: `tail` | load, `Acquire` | as above | that store | |
-//! | `turn`: fence | fence, `Release` | that the turn has changed, before each word that is written from then on | the fence in `try_copy` | `record_ring::a_copy_is_of_one_moment` |
-//! | `turn`: its end | store, `Release` | what was changed in it | the Acquire load in `try_copy` | |
-//! | `try_copy`: `turn`, at first | load, `Acquire` | as above | that store | |
-//! | `try_copy`: fence, and `turn` once more | fence, `Acquire`; load, `Relaxed` | who has read a word of a later turn finds the turn changed | the fence in `turn` | `record_ring::a_copy_is_of_one_moment` |
-//! | `held` | `Relaxed` | nothing: seen too late, it costs the reader another try | | |
-//! | words, `limit`, `thread`, `tail_thread`, losses | `Relaxed` | nothing: the accesses above do | | |
-//!
-//! An empty last column: a bug of that kind is not planted. Elsewhere in the recorder, `stream.rs` tells its thread of the
-//! end by a Release store and an Acquire load; numbers of recordings, what threads without a buffer have lost (read when
-//! nobody fires any more) and who dumps first are `Relaxed`. In `testing/`, all that is shared lies under a mutex; the
-//! atomics beside it are counts and hints, `Relaxed`.
-//!
 //! # What orders nothing
 //!
 //! | what | accesses | why that is enough |
@@ -167,11 +145,6 @@
 //! | `reload_relaxed` | `attach_is_seen_whole::a_firing_finds_the_probes_in_attach_order_and_whole` |
 //! | `retired_before_unlinked` | `no_use_after_retire::detach_against_reclaim_and_fire` |
 //! | `retired_joins_a_running_grace_period` | `reclaim_drops_once::one_fires_one_retires_one_reclaims` |
-//! | `ring_copy_does_not_look_again` | `record_ring::a_copy_is_of_one_moment` |
-//! | `ring_no_fence_after_copying` | `record_ring::a_copy_is_of_one_moment` |
-//! | `ring_no_fence_before_overwriting` | `record_ring::a_copy_is_of_one_moment` |
-//! | `ring_record_published_relaxed` | `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
-//! | `ring_room_told_before_it_is_read` | `record_ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
 //! | `snapshot_freed_at_once` | `no_use_after_retire::fire_against_detach_and_reclaim` |
 //! | `state_read_relaxed` | `batch_is_one_instant::a_detach_within_one_firing` |
 //! | `state_swapped_relaxed` | `batch_is_one_instant::a_detach_within_one_firing` |

@@ -184,6 +184,11 @@ mod tsc {
     }
 }
 
+/// The code in README.md compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use super::Clock;

@@ -1,6 +1,5 @@
 //! Recordings that are asked for from outside: `HOTPROBE_RECORD`.
 
-use super::file::Format;
 use super::{RecordError, Recorder, Recording};
 use std::env;
 use std::path::Path;
@@ -67,7 +66,8 @@ fn parse(value: &str) -> Result<Vec<(&str, &str)>, RecordError> {
             };
             return Err(wrong(format!("`{one}` has no {which}: {EXPECTED}")));
         }
-        Format::of(Path::new(path)).map_err(|error| wrong(format!("`{one}`: {error}")))?;
+        RecordError::format_of(Path::new(path))
+            .map_err(|error| wrong(format!("`{one}`: {error}")))?;
         if asked.iter().any(|&(_, other)| other == path) {
             return Err(wrong(format!(
                 "two recordings into `{path}`: give each a file of its own"

@@ -1,10 +1,11 @@
 //! What can go wrong with a recording, as sentences that say what to do.
 
 use super::{Recording, Trace};
+use crate::formats::file::Format;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a recording could not be started, finished or saved.
 ///
@@ -76,11 +77,16 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    pub(crate) fn io(path: Option<&std::path::Path>, source: io::Error) -> Self {
+    pub(crate) fn io(path: Option<&Path>, source: io::Error) -> Self {
         Self::Io {
             path: path.map(Into::into),
             source,
         }
+    }
+
+    /// Returns the format for a path, or the error that there is none.
+    pub(crate) fn format_of(path: &Path) -> Result<Format, Self> {
+        Format::of(path).ok_or_else(|| Self::UnknownFormat { path: path.into() })
     }
 
     /// The recording that could not be finished, if that is what happened.

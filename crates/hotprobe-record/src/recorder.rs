@@ -1,12 +1,12 @@
 //! What is to be recorded, and how: the builder, and all that is checked before a recording starts.
 
-use super::buffers::{Buffers, Limits};
-use super::encode;
-use super::export::{Header, SliceRule};
-use super::file::{Exporter, Format};
 use super::recording::Recording;
-use super::ring::Head;
 use super::{Overflow, RecordError};
+use crate::capture::buffers::{Buffers, Limits};
+use crate::capture::encode;
+use crate::capture::ring::RecordHeader;
+use crate::formats::export::{Header, SliceRule};
+use crate::formats::file::{Exporter, Format};
 use hotprobe::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
 use hotprobe_clock::Clock;
 use std::fmt;
@@ -53,9 +53,10 @@ pub struct Recorder {
     together: usize,
     overflow: Overflow,
     cut_at: usize,
-    stream: Option<Stream>,
+    stream: Option<StreamTarget>,
     dump_on_panic: Option<PathBuf>,
-    task_tracks: bool,
+    clock: Clock,
+    tasks: bool,
 }
 
 struct Slice {
@@ -65,7 +66,7 @@ struct Slice {
     key: String,
 }
 
-enum Stream {
+enum StreamTarget {
     Path(PathBuf),
     Writer(Exporter),
 }
@@ -77,7 +78,8 @@ impl Default for Recorder {
 }
 
 impl Recorder {
-    /// No event yet; 1 MiB for each thread, 64 MiB together; the newest is dropped; texts are cut at 512 bytes.
+    /// No event yet; 1 MiB for each thread, 64 MiB together; the newest is dropped; texts are cut at 512 bytes; the system's
+    /// clock.
     pub fn new() -> Self {
         Self {
             patterns: Vec::new(),
@@ -89,7 +91,8 @@ impl Recorder {
             cut_at: 512,
             stream: None,
             dump_on_panic: None,
-            task_tracks: true,
+            clock: Clock::System,
+            tasks: false,
         }
     }
 
@@ -186,18 +189,39 @@ impl Recorder {
         self
     }
 
-    /// Whether a Perfetto trace has a track for each tokio task, with copies of what fired there, beside those of the
-    /// threads (feature `tokio`): yes if nothing is said. Without, the file is about half as long. The task's number is an
-    /// argument of each record either way.
+    /// The clock by which times are measured; the system's by default, with or without the feature `tsc`.
+    ///
+    /// With `Clock::Tsc` a record takes about half the time, but between threads the clock may step back by some tens of
+    /// nanoseconds. Where the processor has no usable counter, the system's clock takes its place:
+    /// [`Trace::clock`](super::Trace::clock) returns the one that was used.
+    ///
+    /// ```
+    /// use hotprobe_record::{Clock, Recorder};
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = Recorder::new().event(&TICK).clock(Clock::System).start()?;
+    /// # TICK.fire();
+    /// assert_eq!(recording.finish()?.clock(), Clock::System);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Whether records note the tokio task that fired (feature `tokio`); no by default.
+    ///
+    /// If so, the task's number is an argument of each record ([`Entry::task`](super::Entry::task)), and a Perfetto trace has a
+    /// track for each task, with copies of what fired there, beside those of the threads: the file is about twice as long.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
-    /// let recording = hotprobe_record::Recorder::new().event(&TICK).task_tracks(false).start()?;
+    /// let recording = hotprobe_record::Recorder::new().event(&TICK).tasks(true).start()?;
     /// # TICK.fire(); drop(recording);
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
-    pub fn task_tracks(mut self, yes: bool) -> Self {
-        self.task_tracks = yes;
+    #[cfg(feature = "tokio")]
+    pub fn tasks(mut self, yes: bool) -> Self {
+        self.tasks = yes;
         self
     }
 
@@ -214,19 +238,19 @@ impl Recorder {
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
     pub fn stream_to(mut self, path: impl Into<PathBuf>) -> Self {
-        self.stream = Some(Stream::Path(path.into()));
+        self.stream = Some(StreamTarget::Path(path.into()));
         self
     }
 
     /// As [`stream_to`](Self::stream_to): a Perfetto trace, to whatever can be written to.
     pub fn stream_perfetto_to(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.stream = Some(Stream::Writer(Format::perfetto(writer)));
+        self.stream = Some(StreamTarget::Writer(Format::perfetto(writer)));
         self
     }
 
     /// As [`stream_to`](Self::stream_to): a Chrome trace, to whatever can be written to.
     pub fn stream_chrome_json_to(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.stream = Some(Stream::Writer(Format::chrome(writer)));
+        self.stream = Some(StreamTarget::Writer(Format::chrome(writer)));
         self
     }
 
@@ -264,41 +288,32 @@ impl Recorder {
             .collect::<Result<_, _>>()?;
         let limits = self.limits(&events)?;
         if let Some(path) = &self.dump_on_panic {
-            Format::of(path)?;
+            RecordError::format_of(path)?;
         }
         let exporter = match self.stream {
             None => None,
-            Some(Stream::Writer(exporter)) => Some((None, exporter)),
-            Some(Stream::Path(path)) => {
-                let created = Format::of(&path)?.create(&path);
+            Some(StreamTarget::Writer(exporter)) => Some((None, exporter)),
+            Some(StreamTarget::Path(path)) => {
+                let created = RecordError::format_of(&path)?.create(&path);
                 let exporter = created.map_err(|error| RecordError::io(Some(&path), error))?;
                 Some((Some(path), exporter))
             }
         };
 
-        let clock = Clock::default().start();
+        let timer = self.clock.start();
         let header = Header {
-            wall: clock.wall(),
+            wall: timer.wall(),
             process: (std::process::id(), program()),
             events: events.iter().map(|event| event.metadata()).collect(),
             slices,
-            task_tracks: self.task_tracks,
         };
-        let buffers = Arc::new(Buffers::new(clock, header, limits));
-        let mut batch = Batch::new();
-        for (index, event) in (0_u32..).zip(&events) {
-            let buffers = Arc::clone(&buffers);
-            let options = ProbeOptions::new().name("recording");
-            if clock.is_tsc() {
-                event.attach_in_with(&mut batch, options, move |_, values| {
-                    buffers.record::<true>(index, values);
-                });
-            } else {
-                event.attach_in_with(&mut batch, options, move |_, values| {
-                    buffers.record::<false>(index, values);
-                });
-            }
-        }
+        let buffers = Arc::new(Buffers::new(timer, header, limits));
+        let batch = match (timer.is_tsc(), self.tasks) {
+            (false, false) => probes::<false, false>(&buffers, &events),
+            (false, true) => probes::<false, true>(&buffers, &events),
+            (true, false) => probes::<true, false>(&buffers, &events),
+            (true, true) => probes::<true, true>(&buffers, &events),
+        };
         Recording::start(buffers, batch, exporter, self.dump_on_panic)
     }
 
@@ -337,11 +352,11 @@ impl Recorder {
                     .to_owned(),
             );
         }
-        if events.len() > Head::MAX_EVENTS {
+        if events.len() > RecordHeader::MAX_EVENTS {
             return refuse(format!(
                 "{} events are more than the {} that one recording can have: choose fewer",
                 events.len(),
-                Head::MAX_EVENTS
+                RecordHeader::MAX_EVENTS
             ));
         }
         let values = |event: &&dyn AnyEvent| event.metadata().parameters().len();
@@ -353,7 +368,7 @@ impl Recorder {
         let needed = (longest_of(longest) + 8).next_power_of_two();
         let given = self.per_thread / 8;
         let words = if given == 0 { 0 } else { 1 << given.ilog2() };
-        if (words as u64) < needed || longest_of(longest) > Head::MAX_WORDS {
+        if (words as u64) < needed || longest_of(longest) > RecordHeader::MAX_WORDS {
             return refuse(format!(
                 "`buffer_per_thread({})` is too little: a record of `{}` may take {} bytes, texts being cut at {}; give at \
                  least {}, or cut texts earlier",
@@ -448,6 +463,22 @@ impl Slice {
             end: (number(self.end), keys[1]),
         })
     }
+}
+
+/// A probe for each event, compiled for one clock, and for noting tasks or not.
+fn probes<const TSC: bool, const TASKS: bool>(
+    buffers: &Arc<Buffers>,
+    events: &[&'static dyn AnyEvent],
+) -> Batch {
+    let mut batch = Batch::new();
+    for (index, event) in (0_u32..).zip(events) {
+        let buffers = Arc::clone(buffers);
+        let options = ProbeOptions::new().name("recording");
+        event.attach_in_with(&mut batch, options, move |_, values| {
+            buffers.record::<TSC, TASKS>(index, values);
+        });
+    }
+    batch
 }
 
 /// An event's parameters, for a message.

@@ -1,12 +1,12 @@
 //! A recording that goes on: its handle, and what happens at its end.
 
-use super::buffers::Buffers;
-use super::file::Exporter;
-use super::stream::Stream;
+use super::stream::StreamThread;
 use super::{RecordError, Trace};
-use hotprobe::{Batch, ProbeGroup, SynchronizeError, synchronize, synchronize_timeout};
+use crate::capture::buffers::Buffers;
+use crate::capture::probes::Capture;
+use crate::formats::file::Exporter;
+use hotprobe::{Batch, SynchronizeError, synchronize, synchronize_timeout};
 use std::fmt;
-use std::mem;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,15 +31,14 @@ use std::time::Duration;
 /// ```
 #[must_use = "a dropped `Recording` ends at once (`let _ = …` drops it at once, too): bind it to a name, and `finish` it"]
 pub struct Recording {
-    inner: Arc<Inner>,
-    stream: Option<Stream>,
+    state: Arc<RecordingState>,
+    streaming: Option<Streaming>,
 }
 
-/// What others may need of it, too: those who stop it, those who dump it.
-pub(crate) struct Inner {
-    pub(crate) buffers: Arc<Buffers>,
-    probes: Mutex<ProbeGroup>,
-    /// Only one may copy at a time.
+/// What the panic hook needs of a recording, too.
+struct RecordingState {
+    capture: Arc<Capture>,
+    /// Only one thread may copy at a time.
     copying: Mutex<()>,
     dump: Option<Dump>,
 }
@@ -50,17 +49,27 @@ struct Dump {
     done: AtomicBool,
 }
 
-impl Inner {
-    /// Nobody begins to record after this.
-    pub(crate) fn detach(&self) {
-        // Taken out first: what detaching drops is not dropped under the lock.
-        let mut probes = mem::take(&mut *lock(&self.probes));
-        probes.detach();
-    }
+/// The thread that writes a streamed recording, and its file, if it is one.
+struct Streaming {
+    path: Option<PathBuf>,
+    thread: StreamThread,
+}
 
-    fn copy(&self) -> Trace {
-        let _one = lock(&self.copying);
-        Trace::copied(Arc::clone(&self.buffers))
+impl Streaming {
+    /// Waits until the rest is written.
+    fn finish(self, buffers: &Arc<Buffers>) -> Result<Trace, RecordError> {
+        let streamed = self.thread.finish();
+        let streamed = streamed.map_err(|error| RecordError::io(None, error))?;
+        let buffers = Arc::clone(buffers);
+        let trace = Trace::streamed(buffers, streamed.threads, &streamed.tally, streamed.end);
+        match streamed.error {
+            None => Ok(trace),
+            Some(source) => Err(RecordError::Stream {
+                path: self.path,
+                source,
+                trace: Box::new(trace),
+            }),
+        }
     }
 }
 
@@ -72,23 +81,32 @@ impl Recording {
         dump: Option<PathBuf>,
     ) -> Result<Self, RecordError> {
         let streamed = exporter.is_some();
-        let inner = Arc::new(Inner {
-            buffers,
-            probes: Mutex::default(),
+        let capture = Arc::new(Capture::new(buffers));
+        let state = Arc::new(RecordingState {
+            capture: Arc::clone(&capture),
             copying: Mutex::new(()),
             dump: dump.filter(|_| !streamed).map(|path| Dump {
                 path,
                 done: AtomicBool::new(false),
             }),
         });
-        if inner.dump.is_some() {
-            on_panic(&inner);
+        if state.dump.is_some() {
+            on_panic(&state);
         }
-        let stream = exporter
-            .map(|(path, exporter)| Stream::start(Arc::clone(&inner), path, exporter))
-            .transpose()?;
-        *lock(&inner.probes) = batch.commit();
-        Ok(Self { inner, stream })
+        let streaming = match exporter {
+            None => None,
+            Some((path, exporter)) => {
+                let thread = StreamThread::start(Arc::clone(&capture), exporter);
+                let thread = thread.map_err(|error| RecordError::io(None, error))?;
+                Some(Streaming { path, thread })
+            }
+        };
+        capture.attach(batch);
+        Ok(Self { state, streaming })
+    }
+
+    fn buffers(&self) -> &Arc<Buffers> {
+        &self.state.capture.buffers
     }
 
     /// Ends the recording: detaches from all events at one instant, waits for the firings that are in flight, and returns
@@ -101,22 +119,22 @@ impl Recording {
     /// the error. [`Stream`](RecordError::Stream): the first error of the file that was streamed to, and the counts.
     /// [`Forked`](RecordError::Forked).
     pub fn finish(mut self) -> Result<Trace, RecordError> {
-        if !self.inner.buffers.is_of_this_process() {
+        if !self.buffers().is_of_this_process() {
             return Err(RecordError::Forked);
         }
         // Not to wait, but to know whether one could.
         if synchronize_timeout(Duration::ZERO) == Err(SynchronizeError::InProbe) {
             return Err(RecordError::InProbe(Box::new(self)));
         }
-        self.inner.detach();
-        if let Some(stream) = self.stream.take() {
-            return stream.finish();
+        self.state.capture.detach();
+        if let Some(streaming) = self.streaming.take() {
+            return streaming.finish(self.buffers());
         }
         if synchronize().is_err() {
             return Err(RecordError::InProbe(Box::new(self)));
         }
-        let buffers = Arc::clone(&self.inner.buffers);
-        let end = buffers.clock.now();
+        let buffers = Arc::clone(self.buffers());
+        let end = buffers.timer.now();
         Ok(Trace::finished(buffers, end))
     }
 
@@ -144,13 +162,14 @@ impl Recording {
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
     pub fn snapshot(&self) -> Result<Trace, RecordError> {
-        if !self.inner.buffers.is_of_this_process() {
+        if !self.buffers().is_of_this_process() {
             return Err(RecordError::Forked);
         }
-        if self.stream.is_some() {
+        if self.streaming.is_some() {
             return Err(RecordError::Streamed);
         }
-        Ok(self.inner.copy())
+        let _one = lock(&self.state.copying);
+        Ok(Trace::copied(Arc::clone(self.buffers())))
     }
 
     /// Saves a [`snapshot`](Self::snapshot), in the format that the path's ending tells.
@@ -170,16 +189,16 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        self.inner.detach();
-        let Some(stream) = self.stream.take() else {
+        self.state.capture.detach();
+        let Some(streaming) = self.streaming.take() else {
             return;
         };
         // Inside a probe it can only be told to end; it does so when the probe has.
         let inside = synchronize_timeout(Duration::ZERO) == Err(SynchronizeError::InProbe);
-        if inside || !self.inner.buffers.is_of_this_process() {
-            stream.end();
+        if inside || !self.buffers().is_of_this_process() {
+            streaming.thread.end();
         } else {
-            drop(stream.finish());
+            drop(streaming.thread.finish());
         }
     }
 }
@@ -187,8 +206,8 @@ impl Drop for Recording {
 impl fmt::Debug for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recording")
-            .field("events", &self.inner.buffers.header.events.len())
-            .field("is_streamed", &self.stream.is_some())
+            .field("events", &self.buffers().header.events.len())
+            .field("is_streamed", &self.streaming.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -198,15 +217,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The recordings to be dumped on a panic.
-static ON_PANIC: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+static ON_PANIC: Mutex<Vec<Weak<RecordingState>>> = Mutex::new(Vec::new());
 
 /// Adds it to those; the hook is put in once.
-fn on_panic(inner: &Arc<Inner>) {
+fn on_panic(state: &Arc<RecordingState>) {
     static HOOKED: AtomicBool = AtomicBool::new(false);
     {
         let mut list = lock(&ON_PANIC);
-        list.retain(|inner| inner.strong_count() > 0);
-        list.push(Arc::downgrade(inner));
+        list.retain(|state| state.strong_count() > 0);
+        list.push(Arc::downgrade(state));
     }
     if !HOOKED.swap(true, Ordering::Relaxed) {
         let before = panic::take_hook();
@@ -223,15 +242,15 @@ fn dump_all() {
         Ok(list) => list.iter().filter_map(Weak::upgrade).collect(),
         Err(_) => return,
     };
-    for inner in list {
-        let Some(dump) = &inner.dump else { continue };
-        if dump.done.swap(true, Ordering::Relaxed) || !inner.buffers.is_of_this_process() {
+    for state in list {
+        let Some(dump) = &state.dump else { continue };
+        if dump.done.swap(true, Ordering::Relaxed) || !state.capture.buffers.is_of_this_process() {
             continue;
         }
-        let Ok(one) = inner.copying.try_lock() else {
+        let Ok(one) = state.copying.try_lock() else {
             continue;
         };
-        let trace = Trace::copied(Arc::clone(&inner.buffers));
+        let trace = Trace::copied(Arc::clone(&state.capture.buffers));
         drop(one);
         match trace.save(&dump.path) {
             Ok(()) => eprintln!("recording saved to {}", dump.path.display()),

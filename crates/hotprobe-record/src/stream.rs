@@ -1,21 +1,19 @@
 //! A recording that is written while it goes on: the thread that empties the buffers.
 
-use super::buffers::Buffers;
-use super::encode::{Decoded, Decoder};
-use super::export::{Lost, ThreadInfo};
-use super::file::Exporter;
-use super::recording::Inner;
-use super::ring::{Drain, Ring};
-use super::trace::{Tally, lost_without_buffer};
-use super::{RecordError, Trace};
-use crate::discard;
+use crate::capture::buffers::Buffers;
+use crate::capture::decode::{Decoded, Decoder};
+use crate::capture::probes::Capture;
+use crate::capture::ring::{Drain, Ring};
+use crate::capture::tally::{Tally, lost_without_buffer};
+use crate::discard::discard;
+use crate::formats::export::{Lost, ThreadInfo};
+use crate::formats::file::Exporter;
 use hotprobe::synchronize;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -26,28 +24,33 @@ const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(5);
 const FLUSH: Duration = Duration::from_millis(200);
 
-/// The thread, seen from outside.
-pub(crate) struct Stream {
-    thread: JoinHandle<Result<Trace, RecordError>>,
+/// The handle of the thread.
+pub(crate) struct StreamThread {
+    thread: JoinHandle<Streamed>,
     end: Arc<AtomicBool>,
 }
 
-impl Stream {
-    pub(crate) fn start(
-        inner: Arc<Inner>,
-        path: Option<PathBuf>,
-        exporter: Exporter,
-    ) -> Result<Self, RecordError> {
+/// What the thread has written, when it ends.
+pub(crate) struct Streamed {
+    pub(crate) threads: Vec<ThreadInfo>,
+    pub(crate) tally: Tally,
+    /// Nanoseconds since the recording started.
+    pub(crate) end: u64,
+    /// The first error of the file or writer.
+    pub(crate) error: Option<io::Error>,
+}
+
+impl StreamThread {
+    pub(crate) fn start(capture: Arc<Capture>, exporter: Exporter) -> io::Result<Self> {
         let end = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&end);
+        let seen = Arc::clone(&end);
         let thread = thread::Builder::new()
             .name("recording".to_owned())
-            .spawn(move || run(&inner, path.as_deref(), exporter, &told))
-            .map_err(|error| RecordError::io(None, error))?;
+            .spawn(move || run(&capture, exporter, &seen))?;
         Ok(Self { thread, end })
     }
 
-    /// Tells it that all is detached.
+    /// Signals the thread that all probes are detached.
     pub(crate) fn end(&self) {
         // Release: pairs with the Acquire in `run`.
         self.end.store(true, Ordering::Release);
@@ -55,11 +58,14 @@ impl Stream {
     }
 
     /// Waits until it has written the rest.
-    pub(crate) fn finish(self) -> Result<Trace, RecordError> {
+    ///
+    /// # Errors
+    /// The thread panicked.
+    pub(crate) fn finish(self) -> io::Result<Streamed> {
         self.end();
-        self.thread.join().unwrap_or_else(|payload| {
+        self.thread.join().map_err(|payload| {
             discard(payload);
-            Err(RecordError::io(None, panicked()))
+            panicked()
         })
     }
 }
@@ -68,19 +74,14 @@ fn panicked() -> io::Error {
     io::Error::other("it panicked")
 }
 
-fn run(
-    inner: &Inner,
-    path: Option<&Path>,
-    exporter: Exporter,
-    end: &AtomicBool,
-) -> Result<Trace, RecordError> {
-    let buffers = &inner.buffers;
+fn run(capture: &Capture, exporter: Exporter, end: &AtomicBool) -> Streamed {
+    let buffers = &capture.buffers;
     let mut drains = Drains {
         buffers,
         rings: Vec::new(),
         next: BinaryHeap::new(),
         beyond: HashMap::new(),
-        decoder: Decoder::new(buffers.clock),
+        decoder: Decoder::new(buffers.timer),
     };
     let mut output = Output {
         buffers,
@@ -98,7 +99,7 @@ fn run(
         if end.load(Ordering::Acquire) {
             break;
         }
-        let most = drains.round(&mut output, buffers.clock.ticks());
+        let most = drains.round(&mut output, buffers.timer.ticks());
         // In eighths.
         let full = most * 8 / buffers.limits.words as u64;
         if flushed.elapsed() > FLUSH {
@@ -106,8 +107,8 @@ fn run(
             flushed = Instant::now();
         }
         if output.error.is_some() {
-            // It goes on, so that the program can end it when it likes; but nobody pays for it any more.
-            inner.detach();
+            // The thread continues, so that the program can finish the recording when it likes, but no firing pays for it.
+            capture.detach();
             pause = LONGEST;
         } else {
             match full {
@@ -127,7 +128,7 @@ fn run(
     while synchronize().is_err() {
         thread::yield_now();
     }
-    let time = buffers.clock.now();
+    let time = buffers.timer.now();
     drains.round(&mut output, u64::MAX);
     drains.rest(&mut output);
     output.flush();
@@ -140,14 +141,11 @@ fn run(
         tally,
         ..
     } = output;
-    let trace = Trace::streamed(Arc::clone(buffers), threads, &tally, time);
-    match error {
-        None => Ok(trace),
-        Some(source) => Err(RecordError::Stream {
-            path: path.map(Into::into),
-            source,
-            trace: Box::new(trace),
-        }),
+    Streamed {
+        threads,
+        tally,
+        end: time,
+        error,
     }
 }
 
@@ -339,7 +337,7 @@ impl Output<'_> {
     /// Losses with the time of the clock.
     fn lost(&mut self, lost: Lost) {
         self.know(lost.thread);
-        self.lost_by(lost.told(&self.buffers.clock));
+        self.lost_by(lost.in_nanoseconds(&self.buffers.timer));
     }
 
     fn lost_by(&mut self, lost: Lost) {
@@ -365,9 +363,10 @@ impl Output<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::export::{Export, Header, Record, Total};
-    use super::super::{Overflow, buffers::Limits};
     use super::*;
+    use crate::Overflow;
+    use crate::capture::buffers::Limits;
+    use crate::formats::export::{Export, Header, Record, Total};
     use hotprobe::{Metadata, Parameter, Value};
     use hotprobe_clock::Clock;
     use std::sync::Mutex;
@@ -375,9 +374,9 @@ mod tests {
 
     /// Which thread each record is of.
     #[derive(Clone, Default)]
-    struct Told(Arc<Mutex<Vec<usize>>>);
+    struct ThreadLog(Arc<Mutex<Vec<usize>>>);
 
-    impl Export for Told {
+    impl Export for ThreadLog {
         fn header(&mut self, _: &Header) -> io::Result<()> {
             Ok(())
         }
@@ -413,7 +412,6 @@ mod tests {
             process: (0, String::new()),
             events: vec![&NUMBER],
             slices: Vec::new(),
-            task_tracks: true,
         };
         let limits = Limits {
             words: 1024,
@@ -423,14 +421,14 @@ mod tests {
             cut_at: 8,
         };
         let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
-        let fire = || buffers.record::<false>(0, &[Value::U64(7)]);
-        let told = Told::default();
+        let fire = || buffers.record::<false, false>(0, &[Value::U64(7)]);
+        let told = ThreadLog::default();
         let mut drains = Drains {
             buffers: &buffers,
             rings: Vec::new(),
             next: BinaryHeap::new(),
             beyond: HashMap::new(),
-            decoder: Decoder::new(buffers.clock),
+            decoder: Decoder::new(buffers.timer),
         };
         let mut output = Output {
             buffers: &buffers,
@@ -459,8 +457,8 @@ mod tests {
             other_fires();
             let until = loop {
                 // (A clock may show the same twice.)
-                let now = buffers.clock.ticks_of::<false>();
-                if buffers.clock.ticks_of::<false>() > now {
+                let now = buffers.timer.ticks_of::<false>();
+                if buffers.timer.ticks_of::<false>() > now {
                     break now;
                 }
             };

@@ -1,17 +1,18 @@
 //! What was recorded: read, counted, written to files.
 
 use super::RecordError;
-use super::buffers::Buffers;
-use super::chrome::Chrome;
-use super::ctf::Ctf;
-use super::encode::{Decoded, Decoder};
-use super::export::{Export, Field, Lost, ThreadInfo, Total};
-use super::file::Format;
-use super::perfetto::Perfetto;
-use super::ring::{Copied, Head, Ring};
+use crate::capture::buffers::Buffers;
+use crate::capture::decode::{Decoded, Decoder};
+use crate::capture::ring::{Copied, RecordHeader, Ring};
+use crate::capture::tally::{Tally, lost_without_buffer};
+use crate::formats::chrome::Chrome;
+use crate::formats::ctf::Ctf;
+use crate::formats::export::{Export, Field, Lost, ThreadInfo, Total};
+use crate::formats::perfetto::Perfetto;
 use hotprobe::Metadata;
+use hotprobe_clock::Clock;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -120,7 +121,7 @@ impl Entry {
         &self.thread
     }
 
-    /// The number of the tokio task that fired it, if one did (feature `tokio`).
+    /// The number of the tokio task that fired it, if one did and tasks are noted (`Recorder::tasks`, feature `tokio`).
     #[must_use]
     pub fn task(&self) -> Option<u64> {
         self.task
@@ -148,6 +149,11 @@ impl Entry {
 /// # Ok::<(), hotprobe_record::RecordError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Recorded {
     /// A truth value.
@@ -216,6 +222,7 @@ impl From<Field<'_>> for Recorded {
 
 /// Numbers of firings, which add up: `fired == written + lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Count {
     /// Firings that called the recorder's probe.
@@ -224,52 +231,6 @@ pub struct Count {
     pub written: u64,
     /// Those that are not.
     pub lost: u64,
-}
-
-/// Counts by thread and event, in the making.
-#[derive(Debug, Default)]
-pub(crate) struct Tally(BTreeMap<(usize, usize), (u64, u64)>);
-
-impl Tally {
-    pub(crate) fn written(&mut self, thread: usize, event: usize, count: u64) {
-        self.0.entry((thread, event)).or_default().0 += count;
-    }
-
-    pub(crate) fn lost(&mut self, thread: usize, event: usize, count: u64) {
-        self.0.entry((thread, event)).or_default().1 += count;
-    }
-
-    pub(crate) fn totals(&self) -> Vec<Total> {
-        let total = |(&(thread, event), &(written, lost)): (&(usize, usize), &(u64, u64))| Total {
-            thread,
-            event,
-            fired: written + lost,
-            written,
-            lost,
-        };
-        self.0.iter().map(total).collect()
-    }
-}
-
-/// What threads lost that had no buffer: those for which there was none, and those that were about to get one, which
-/// are told as a thread of their own.
-pub(crate) fn lost_without_buffer(buffers: &Buffers, threads: &mut Vec<ThreadInfo>) -> Vec<Lost> {
-    let mut lost = buffers.beyond();
-    let index = threads.len();
-    lost.extend(buffers.between().map(|(event, count)| Lost {
-        time: 0,
-        thread: index,
-        event,
-        count,
-    }));
-    if lost.last().is_some_and(|lost| lost.thread == index) {
-        threads.push(ThreadInfo {
-            index,
-            id: 0,
-            name: Some("(threads that were about to get a buffer)".to_owned()),
-        });
-    }
-    lost
 }
 
 impl Trace {
@@ -292,7 +253,7 @@ impl Trace {
             around: ring.copy(),
         };
         let parts = buffers.rings().map(part).collect();
-        let end = buffers.clock.now();
+        let end = buffers.timer.now();
         Self::new(buffers, parts, end)
     }
 
@@ -314,11 +275,11 @@ impl Trace {
         let mut merge = Merge::new(&trace);
         while let Some(step) = merge.next() {
             match step {
-                Step::Lost(lost) => tally.lost(lost.thread, lost.event, lost.count),
-                Step::Record(thread, words) => {
-                    let head = Head::from_word(words[0]);
+                TraceStep::Lost(lost) => tally.lost(lost.thread, lost.event, lost.count),
+                TraceStep::Record(thread, words) => {
+                    let head = RecordHeader::from_word(words[0]);
                     let event = head.event() as usize;
-                    if head.kind() == Head::LOST {
+                    if head.kind() == RecordHeader::LOST {
                         tally.lost(thread, event, words[2]);
                     } else {
                         tally.written(thread, event, 1);
@@ -367,7 +328,7 @@ impl Trace {
         Records {
             trace: self,
             merge: Merge::new(self),
-            decoder: Decoder::new(self.buffers.clock),
+            decoder: Decoder::new(self.buffers.timer),
         }
     }
 
@@ -434,6 +395,21 @@ impl Trace {
         sum
     }
 
+    /// Returns the clock by which the times were measured: [`Clock::System`] also where the processor has no counter that
+    /// `Clock::Tsc` could use.
+    ///
+    /// ```
+    /// use hotprobe_record::{Clock, Recorder};
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let trace = Recorder::new().event(&TICK).start()?.finish()?;
+    /// assert_eq!(trace.clock(), Clock::System);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.buffers.timer.clock()
+    }
+
     /// When the recording started.
     #[must_use]
     pub fn started(&self) -> SystemTime {
@@ -459,7 +435,7 @@ impl Trace {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
         let path = path.as_ref();
-        let format = Format::of(path)?;
+        let format = RecordError::format_of(path)?;
         self.is_here()?;
         let save = || self.export(&mut *format.create(path)?);
         save().map_err(|error| RecordError::io(Some(path), error))
@@ -530,13 +506,13 @@ impl Trace {
         for thread in &self.threads {
             exporter.thread(&thread.0)?;
         }
-        let clock = &self.buffers.clock;
-        let mut decoder = Decoder::new(*clock);
+        let timer = &self.buffers.timer;
+        let mut decoder = Decoder::new(*timer);
         let mut merge = Merge::new(self);
         while let Some(step) = merge.next() {
             match step {
-                Step::Lost(lost) => exporter.lost(&lost.told(clock))?,
-                Step::Record(thread, words) => {
+                TraceStep::Lost(lost) => exporter.lost(&lost.in_nanoseconds(timer))?,
+                TraceStep::Record(thread, words) => {
                     let values = |event| self.values(event);
                     decoder.decode(thread, words, values, |decoded| match decoded {
                         Decoded::Record(record) => exporter.record(&record),
@@ -585,7 +561,7 @@ impl Iterator for Records<'_> {
 
     fn next(&mut self) -> Option<Entry> {
         loop {
-            let Step::Record(thread, words) = self.merge.next()? else {
+            let TraceStep::Record(thread, words) = self.merge.next()? else {
                 continue;
             };
             let trace = self.trace;
@@ -616,7 +592,7 @@ impl fmt::Debug for Records<'_> {
 }
 
 /// What comes next in a trace.
-enum Step<'a> {
+enum TraceStep<'a> {
     Lost(Lost),
     /// A thread's record, or mark of losses.
     Record(usize, &'a [u64]),
@@ -694,7 +670,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn next(&mut self) -> Option<Step<'_>> {
+    fn next(&mut self) -> Option<TraceStep<'_>> {
         if let Some(last) = self.last.take() {
             self.move_on(last);
         }
@@ -702,8 +678,8 @@ impl<'a> Merge<'a> {
         self.last = Some(index);
         let cursor = &self.cursors[index];
         Some(match cursor.lost {
-            Some(lost) => Step::Lost(lost),
-            None => Step::Record(cursor.thread, &cursor.record),
+            Some(lost) => TraceStep::Lost(lost),
+            None => TraceStep::Record(cursor.thread, &cursor.record),
         })
     }
 }
@@ -719,7 +695,7 @@ impl Cursor<'_> {
         self.lost = None;
         while self.at < self.end {
             self.read();
-            if Head::from_word(self.record[0]).kind() != Head::THREAD {
+            if RecordHeader::from_word(self.record[0]).kind() != RecordHeader::THREAD {
                 return Some(self.record[1]);
             }
             self.thread = usize::try_from(self.record[1]).unwrap_or(usize::MAX);
@@ -735,7 +711,7 @@ impl Cursor<'_> {
             Words::Ring(ring) => self.at = ring.record_at(self.at, &mut self.record),
             Words::Copied(words) => {
                 let begin = usize::try_from(self.at).unwrap_or(usize::MAX);
-                self.at += Head::from_word(words[begin]).words();
+                self.at += RecordHeader::from_word(words[begin]).words();
                 let end = usize::try_from(self.at).unwrap_or(usize::MAX);
                 self.record.clear();
                 self.record.extend_from_slice(&words[begin..end]);

@@ -4,21 +4,20 @@
 #![allow(dead_code, reason = "the exporters have more than is used here")]
 
 // The exporters are not part of the public API; here they are by themselves.
-#[path = "../../../../crates/hotprobe-record/src"]
-mod record {
+#[path = "../../../../crates/hotprobe-record/src/formats"]
+mod formats {
+    pub(crate) mod bytes;
     pub(crate) mod chrome;
     pub(crate) mod ctf;
     pub(crate) mod export;
-    pub(crate) mod instant;
     pub(crate) mod nesting;
     pub(crate) mod pairs;
     pub(crate) mod perfetto;
-    pub(crate) mod proto;
     pub(crate) mod synthetic;
 }
 
-use record::export::{Export, Field};
-use record::synthetic::{Ends, Step, Stream, stream};
+use formats::export::{Export, Field};
+use formats::synthetic::{Ends, SyntheticStep, SyntheticStream, stream};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::error::Error;
@@ -40,14 +39,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let stream = stream(requests);
     let (written, flushes) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(Vec::new())));
     tell(&stream, out, "pftrace", &flushes, &written, |file| {
-        record::perfetto::Perfetto::new(file)
+        formats::perfetto::Perfetto::new(file)
     })?;
     let perfetto = flushes.take();
     tell(&stream, out, "json", &flushes, &written, |file| {
-        record::chrome::Chrome::new(file)
+        formats::chrome::Chrome::new(file)
     })?;
     let chrome = flushes.take();
-    stream.tell(&mut record::ctf::Ctf::create(&out.join("ctf"))?)?;
+    stream.tell(&mut formats::ctf::Ctf::create(&out.join("ctf"))?)?;
 
     let expected = json!({
         "wall": stream.header.wall.duration_since(std::time::SystemTime::UNIX_EPOCH)?.as_nanos().to_string(),
@@ -55,11 +54,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         "pid": stream.header.process.0,
         "process": stream.header.process.1,
         "threads": stream.steps.iter().filter_map(|step| match step {
-            Step::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name })),
+            SyntheticStep::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name })),
             _ => None,
         }).collect::<Vec<_>>(),
         "records": stream.steps.iter().filter_map(|step| match step {
-            Step::Record { time, thread, event, task, values } => {
+            SyntheticStep::Record { time, thread, event, task, values } => {
                 let event = stream.header.events[*event];
                 let arguments = event.parameters().iter().zip(values);
                 Some(json!({
@@ -71,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => None,
         }).collect::<Vec<_>>(),
         "lost": stream.steps.iter().filter_map(|step| match step {
-            Step::Lost(lost) => Some(json!({
+            SyntheticStep::Lost(lost) => Some(json!({
                 "time": lost.time, "thread": lost.thread, "count": lost.count,
                 "event": stream.header.events[lost.event].name(),
             })),
@@ -102,7 +101,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Writes `trace.EXTENSION`; for each flush, how many bytes and records were in the file then.
 fn tell<E: Export>(
-    stream: &Stream,
+    stream: &SyntheticStream,
     out: &Path,
     extension: &str,
     flushes: &Cell<Vec<(u64, u64)>>,
@@ -119,8 +118,8 @@ fn tell<E: Export>(
     for step in &stream.steps {
         step.tell(&mut exporter)?;
         match step {
-            Step::Record { .. } => records += 1,
-            Step::Flush => seen.push((written.get(), records)),
+            SyntheticStep::Record { .. } => records += 1,
+            SyntheticStep::Flush => seen.push((written.get(), records)),
             _ => {}
         }
     }

@@ -75,8 +75,8 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
 
     let (pipe, body) = Pipe::new();
     let writer = || BufWriter::with_capacity(CHUNK, PipeWriter(pipe.clone()));
-    let task_tracks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
-    let recorder = within(recorder, &admin).task_tracks(task_tracks);
+    let tasks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
+    let recorder = within(recorder, &admin).tasks(tasks);
     let recorder = match format {
         RecordFormat::Perfetto => recorder.stream_perfetto_to(writer()),
         RecordFormat::Chrome => recorder.stream_chrome_json_to(writer()),

@@ -394,7 +394,11 @@ fn each_kind_of_text_is_kept_where_there_is_no_other() {
 #[test]
 fn records_name_their_tokio_task() {
     hotprobe::event! { static NUMBER: fn(n: u64); }
-    let recording = record(&NUMBER);
+    let recording = Recorder::new()
+        .event(&NUMBER)
+        .tasks(true)
+        .start()
+        .expect("it can start");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
@@ -410,4 +414,7 @@ fn records_name_their_tokio_task() {
     let trace = finish(recording);
     let tasks: Vec<_> = trace.records().map(|entry| entry.task()).collect();
     assert_eq!(tasks, [Some(id.parse().expect("a number")), None]);
+    let mut file = Vec::new();
+    trace.write_perfetto(&mut file).expect("it can be written");
+    assert!(String::from_utf8_lossy(&file).contains("tokio tasks"));
 }

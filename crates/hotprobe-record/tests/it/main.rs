@@ -16,10 +16,13 @@
 
 mod alloc;
 mod anywhere;
+mod chosen;
 mod counts;
 mod ends;
 mod kept;
 mod refused;
+#[cfg(feature = "serde")]
+mod serialize;
 mod streams;
 
 use hotprobe::{AnyEvent, fire};

@@ -3,9 +3,9 @@
 //! an event and from the record's own numbers, eight bytes at a time. All others, and all other packets, go through
 //! `prost`, which reads the same from both (tested).
 
-use super::export::Field;
-use super::perfetto::{SEQUENCE, argument};
+use super::names::{SEQUENCE, argument};
 use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};
+use crate::formats::export::Field;
 
 /// The instants of one event: what is known of them before any is fired.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Instants {
 
 /// When and where an instant is shown.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct InstantPlace {
     pub(crate) time: u64,
     pub(crate) category: u64,
     pub(crate) track: u64,
@@ -64,7 +64,7 @@ impl Instants {
 
     /// Appends the packet, as a field of the trace. False if one of the values is of a kind that is not frequent: nothing is
     /// appended.
-    pub(crate) fn put(&self, to: &mut Vec<u8>, place: &Place, values: &[Field<'_>]) -> bool {
+    pub(crate) fn put(&self, to: &mut Vec<u8>, place: &InstantPlace, values: &[Field<'_>]) -> bool {
         let mut most = AROUND;
         for value in values {
             let Some(text) = text_of(value) else {
@@ -85,7 +85,7 @@ impl Instants {
     }
 
     #[inline(always)]
-    fn put_packet(&self, out: &mut Out<'_>, place: &Place, values: &[Field<'_>]) {
+    fn put_packet(&self, out: &mut Out<'_>, place: &InstantPlace, values: &[Field<'_>]) {
         const PACKET: Piece = Piece::new(&[bytes(1), LATER, varint(8)]);
         const EVENT: Piece = Piece::new(&[
             varint(10),

@@ -17,9 +17,9 @@
 //! 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes in it, Perfetto 52
 //! shows the escapes, unless a quote is among them.)
 
+use super::bytes::hex;
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
 use super::pairs::{Pairs, Role, Roles};
-use super::perfetto::hex;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::time::SystemTime;
@@ -36,25 +36,25 @@ pub(crate) struct Chrome<W: Write> {
     line: Vec<u8>,
     lines: u64,
     pid: u32,
-    events: Vec<Named>,
+    events: Vec<ChromeEvent>,
     /// Each rule's name, and the event that ends it.
     rules: Vec<(String, usize)>,
     roles: Roles,
-    pairs: Pairs<Begin, End>,
+    pairs: Pairs<ChromeBegin, ChromeEnd>,
     slices: u64,
-    threads: HashMap<usize, Thread>,
+    threads: HashMap<usize, ChromeThread>,
     ids: HashSet<u64>,
 }
 
 #[derive(Debug)]
-struct Named {
+struct ChromeEvent {
     name: &'static str,
     parameters: Vec<&'static str>,
 }
 
 /// What is kept of a begin.
 #[derive(Clone, Copy, Debug)]
-struct Begin {
+struct ChromeBegin {
     /// The slice's number, and the flow's.
     id: u64,
     thread: usize,
@@ -62,13 +62,13 @@ struct Begin {
 
 /// What is kept of an end.
 #[derive(Debug)]
-struct End {
+struct ChromeEnd {
     thread: usize,
     arguments: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Thread {
+struct ChromeThread {
     id: u64,
     name: String,
     lost: u64,
@@ -93,12 +93,12 @@ impl<W: Write> Chrome<W> {
     }
 
     /// One event: `{"ph":…,"pid":…` and what `rest` adds.
-    fn line(&mut self, phase: &str, rest: impl FnOnce(&mut Object<'_>)) -> io::Result<()> {
+    fn line(&mut self, phase: &str, rest: impl FnOnce(&mut JsonObject<'_>)) -> io::Result<()> {
         self.line.clear();
         self.line
             .extend_from_slice(if self.lines == 0 { b"[\n" } else { b",\n" });
         self.lines += 1;
-        let mut object = Object::new(&mut self.line);
+        let mut object = JsonObject::new(&mut self.line);
         object.text("ph", phase);
         object.number("pid", self.pid);
         rest(&mut object);
@@ -118,7 +118,7 @@ impl<W: Write> Chrome<W> {
 
     fn arguments(&self, record: &Record<'_>) -> Vec<u8> {
         let mut arguments = Vec::new();
-        let mut object = Object::new(&mut arguments);
+        let mut object = JsonObject::new(&mut arguments);
         let parameters = self
             .events
             .get(record.event)
@@ -177,8 +177,14 @@ impl<W: Write> Chrome<W> {
         })
     }
 
-    fn pair(&mut self, rule: usize, begin: (u64, Begin), end: (u64, End)) -> io::Result<()> {
-        let ((begin, Begin { id, .. }), (end, End { thread, arguments })) = (begin, end);
+    fn pair(
+        &mut self,
+        rule: usize,
+        begin: (u64, ChromeBegin),
+        end: (u64, ChromeEnd),
+    ) -> io::Result<()> {
+        let ((begin, ChromeBegin { id, .. }), (end, ChromeEnd { thread, arguments })) =
+            (begin, end);
         self.slice("e", rule, id, thread, end.max(begin), &arguments)?;
         // A flow never leads back, as clocks sometimes do.
         if end >= begin {
@@ -188,7 +194,7 @@ impl<W: Write> Chrome<W> {
         }
     }
 
-    fn end_not_known(&mut self, rule: usize, begin: Begin, time: u64) -> io::Result<()> {
+    fn end_not_known(&mut self, rule: usize, begin: ChromeBegin, time: u64) -> io::Result<()> {
         self.slice(
             "e",
             rule,
@@ -199,7 +205,7 @@ impl<W: Write> Chrome<W> {
         )
     }
 
-    fn end_without_begin(&mut self, rule: usize, time: u64, end: &End) -> io::Result<()> {
+    fn end_without_begin(&mut self, rule: usize, time: u64, end: &ChromeEnd) -> io::Result<()> {
         let id = self.slices;
         self.slices += 1;
         let mut arguments = br#"{"no begin":true"#.to_vec();
@@ -234,7 +240,7 @@ impl<W: Write> Export for Chrome<W> {
             .map(|slice| (slice.name.clone(), slice.end.0))
             .collect();
         self.events.extend(header.events.iter().map(|event| {
-            Named {
+            ChromeEvent {
                 name: event.name(),
                 parameters: event
                     .parameters()
@@ -279,7 +285,7 @@ impl<W: Write> Export for Chrome<W> {
         };
         self.threads.insert(
             thread.index,
-            Thread {
+            ChromeThread {
                 id,
                 name,
                 lost: 0,
@@ -309,7 +315,7 @@ impl<W: Write> Export for Chrome<W> {
         for (rule, role, key) in roles {
             match role {
                 Role::Begin => {
-                    let begin = Begin {
+                    let begin = ChromeBegin {
                         id: self.slices,
                         thread,
                     };
@@ -329,7 +335,7 @@ impl<W: Write> Export for Chrome<W> {
                     }
                 }
                 Role::End => {
-                    let kept = End {
+                    let kept = ChromeEnd {
                         thread,
                         arguments: arguments.clone(),
                     };
@@ -419,12 +425,12 @@ impl<W: Write> Export for Chrome<W> {
 }
 
 /// A JSON object in the making.
-struct Object<'a> {
+struct JsonObject<'a> {
     to: &'a mut Vec<u8>,
     first: bool,
 }
 
-impl<'a> Object<'a> {
+impl<'a> JsonObject<'a> {
     fn new(to: &'a mut Vec<u8>) -> Self {
         to.push(b'{');
         Self { to, first: true }
@@ -480,9 +486,9 @@ impl<'a> Object<'a> {
         self.to.extend_from_slice(value);
     }
 
-    fn object(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>)) {
+    fn object(&mut self, key: &str, fill: impl FnOnce(&mut JsonObject<'_>)) {
         self.key(key);
-        let mut object = Object::new(self.to);
+        let mut object = JsonObject::new(self.to);
         fill(&mut object);
         object.end();
     }
@@ -525,8 +531,8 @@ fn text(to: &mut Vec<u8>, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::synthetic::{Full, HOSTILE, NULL, stream};
     use super::*;
+    use crate::formats::synthetic::{Full, HOSTILE, NULL, stream};
     use serde_json::Value;
 
     fn written(requests: u64) -> Vec<Value> {
@@ -552,7 +558,7 @@ mod tests {
     #[test]
     fn what_a_number_cannot_hold_is_text() {
         let mut json = Vec::new();
-        let mut object = Object::new(&mut json);
+        let mut object = JsonObject::new(&mut json);
         object.field("small", &Field::U64(1 << 53));
         object.field("large", &Field::U64((1 << 53) + 1));
         object.field("low", &Field::I64(i64::MIN));

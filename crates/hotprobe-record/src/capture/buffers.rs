@@ -1,6 +1,6 @@
 //! The buffers of one recording, and how a firing thread finds its own.
 //!
-//! A thread has a *seat* for each recording: which buffer it writes, and its number there. Seats lie in a thread-local
+//! A thread has a *lease* for each recording: the buffer that it writes, and its number there. Leases are in a thread-local
 //! without a destructor, so that a firing finds its own at any moment of the thread's life. Another thread-local, which
 //! has one, gives the buffers back when the thread ends. What a thread records after that, in a destructor that runs
 //! still later, goes into a buffer that it takes for this one record.
@@ -9,10 +9,10 @@
 //!
 //! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire events, too.
 
-use super::Overflow;
-use super::encode::{Texts, Written, encode, encode_frequent};
-use super::export::{Header, Lost, ThreadInfo};
+use super::buffer::Buffer;
 use super::ring::Ring;
+use crate::formats::export::{Header, Lost, ThreadInfo};
+use crate::overflow::Overflow;
 use hotprobe::Value;
 use hotprobe_clock::Timer;
 use std::cell::{Cell, RefCell};
@@ -27,11 +27,11 @@ use std::{process, thread};
 pub(crate) struct Buffers {
     id: u64,
     process: u32,
-    pub(crate) clock: Timer,
+    pub(crate) timer: Timer,
     pub(crate) header: Header,
     pub(crate) limits: Limits,
-    /// As many as the cap allows; made when a thread needs one.
-    places: Box<[OnceLock<Buffer>]>,
+    /// One for each buffer that the cap allows; a buffer is made when a thread needs it.
+    slots: Box<[OnceLock<Buffer>]>,
     registry: Mutex<Registry>,
     /// By event: lost by threads that were about to get their buffer, in an allocation for it say.
     between: Box<[AtomicU64]>,
@@ -47,12 +47,6 @@ pub(crate) struct Limits {
     /// Of the longest record.
     pub(crate) longest: u64,
     pub(crate) cut_at: usize,
-}
-
-pub(crate) struct Buffer {
-    pub(crate) ring: Ring,
-    /// For what `Debug`s write. Its thread's; a firing inside of one of them finds it locked, and takes another.
-    texts: Mutex<Texts>,
 }
 
 struct Registry {
@@ -73,9 +67,9 @@ struct Beyond {
 
 const NONE: u32 = u32::MAX;
 
-/// Where a thread records.
+/// The buffer into which a thread records.
 #[derive(Clone, Copy)]
-struct Seat {
+struct BufferLease {
     /// 0: none.
     recording: u64,
     /// `NONE`: it has none, for now.
@@ -83,7 +77,7 @@ struct Seat {
     thread: u32,
 }
 
-impl Seat {
+impl BufferLease {
     const EMPTY: Self = Self {
         recording: 0,
         buffer: NONE,
@@ -91,7 +85,7 @@ impl Seat {
     };
 }
 
-const SEATS: usize = 4;
+const LEASES: usize = 4;
 
 /// Firings of one event, lost by a thread that was about to get its buffer.
 #[derive(Clone, Copy)]
@@ -118,7 +112,7 @@ const WAITING: usize = 8;
 thread_local! {
     static HERE: Here = const {
         Here {
-            seats: [const { Cell::new(Seat::EMPTY) }; SEATS],
+            leases: [const { Cell::new(BufferLease::EMPTY) }; LEASES],
             busy: Cell::new(None),
             waiting: [const { Cell::new(Waiting::NONE) }; WAITING],
             ended: Cell::new(false),
@@ -131,7 +125,7 @@ thread_local! {
 /// What a thread knows of its recordings. Without a destructor.
 struct Here {
     /// Of the recordings of these numbers, modulo so many. More than that at once have to look into `OWNED`.
-    seats: [Cell<Seat>; SEATS],
+    leases: [Cell<BufferLease>; LEASES],
     /// In the registry of this recording, or about to be.
     busy: Cell<Option<u64>>,
     /// What it lost there meanwhile, of that recording.
@@ -142,31 +136,31 @@ struct Here {
 
 impl Here {
     #[inline(always)]
-    fn seat(&self, recording: u64) -> &Cell<Seat> {
+    fn lease(&self, recording: u64) -> &Cell<BufferLease> {
         #[allow(clippy::cast_possible_truncation, reason = "modulo a few")]
-        let index = recording as usize % SEATS;
-        &self.seats[index]
+        let index = recording as usize % LEASES;
+        &self.leases[index]
     }
 }
 
 /// The buffers that a thread gives back when it ends.
-struct Owned(RefCell<Vec<(Weak<Buffers>, Seat)>>);
+struct Owned(RefCell<Vec<(Weak<Buffers>, BufferLease)>>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
         HERE.with(|here| here.ended.set(true));
-        for (buffers, seat) in self.0.get_mut().drain(..) {
+        for (buffers, lease) in self.0.get_mut().drain(..) {
             HERE.with(|here| {
-                let place = here.seat(seat.recording);
-                if place.get().recording == seat.recording {
-                    place.set(Seat {
+                let place = here.lease(lease.recording);
+                if place.get().recording == lease.recording {
+                    place.set(BufferLease {
                         buffer: NONE,
-                        ..seat
+                        ..lease
                     });
                 }
             });
             if let Some(buffers) = buffers.upgrade() {
-                buffers.give_back(seat.buffer);
+                buffers.give_back(lease.buffer);
             }
         }
     }
@@ -208,17 +202,17 @@ enum Got {
 }
 
 impl Buffers {
-    pub(crate) fn new(clock: Timer, header: Header, limits: Limits) -> Self {
+    pub(crate) fn new(timer: Timer, header: Header, limits: Limits) -> Self {
         static IDS: AtomicU64 = AtomicU64::new(1);
         let events = header.events.len();
         Self {
             // Relaxed: numbers that differ.
             id: IDS.fetch_add(1, Ordering::Relaxed),
             process: process::id(),
-            clock,
+            timer,
             header,
             limits,
-            places: (0..limits.buffers).map(|_| OnceLock::new()).collect(),
+            slots: (0..limits.buffers).map(|_| OnceLock::new()).collect(),
             registry: Mutex::new(Registry {
                 threads: Vec::new(),
                 made: 0,
@@ -234,25 +228,27 @@ impl Buffers {
         self.process == process::id()
     }
 
-    /// A firing: records it, or counts it as lost. `TSC`: which clock it is.
+    /// Records a firing, or counts it as lost. `TSC`: which clock it is; `TASKS`: whether tasks are noted.
     #[inline(always)]
-    pub(crate) fn record<const TSC: bool>(self: &Arc<Self>, event: u32, values: &[Value<'_>]) {
-        // First of all: the processor goes on with what follows while it reads its clock.
-        let time = self.clock.ticks_of::<TSC>();
-        let cut_at = self.limits.cut_at;
+    pub(crate) fn record<const TSC: bool, const TASKS: bool>(
+        self: &Arc<Self>,
+        event: u32,
+        values: &[Value<'_>],
+    ) {
+        // First of all: the processor continues with what follows while it reads its clock.
+        let time = self.timer.ticks_of::<TSC>();
         match self.own() {
-            Some(buffer) if encode_frequent(&buffer.ring, event, time, task(), values, cut_at) => {}
-            Some(buffer) => self.record_in(buffer, event, time, values),
-            None => self.record_without_seat(event, time, values),
+            Some(buffer) => buffer.record::<TASKS>(event, time, values),
+            None => self.record_without_lease::<TASKS>(event, time, values),
         }
     }
 
-    /// This thread's buffer, if its seat says which it is.
+    /// This thread's buffer, if its lease says which it is.
     #[inline(always)]
     fn own(&self) -> Option<&Buffer> {
-        let seat = HERE.with(|here| here.seat(self.id).get());
-        if seat.recording == self.id {
-            self.buffer(seat.buffer)
+        let lease = HERE.with(|here| here.lease(self.id).get());
+        if lease.recording == self.id {
+            self.buffer(lease.buffer)
         } else {
             None
         }
@@ -260,50 +256,17 @@ impl Buffers {
 
     #[inline(always)]
     fn buffer(&self, index: u32) -> Option<&Buffer> {
-        self.places.get(index as usize)?.get()
-    }
-
-    #[inline(never)]
-    fn record_in(&self, buffer: &Buffer, event: u32, time: u64, values: &[Value<'_>]) {
-        let (ring, cut_at) = (&buffer.ring, self.limits.cut_at);
-        match encode(ring, event, time, task(), values, None, cut_at) {
-            Written::Yes => {}
-            Written::NoRoom => ring.lose(event, time, 1),
-            Written::NeedsTexts => self.record_with_texts(buffer, event, values),
-        }
-    }
-
-    /// With what the values' `Debug`s write. They are called before anything is written, so they may fire.
-    #[inline(never)]
-    fn record_with_texts(&self, buffer: &Buffer, event: u32, values: &[Value<'_>]) {
-        match buffer.texts.try_lock() {
-            Ok(mut texts) => self.record_texts(buffer, event, values, &mut texts),
-            Err(_) => self.record_texts(buffer, event, values, &mut Texts::new()),
-        }
-    }
-
-    fn record_texts(&self, buffer: &Buffer, event: u32, values: &[Value<'_>], texts: &mut Texts) {
-        let cut_at = self.limits.cut_at;
-        texts.format(values, cut_at);
-        // (Later than what they fired.)
-        let time = self.clock.ticks();
-        let written = encode(
-            &buffer.ring,
-            event,
-            time,
-            task(),
-            values,
-            Some(texts),
-            cut_at,
-        );
-        if written != Written::Yes {
-            buffer.ring.lose(event, time, 1);
-        }
+        self.slots.get(index as usize)?.get()
     }
 
     #[cold]
     #[inline(never)]
-    fn record_without_seat(self: &Arc<Self>, event: u32, time: u64, values: &[Value<'_>]) {
+    fn record_without_lease<const TASKS: bool>(
+        self: &Arc<Self>,
+        event: u32,
+        time: u64,
+        values: &[Value<'_>],
+    ) {
         // In a forked child the lock may be held by a thread that is not there. It has nothing to record for.
         if !self.is_of_this_process() {
             return;
@@ -321,7 +284,7 @@ impl Buffers {
                 while let Some(lost) = Waiting::take() {
                     buffer.ring.lose(lost.event, time, lost.count);
                 }
-                self.record_in(buffer, event, time, values);
+                buffer.record::<TASKS>(event, time, values);
                 if let Got::Once(_) = got {
                     let _busy = Busy::enter(Busy::READING);
                     self.give_back(index);
@@ -357,49 +320,49 @@ impl Buffers {
 
     /// Finds or makes a buffer for this thread.
     fn get(self: &Arc<Self>) -> Got {
-        let mut seat = HERE.with(|here| here.seat(self.id).get());
-        if seat.recording != self.id {
-            // It may have a buffer all the same, its seat being another recording's.
+        let mut lease = HERE.with(|here| here.lease(self.id).get());
+        if lease.recording != self.id {
+            // It may have a buffer all the same, its lease being another recording's.
             let owned = OWNED.try_with(|owned| {
                 let owned = owned.0.borrow();
                 owned
                     .iter()
-                    .map(|&(_, seat)| seat)
-                    .find(|seat| seat.recording == self.id)
+                    .map(|&(_, lease)| lease)
+                    .find(|lease| lease.recording == self.id)
             });
-            seat = match owned {
-                Ok(Some(seat)) => seat,
-                _ => Seat {
+            lease = match owned {
+                Ok(Some(lease)) => lease,
+                _ => BufferLease {
                     recording: self.id,
                     buffer: NONE,
                     thread: self.new_thread(),
                 },
             };
         }
-        let thread = seat.thread;
-        if seat.buffer == NONE {
+        let thread = lease.thread;
+        if lease.buffer == NONE {
             let Some(buffer) = self.take_buffer(thread as usize) else {
-                HERE.with(|here| here.seat(self.id).set(seat));
+                HERE.with(|here| here.lease(self.id).set(lease));
                 return Got::Nothing { thread };
             };
             let ended = HERE.with(|here| here.ended.get());
-            seat.buffer = buffer;
+            lease.buffer = buffer;
             let owned = !ended
                 && OWNED
                     .try_with(|owned| {
                         let mut owned = owned.0.borrow_mut();
                         owned.retain(|(buffers, _)| buffers.strong_count() > 0);
-                        owned.push((Arc::downgrade(self), seat));
+                        owned.push((Arc::downgrade(self), lease));
                     })
                     .is_ok();
             if !owned {
-                seat.buffer = NONE;
-                HERE.with(|here| here.seat(self.id).set(seat));
+                lease.buffer = NONE;
+                HERE.with(|here| here.lease(self.id).set(lease));
                 return Got::Once(buffer);
             }
         }
-        HERE.with(|here| here.seat(self.id).set(seat));
-        Got::Own(seat.buffer)
+        HERE.with(|here| here.lease(self.id).set(lease));
+        Got::Own(lease.buffer)
     }
 
     /// A buffer that nobody has, or a new one, as long as the cap allows it.
@@ -445,12 +408,9 @@ impl Buffers {
             return None;
         }
         let ring = Ring::new(words, overflow, self.header.events.len(), longest, thread);
-        let buffer = Buffer {
-            ring,
-            texts: Mutex::default(),
-        };
+        let buffer = Buffer::new(ring, self.timer, self.limits.cut_at);
         // (Its number is this call's alone.)
-        self.places[new].get_or_init(|| buffer);
+        self.slots[new].get_or_init(|| buffer);
         u32::try_from(new).ok()
     }
 
@@ -487,7 +447,7 @@ impl Buffers {
     }
 
     fn lose_beyond(&self, thread: u32, event: u32, count: u64) {
-        let time = self.clock.ticks();
+        let time = self.timer.ticks();
         let mut bigger = HashMap::new();
         loop {
             let mut registry = self.lock();
@@ -532,7 +492,7 @@ impl Buffers {
 
     /// The buffers that there are.
     pub(crate) fn rings(&self) -> impl Iterator<Item = &Ring> {
-        self.places
+        self.slots
             .iter()
             .filter_map(OnceLock::get)
             .map(|buffer| &buffer.ring)
@@ -540,7 +500,7 @@ impl Buffers {
 
     /// The ring of this number. (They are numbered without gaps, but a number may be about to be made.)
     pub(crate) fn ring(&self, index: usize) -> Option<&Ring> {
-        Some(&self.places.get(index)?.get()?.ring)
+        Some(&self.slots.get(index)?.get()?.ring)
     }
 
     pub(crate) fn ring_count(&self) -> usize {
@@ -632,17 +592,4 @@ fn rust_id(thread: &thread::Thread) -> Option<u64> {
         .strip_suffix(')')?
         .parse()
         .ok()
-}
-
-/// The tokio task that runs here.
-#[cfg(feature = "tokio")]
-#[inline(always)]
-fn task() -> Option<u64> {
-    tokio::task::try_id().map(hotprobe_clock::number::of)
-}
-
-#[cfg(not(feature = "tokio"))]
-#[inline(always)]
-const fn task() -> Option<u64> {
-    None
 }

@@ -2,7 +2,7 @@
 //!
 //! What is where:
 //! * Each record is one instant on the track of its thread (category `event`), with its arguments; if it fired in a
-//!   tokio task, there is a copy of it on the task's track (category `task`), unless the recorder was told otherwise.
+//!   tokio task, there is a copy of it on the task's track (category `task`). Recorders note tasks only if they were asked to.
 //! * Each pair of a [`SliceRule`](super::export::SliceRule) is one slice (category `slice`) on a track with the
 //!   rule's name. Slices overlap, but those of one Perfetto track may not: so a rule has as many tracks as it has
 //!   slices open at a time, all of one name, which the UI shows as one. A slice has the arguments of its begin,
@@ -18,82 +18,26 @@
 //!
 //! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
 
-use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
-use super::instant::{Instants, Place};
-use super::nesting::{Inner, Nesting, Step, Steps};
-use super::pairs::{Key, Pairs, Role, Roles};
-use super::proto::{
+mod instant;
+mod names;
+mod proto;
+
+use self::instant::{InstantPlace, Instants};
+use self::names::{SEQUENCE, argument, category, uuid};
+use self::proto::{
     AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
     InternedData, InternedName, ProcessDescriptor, REALTIME, SEQ_INCREMENTAL_STATE_CLEARED,
     SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor, TracePacket, TrackDescriptor,
     TrackEvent, Type,
 };
+use super::bytes::hex;
+use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use super::nesting::{InnerSlice, Nesting, NestingStep, NestingSteps};
+use super::pairs::{PairKey, Pairs, Role, Roles};
 use prost::Message;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::SystemTime;
-
-/// Tracks: what they are of in the lowest bits, which one above. (Small numbers are short in the file.)
-mod uuid {
-    pub(super) const PROCESS: u64 = 1;
-    pub(super) const TOTALS: u64 = 2;
-    /// All tasks' tracks are below this one.
-    pub(super) const TASKS: u64 = 3;
-    const KINDS: u64 = 8;
-    pub(super) fn thread(thread: usize) -> u64 {
-        (thread as u64 + 1) * KINDS
-    }
-    pub(super) fn task(task: u64) -> u64 {
-        (task & (u64::MAX >> 4)) * KINDS + 4
-    }
-    pub(super) fn lost(thread: usize) -> u64 {
-        thread as u64 * KINDS + 5
-    }
-    pub(super) fn rule(rule: usize) -> u64 {
-        rule as u64 * KINDS + 6
-    }
-    pub(super) fn lane(rule: usize, lane: usize) -> u64 {
-        ((lane as u64) << 24 | rule as u64) * KINDS + 7
-    }
-}
-
-/// Categories, by number.
-mod category {
-    pub(super) const NAMES: [&str; 5] = ["event", "task", "slice", "lost", "total"];
-    pub(super) const EVENT: u64 = 1;
-    pub(super) const TASK: u64 = 2;
-    pub(super) const SLICE: u64 = 3;
-    pub(super) const LOST: u64 = 4;
-    pub(super) const TOTAL: u64 = 5;
-}
-
-/// Arguments that are ours, by number. No parameter is called so: they have a space, or stand alone.
-pub(crate) mod argument {
-    pub(super) const NAMES: [&str; 9] = [
-        "tokio task",
-        "no end",
-        "no begin",
-        "at end",
-        "event",
-        "thread",
-        "fired",
-        "written",
-        "lost",
-    ];
-    pub(crate) const TASK: u64 = 1;
-    pub(super) const NO_END: u64 = 2;
-    pub(super) const NO_BEGIN: u64 = 3;
-    pub(super) const END: u64 = 4;
-    pub(super) const EVENT: u64 = 5;
-    pub(super) const THREAD: u64 = 6;
-    pub(super) const FIRED: u64 = 7;
-    pub(super) const WRITTEN: u64 = 8;
-    pub(super) const LOST: u64 = 9;
-}
-
-/// All packets are of one sequence, of this number.
-pub(crate) const SEQUENCE: u32 = 1;
 
 /// So many tasks' tracks are remembered as described; those of others are described again.
 const TASKS: usize = 1 << 12;
@@ -108,21 +52,20 @@ pub(crate) struct Perfetto<W: Write> {
     /// What has not been written yet.
     packets: Vec<u8>,
     pid: u32,
-    events: Vec<Named>,
+    events: Vec<PerfettoEvent>,
     /// Each rule's name, event that ends it, and tracks.
-    rules: Vec<Rule>,
+    rules: Vec<PerfettoRule>,
     roles: Roles,
     pairs: Pairs<Begun, Vec<DebugAnnotation>>,
     nesting: Nesting<Beginning, Vec<DebugAnnotation>>,
-    threads: HashMap<usize, Thread>,
+    threads: HashMap<usize, PerfettoThread>,
     ids: HashSet<u64>,
-    task_tracks: bool,
     /// Whose tracks have been described: each is where its number says, and takes the place of another one.
     tasks: Vec<Option<u64>>,
 }
 
 #[derive(Debug)]
-struct Named {
+struct PerfettoEvent {
     name: &'static str,
     /// The numbers of its parameters' names.
     parameters: Vec<(u64, &'static str)>,
@@ -130,7 +73,7 @@ struct Named {
 }
 
 #[derive(Debug)]
-struct Rule {
+struct PerfettoRule {
     name: String,
     begin: usize,
     end: usize,
@@ -160,7 +103,7 @@ struct Beginning {
 }
 
 #[derive(Debug)]
-struct Thread {
+struct PerfettoThread {
     name: String,
     /// So many records lost, up to that time.
     lost: u64,
@@ -180,7 +123,6 @@ impl<W: Write> Perfetto<W> {
             nesting: Nesting::default(),
             threads: HashMap::new(),
             ids: HashSet::new(),
-            task_tracks: false,
             tasks: Vec::new(),
         }
     }
@@ -243,7 +185,7 @@ impl<W: Write> Perfetto<W> {
     /// The record itself: fast, if it can be.
     fn instant(
         &mut self,
-        place: &Place,
+        place: &InstantPlace,
         record: &Record<'_>,
         flows: [&[u64]; 2],
     ) -> io::Result<()> {
@@ -261,7 +203,7 @@ impl<W: Write> Perfetto<W> {
 
     fn any_instant(
         &mut self,
-        place: &Place,
+        place: &InstantPlace,
         record: &Record<'_>,
         [flow_ids, terminating_flow_ids]: [&[u64]; 2],
     ) -> io::Result<()> {
@@ -284,18 +226,18 @@ impl<W: Write> Perfetto<W> {
 
     /// It, on the track of its thread and on that of its task.
     fn instants(&mut self, record: &Record<'_>, flows: [&[u64]; 2]) -> io::Result<()> {
-        let place = Place {
+        let place = InstantPlace {
             time: record.time,
             category: category::EVENT,
             track: uuid::thread(record.thread),
             task: record.task,
         };
         self.instant(&place, record, flows)?;
-        let Some(task) = record.task.filter(|_| self.task_tracks) else {
+        let Some(task) = record.task else {
             return Ok(());
         };
         self.describe_task(task)?;
-        let copy = Place {
+        let copy = InstantPlace {
             category: category::TASK,
             track: uuid::task(task),
             task: None,
@@ -384,7 +326,7 @@ impl<W: Write> Perfetto<W> {
     fn begin_slice(
         &mut self,
         rule: usize,
-        key: &Key,
+        key: &PairKey,
         time: u64,
         arguments: Vec<DebugAnnotation>,
     ) -> io::Result<Begun> {
@@ -420,7 +362,7 @@ impl<W: Write> Perfetto<W> {
                 self.end_on((rule, lane), until, arguments)
             }
             Begun::Inside { outer, beginning } => {
-                let inner = Inner {
+                let inner = InnerSlice {
                     rule,
                     begin: since,
                     end,
@@ -447,20 +389,25 @@ impl<W: Write> Perfetto<W> {
     fn write_inside(
         &mut self,
         track: (usize, usize),
-        steps: Steps<Beginning, Vec<DebugAnnotation>>,
+        steps: NestingSteps<Beginning, Vec<DebugAnnotation>>,
     ) -> io::Result<()> {
         for step in steps {
             match step {
-                Step::Begin { rule, time, kept } => self.begin_on(track, rule, time, kept)?,
-                Step::End { time, kept } => self.end_on(track, time, kept)?,
-                Step::Apart(inner) => self.write_apart(inner)?,
+                NestingStep::Begin { rule, time, kept } => {
+                    self.begin_on(track, rule, time, kept)?;
+                }
+                NestingStep::End { time, kept } => self.end_on(track, time, kept)?,
+                NestingStep::Apart(inner) => self.write_apart(inner)?,
             }
         }
         Ok(())
     }
 
-    fn write_apart(&mut self, inner: Inner<Beginning, Vec<DebugAnnotation>>) -> io::Result<()> {
-        let Inner {
+    fn write_apart(
+        &mut self,
+        inner: InnerSlice<Beginning, Vec<DebugAnnotation>>,
+    ) -> io::Result<()> {
+        let InnerSlice {
             rule, begin, end, ..
         } = inner;
         let lane = self.take_lane(rule, begin)?;
@@ -561,18 +508,18 @@ impl<W: Write> Perfetto<W> {
 impl<W: Write> Export for Perfetto<W> {
     fn header(&mut self, header: &Header) -> io::Result<()> {
         self.pid = header.process.0;
-        self.task_tracks = header.task_tracks;
         self.roles = Roles::new(header);
         self.pairs = Pairs::new(&header.slices);
         self.nesting = Nesting::new(header);
-        self.rules.extend(header.slices.iter().map(|slice| Rule {
-            name: slice.name.clone(),
-            begin: slice.begin.0,
-            end: slice.end.0,
-            described: false,
-            lanes: 0,
-            free: BTreeSet::new(),
-        }));
+        self.rules
+            .extend(header.slices.iter().map(|slice| PerfettoRule {
+                name: slice.name.clone(),
+                begin: slice.begin.0,
+                end: slice.end.0,
+                described: false,
+                lanes: 0,
+                free: BTreeSet::new(),
+            }));
 
         let interned = |(index, name): (usize, &str)| InternedName {
             iid: Some(index as u64 + 1),
@@ -592,7 +539,7 @@ impl<W: Write> Export for Perfetto<W> {
                 }
                 parameters.push((index as u64 + 1, parameter.name()));
             }
-            self.events.push(Named {
+            self.events.push(PerfettoEvent {
                 name: event.name(),
                 instants: Instants::new(
                     self.events.len() as u64 + 1,
@@ -685,7 +632,7 @@ impl<W: Write> Export for Perfetto<W> {
         };
         self.threads.insert(
             thread.index,
-            Thread {
+            PerfettoThread {
                 name,
                 lost: 0,
                 lost_time: 0,
@@ -858,12 +805,12 @@ fn numbered(iid: u64, value: AnnotationValue) -> DebugAnnotation {
 }
 
 /// The name of the mark that there was more of a text.
-pub(crate) fn cut(name: &str) -> String {
+fn cut(name: &str) -> String {
     format!("{name} (cut)")
 }
 
 /// What Perfetto has no type for becomes text.
-pub(crate) fn value(field: &Field<'_>) -> AnnotationValue {
+fn value(field: &Field<'_>) -> AnnotationValue {
     use AnnotationValue::{Bool, Int, Text, Uint};
     match *field {
         Field::Bool(value) => Bool(value),
@@ -896,16 +843,6 @@ fn float(value: f64) -> AnnotationValue {
     } else {
         AnnotationValue::Text(value.to_string())
     }
-}
-
-/// `0x00ff`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 + 2 * bytes.len());
-    text.push_str("0x");
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

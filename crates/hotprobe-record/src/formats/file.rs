@@ -1,6 +1,5 @@
-//! Which file format, and what writes it.
+//! Chooses the file format for a path, and creates its writer.
 
-use super::RecordError;
 use super::chrome::Chrome;
 use super::ctf::Ctf;
 use super::export::Export;
@@ -19,15 +18,15 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// By the ending of the path.
-    pub(crate) fn of(path: &Path) -> Result<Self, RecordError> {
+    /// Returns the format for a path, by its extension; none if that names no format.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         let ending = path.extension().and_then(|ending| ending.to_str());
         match ending.map(str::to_ascii_lowercase).as_deref() {
-            _ if path.is_dir() => Ok(Self::Ctf),
-            Some("pftrace" | "perfetto-trace") => Ok(Self::Perfetto),
-            Some("json") => Ok(Self::Chrome),
-            Some("ctf") => Ok(Self::Ctf),
-            _ => Err(RecordError::UnknownFormat { path: path.into() }),
+            _ if path.is_dir() => Some(Self::Ctf),
+            Some("pftrace" | "perfetto-trace") => Some(Self::Perfetto),
+            Some("json") => Some(Self::Chrome),
+            Some("ctf") => Some(Self::Ctf),
+            _ => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is written, read again by `prost`.
 
-use super::super::synthetic::{Ends, Full, Step, stream};
 use super::*;
+use crate::formats::synthetic::{Ends, Full, SyntheticSlice, SyntheticStep, stream};
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct Trace {
@@ -28,10 +28,14 @@ fn of_type(events: &[(u64, TrackEvent)], r#type: Type) -> Vec<&(u64, TrackEvent)
 }
 
 #[test]
-fn tasks_have_tracks_if_they_are_to() {
-    let instants = |task_tracks| {
+fn tasks_have_tracks_if_they_are_noted() {
+    let instants = |noted| {
         let mut stream = stream(20);
-        stream.header.task_tracks = task_tracks;
+        for step in &mut stream.steps {
+            if let SyntheticStep::Record { task, .. } = step {
+                *task = task.filter(|_| noted);
+            }
+        }
         let mut file = Vec::new();
         stream.tell(&mut Perfetto::new(&mut file)).unwrap();
         let packets = Trace::decode(&file[..]).unwrap().packets;
@@ -176,7 +180,7 @@ fn what_has_the_same_key_and_lies_within_stands_inside_on_the_same_track() {
         }
         assert!(open.is_empty(), "{open:?}");
     }
-    let whole = |slice: &&super::super::synthetic::Slice| slice.ends != Ends::NoBegin;
+    let whole = |slice: &&SyntheticSlice| slice.ends != Ends::NoBegin;
     assert_eq!(nested, stream.slices.iter().filter(whole).count());
 }
 
@@ -203,10 +207,12 @@ fn each_record_is_one_instant_and_each_counter_ends_with_the_sum() {
 #[test]
 fn one_thread_after_the_other_will_do() {
     let mut stream = stream(200);
-    stream.steps.retain(|step| !matches!(step, Step::Flush));
+    stream
+        .steps
+        .retain(|step| !matches!(step, SyntheticStep::Flush));
     stream.steps.sort_by_key(|step| match step {
-        Step::Record { thread, .. } => *thread + 1,
-        Step::Lost(lost) => lost.thread + 1,
+        SyntheticStep::Record { thread, .. } => *thread + 1,
+        SyntheticStep::Lost(lost) => lost.thread + 1,
         _ => 0,
     });
     let mut file = Vec::new();
@@ -234,9 +240,9 @@ fn one_thread_after_the_other_will_do() {
 }
 
 /// An event of so many parameters, whose names have numbers of one byte and of more.
-fn named(parameters: usize) -> Named {
+fn named(parameters: usize) -> PerfettoEvent {
     let parameters: Vec<_> = (1..).map(|iid| (iid * 40, "p")).take(parameters).collect();
-    Named {
+    PerfettoEvent {
         name: "e",
         instants: Instants::new(1, parameters.iter().map(|&(iid, _)| iid)),
         parameters,
@@ -254,7 +260,7 @@ fn instants(values: &[Field<'_>], time: u64, task: Option<u64>) -> ([Trace; 2], 
         task,
         values,
     };
-    let place = Place {
+    let place = InstantPlace {
         time,
         category: category::EVENT,
         track: uuid::thread(3),
@@ -351,7 +357,7 @@ fn a_begin_whose_end_is_still_to_come_lasts_until_the_end_of_the_recording() {
     let mut to = Perfetto::new(&mut file);
     to.header(&stream.header).unwrap();
     for step in &stream.steps {
-        if !matches!(step, Step::Record { event: 1, .. }) {
+        if !matches!(step, SyntheticStep::Record { event: 1, .. }) {
             step.tell(&mut to).unwrap();
         }
     }

@@ -6,26 +6,58 @@
 //!
 //! **Drop newest.** The writer moves `head`, a reader moves `tail`: an ordinary queue of one writer and one reader.
 //!
-//! **Overwrite oldest.** The writer moves both. A reader ([`Ring::copy`]) is told by `turn` (odd: the writer is about to
-//! move `tail`; it counts on at each such move) whether what it has copied is what was there, and tries again if
-//! not. `held` makes sure that this ends: while it is set the writer moves no `tail`, but loses.
+//! **Overwrite oldest.** The writer moves both. A reader ([`Ring::copy`]) compares `sequence` before and after it copies: it
+//! is odd while the writer moves `tail`, and grows with each move. If it has changed, the reader tries again. `held` makes sure
+//! that this ends: while it is set, the writer does not move `tail`, and what it has no room for is lost.
 //!
 //! What is lost is counted by event, at first beside the ring ([`Losses`]); with the next record that finds room a mark
 //! with the number goes before it, so that it stands where something is missing.
+//!
+//! # Orderings
+//!
+//! One thread writes; one at a time reads. Handing a ring to another thread is ordered by a lock. Each row names the model in
+//! `tests/loom/ring.rs` that fails when the ordering is weakened; `tests/loom/mutants/` has the patches that weaken them.
+//!
+//! | where | access | orders | partner | model |
+//! |---|---|---|---|---|
+//! | `commit`, `mark`, `hand_over`: `head` | store, `Release` | a record's words before it can be found | the Acquire loads of `head` in `begin` and `try_copy` | `commit`: `what_is_drained_is_whole_and_losses_stand_where_they_were` |
+//! | `begin`, `try_copy`, `range`: `head` | load, `Acquire` | the words up to it | those stores | |
+//! | `peek`: `tail` | store, `Release` | the reading of words, before the writer may overwrite them | the Acquire loads in `room` and `free` | `what_is_drained_is_whole_and_losses_stand_where_they_were` |
+//! | `room`, `free`: `tail` | load, `Acquire` | as above | that store | |
+//! | `sequenced`: fence | fence, `Release` | the change of the sequence, before each word written after it | the fence in `try_copy` | `a_copy_is_of_one_moment` |
+//! | `sequenced`: its end | store, `Release` | what was changed in it | the Acquire load in `try_copy` | |
+//! | `try_copy`: `sequence`, at first | load, `Acquire` | as above | that store | |
+//! | `try_copy`: fence, and `sequence` again | fence, `Acquire`; load, `Relaxed` | a reader that has read a later word finds the sequence changed | the fence in `sequenced` | `a_copy_is_of_one_moment` |
+//! | `held` | `Relaxed` | nothing: seen too late, it costs the reader another try | | |
+//! | words, `limit`, `thread`, `tail_thread`, losses | `Relaxed` | nothing: the accesses above order them | | |
+//!
+//! Where the last column is empty, no bug of that kind is planted. The planted bugs:
+//!
+//! | patch | model that fails |
+//! |---|---|
+//! | `ring_copy_does_not_look_again` | `ring::a_copy_is_of_one_moment` |
+//! | `ring_no_fence_after_copying` | `ring::a_copy_is_of_one_moment` |
+//! | `ring_no_fence_before_overwriting` | `ring::a_copy_is_of_one_moment` |
+//! | `ring_record_published_relaxed` | `ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
+//! | `ring_room_told_before_it_is_read` | `ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
+//!
+//! Elsewhere in the crate, `stream.rs` signals the end to its thread by a Release store and an Acquire load. Numbers of
+//! recordings, losses of threads without a buffer (read after the last firing), and which panic dumps first are `Relaxed`.
 
-use super::Overflow;
-use super::export::Lost;
+use crate::formats::export::Lost;
+use crate::overflow::Overflow;
 use crate::sync::{
     AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, model_only, plain, spinning,
 };
+use crossbeam_utils::CachePadded;
 use std::mem;
 use std::sync::PoisonError;
 
 /// The first word of a record: 4 bits what it is, 20 how many words it has, 16 the event, 24 for what comes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head(u64);
+pub(crate) struct RecordHeader(u64);
 
-impl Head {
+impl RecordHeader {
     /// A firing: this, its time, and what the writer put behind that.
     pub(crate) const RECORD: u64 = 0;
     /// The same, with a task.
@@ -67,10 +99,6 @@ impl Head {
 const LOST_WORDS: u64 = 3;
 const THREAD_WORDS: u64 = 2;
 
-/// What one thread writes and what another does are not neighbours.
-#[repr(align(128))]
-struct Apart<T>(T);
-
 /// Losses that have no mark yet, by event. One thread writes them, so that nothing is added atomically.
 struct Losses {
     rows: Box<[Row]>,
@@ -98,7 +126,7 @@ impl Losses {
         }
     }
 
-    /// Relaxed, here and below: one thread writes; the others are told by `turn`, or come after it.
+    /// Relaxed, here and below: one thread writes; the others check `sequence`, or come after it.
     fn len(&self) -> usize {
         usize::try_from(self.len.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
@@ -149,9 +177,9 @@ pub(crate) struct Ring {
     overflow: Overflow,
     /// What the longest record takes: with less room than that, no mark is put in.
     longest: u64,
-    writer: Apart<Writing>,
+    writer: CachePadded<WriterState>,
     /// Where the oldest record begins.
-    tail: Apart<AtomicU64>,
+    tail: CachePadded<AtomicU64>,
     /// The thread of the record at `tail`; moved with it.
     tail_thread: plain::AtomicU64,
     /// What was lost of threads that wrote here before, and of which there is no mark.
@@ -161,11 +189,12 @@ pub(crate) struct Ring {
 }
 
 /// What the writer writes.
-struct Writing {
+struct WriterState {
     head: AtomicU64,
     /// So far it may write without looking at `tail`; 0 if it has to look for other reasons.
     limit: plain::AtomicU64,
-    turn: AtomicU64,
+    /// Odd while a change is being made; a copy is valid only if the sequence is the same before and after it.
+    sequence: AtomicU64,
     thread: plain::AtomicU64,
     /// Drop newest: what found no room. Overwrite oldest: what was overwritten.
     losses: Losses,
@@ -187,15 +216,15 @@ impl Ring {
             words: (0..words).map(|_| AtomicU64::new(0)).collect(),
             overflow,
             longest,
-            writer: Apart(Writing {
+            writer: CachePadded::new(WriterState {
                 head: AtomicU64::new(0),
                 limit: plain::AtomicU64::new(words as u64),
-                turn: AtomicU64::new(0),
+                sequence: AtomicU64::new(0),
                 thread: plain::AtomicU64::new(thread as u64),
                 losses: Losses::new(events),
                 while_held: Losses::new(events),
             }),
-            tail: Apart(AtomicU64::new(0)),
+            tail: CachePadded::new(AtomicU64::new(0)),
             tail_thread: plain::AtomicU64::new(thread as u64),
             left: Mutex::new(Vec::with_capacity(events)),
             held: AtomicBool::new(false),
@@ -213,26 +242,26 @@ impl Ring {
 
     /// Writer: begins a record.
     #[inline(always)]
-    pub(crate) fn begin(&self) -> Writer<'_> {
+    pub(crate) fn begin(&self) -> RecordWriter<'_> {
         // Relaxed: this thread's own.
-        let start = self.writer.0.head.load(Ordering::Relaxed);
-        Writer {
+        let start = self.writer.head.load(Ordering::Relaxed);
+        RecordWriter {
             ring: self,
             words: &self.words,
             start,
             at: start + 1,
-            limit: self.writer.0.limit.load(Ordering::Relaxed),
+            limit: self.writer.limit.load(Ordering::Relaxed),
         }
     }
 
     /// Writer: firings are lost.
     #[cold]
     pub(crate) fn lose(&self, event: u32, time: u64, count: u64) {
-        let writer = &self.writer.0;
+        let writer = &*self.writer;
         if self.is_held() || self.overflow == Overflow::OverwriteOldest {
             writer.while_held.add(event, time, count);
         } else {
-            self.turn(|| writer.losses.add(event, time, count));
+            self.sequenced(|| writer.losses.add(event, time, count));
         }
         writer.limit.store(0, Ordering::Relaxed);
     }
@@ -242,36 +271,36 @@ impl Ring {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Writer: changes what a copy must see whole: `tail`, losses, marks.
-    fn turn<R>(&self, change: impl FnOnce() -> R) -> R {
-        let turn = &self.writer.0.turn;
-        let before = turn.load(Ordering::Relaxed);
-        turn.store(before + 1, Ordering::Relaxed);
-        // Release fence: pairs with the Acquire fence in `copy`: whoever reads a word that is written from here on finds
-        // that the turn has changed.
+    /// Writer: makes a change that a copy must see as a whole: of `tail`, losses, marks.
+    fn sequenced<R>(&self, change: impl FnOnce() -> R) -> R {
+        let sequence = &self.writer.sequence;
+        let before = sequence.load(Ordering::Relaxed);
+        sequence.store(before + 1, Ordering::Relaxed);
+        // Release fence: pairs with the Acquire fence in `try_copy`: a reader that reads a word written after this fence sees
+        // that the sequence has changed.
         fence(Ordering::Release);
         let result = change();
-        // Release: pairs with the Acquire in `copy`: whoever finds the turn over sees what it changed.
-        turn.store(before + 2, Ordering::Release);
+        // Release: pairs with the Acquire in `try_copy`: a reader that finds the change complete sees what it changed.
+        sequence.store(before + 2, Ordering::Release);
         result
     }
 
     /// Writer: whether the words up to `end` may be written, those from `start` being the record in work; and up to where.
     fn room(&self, start: u64, end: u64) -> Option<u64> {
         // Acquire: pairs with the Release in `Drain::peek`: the reader is done with the words before it.
-        let tail = self.tail.0.load(Ordering::Acquire);
+        let tail = self.tail.load(Ordering::Acquire);
         if end <= tail + self.capacity() {
             return Some(tail + self.capacity());
         }
         if self.overflow == Overflow::DropNewest || self.is_held() {
             return None;
         }
-        self.turn(|| self.overwrite(tail, start, end))
+        self.sequenced(|| self.overwrite(tail, start, end))
     }
 
     /// Writer: moves `tail` beyond the oldest records, and counts them as lost.
     fn overwrite(&self, mut tail: u64, start: u64, end: u64) -> Option<u64> {
-        let writer = &self.writer.0;
+        let writer = &*self.writer;
         let capacity = self.capacity();
         // Some more than needed, so that not each record has to do this.
         let wanted = (end + capacity / 32).min(start + capacity);
@@ -280,14 +309,14 @@ impl Ring {
         }
         while tail + capacity < wanted {
             // Relaxed: this thread, or one that handed over to it, wrote them.
-            let head = Head::from_word(self.word(tail).load(Ordering::Relaxed));
+            let head = RecordHeader::from_word(self.word(tail).load(Ordering::Relaxed));
             let second = self.word(tail + 1).load(Ordering::Relaxed);
             match head.kind() {
-                Head::THREAD => {
+                RecordHeader::THREAD => {
                     self.leave_losses(&writer.losses, self.tail_thread());
                     self.tail_thread.store(second, Ordering::Relaxed);
                 }
-                Head::LOST => {
+                RecordHeader::LOST => {
                     let count = self.word(tail + 2).load(Ordering::Relaxed);
                     writer.losses.add(head.event(), second, count);
                 }
@@ -295,8 +324,8 @@ impl Ring {
             }
             tail += head.words();
         }
-        // Relaxed: the fence in `turn` is before the words that are written next.
-        self.tail.0.store(tail, Ordering::Relaxed);
+        // Relaxed: the fence in `sequenced` is before the words that are written next.
+        self.tail.store(tail, Ordering::Relaxed);
         Some(tail + capacity)
     }
 
@@ -317,22 +346,23 @@ impl Ring {
 
     /// Whether losses are to be marked before the next record.
     fn is_in_arrears(&self) -> bool {
-        let writer = &self.writer.0;
+        let writer = &*self.writer;
         writer.while_held.len() > 0
             || self.overflow == Overflow::DropNewest && writer.losses.len() > 0
     }
 
     /// Writer: marks for what was lost, as many as there is room for, from `start` on; where they end.
     fn mark(&self, start: u64) -> u64 {
-        let writer = &self.writer.0;
+        let writer = &*self.writer;
         let own = (self.overflow == Overflow::DropNewest).then_some(&writer.losses);
         let mut at = start;
         for losses in own.into_iter().chain([&writer.while_held]) {
             while losses.len() > 0 && self.room(at, at + LOST_WORDS + self.longest).is_some() {
-                self.turn(|| {
+                self.sequenced(|| {
                     let Some(lost) = losses.pop(0) else { return };
                     #[allow(clippy::cast_possible_truncation, reason = "of an event's number")]
-                    let head = Head::new(Head::LOST, LOST_WORDS, lost.event as u32, 0);
+                    let head =
+                        RecordHeader::new(RecordHeader::LOST, LOST_WORDS, lost.event as u32, 0);
                     self.word(at).store(head.0, Ordering::Relaxed);
                     self.word(at + 1).store(lost.time, Ordering::Relaxed);
                     self.word(at + 2).store(lost.count, Ordering::Relaxed);
@@ -347,7 +377,7 @@ impl Ring {
 
     /// The thread that writes here, or did last. Asked by who owns the ring or is the only one left.
     pub(crate) fn thread(&self) -> usize {
-        index(self.writer.0.thread.load(Ordering::Relaxed))
+        index(self.writer.thread.load(Ordering::Relaxed))
     }
 
     fn tail_thread(&self) -> usize {
@@ -356,9 +386,9 @@ impl Ring {
 
     /// Between writers: whether another thread could write here for a while.
     pub(crate) fn free(&self) -> u64 {
-        let head = self.writer.0.head.load(Ordering::Relaxed);
+        let head = self.writer.head.load(Ordering::Relaxed);
         // Acquire: as in `room`.
-        self.capacity() - (head - self.tail.0.load(Ordering::Acquire))
+        self.capacity() - (head - self.tail.load(Ordering::Acquire))
     }
 
     /// Between writers: whether records of a new thread would find room, however it overflows.
@@ -373,19 +403,19 @@ impl Ring {
         if before == thread {
             return true;
         }
-        let writer = &self.writer.0;
+        let writer = &*self.writer;
         let at = writer.head.load(Ordering::Relaxed);
         if self.room(at, at + THREAD_WORDS).is_none() {
             return false;
         }
         // Twice: one for what is put aside now, one for when this thread's losses are.
         self.left().reserve(2 * writer.losses.rows.len());
-        self.turn(|| {
+        self.sequenced(|| {
             if self.overflow == Overflow::DropNewest {
                 self.leave_losses(&writer.losses, before);
             }
             self.leave_losses(&writer.while_held, before);
-            let head = Head::new(Head::THREAD, THREAD_WORDS, 0, 0);
+            let head = RecordHeader::new(RecordHeader::THREAD, THREAD_WORDS, 0, 0);
             self.word(at).store(head.0, Ordering::Relaxed);
             self.word(at + 1).store(thread as u64, Ordering::Relaxed);
             writer.thread.store(thread as u64, Ordering::Relaxed);
@@ -401,7 +431,7 @@ impl Ring {
         record.clear();
         // Relaxed, here and below: the caller has what makes them whole.
         let first = self.word(at).load(Ordering::Relaxed);
-        let end = at + Head::from_word(first).words();
+        let end = at + RecordHeader::from_word(first).words();
         record.push(first);
         record.extend((at + 1..end).map(|at| self.word(at).load(Ordering::Relaxed)));
         end
@@ -428,15 +458,15 @@ impl Ring {
     }
 
     fn try_copy(&self) -> Option<Copied> {
-        let writer = &self.writer.0;
-        // Acquire: pairs with the Release at the end of `turn`.
-        let turn = writer.turn.load(Ordering::Acquire);
-        if turn % 2 == 1 {
+        let writer = &*self.writer;
+        // Acquire: pairs with the Release at the end of `sequenced`.
+        let sequence = writer.sequence.load(Ordering::Acquire);
+        if sequence % 2 == 1 {
             return None;
         }
         // Acquire: pairs with the Release in `commit`.
         let head = writer.head.load(Ordering::Acquire);
-        let tail = self.tail.0.load(Ordering::Relaxed);
+        let tail = self.tail.load(Ordering::Relaxed);
         if head.checked_sub(tail)? > self.capacity() {
             return None;
         }
@@ -445,15 +475,15 @@ impl Ring {
             words: words.collect(),
             ..self.around()
         };
-        // Acquire fence: pairs with the Release fence in `turn`: if a word of the above was already written over, the turn
-        // is seen to have changed.
+        // Acquire fence: pairs with the Release fence in `sequenced`: if one of the words above was already overwritten, the
+        // sequence is seen to have changed.
         fence(Ordering::Acquire);
-        (writer.turn.load(Ordering::Relaxed) == turn).then_some(copied)
+        (writer.sequence.load(Ordering::Relaxed) == sequence).then_some(copied)
     }
 
     /// What belongs to the records, without them.
     fn around(&self) -> Copied {
-        let writer = &self.writer.0;
+        let writer = &*self.writer;
         let (first, last) = (self.tail_thread(), self.thread());
         let (before, after) = match self.overflow {
             Overflow::DropNewest => (None, Some(&writer.losses)),
@@ -480,8 +510,8 @@ impl Ring {
     /// When nobody writes any more: where the records are.
     pub(crate) fn range(&self) -> (u64, u64) {
         // Acquire: as in `Drain::begin`.
-        let head = self.writer.0.head.load(Ordering::Acquire);
-        (self.tail.0.load(Ordering::Relaxed), head)
+        let head = self.writer.head.load(Ordering::Acquire);
+        (self.tail.load(Ordering::Relaxed), head)
     }
 
     /// When nobody writes any more: the record at this position; where the next begins.
@@ -495,9 +525,9 @@ pub(crate) struct Drain<'a> {
     ring: &'a Ring,
     /// The thread of the record.
     thread: usize,
-    /// Where the next record begins; up to where the writer knows it; up to where there are records.
+    /// Where the next record begins; up to where the writer may overwrite; up to where there are records.
     at: u64,
-    told: u64,
+    released: u64,
     end: u64,
     record: Vec<u64>,
     /// Whether the record has still to be taken.
@@ -508,12 +538,12 @@ impl<'a> Drain<'a> {
     pub(crate) fn new(ring: &'a Ring) -> Self {
         debug_assert!(ring.overflow == Overflow::DropNewest);
         // Relaxed: the reader's own.
-        let at = ring.tail.0.load(Ordering::Relaxed);
+        let at = ring.tail.load(Ordering::Relaxed);
         Self {
             ring,
             thread: ring.tail_thread(),
             at,
-            told: at,
+            released: at,
             end: at,
             record: Vec::new(),
             is_here: false,
@@ -523,7 +553,7 @@ impl<'a> Drain<'a> {
     /// From here on it has what there is now; how many words that are.
     pub(crate) fn begin(&mut self) -> u64 {
         // Acquire: pairs with the Release in `commit`: the records up to it are whole.
-        self.end = self.ring.writer.0.head.load(Ordering::Acquire);
+        self.end = self.ring.writer.head.load(Ordering::Acquire);
         self.end - self.at
     }
 
@@ -531,17 +561,17 @@ impl<'a> Drain<'a> {
     pub(crate) fn peek(&mut self) -> Option<u64> {
         while !self.is_here && self.at < self.end {
             self.at = self.ring.read(self.at, &mut self.record);
-            if Head::from_word(self.record[0]).kind() == Head::THREAD {
+            if RecordHeader::from_word(self.record[0]).kind() == RecordHeader::THREAD {
                 self.thread = index(self.record[1]);
                 let tail_thread = &self.ring.tail_thread;
                 tail_thread.store(self.record[1], Ordering::Relaxed);
             } else {
                 self.is_here = true;
             }
-            if self.at - self.told > self.ring.capacity() / 16 || self.at == self.end {
+            if self.at - self.released > self.ring.capacity() / 16 || self.at == self.end {
                 // Release: pairs with the Acquire in `room`: the writer may write over what has been read.
-                self.ring.tail.0.store(self.at, Ordering::Release);
-                self.told = self.at;
+                self.ring.tail.store(self.at, Ordering::Release);
+                self.released = self.at;
             }
         }
         self.is_here.then(|| self.record[1])
@@ -606,7 +636,7 @@ pub(crate) struct Copied {
 }
 
 /// A record in work. Nobody sees it before it is committed; dropped, it has not been.
-pub(crate) struct Writer<'a> {
+pub(crate) struct RecordWriter<'a> {
     ring: &'a Ring,
     /// The ring's: not looked up for each word.
     words: &'a [AtomicU64],
@@ -615,7 +645,7 @@ pub(crate) struct Writer<'a> {
     limit: u64,
 }
 
-impl Writer<'_> {
+impl RecordWriter<'_> {
     /// Whether so many words more may be put as it is. Where not, `reserve` may make room.
     #[inline(always)]
     pub(crate) fn has_room(&self, words: u64) -> bool {
@@ -645,7 +675,7 @@ impl Writer<'_> {
         };
         self.limit = limit;
         let next = if ring.is_in_arrears() { 0 } else { limit };
-        ring.writer.0.limit.store(next, Ordering::Relaxed);
+        ring.writer.limit.store(next, Ordering::Relaxed);
         true
     }
 
@@ -679,10 +709,10 @@ impl Writer<'_> {
     /// The record is whole: it is there from now on.
     #[inline(always)]
     pub(crate) fn commit(self, kind: u64, event: u32, extra: u64) {
-        let head = Head::new(kind, self.at - self.start, event, extra);
+        let head = RecordHeader::new(kind, self.at - self.start, event, extra);
         put(self.words, self.start, head.0);
         // Release: pairs with the Acquires in `Drain::begin` and `try_copy`.
-        self.ring.writer.0.head.store(self.at, Ordering::Release);
+        self.ring.writer.head.store(self.at, Ordering::Release);
     }
 }
 
@@ -707,7 +737,7 @@ model_only! {
             for _ in 0..=words {
                 writer.put(time);
             }
-            writer.commit(Head::RECORD, 0, 0);
+            writer.commit(RecordHeader::RECORD, 0, 0);
             true
         }
 
@@ -725,9 +755,9 @@ model_only! {
         }
 
         fn tell(record: &[u64], each: &mut impl FnMut(Result<&[u64], u64>)) {
-            match Head::from_word(record[0]).kind() {
-                Head::LOST => each(Err(record[2])),
-                Head::THREAD => {}
+            match RecordHeader::from_word(record[0]).kind() {
+                RecordHeader::LOST => each(Err(record[2])),
+                RecordHeader::THREAD => {}
                 _ => each(Ok(&record[1..])),
             }
         }
@@ -738,7 +768,7 @@ model_only! {
             copied.before.iter().for_each(|lost| each(Err(lost.count)));
             let mut rest = &copied.words[..];
             while let Some(&first) = rest.first() {
-                let words = index(Head::from_word(first).words());
+                let words = index(RecordHeader::from_word(first).words());
                 Self::tell(&rest[..words], &mut each);
                 rest = &rest[words..];
             }

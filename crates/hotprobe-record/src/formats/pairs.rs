@@ -19,7 +19,7 @@ const MOST_OPEN: usize = 1 << 16;
 
 /// The value by which begin and end are paired.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
+pub(crate) enum PairKey {
     /// An integer of whatever type; the flag: negative.
     Int(bool, u128),
     Bool(bool),
@@ -29,7 +29,7 @@ pub(crate) enum Key {
     Bytes(Box<[u8]>),
 }
 
-impl Key {
+impl PairKey {
     /// None for what cannot be told apart: a value that was cut or is not known.
     pub(crate) fn new(field: &Field<'_>) -> Option<Self> {
         Some(match *field {
@@ -112,44 +112,44 @@ impl Roles {
     pub(crate) fn of<'a>(
         &'a self,
         record: &'a Record<'_>,
-    ) -> impl Iterator<Item = (usize, Role, Key)> + 'a {
+    ) -> impl Iterator<Item = (usize, Role, PairKey)> + 'a {
         let roles = self
             .of_event
             .get(record.event)
             .map_or(&[][..], Vec::as_slice);
         roles.iter().filter_map(|&(rule, role, parameter)| {
-            let key = Key::new(record.values.get(parameter)?)?;
+            let key = PairKey::new(record.values.get(parameter)?)?;
             Some((rule, role, key))
         })
     }
 }
 
 #[derive(Debug)]
-struct Open<B> {
+struct OpenBegin<B> {
     time: u64,
     number: u64,
     kept: B,
 }
 
 #[derive(Debug)]
-struct Waiting<E> {
+struct WaitingEnd<E> {
     time: u64,
     flushes: u64,
     kept: E,
 }
 
 #[derive(Debug)]
-struct Rule<B, E> {
-    open: HashMap<Key, Vec<Open<B>>>,
+struct PairRule<B, E> {
+    open: HashMap<PairKey, Vec<OpenBegin<B>>>,
     /// The open ones, the oldest first, and how many flushes there had been.
-    order: BTreeMap<u64, (u64, Key)>,
-    waiting: HashMap<Key, Vec<Waiting<E>>>,
+    order: BTreeMap<u64, (u64, PairKey)>,
+    waiting: HashMap<PairKey, Vec<WaitingEnd<E>>>,
 }
 
 /// Begins and ends without a partner so far; `B` is what is kept of a begin, `E` of an end.
 #[derive(Debug)]
 pub(crate) struct Pairs<B, E> {
-    rules: Vec<Rule<B, E>>,
+    rules: Vec<PairRule<B, E>>,
     begins: u64,
     flushes: u64,
     most_open: usize,
@@ -160,7 +160,7 @@ pub(crate) type Single<T> = (usize, u64, T);
 
 impl<B, E> Pairs<B, E> {
     pub(crate) fn new(rules: &[SliceRule]) -> Self {
-        let rule = |_| Rule {
+        let rule = |_| PairRule {
             open: HashMap::new(),
             order: BTreeMap::new(),
             waiting: HashMap::new(),
@@ -177,15 +177,15 @@ impl<B, E> Pairs<B, E> {
     pub(crate) fn begin(
         &mut self,
         rule: usize,
-        key: Key,
+        key: PairKey,
         time: u64,
         kept: B,
     ) -> Option<(B, u64, E)> {
         let this = &mut self.rules[rule];
         if let Some(waiting) = this.waiting.get_mut(&key) {
             // The earliest that is not before the begin, or else the latest that is hardly before it.
-            let fits = |end: &Waiting<E>| end.time >= time;
-            let near = |end: &Waiting<E>| end.time.saturating_add(SLACK) >= time;
+            let fits = |end: &WaitingEnd<E>| end.time >= time;
+            let near = |end: &WaitingEnd<E>| end.time.saturating_add(SLACK) >= time;
             let index = (0..waiting.len())
                 .filter(|&i| fits(&waiting[i]))
                 .min_by_key(|&i| waiting[i].time)
@@ -208,12 +208,18 @@ impl<B, E> Pairs<B, E> {
         this.open
             .entry(key)
             .or_default()
-            .push(Open { time, number, kept });
+            .push(OpenBegin { time, number, kept });
         None
     }
 
     /// Its begin, if that is here already, with what was kept of both; otherwise the end waits for it.
-    pub(crate) fn end(&mut self, rule: usize, key: Key, time: u64, kept: E) -> Option<(u64, B, E)> {
+    pub(crate) fn end(
+        &mut self,
+        rule: usize,
+        key: PairKey,
+        time: u64,
+        kept: E,
+    ) -> Option<(u64, B, E)> {
         let this = &mut self.rules[rule];
         if let Some(open) = this.open.get_mut(&key) {
             let index = (0..open.len())
@@ -233,7 +239,7 @@ impl<B, E> Pairs<B, E> {
                 return Some((begin.time, begin.kept, kept));
             }
         }
-        this.waiting.entry(key).or_default().push(Waiting {
+        this.waiting.entry(key).or_default().push(WaitingEnd {
             time,
             flushes: self.flushes,
             kept,
@@ -242,7 +248,7 @@ impl<B, E> Pairs<B, E> {
     }
 
     /// Whether there is an open begin of this key that is not after `time`.
-    pub(crate) fn find(&self, rule: usize, key: &Key, time: u64) -> Option<&B> {
+    pub(crate) fn find(&self, rule: usize, key: &PairKey, time: u64) -> Option<&B> {
         let open = self.rules[rule].open.get(key)?;
         open.iter()
             .filter(|begin| begin.time <= time)
@@ -291,7 +297,7 @@ impl<B, E> Pairs<B, E> {
         (ends, begins)
     }
 
-    fn ends_that(&mut self, which: impl Fn(&Waiting<E>) -> bool) -> Vec<Single<E>> {
+    fn ends_that(&mut self, which: impl Fn(&WaitingEnd<E>) -> bool) -> Vec<Single<E>> {
         let mut ends = Vec::new();
         for (rule, this) in self.rules.iter_mut().enumerate() {
             this.waiting.retain(|_, waiting| {
@@ -320,8 +326,8 @@ mod tests {
         }])
     }
 
-    fn key() -> Key {
-        Key::Int(false, 7)
+    fn key() -> PairKey {
+        PairKey::Int(false, 7)
     }
 
     #[test]
@@ -384,7 +390,7 @@ mod tests {
         for id in 0..3_u64 {
             assert!(
                 pairs
-                    .begin(0, Key::Int(false, id.into()), 10 + id, "begin")
+                    .begin(0, PairKey::Int(false, id.into()), 10 + id, "begin")
                     .is_none()
             );
         }
@@ -401,15 +407,15 @@ mod tests {
 
     #[test]
     fn integers_of_different_types_are_one_key_and_cut_text_is_none() {
-        assert_eq!(Key::new(&Field::U64(7)), Key::new(&Field::I128(7)));
-        assert_ne!(Key::new(&Field::I64(-7)), Key::new(&Field::U64(7)));
+        assert_eq!(PairKey::new(&Field::U64(7)), PairKey::new(&Field::I128(7)));
+        assert_ne!(PairKey::new(&Field::I64(-7)), PairKey::new(&Field::U64(7)));
         assert_eq!(
-            Key::new(&Field::Str {
+            PairKey::new(&Field::Str {
                 text: "a",
                 cut: true
             }),
             None
         );
-        assert_eq!(Key::new(&Field::Redacted), None);
+        assert_eq!(PairKey::new(&Field::Redacted), None);
     }
 }

@@ -36,16 +36,16 @@ const TOTAL: u32 = 1;
 pub(crate) struct Ctf {
     folder: PathBuf,
     metadata: File,
-    events: Vec<Named>,
+    events: Vec<CtfEvent>,
     /// By event and kinds of values.
     classes: HashMap<(usize, Vec<Kind>), u32>,
     next_class: u32,
-    streams: HashMap<usize, Stream>,
+    streams: HashMap<usize, CtfStream>,
     kinds: Vec<Kind>,
 }
 
 #[derive(Debug)]
-struct Named {
+struct CtfEvent {
     name: &'static str,
     parameters: Vec<&'static str>,
 }
@@ -87,7 +87,7 @@ impl Kind {
 
 /// A thread's file, and the packet that is being filled.
 #[derive(Debug)]
-struct Stream {
+struct CtfStream {
     path: PathBuf,
     tid: u64,
     index: u64,
@@ -180,15 +180,15 @@ impl Ctf {
     }
 
     /// The thread's stream; of a thread that was not announced, too.
-    fn stream(&mut self, thread: usize) -> &mut Stream {
+    fn stream(&mut self, thread: usize) -> &mut CtfStream {
         let folder = &self.folder;
         self.streams
             .entry(thread)
-            .or_insert_with(|| Stream::new(folder, thread, 0, ""))
+            .or_insert_with(|| CtfStream::new(folder, thread, 0, ""))
     }
 }
 
-impl Stream {
+impl CtfStream {
     fn new(folder: &Path, index: usize, tid: u64, name: &str) -> Self {
         Self {
             path: folder.join(format!("thread-{index}")),
@@ -263,7 +263,7 @@ impl Stream {
 impl Export for Ctf {
     fn header(&mut self, header: &Header) -> io::Result<()> {
         self.events.extend(header.events.iter().map(|event| {
-            Named {
+            CtfEvent {
                 name: event.name(),
                 parameters: event
                     .parameters()
@@ -370,7 +370,7 @@ event {{
             Some(name) if !name.is_empty() => name.to_owned(),
             _ => format!("thread {}", thread.index),
         };
-        let stream = Stream::new(&self.folder, thread.index, thread.id, &name);
+        let stream = CtfStream::new(&self.folder, thread.index, thread.id, &name);
         self.streams.insert(thread.index, stream);
         Ok(())
     }
@@ -407,7 +407,7 @@ event {{
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.streams.values_mut().try_for_each(Stream::write)
+        self.streams.values_mut().try_for_each(CtfStream::write)
     }
 
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {
@@ -498,8 +498,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::synthetic::{Step, stream};
     use super::*;
+    use crate::formats::synthetic::{SyntheticStep, stream};
 
     fn folder(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("hotprobe-ctf-{}-{name}", std::process::id()))
@@ -514,7 +514,7 @@ mod tests {
         let mut flushes = 0;
         for step in &stream.steps {
             step.tell(&mut to).unwrap();
-            if !matches!(step, Step::Flush) {
+            if !matches!(step, SyntheticStep::Flush) {
                 continue;
             }
             flushes += 1;

@@ -27,7 +27,7 @@ pub(crate) const NULL: &str = "before\0after";
 
 /// What an exporter is told.
 #[derive(Clone, Debug)]
-pub(crate) enum Step {
+pub(crate) enum SyntheticStep {
     Thread(ThreadInfo),
     Record {
         time: u64,
@@ -42,7 +42,7 @@ pub(crate) enum Step {
 
 /// A slice as it has to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slice {
+pub(crate) struct SyntheticSlice {
     pub(crate) id: u64,
     pub(crate) begin: u64,
     pub(crate) end: u64,
@@ -57,15 +57,15 @@ pub(crate) enum Ends {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Stream {
+pub(crate) struct SyntheticStream {
     pub(crate) header: Header,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<SyntheticStep>,
     pub(crate) end: u64,
     pub(crate) totals: Vec<Total>,
-    pub(crate) slices: Vec<Slice>,
+    pub(crate) slices: Vec<SyntheticSlice>,
 }
 
-impl Stream {
+impl SyntheticStream {
     pub(crate) fn tell(&self, to: &mut dyn Export) -> io::Result<()> {
         to.header(&self.header)?;
         for step in &self.steps {
@@ -75,7 +75,7 @@ impl Stream {
     }
 }
 
-impl Step {
+impl SyntheticStep {
     pub(crate) fn tell(&self, to: &mut dyn Export) -> io::Result<()> {
         match self {
             Self::Thread(thread) => to.thread(thread),
@@ -172,8 +172,8 @@ fn text(text: &'static str) -> Field<'static> {
 
 /// Requests that go from thread to thread; each value of each kind; losses at rates known. `threads` are drained in
 /// the order of their numbers, and in the opposite one every other time.
-pub(crate) fn stream(requests: u64) -> Stream {
-    let mut stream = Stream {
+pub(crate) fn stream(requests: u64) -> SyntheticStream {
+    let mut stream = SyntheticStream {
         header: Header {
             wall: SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789),
             process: (4242, "shop \"&\" co".to_owned()),
@@ -183,7 +183,6 @@ pub(crate) fn stream(requests: u64) -> Stream {
                 begin: (0, 0),
                 end: (1, 0),
             }],
-            task_tracks: true,
         },
         steps: Vec::new(),
         end: 0,
@@ -199,14 +198,14 @@ pub(crate) fn stream(requests: u64) -> Stream {
         (0, Some("nobody")),
     ];
     for (index, &(id, name)) in threads.iter().enumerate() {
-        stream.steps.push(Step::Thread(ThreadInfo {
+        stream.steps.push(SyntheticStep::Thread(ThreadInfo {
             index,
             id,
             name: name.map(str::to_owned),
         }));
     }
 
-    let mut batch: Vec<(u64, Step)> = Vec::new();
+    let mut batch: Vec<(u64, SyntheticStep)> = Vec::new();
     let mut drains = 0;
     for id in 0..requests {
         request(&mut stream, &mut batch, id, threads.len());
@@ -226,7 +225,7 @@ pub(crate) fn stream(requests: u64) -> Stream {
             stream.steps.extend(batch.drain(..).map(|(_, step)| step));
             batch = later;
             drains += 1;
-            stream.steps.push(Step::Flush);
+            stream.steps.push(SyntheticStep::Flush);
         }
     }
     stream.end = requests * 10_000 + 200_000;
@@ -243,7 +242,12 @@ pub(crate) fn stream(requests: u64) -> Stream {
 }
 
 /// Begins on one thread, asks on another one, and ends on a third.
-fn request(stream: &mut Stream, batch: &mut Vec<(u64, Step)>, id: u64, threads: usize) {
+fn request(
+    stream: &mut SyntheticStream,
+    batch: &mut Vec<(u64, SyntheticStep)>,
+    id: u64,
+    threads: usize,
+) {
     let thread = |step: u64| usize::try_from(id + step).unwrap_or(0) % threads;
     let begin = 1_000 + id * 10_000 + id % 7;
     // Some take long and overlap with later ones; for some the clock of the last thread is behind.
@@ -263,14 +267,14 @@ fn request(stream: &mut Stream, batch: &mut Vec<(u64, Step)>, id: u64, threads: 
     let path = HOSTILE[usize::try_from(id).unwrap_or(0) % HOSTILE.len()];
     let mut step = |time, thread, event, task, values: Option<Vec<Field<'static>>>| {
         let step = match values {
-            Some(values) => Step::Record {
+            Some(values) => SyntheticStep::Record {
                 time,
                 thread,
                 event,
                 task,
                 values,
             },
-            None => Step::Lost(Lost {
+            None => SyntheticStep::Lost(Lost {
                 time,
                 thread,
                 event,
@@ -297,7 +301,7 @@ fn request(stream: &mut Stream, batch: &mut Vec<(u64, Step)>, id: u64, threads: 
     if id % 25 == 5 {
         batch.push((
             begin + 3_000,
-            Step::Lost(Lost {
+            SyntheticStep::Lost(Lost {
                 time: begin + 3_000,
                 thread: thread(0),
                 event: TICKS,
@@ -307,7 +311,7 @@ fn request(stream: &mut Stream, batch: &mut Vec<(u64, Step)>, id: u64, threads: 
     } else if id % 5 == 0 {
         batch.push((
             begin + 3_000,
-            Step::Record {
+            SyntheticStep::Record {
                 time: begin + 3_000,
                 thread: thread(0),
                 event: TICKS,
@@ -316,7 +320,7 @@ fn request(stream: &mut Stream, batch: &mut Vec<(u64, Step)>, id: u64, threads: 
             },
         ));
     }
-    stream.slices.push(Slice {
+    stream.slices.push(SyntheticSlice {
         id,
         begin,
         end: end.max(begin),
@@ -329,7 +333,7 @@ fn request(stream: &mut Stream, batch: &mut Vec<(u64, Step)>, id: u64, threads: 
 }
 
 /// Each value of each kind.
-fn kinds(stream: &mut Stream, start: u64) {
+fn kinds(stream: &mut SyntheticStream, start: u64) {
     let base = [
         Field::Bool(true),
         Field::Char('é'),
@@ -356,7 +360,7 @@ fn kinds(stream: &mut Stream, start: u64) {
         for &(index, value) in changes {
             values[index] = value;
         }
-        stream.steps.push(Step::Record {
+        stream.steps.push(SyntheticStep::Record {
             time,
             thread: 0,
             event: 3,
@@ -427,13 +431,13 @@ fn kinds(stream: &mut Stream, start: u64) {
     push(&[(8, text(NULL)), (1, Field::Char('\0'))]);
 }
 
-fn count(stream: &mut Stream) {
+fn count(stream: &mut SyntheticStream) {
     let mut totals = BTreeMap::new();
     for step in &stream.steps {
         let (thread, event, written, lost) = match step {
-            Step::Record { thread, event, .. } => (*thread, *event, 1, 0),
-            Step::Lost(lost) => (lost.thread, lost.event, 0, lost.count),
-            Step::Thread(_) | Step::Flush => continue,
+            SyntheticStep::Record { thread, event, .. } => (*thread, *event, 1, 0),
+            SyntheticStep::Lost(lost) => (lost.thread, lost.event, 0, lost.count),
+            SyntheticStep::Thread(_) | SyntheticStep::Flush => continue,
         };
         let total = totals.entry((thread, event)).or_insert(Total {
             thread,

@@ -6,7 +6,7 @@
 //! Whatever overlaps otherwise is handed out to be written elsewhere.
 
 use super::export::{Header, SliceRule};
-use super::pairs::Key;
+use super::pairs::PairKey;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,7 +16,7 @@ const MOST_KEPT: usize = 1 << 12;
 
 /// A slice that began while the outer one was open. `B` is what is kept of its begin, `E` of its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Inner<B, E> {
+pub(crate) struct InnerSlice<B, E> {
     pub(crate) rule: usize,
     pub(crate) begin: u64,
     pub(crate) end: u64,
@@ -26,21 +26,21 @@ pub(crate) struct Inner<B, E> {
 
 /// What is to be written, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step<B, E> {
+pub(crate) enum NestingStep<B, E> {
     /// On the outer one's track.
     Begin { rule: usize, time: u64, kept: B },
     /// The last one that began there.
     End { time: u64, kept: E },
     /// On another track.
-    Apart(Inner<B, E>),
+    Apart(InnerSlice<B, E>),
 }
 
-pub(crate) type Steps<B, E> = Vec<Step<B, E>>;
+pub(crate) type NestingSteps<B, E> = Vec<NestingStep<B, E>>;
 
 #[derive(Debug)]
-struct Outer<B, E> {
+struct OuterSlice<B, E> {
     family: usize,
-    key: Key,
+    key: PairKey,
     rule: usize,
     lane: usize,
     begin: u64,
@@ -48,7 +48,7 @@ struct Outer<B, E> {
     until: u64,
     /// When those began that have not ended.
     open: Vec<u64>,
-    done: Vec<Inner<B, E>>,
+    done: Vec<InnerSlice<B, E>>,
 }
 
 /// All outer slices that are open.
@@ -56,8 +56,8 @@ struct Outer<B, E> {
 pub(crate) struct Nesting<B, E> {
     /// Of each rule, the number that it has in common with others, if it has.
     families: Vec<Option<usize>>,
-    by_key: HashMap<(usize, Key), u64>,
-    outer: HashMap<u64, Outer<B, E>>,
+    by_key: HashMap<(usize, PairKey), u64>,
+    outer: HashMap<u64, OuterSlice<B, E>>,
     next: u64,
 }
 
@@ -94,7 +94,7 @@ impl<B, E> Nesting<B, E> {
     }
 
     /// Of which outer slice this one is an inner one. It is open from now on.
-    pub(crate) fn begin(&mut self, rule: usize, key: &Key, time: u64) -> Option<u64> {
+    pub(crate) fn begin(&mut self, rule: usize, key: &PairKey, time: u64) -> Option<u64> {
         let family = self.families.get(rule).copied().flatten()?;
         let number = *self.by_key.get(&(family, key.clone()))?;
         let outer = self.outer.get_mut(&number)?;
@@ -107,7 +107,13 @@ impl<B, E> Nesting<B, E> {
     }
 
     /// One that is no inner one has begun on this lane: so it may be an outer one.
-    pub(crate) fn open(&mut self, rule: usize, key: &Key, time: u64, lane: usize) -> Option<u64> {
+    pub(crate) fn open(
+        &mut self,
+        rule: usize,
+        key: &PairKey,
+        time: u64,
+        lane: usize,
+    ) -> Option<u64> {
         let family = self.families.get(rule).copied().flatten()?;
         let number = self.next;
         let known = self.by_key.entry((family, key.clone()));
@@ -116,7 +122,7 @@ impl<B, E> Nesting<B, E> {
         };
         vacant.insert(number);
         self.next += 1;
-        let outer = Outer {
+        let outer = OuterSlice {
             family,
             key: key.clone(),
             rule,
@@ -131,7 +137,7 @@ impl<B, E> Nesting<B, E> {
     }
 
     /// An inner one has ended; here it is again if the outer one has, too.
-    pub(crate) fn end(&mut self, outer: u64, inner: Inner<B, E>) -> Option<Inner<B, E>> {
+    pub(crate) fn end(&mut self, outer: u64, inner: InnerSlice<B, E>) -> Option<InnerSlice<B, E>> {
         self.forget(outer, inner.begin);
         match self.outer.get_mut(&outer) {
             Some(outer) => {
@@ -153,7 +159,7 @@ impl<B, E> Nesting<B, E> {
 
     /// The outer one has ended: what is inside of it, and its end, which is never before that of an inner one that has
     /// been written.
-    pub(crate) fn close(&mut self, outer: u64, end: u64) -> (Steps<B, E>, u64) {
+    pub(crate) fn close(&mut self, outer: u64, end: u64) -> (NestingSteps<B, E>, u64) {
         let Some(mut outer) = self.outer.remove(&outer) else {
             return (Vec::new(), end);
         };
@@ -163,7 +169,7 @@ impl<B, E> Nesting<B, E> {
     }
 
     /// What can be written though the outer one is open, with the rule and the lane of that.
-    pub(crate) fn flush(&mut self) -> Vec<(usize, usize, Steps<B, E>)> {
+    pub(crate) fn flush(&mut self) -> Vec<(usize, usize, NestingSteps<B, E>)> {
         let mut all = Vec::new();
         for outer in self.outer.values_mut() {
             // What goes on may have begun before these, and end after them.
@@ -182,13 +188,13 @@ impl<B, E> Nesting<B, E> {
     }
 }
 
-impl<B, E> Outer<B, E> {
+impl<B, E> OuterSlice<B, E> {
     fn kept(&self) -> usize {
         self.open.len() + self.done.len()
     }
 
     /// All that are done, as far as they lie before `limit`, within each other or apart.
-    fn write(&mut self, limit: u64) -> Steps<B, E> {
+    fn write(&mut self, limit: u64) -> NestingSteps<B, E> {
         let mut steps = Vec::with_capacity(2 * self.done.len());
         let mut open: Vec<(u64, E)> = Vec::new();
         self.done
@@ -196,15 +202,18 @@ impl<B, E> Outer<B, E> {
         let from = self.until;
         for inner in self.done.drain(..) {
             while open.last().is_some_and(|&(end, _)| end <= inner.begin) {
-                steps.extend(open.pop().map(|(time, kept)| Step::End { time, kept }));
+                steps.extend(
+                    open.pop()
+                        .map(|(time, kept)| NestingStep::End { time, kept }),
+                );
             }
             let room = open.last().map_or(limit, |&(end, _)| end);
             if inner.begin < from || inner.end > room {
-                steps.push(Step::Apart(inner));
+                steps.push(NestingStep::Apart(inner));
                 continue;
             }
             self.until = self.until.max(inner.end);
-            steps.push(Step::Begin {
+            steps.push(NestingStep::Begin {
                 rule: inner.rule,
                 time: inner.begin,
                 kept: inner.at_begin,
@@ -212,7 +221,7 @@ impl<B, E> Outer<B, E> {
             open.push((inner.end, inner.at_end));
         }
         let rest = open.into_iter().rev();
-        steps.extend(rest.map(|(time, kept)| Step::End { time, kept }));
+        steps.extend(rest.map(|(time, kept)| NestingStep::End { time, kept }));
         steps
     }
 }
@@ -226,12 +235,12 @@ mod tests {
     const REQUEST: usize = 0;
     const STORE: usize = 1;
 
-    fn key() -> Key {
-        Key::Int(false, 7)
+    fn key() -> PairKey {
+        PairKey::Int(false, 7)
     }
 
-    fn inner(begin: u64, end: u64) -> Inner<(), ()> {
-        Inner {
+    fn inner(begin: u64, end: u64) -> InnerSlice<(), ()> {
+        InnerSlice {
             rule: STORE,
             begin,
             end,
@@ -263,22 +272,22 @@ mod tests {
     }
 
     /// Those inside, and those apart; each end is that of the one that began last, and no time is before the last.
-    fn replayed(steps: &[Step<(), ()>]) -> (Intervals, Intervals) {
+    fn replayed(steps: &[NestingStep<(), ()>]) -> (Intervals, Intervals) {
         let (mut open, mut now) = (Vec::new(), 0);
         let (mut inside, mut apart) = (Vec::new(), Vec::new());
         for step in steps {
             match step {
-                Step::Begin { time, .. } => {
+                NestingStep::Begin { time, .. } => {
                     assert!(now <= *time);
                     now = *time;
                     open.push(*time);
                 }
-                Step::End { time, .. } => {
+                NestingStep::End { time, .. } => {
                     assert!(now <= *time);
                     now = *time;
                     inside.push((open.pop().expect("it is open"), *time));
                 }
-                Step::Apart(inner) => apart.push((inner.begin, inner.end)),
+                NestingStep::Apart(inner) => apart.push((inner.begin, inner.end)),
             }
         }
         assert!(open.is_empty());
@@ -376,7 +385,7 @@ mod tests {
     #[test]
     fn other_keys_other_families_and_the_same_rule_are_not_inside() {
         let (mut nesting, outer) = nesting(10);
-        assert_eq!(nesting.begin(STORE, &Key::Int(false, 8), 11), None);
+        assert_eq!(nesting.begin(STORE, &PairKey::Int(false, 8), 11), None);
         assert_eq!(nesting.begin(2, &key(), 11), None);
         assert_eq!(nesting.open(2, &key(), 11, 0), None);
         assert_eq!(nesting.begin(REQUEST, &key(), 11), None);

@@ -21,8 +21,6 @@ pub(crate) struct Header {
     pub(crate) events: Vec<&'static Metadata>,
     /// Pairs of events that begin and end one thing.
     pub(crate) slices: Vec<SliceRule>,
-    /// Whether tasks are to have tracks of their own, where the format has tracks.
-    pub(crate) task_tracks: bool,
 }
 
 /// A begin and an end, paired by a parameter.

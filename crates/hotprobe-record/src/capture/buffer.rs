@@ -1,0 +1,82 @@
+//! One thread's buffer: its ring, and the decision how a firing becomes a record in it.
+
+use super::encode;
+use super::ring::Ring;
+use super::task;
+use super::texts::Texts;
+use hotprobe::Value;
+use hotprobe_clock::Timer;
+use std::sync::Mutex;
+
+pub(crate) struct Buffer {
+    pub(crate) ring: Ring,
+    timer: Timer,
+    /// Texts and bytes are cut at this many bytes.
+    cut_at: usize,
+    /// What `Debug`s write. A firing inside one of them finds it locked, and uses texts of its own.
+    texts: Mutex<Texts>,
+}
+
+/// The texts of values among which there is no `Debug`.
+static NO_TEXTS: Texts = Texts::new();
+
+impl Buffer {
+    pub(super) fn new(ring: Ring, timer: Timer, cut_at: usize) -> Self {
+        Self {
+            ring,
+            timer,
+            cut_at,
+            texts: Mutex::default(),
+        }
+    }
+
+    /// Writes a firing as a record, or counts it as lost.
+    ///
+    /// This and [`record_any`](Self::record_any) decide how the values are encoded:
+    /// 1. a few plain values, with room at hand: [`encode::plain`], the fast path, which is inlined into the probe;
+    /// 2. other values without a `Debug`: [`encode::any`];
+    /// 3. values with a `Debug`: it writes its text first, then [`encode::any`].
+    #[inline(always)]
+    pub(super) fn record<const TASKS: bool>(&self, event: u32, time: u64, values: &[Value<'_>]) {
+        let task = task::current::<TASKS>();
+        if !encode::plain(&self.ring, event, time, task, values, self.cut_at) {
+            self.record_any::<TASKS>(event, time, values);
+        }
+    }
+
+    #[inline(never)]
+    fn record_any<const TASKS: bool>(&self, event: u32, time: u64, values: &[Value<'_>]) {
+        let is_debug = |value: &Value<'_>| matches!(value, Value::Debug(_));
+        if !values.iter().any(is_debug) {
+            self.encode::<TASKS>(event, time, values, &NO_TEXTS);
+        } else if !encode::has_room(&self.ring, values.len()) {
+            // Without room for even the shortest record, no `Debug` is called.
+            self.ring.lose(event, time, 1);
+        } else if let Ok(mut texts) = self.texts.try_lock() {
+            self.record_texts::<TASKS>(event, values, &mut texts);
+        } else {
+            self.record_texts::<TASKS>(event, values, &mut Texts::new());
+        }
+    }
+
+    /// Calls the `Debug`s before anything is written: they are user code, and may fire events into this ring.
+    fn record_texts<const TASKS: bool>(&self, event: u32, values: &[Value<'_>], texts: &mut Texts) {
+        texts.format(values, self.cut_at);
+        // The record comes after those that the `Debug`s fired, and so does its time.
+        self.encode::<TASKS>(event, self.timer.ticks(), values, texts);
+    }
+
+    fn encode<const TASKS: bool>(
+        &self,
+        event: u32,
+        time: u64,
+        values: &[Value<'_>],
+        texts: &Texts,
+    ) {
+        let task = task::current::<TASKS>();
+        let ring = &self.ring;
+        if encode::any(ring, event, time, task, values, texts, self.cut_at).is_none() {
+            ring.lose(event, time, 1);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What happens when a recorded event fires: a thread finds its buffer, and writes a record into it.
+//!
+//! In reading order: the buffers of all threads, and how a firing finds its own ([`buffers`]); one buffer, and how a firing
+//! becomes a record in it ([`buffer`]); its ring ([`ring`]); a record's words ([`encode`], [`texts`], [`task`]), and back
+//! ([`decode`]). What is attached is in [`probes`]; what was written and lost is counted in [`tally`].
+
+mod buffer;
+pub(crate) mod buffers;
+pub(crate) mod decode;
+pub(crate) mod encode;
+pub(crate) mod probes;
+pub(crate) mod ring;
+pub(crate) mod tally;
+mod task;
+mod texts;

@@ -1,0 +1,14 @@
+//! File formats: the seam between recordings and formats ([`export`]), which formats there are ([`file`]), and each of them.
+//!
+//! What they share: begins and ends are paired in [`pairs`]; slices inside other slices are found in [`nesting`].
+
+pub(crate) mod bytes;
+pub(crate) mod chrome;
+pub(crate) mod ctf;
+pub(crate) mod export;
+pub(crate) mod file;
+pub(crate) mod nesting;
+pub(crate) mod pairs;
+pub(crate) mod perfetto;
+#[cfg(test)]
+pub(crate) mod synthetic;

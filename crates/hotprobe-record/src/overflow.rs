@@ -1,0 +1,17 @@
+//! What happens when a buffer is full.
+
+/// What happens when a thread's buffer is full.
+///
+/// ```
+/// use hotprobe_record::Overflow;
+/// assert_eq!(Overflow::default(), Overflow::DropNewest);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// A record that finds no room is lost, and counted.
+    #[default]
+    DropNewest,
+    /// The oldest records make room, and are counted as lost: a flight recorder, which has the last seconds.
+    OverwriteOldest,
+}
