@@ -29,7 +29,8 @@ pub(crate) fn with_label<R>(value: Value<'_>, with: impl FnOnce(&str) -> R) -> R
     }
     let mut text = ShortText::<LABEL_BYTES>::new();
     let failed = match value {
-        Value::Debug(value) => text.debug(value) == Err(Failed::Panicked),
+        Value::Debug(value) => text.user(format_args!("{value:?}")) == Err(Failed::Panicked),
+        Value::Display(value) => text.user(format_args!("{value}")) == Err(Failed::Panicked),
         // Cut is enough for a label.
         value => {
             let _ = write!(text, "{value}");
@@ -65,8 +66,9 @@ impl<const BYTES: usize> ShortText<BYTES> {
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 
-    pub(crate) fn debug(&mut self, value: &dyn fmt::Debug) -> Result<(), Failed> {
-        match catch_unwind(AssertUnwindSafe(|| write!(self, "{value:?}"))) {
+    /// Writes what a `Debug` or `Display` of the program writes, which may panic.
+    pub(crate) fn user(&mut self, value: fmt::Arguments<'_>) -> Result<(), Failed> {
+        match catch_unwind(AssertUnwindSafe(|| self.write_fmt(value))) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(fmt::Error)) => Err(Failed::Cut),
             Err(panic) => {

@@ -190,6 +190,8 @@ pub enum Recorded {
     Opaque(String),
     /// An argument that only typed probes may see.
     Redacted,
+    /// No value: the `None` of an `Option`.
+    Absent,
     /// Its `Debug` panicked, or returned an error of its own.
     Failed,
 }
@@ -215,6 +217,7 @@ impl From<Field<'_>> for Recorded {
             },
             Field::Opaque(name) => Self::Opaque(name.to_owned()),
             Field::Redacted => Self::Redacted,
+            Field::Absent => Self::Absent,
             Field::Failed => Self::Failed,
         }
     }

@@ -262,7 +262,7 @@ fn put(line: &mut String, value: Value<'_>) {
         Value::I64(value) if value.unsigned_abs() <= EXACT => write!(line, "{value}"),
         Value::F32(value) if value.is_finite() => write!(line, "{value:?}"),
         Value::F64(value) if value.is_finite() => write!(line, "{value:?}"),
-        Value::Redacted => write!(line, "null"),
+        Value::Redacted | Value::Absent => write!(line, "null"),
         Value::Str(text) => {
             let mut cut = Cut(String::new());
             let _ = cut.write_str(text);

@@ -71,9 +71,9 @@ impl<'a> PairKeyRef<'a> {
             Value::F64(value) => PairKeyRef::Float(value.to_bits()),
             Value::Str(text) if text.len() <= KEY_BYTES => PairKeyRef::Text(text),
             Value::Bytes(bytes) if bytes.len() <= KEY_BYTES => PairKeyRef::Bytes(bytes),
-            Value::Debug(value) => {
+            Value::Debug(_) | Value::Display(_) => {
                 let mut text = ShortText::<KEY_BYTES>::new();
-                return match text.debug(value) {
+                return match text.user(format_args!("{value}")) {
                     Ok(()) => with(Some(PairKeyRef::Debug(text.as_str()))),
                     Err(_) => with(None),
                 };

@@ -46,7 +46,7 @@ impl Buffer {
 
     #[inline(never)]
     fn record_any<const TASKS: bool>(&self, event: u32, time: u64, values: &[Value<'_>]) {
-        let is_debug = |value: &Value<'_>| matches!(value, Value::Debug(_));
+        let is_debug = |value: &Value<'_>| matches!(value, Value::Debug(_) | Value::Display(_));
         if !values.iter().any(is_debug) {
             self.encode::<TASKS>(event, time, values, &NO_TEXTS);
         } else if !encode::has_room(&self.ring, values.len()) {

@@ -148,6 +148,7 @@ impl<'a> Rest<'a> {
             }
             tags::OPAQUE => Field::Opaque(whole(self.text().0)),
             tags::FAILED => Field::Failed,
+            tags::ABSENT => Field::Absent,
             _ => Field::Redacted,
         }
     }

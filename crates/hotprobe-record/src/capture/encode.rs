@@ -23,6 +23,7 @@ pub(super) mod tag {
     pub(crate) const OPAQUE: u64 = 12;
     pub(crate) const REDACTED: u64 = 13;
     pub(crate) const FAILED: u64 = 14;
+    pub(crate) const ABSENT: u64 = 15;
 }
 
 /// Of a length: there was more.
@@ -113,6 +114,7 @@ fn plain_rest(
             match *value {
                 Value::Bool(value) => tag::FALSE + u64::from(value),
                 Value::Redacted => tag::REDACTED,
+                Value::Absent => tag::ABSENT,
                 _ => return false,
             }
         };
@@ -167,13 +169,14 @@ pub(super) fn any(
             Value::Bool(false) => tag::FALSE,
             Value::Bool(true) => tag::TRUE,
             Value::Redacted => tag::REDACTED,
+            Value::Absent => tag::ABSENT,
             Value::U64(value) => {
                 reserve(&mut writer, 1)?;
                 writer.put(value);
                 tag::U64
             }
             Value::Str(text) => put_text(&mut writer, text, cut_at)?,
-            Value::Debug(_) => {
+            Value::Debug(_) | Value::Display(_) => {
                 let (text, cut, failed) = texts.next().unwrap_or_default();
                 if failed {
                     tag::FAILED

@@ -43,20 +43,22 @@ impl Texts {
         self.bytes.clear();
         self.ends.clear();
         for value in values {
-            if let Value::Debug(value) = value {
-                self.format_one(*value, cut_at);
+            match value {
+                Value::Debug(value) => self.format_one(format_args!("{value:?}"), cut_at),
+                Value::Display(value) => self.format_one(format_args!("{value}"), cut_at),
+                _ => {}
             }
         }
     }
 
-    fn format_one(&mut self, value: &dyn fmt::Debug, cut_at: usize) {
+    fn format_one(&mut self, value: fmt::Arguments<'_>, cut_at: usize) {
         let begin = self.bytes.len();
         let mut bounded = Bounded {
             bytes: &mut self.bytes,
             room: cut_at,
             refused: 0,
         };
-        let result = catch_unwind(AssertUnwindSafe(|| write!(bounded, "{value:?}")));
+        let result = catch_unwind(AssertUnwindSafe(|| bounded.write_fmt(value)));
         let cut = bounded.refused > 0;
         let failed = match result {
             // An error of its own: what it wrote before is no value.

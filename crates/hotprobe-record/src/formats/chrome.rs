@@ -507,6 +507,7 @@ impl<'a> JsonObject<'a> {
             Field::Bytes { bytes, .. } => self.text(name, &hex(bytes)),
             Field::Opaque(type_name) => self.text(name, &format!("[{type_name}]")),
             Field::Redacted => self.text(name, "[redacted]"),
+            Field::Absent => self.raw(name, b"null"),
             Field::Failed => self.text(name, "[failed]"),
         }
         if matches!(

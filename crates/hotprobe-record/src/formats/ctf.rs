@@ -80,6 +80,7 @@ impl Kind {
             | Field::I128(_)
             | Field::Opaque(_)
             | Field::Redacted
+            | Field::Absent
             | Field::Failed => Self::Text { cut: false },
         }
     }
@@ -444,6 +445,7 @@ fn payload(to: &mut Vec<u8>, field: &Field<'_>) {
         Field::Bytes { bytes, .. } => counted(to, bytes),
         Field::Opaque(type_name) => plain(&format!("[{type_name}]")),
         Field::Redacted => plain("[redacted]"),
+        Field::Absent => plain("none"),
         Field::Failed => plain("[failed]"),
     }
     if matches!(kind, Kind::Text { cut: true } | Kind::Bytes { cut: true }) {

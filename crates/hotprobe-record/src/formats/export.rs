@@ -78,6 +78,8 @@ pub(crate) enum Field<'a> {
     /// Its type, since it has no value that could be recorded.
     Opaque(&'a str),
     Redacted,
+    /// No value: the `None` of an `Option`.
+    Absent,
     /// Its `Debug` panicked.
     Failed,
 }

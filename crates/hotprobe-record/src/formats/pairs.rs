@@ -417,5 +417,6 @@ mod tests {
             None
         );
         assert_eq!(PairKey::new(&Field::Redacted), None);
+        assert_eq!(PairKey::new(&Field::Absent), None);
     }
 }

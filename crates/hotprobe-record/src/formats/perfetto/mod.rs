@@ -827,6 +827,7 @@ fn value(field: &Field<'_>) -> AnnotationValue {
         Field::Bytes { bytes, .. } => Text(hex(bytes)),
         Field::Opaque(type_name) => Text(format!("[{type_name}]")),
         Field::Redacted => Text("[redacted]".to_owned()),
+        Field::Absent => Text("none".to_owned()),
         Field::Failed => Text("[failed]".to_owned()),
     }
 }

@@ -327,6 +327,7 @@ fn what_is_not_frequent_is_left_to_prost() {
         bytes(&[0, 255], false),
         Field::Opaque("Type"),
         Field::Redacted,
+        Field::Absent,
         Field::Failed,
     ];
     for value in values {
