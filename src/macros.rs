@@ -802,10 +802,6 @@ pub mod symbols {
     /// The method that is inlined into the function that fires.
     pub const FIRE: &str = "fire";
 
-    /// The function of this crate that is inlined into the one that fires by `fire!`. It calls the closure around the
-    /// arguments.
-    pub const EVALUATE: &str = "evaluate";
-
     /// Functions that call one probe.
     pub const CALLS_PROBE: &[&str] = &["__thunk", "__dynamic"];
 

@@ -16,8 +16,10 @@ pub(crate) enum PairKeyRef<'a> {
     Float(u64),
     Text(&'a str),
     Bytes(&'a [u8]),
-    /// What its `Debug` writes.
+    /// What its `Debug` or `Display` writes.
     Debug(&'a str),
+    /// No value: the `None` of an `Option`.
+    Absent,
 }
 
 /// The same, kept.
@@ -30,6 +32,7 @@ pub(crate) enum PairKey {
     Text(Box<str>),
     Bytes(Box<[u8]>),
     Debug(Box<str>),
+    Absent,
 }
 
 impl PairKey {
@@ -43,6 +46,7 @@ impl PairKey {
             Self::Text(text) => PairKeyRef::Text(text),
             Self::Bytes(bytes) => PairKeyRef::Bytes(bytes),
             Self::Debug(text) => PairKeyRef::Debug(text),
+            Self::Absent => PairKeyRef::Absent,
         }
     }
 }
@@ -78,6 +82,7 @@ impl<'a> PairKeyRef<'a> {
                     Err(_) => with(None),
                 };
             }
+            Value::Absent => PairKeyRef::Absent,
             _ => return with(None),
         };
         with(Some(key))
@@ -92,6 +97,7 @@ impl<'a> PairKeyRef<'a> {
             Self::Text(text) => PairKey::Text(text.into()),
             Self::Bytes(bytes) => PairKey::Bytes(bytes.into()),
             Self::Debug(text) => PairKey::Debug(text.into()),
+            Self::Absent => PairKey::Absent,
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) enum PairKey {
     Float(u64),
     Text(Box<str>),
     Bytes(Box<[u8]>),
+    /// No value: the `None` of an `Option`.
+    Absent,
 }
 
 impl PairKey {
@@ -43,6 +45,7 @@ impl PairKey {
             Field::F64(value) => Self::Float(value.to_bits()),
             Field::Str { text, cut: false } => Self::Text(text.into()),
             Field::Bytes { bytes, cut: false } => Self::Bytes(bytes.into()),
+            Field::Absent => Self::Absent,
             _ => return None,
         })
     }
@@ -417,6 +420,6 @@ mod tests {
             None
         );
         assert_eq!(PairKey::new(&Field::Redacted), None);
-        assert_eq!(PairKey::new(&Field::Absent), None);
+        assert_eq!(PairKey::new(&Field::Absent), Some(PairKey::Absent));
     }
 }

@@ -80,7 +80,7 @@ fn a_record_has_time_thread_and_arguments() {
                     bytes: vec![0, 255, 1],
                     cut: false
                 },
-                text("Some(7)"),
+                Recorded::U64(7),
             ]
         );
         assert!(matches!(&entry.values()[11], Recorded::Opaque(name) if name.ends_with("Plain")));
@@ -137,7 +137,7 @@ fn more_arguments_than_the_first_word_has_room_for_are_told_apart() {
 
 #[test]
 fn texts_are_cut_at_whole_characters_and_marked() {
-    hotprobe::event! { static TEXT: fn(text: &str); static BYTES: fn(bytes: &[u8]); static DEBUG: fn(text: Option<&str>); }
+    hotprobe::event! { static TEXT: fn(text: &str); static BYTES: fn(bytes: &[u8]); static DEBUG: fn(text: (&str,)); }
     let recording = Recorder::new()
         .event(&TEXT)
         .event(&BYTES)
@@ -150,8 +150,8 @@ fn texts_are_cut_at_whole_characters_and_marked() {
     TEXT.fire("12345678é");
     TEXT.fire("");
     BYTES.fire(&[7; 10]);
-    DEBUG.fire(Some("abcdefgh"));
-    DEBUG.fire(None);
+    DEBUG.fire(("abcdefgh",));
+    DEBUG.fire(("a",));
     let trace = finish(recording);
     let text = |text: &str, cut| Recorded::Text {
         text: text.into(),
@@ -168,8 +168,8 @@ fn texts_are_cut_at_whole_characters_and_marked() {
                 bytes: vec![7; 9],
                 cut: true
             },
-            text("Some(\"abc", true),
-            text("None", false),
+            text("(\"abcdefg", true),
+            text("(\"a\",)", false),
         ]
     );
 }
@@ -243,7 +243,7 @@ fn a_debug_that_panics_or_never_ends_costs_that_value_only() {
 
 #[test]
 fn a_debug_that_fires_is_recorded_with_what_it_fires() {
-    hotprobe::event! { static OUTER: fn(fires: Fires, n: u64); static INNER: fn(n: Option<u64>, m: u64); }
+    hotprobe::event! { static OUTER: fn(fires: Fires, n: u64); static INNER: fn(n: (u64,), m: u64); }
     static INNER_FIRED: AtomicU64 = AtomicU64::new(0);
     #[derive(Clone, Copy)]
     struct Fires;
@@ -251,7 +251,7 @@ fn a_debug_that_fires_is_recorded_with_what_it_fires() {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             // (Not called if it is clear before that there is no room.)
             INNER_FIRED.fetch_add(1, Ordering::Relaxed);
-            INNER.fire(Some(1), 2);
+            INNER.fire((1,), 2);
             f.write_str("it fired")
         }
     }
@@ -278,7 +278,7 @@ fn a_debug_that_fires_is_recorded_with_what_it_fires() {
             if entry.event().name() == OUTER.name() {
                 assert_eq!(entry.values()[0], text("it fired"));
             } else {
-                assert_eq!(entry.values(), [text("Some(1)"), Recorded::U64(2)]);
+                assert_eq!(entry.values(), [text("(1,)"), Recorded::U64(2)]);
             }
         }
     }
@@ -363,15 +363,24 @@ fn each_kind_of_text_is_kept_where_there_is_no_other() {
     hotprobe::event! {
         static STR: fn(a: &str);
         static BYTES: fn(a: &[u8]);
-        static DEBUG: fn(a: Option<u16>);
+        static DEBUG: fn(a: (u16,));
+        static DISPLAY: fn(a: &std::num::ParseIntError);
+        static OPTION: fn(a: Option<u16>);
         static OPAQUE: fn(a: Plain);
     }
-    let recorder = Recorder::new().event(&STR).event(&BYTES);
-    let recording = recorder.event(&DEBUG).event(&OPAQUE).start();
+    let recorder = Recorder::new().event(&STR).event(&BYTES).event(&OPTION);
+    let recording = recorder
+        .event(&DEBUG)
+        .event(&DISPLAY)
+        .event(&OPAQUE)
+        .start();
     let recording = recording.expect("it starts");
     STR.fire("text");
     BYTES.fire(&[1, 2]);
-    DEBUG.fire(Some(7));
+    DEBUG.fire((7,));
+    DISPLAY.fire(&"x".parse::<u8>().unwrap_err());
+    OPTION.fire(Some(7));
+    OPTION.fire(None);
     OPAQUE.fire(Plain);
     let trace = finish(recording);
     let values: Vec<_> = trace
@@ -386,8 +395,16 @@ fn each_kind_of_text_is_kept_where_there_is_no_other() {
         bytes: vec![1, 2],
         cut: false,
     };
-    assert_eq!(values[..3], [text("text"), bytes, text("Some(7)")]);
-    assert!(matches!(&values[3], Recorded::Opaque(name) if name.ends_with("Plain")));
+    assert_eq!(values[..3], [text("text"), bytes, text("(7,)")]);
+    assert_eq!(
+        values[3..6],
+        [
+            text("invalid digit found in string"),
+            Recorded::U64(7),
+            Recorded::Absent
+        ]
+    );
+    assert!(matches!(&values[6], Recorded::Opaque(name) if name.ends_with("Plain")));
 }
 
 #[cfg(feature = "tokio")]
