@@ -1,19 +1,26 @@
 //! The recording of the service, and its summary. The example `record` uses this file too.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
-use hotprobe_record::{Count, RecordError, Recorder, Recording, Trace};
+use hotprobe_record::{Clock, Count, RecordError, Recorder, Recording, Trace};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// The processor's counter is faster to read than the system's clock, and not available everywhere.
+#[cfg(feature = "tsc")]
+const CLOCK: Clock = Clock::Tsc;
+#[cfg(not(feature = "tsc"))]
+const CLOCK: Clock = Clock::System;
 
 /// Records all six events as three kinds of slices: a request, and inside it its calls of the catalogue
 /// and the store. Each record names its tokio task.
 pub(crate) fn recorder() -> Recorder {
     Recorder::new()
+        .clock(CLOCK)
+        .tasks(true)
         .slice("request", &REQUEST_BEGIN, &REQUEST_END, "request")
         .slice("lookup", &LOOKUP_BEGIN, &LOOKUP_END, "request")
         .slice("store", &STORE_BEGIN, &STORE_END, "request")
-        .tasks(true)
 }
 
 /// A recording that streams to a file while the server runs.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example profile -- --out target/profile
-//! cargo run --release --example profile -- --out target/profile --seconds 10
+//! cargo run --release -p hotprobe-examples --features tsc --example profile -- --out target/profile --seconds 10
 //! ```
 //!
 //! It serves the orders of `live_server`, keeps the server busy over real connections, and measures meanwhile with the

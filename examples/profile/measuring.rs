@@ -4,8 +4,8 @@ use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_
 use crate::service::Operation;
 use hotprobe::{Batch, ProbeGroup};
 use hotprobe_profile::{
-    Counting, Counts, CountsSnapshot, Latency, LatencySnapshot, ProfileError, StackProfile, Stacks,
-    Timing,
+    Clock, Counting, Counts, CountsSnapshot, Latency, LatencySnapshot, ProfileError, StackProfile,
+    Stacks, Timing,
 };
 use std::collections::HashMap;
 use std::fs::File;
@@ -29,6 +29,12 @@ pub(crate) const FILES: [(&str, &str); 6] = [
     (FLAMES, "a browser"),
     (METRICS, "Prometheus"),
 ];
+
+/// The processor's counter is faster to read than the system's clock, and not available everywhere.
+#[cfg(feature = "tsc")]
+const CLOCK: Clock = Clock::Tsc;
+#[cfg(not(feature = "tsc"))]
+const CLOCK: Clock = Clock::System;
 
 /// What goes on until [`finish`](Self::finish).
 pub(crate) struct Measuring {
@@ -56,7 +62,7 @@ impl Measuring {
     }
 
     fn attach() -> Result<Self, ProfileError> {
-        let between = |title| Latency::builder().title(title);
+        let between = |title| Latency::builder().title(title).clock(CLOCK);
         Ok(Self {
             requests: between("request")
                 .between(&REQUEST_BEGIN, &REQUEST_END, "request")
@@ -102,7 +108,7 @@ impl Measuring {
 
 /// The same by probes of one's own, where key and label are no parameters as they are: a report's sixteen sums are one label.
 fn stores() -> Result<(Arc<Latency>, ProbeGroup), ProfileError> {
-    let latency = Arc::new(Latency::builder().title("store").build()?);
+    let latency = Arc::new(Latency::builder().title("store").clock(CLOCK).build()?);
     let mut batch = Batch::new();
     STORE_BEGIN.attach_in(&mut batch, {
         let latency = Arc::clone(&latency);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example record -- --out target/trace
-//! cargo run --release --example record -- --out target/trace --seconds 10
+//! cargo run --release -p hotprobe-examples --features tsc --example record -- --out target/trace --seconds 10
 //! ```
 //!
 //! It serves the orders of `live_server`, keeps the server busy over real connections, records all events meanwhile,
