@@ -28,15 +28,16 @@ seen=
 check hotprobe 'crossbeam-epoch linkme smallvec static_assertions' --all-features
 check hotprobe-clock ''
 check hotprobe-clock 'fastant' --all-features
-record='hotprobe hotprobe-clock prost serde_json static_assertions'
+record='crossbeam-utils hotprobe hotprobe-clock prost serde_json static_assertions'
 check hotprobe-record "$record"
-check hotprobe-record "$record tokio" --all-features
-profile='backtrace flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions'
-check hotprobe-profile "$profile" --all-features
-check hotprobe-testing 'hotprobe similar static_assertions'
-check hotprobe-testing 'hotprobe similar static_assertions tokio' --all-features
+check hotprobe-record "$record serde tokio" --all-features
+profile='backtrace crossbeam-utils flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions'
+check hotprobe-profile "$profile"
+check hotprobe-profile "$profile serde" --all-features
+check hotprobe-testing 'hotprobe similar'
+check hotprobe-testing 'hotprobe similar tokio' --all-features
 check hotprobe-admin 'axum base64 form_urlencoded futures-core hotprobe hotprobe-profile hotprobe-record serde serde_json sha2
-    static_assertions strsim subtle tokio' --all-features
+    static_assertions strsim subtle tar tempfile tokio' --all-features
 check hotprobe-cli 'clap clap_complete indicatif serde serde_json ureq' --all-features
 
 crates=$(python3 ci/lib/crates.py)
