@@ -4,11 +4,17 @@
 //! Criterion shows each by itself. The sentences with `target` are measured in turn, in slices, in one run, and by the best
 //! of them: only those are compared.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "counts and nanoseconds of one run are far below 2^53, and an index is below the length"
+)]
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use hotprobe::fire;
 use hotprobe::{AnyEvent, ProbeGroup};
-use hotprobe_profile::{Counter, Counting, Counts, LabelCounter, Latency, Timing};
+use hotprobe_profile::{Clock, Counter, Counting, Counts, LabelCounter, Latency, Timing};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, LazyLock};
@@ -28,6 +34,17 @@ hotprobe::event! {
 
 const ROUTES: [&str; 4] = ["/orders", "/orders/{id}", "/users/{id}", "/health"];
 
+/// The clock that latencies are measured by: the feature `tsc` chooses the processor's counter.
+#[cfg(feature = "tsc")]
+const CLOCK: Clock = Clock::Tsc;
+#[cfg(not(feature = "tsc"))]
+const CLOCK: Clock = Clock::System;
+
+fn latency() -> Latency {
+    let latency = Latency::builder().clock(CLOCK).build();
+    latency.expect("possible")
+}
+
 /// What is attached for the whole run.
 struct Attached {
     latency: Arc<Latency>,
@@ -39,7 +56,7 @@ struct Attached {
 }
 
 static ATTACHED: LazyLock<Attached> = LazyLock::new(|| {
-    let latency = Arc::new(Latency::new());
+    let latency = Arc::new(latency());
     let counter = Counter::new("counted");
     let labels = LabelCounter::new("labels", 128).expect("possible");
     let mut probes = ProbeGroup::new();
@@ -67,7 +84,9 @@ static ATTACHED: LazyLock<Attached> = LazyLock::new(|| {
         counter,
         labels,
         _probes: probes,
-        _timing: Latency::between(&DYNAMIC_BEGIN, &DYNAMIC_END, "id")
+        _timing: Latency::builder()
+            .clock(CLOCK)
+            .between(&DYNAMIC_BEGIN, &DYNAMIC_END, "id")
             .label("route")
             .start()
             .expect("possible"),
@@ -82,12 +101,6 @@ fn route(id: u64) -> &'static str {
     ROUTES[id as usize % 4]
 }
 
-fn two_clocks(id: u64) {
-    let start = Instant::now();
-    black_box(id);
-    black_box(start.elapsed());
-}
-
 /// As the measurement reads it: `Instant`, or the processor's counter.
 fn clock() -> impl Fn(u64) {
     #[cfg(feature = "tsc")]
@@ -99,7 +112,11 @@ fn clock() -> impl Fn(u64) {
         }
     }
     #[cfg(not(feature = "tsc"))]
-    two_clocks
+    |id| {
+        let start = Instant::now();
+        black_box(id);
+        black_box(start.elapsed());
+    }
 }
 
 fn pair(latency: &Latency, id: u64) {
@@ -262,12 +279,12 @@ fn latencies(group: &mut BenchmarkGroup<'_, WallTime>) {
     });
     group.bench_function("begin, end", |b| b.iter(|| pair(&attached.latency, next())));
     group.bench_function("begin, end, a thousand open", |b| {
-        let latency = Latency::new();
+        let latency = latency();
         (0..1000).for_each(|key| latency.begin(u64::MAX - key));
         b.iter(|| pair(&latency, next()));
     });
     group.bench_function("begin, end, twice too many begun", |b| {
-        let latency = Latency::new();
+        let latency = latency();
         (0..2 * 65_536).for_each(|key| latency.begin(u64::MAX - key));
         b.iter(|| pair(&latency, next()));
     });

@@ -7,7 +7,7 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use hotprobe::fire;
-use hotprobe_record::{Overflow, Recorder};
+use hotprobe_record::{Clock, Overflow, Recorder};
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;
@@ -25,10 +25,17 @@ hotprobe::event! {
 /// So many records are made with one recording; they fit.
 const CHUNK: u64 = 8192;
 
+/// The recordings' clock: the feature `tsc` chooses the processor's counter.
+#[cfg(feature = "tsc")]
+const CLOCK: Clock = Clock::Tsc;
+#[cfg(not(feature = "tsc"))]
+const CLOCK: Clock = Clock::System;
+
 const TEXT_OF_32: &str = "0123456789abcdef0123456789abcdef";
 
 fn recorder() -> Recorder {
     Recorder::new()
+        .clock(CLOCK)
         .event(&NONE)
         .event(&NUMBER)
         .event(&TEXT)
@@ -60,11 +67,11 @@ fn fresh(n: u64, call: impl Fn(u64)) -> Duration {
 fn kinds(group: &mut BenchmarkGroup<'_, WallTime>) {
     let text = black_box(TEXT_OF_32);
     group.bench_function("no argument", |b| {
-        b.iter_custom(|n| fresh(n, |_| fire!(NONE)))
+        b.iter_custom(|n| fresh(n, |_| fire!(NONE)));
     });
     group.bench_function("u64", |b| b.iter_custom(|n| fresh(n, |i| fire!(NUMBER, i))));
     group.bench_function("32-byte text", |b| {
-        b.iter_custom(|n| fresh(n, |_| fire!(TEXT, text)))
+        b.iter_custom(|n| fresh(n, |_| fire!(TEXT, text)));
     });
     group.bench_function("six u64", |b| {
         b.iter_custom(|n| fresh(n, |i| fire!(SIX, i, i, i, i, i, i)));
@@ -187,7 +194,7 @@ mod peers {
         time
     }
 
-    pub fn all(group: &mut BenchmarkGroup<'_, WallTime>) {
+    pub(super) fn all(group: &mut BenchmarkGroup<'_, WallTime>) {
         fastrace::set_reporter(Nothing, Config::default());
         group.bench_function("fastrace: a span with a property", |b| b.iter_custom(spans));
         let (layer, guard) = tracing_chrome::ChromeLayerBuilder::new()

@@ -4,9 +4,14 @@
 //! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs` has the same and more by
 //! criterion, each at its own time.)
 
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of one run are far below 2^53"
+)]
+
 use hotprobe::{AnyEvent, fire};
 use hotprobe_benches::measure;
-use hotprobe_record::Recorder;
+use hotprobe_record::{Clock, Recorder};
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;
@@ -29,6 +34,12 @@ type Subject = (&'static str, Box<dyn Fn() -> Duration>);
 const SLICE: u64 = 4096;
 const ROUNDS: usize = 200;
 
+/// The recordings' clock: the feature `tsc` chooses the processor's counter.
+#[cfg(feature = "tsc")]
+const CLOCK: Clock = Clock::Tsc;
+#[cfg(not(feature = "tsc"))]
+const CLOCK: Clock = Clock::System;
+
 const TEXT_OF_32: &str = "0123456789abcdef0123456789abcdef";
 
 fn timed(call: impl Fn(u64)) -> Duration {
@@ -40,7 +51,9 @@ fn timed(call: impl Fn(u64)) -> Duration {
 /// One slice, into a buffer that is fresh.
 fn recorded(call: impl Fn(u64)) -> Duration {
     let events: [&'static dyn AnyEvent; 6] = [&NONE, &NUMBER, &TEXT, &REQUEST, &SIX, &DEBUG];
-    let recorder = events.into_iter().fold(Recorder::new(), Recorder::event);
+    let recorder = events
+        .into_iter()
+        .fold(Recorder::new().clock(CLOCK), Recorder::event);
     let recording = recorder.start().expect("it can start");
     // This thread's buffer.
     call(0);
@@ -53,6 +66,7 @@ fn recorded(call: impl Fn(u64)) -> Duration {
 /// One slice on each of two threads at once.
 fn two_threads() -> Duration {
     let recording = Recorder::new()
+        .clock(CLOCK)
         .event(&NUMBER)
         .start()
         .expect("it can start");

@@ -4,17 +4,14 @@
 # profile `off-path` (Cargo.toml) and with the core as its only dependency, and disassembles it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=ci/lib/install.sh
+source ci/lib/install.sh
 
 if [ "$(uname -m)" != x86_64 ] || [ "$(uname -s)" != Linux ]; then
     echo "skipped: the instructions that it knows are those of x86-64 Linux"
     exit 0
 fi
-if ! command -v objdump >/dev/null; then
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -q >/dev/null
-    "${as_root[@]}" apt-get install -qy --no-install-recommends binutils >/dev/null
-fi
+need objdump
 
 target="${CARGO_TARGET_DIR:-$PWD/target}"
 # Flags that a caller has set for other builds (sanitizers, coverage) would change the code.

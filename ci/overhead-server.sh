@@ -8,6 +8,8 @@
 #        ci/overhead-server.sh --plant       plants a slowdown in a copy of the tree, and checks that the gate fails
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=ci/lib/install.sh
+source ci/lib/install.sh
 
 # Off: load, test and branch, and one for what may have to be kept in another place because of it.
 gate_off=4
@@ -18,11 +20,8 @@ counted=yes
 if [ "$(uname -m)" != x86_64 ] || [ "$(uname -s)" != Linux ]; then
     echo "skipped: instructions, which are known of x86-64 Linux only"
     counted=
-elif ! command -v valgrind >/dev/null; then
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -q >/dev/null
-    "${as_root[@]}" apt-get install -qy --no-install-recommends valgrind libc6-dbg >/dev/null
+else
+    need valgrind
 fi
 
 target="${CARGO_TARGET_DIR:-$PWD/target}"

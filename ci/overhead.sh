@@ -11,18 +11,13 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-need=()
+# shellcheck source=ci/lib/install.sh
+source ci/lib/install.sh
+
 if [ "$(uname -m)" = x86_64 ] && [ "$(uname -s)" = Linux ]; then
-    command -v valgrind >/dev/null || need+=(valgrind libc6-dbg)
-    command -v objdump >/dev/null || need+=(binutils)
+    need valgrind objdump
 else
     echo "skipped: code and instructions, which are known of x86-64 Linux only"
-fi
-if [ "${#need[@]}" -gt 0 ]; then
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -q >/dev/null
-    "${as_root[@]}" apt-get install -qy --no-install-recommends "${need[@]}" >/dev/null
 fi
 
 target="${CARGO_TARGET_DIR:-$PWD/target}"

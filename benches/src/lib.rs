@@ -12,6 +12,11 @@
 //!   nothing of them is inlined. (For us nothing is needed: a probe's address comes out of an atomic.)
 //! * `ci/overhead.sh` counts the instructions of most subjects. One that was removed has too few.
 
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of one run are far below 2^53"
+)]
+
 pub mod contended;
 pub mod measure;
 #[cfg(feature = "peers")]

@@ -10,6 +10,11 @@
 //! overhead run fire_1 1000      one counted subject, so many iterations (what callgrind counts)
 //! ```
 
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of one run are far below 2^53"
+)]
+
 mod apart;
 mod code;
 mod count;

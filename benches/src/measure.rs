@@ -61,6 +61,11 @@ fn calibrate(subject: &Subject) -> u64 {
             .unwrap_or_default();
         if time >= SLICE / 4 {
             let exact = iterations as f64 * SLICE.as_secs_f64() / time.as_secs_f64();
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a positive number of iterations"
+            )]
             return (exact as u64).max(1);
         }
         iterations *= 2;

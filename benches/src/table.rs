@@ -3,6 +3,8 @@
 use crate::code::KNOWN;
 use crate::rows::{Figure, Judge, ROWS, Row};
 use crate::values::Values;
+#[cfg(feature = "peers")]
+use std::fmt::Write;
 use std::process::ExitCode;
 
 /// Prints what was measured of these groups. Fails if a counted row is above its gate, or was not measured where it could
@@ -76,12 +78,13 @@ pub(crate) fn markdown(values: &Values) -> String {
         String::from("| what | ours | floor | judged | target | |\n|---|---|---|---|---|---|\n");
     for row in ROWS {
         let Some(value) = row.value(values) else {
-            text += &format!("| {} | not measured | | | | |\n", row.what);
+            let _ = writeln!(text, "| {} | not measured | | | | |", row.what);
             continue;
         };
         let best = |name: &str| values.best(name);
-        text += &format!(
-            "| {} | {} | {} | {} | {} | {} |\n",
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
             row.what,
             number(row.ours.get(best), row.unit),
             number(row.floor.get(best), row.unit),

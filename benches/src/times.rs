@@ -108,7 +108,7 @@ pub(crate) fn busy() {
             waits.repeat(time, readers, writers::synchronize);
         });
         writers::with_busy(readers, |readers| {
-            pairs.repeat(time, readers, writers::pair)
+            pairs.repeat(time, readers, writers::pair);
         });
         if waits.times.len().min(pairs.times.len()) > 20_000 {
             let p50 = |times: &Histogram<u64>| times.value_at_quantile(0.5) as f64;

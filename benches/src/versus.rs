@@ -5,6 +5,7 @@ use crate::values::{self, Values};
 use hotprobe_benches::layout_a::ours;
 use hotprobe_benches::peers::{PEERS, Peer, Work, named};
 use hotprobe_benches::{Subject, measure};
+use std::fmt::Write;
 
 /// Subjects, and what they are for people.
 type Named = &'static [(&'static str, &'static str)];
@@ -77,12 +78,12 @@ pub(crate) fn markdown() -> String {
                 apart::measure(&format!("peer:{}", peer.subject.name), &mut values);
             }
         }
-        text += &format!("\n| {title} | ns |\n|---|---|\n");
+        let _ = writeln!(text, "\n| {title} | ns |\n|---|---|");
         let names = beside.iter().map(|(name, what)| (*name, *what));
         for (name, what) in names.chain(peers.iter().map(|peer| (peer.subject.name, peer.what))) {
             let figure = values.best(name).unwrap_or(f64::NAN);
             let digits = if figure < 100.0 { 2 } else { 0 };
-            text += &format!("| {what} | {figure:.digits$} |\n");
+            let _ = writeln!(text, "| {what} | {figure:.digits$} |");
         }
     }
     text

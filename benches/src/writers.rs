@@ -16,6 +16,9 @@ hotprobe::event! {
 }
 
 /// Commits a batch of `n` probes to one event, and detaches the group: how long each took.
+///
+/// # Panics
+/// If the event has another number of probes than it should have then.
 #[must_use]
 pub fn batch(n: u64) -> (Duration, Duration) {
     let start = Instant::now();
@@ -57,6 +60,9 @@ pub const BATCHES: [Subject; 2] = [
 ];
 
 /// A histogram of nanoseconds, up to a minute.
+///
+/// # Panics
+/// Never: the bounds are possible.
 #[must_use]
 pub fn nanoseconds() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("these bounds are possible")
@@ -115,6 +121,10 @@ impl Beside {
 }
 
 /// How long `synchronize` takes after a detach.
+///
+/// # Panics
+/// Inside a probe, where nobody can wait.
+#[must_use]
 pub fn synchronize(i: u64) -> u64 {
     let probe = BUSY.attach(move |_| {
         black_box(i);
@@ -126,6 +136,7 @@ pub fn synchronize(i: u64) -> u64 {
 }
 
 /// How long a pair of attach and detach takes.
+#[must_use]
 pub fn pair(i: u64) -> u64 {
     let start = Instant::now();
     let probe = BUSY.attach(move |_| {
@@ -167,6 +178,9 @@ impl Readers {
 }
 
 /// Runs `f` while `readers` threads (8 at most) fire an event that has a probe.
+///
+/// # Panics
+/// If a thread cannot start.
 pub fn with_busy<R>(readers: usize, f: impl FnOnce(&Readers) -> R) -> R {
     let stop = AtomicBool::new(false);
     let probe = BUSY.attach(|_| ());
@@ -198,6 +212,9 @@ pub fn with_busy<R>(readers: usize, f: impl FnOnce(&Readers) -> R) -> R {
 }
 
 /// Runs `f` while `n` threads exist that have fired, and taken part in the floors, and now sleep.
+///
+/// # Panics
+/// If a thread cannot start.
 pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> R {
     let probe = BUSY.attach(|_| ());
     let result = thread::scope(|scope| {
@@ -232,6 +249,9 @@ pub fn with_heap<R>(mib: usize, f: impl FnOnce() -> R) -> R {
 }
 
 /// Runs `f` while 64 other events have 16 probes each.
+///
+/// # Panics
+/// If somebody detached one of them.
 pub fn with_events<R>(f: impl FnOnce() -> R) -> R {
     let group = others::attached();
     let result = f();

@@ -117,6 +117,9 @@ pub fn attach_detach_16(n: u64) {
 }
 
 /// Attaches and detaches a probe, and waits until it has been dropped.
+///
+/// # Panics
+/// Inside a probe, where nobody can wait.
 #[inline(never)]
 pub fn attach_detach_over(n: u64) {
     for i in counter(n) {
@@ -128,6 +131,9 @@ pub fn attach_detach_over(n: u64) {
 }
 
 /// Attaches what the subjects fire, as long as the group lives; and once to what is to be off.
+///
+/// # Panics
+/// If an event that is to be off stays on.
 pub fn attached() -> ProbeGroup {
     for off in [
         OFF_0.attach(|_| ()),
