@@ -1,4 +1,4 @@
-//! The buffer of one firing thread: a ring of words that its thread writes without a lock.
+//! The ring of one buffer: a ring of words that its thread writes without a lock.
 //!
 //! A record is some words; the first tells what it is and how long. Positions count words and never go back: the
 //! words between `tail` and `head` are records. The words are atomics, so that no `unsafe` is needed and a read that
