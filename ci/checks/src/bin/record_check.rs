@@ -166,5 +166,7 @@ fn plain(field: &Field<'_>) -> Value {
         Field::Opaque(name) => json!(["text", format!("[{name}]"), false]),
         Field::Redacted => json!(["text", "[redacted]", false]),
         Field::Failed => json!(["text", "[failed]", false]),
+        // (Not in the made-up stream: Chrome has a type for it, the others have not.)
+        Field::Absent => json!(["none"]),
     }
 }
