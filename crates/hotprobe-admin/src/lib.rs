@@ -192,7 +192,7 @@
 //! several ways. Durations are in nanoseconds:
 //!
 //! ```json
-//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0,
+//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0, "complete": true,
 //!  "counts": {"begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0, "evicted": 0, "open": 0,
 //!             "skipped": 0, "begins_without_key": 0, "ends_without_key": 0},
 //!  "labels": [{"label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500, "p99_ns": 2000, "p999_ns": 2000,
@@ -238,6 +238,13 @@
 //! dropped and counted. (While stacks are written, the program's debug information takes additional
 //! memory.)
 //!
+//! Nothing that the program does keeps a session attached: detaching needs no thread and waits for
+//! no firing. After that, firings in flight are waited for, for at most a second. One that has not
+//! ended by then, in a `Debug` that blocks say, is counted as lost by a recording and a tail; a
+//! latency and a profile of stacks say that they are incomplete (`"complete": false` in JSON, a
+//! last line in the text of a latency). Where no thread can be had to write the answer, the
+//! connection is cut off.
+//!
 //! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
 //! what was measured until then.
 //!
@@ -250,8 +257,8 @@
 //! # What it costs
 //!
 //! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording
-//! also has a thread, which writes, and at its end one of the runtime's threads for blocking calls
-//! waits for firings in flight. A CTF trace is written to a temporary folder first, which only this
+//! also has a thread, which writes. At its end, what is measured or recorded has a thread that
+//! writes the answer. A CTF trace is written to a temporary folder first, which only this
 //! user can read, and which is removed however the session ends.
 //!
 //! `cargo run --release -p hotprobe-benches --features server --bin overhead_server -- --probes --seconds 32`
@@ -289,7 +296,7 @@
 //!    (`parameters.rs`); responses (`response.rs`) and errors (`errors.rs`).
 //! 3. The endpoints, a file each (`endpoints/`).
 //! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are
-//!    sent while they are made (`pipe.rs`); server-sent events (`sse.rs`); measurements answered at
+//!    sent while they are made (`pipe.rs`); threads that write (`hand_over.rs`); server-sent events (`sse.rs`); measurements answered at
 //!    their end (`measure.rs`); CTF traces as an archive (`ctf_archive.rs`).
 
 mod access;
@@ -297,6 +304,7 @@ mod admin;
 mod ctf_archive;
 mod endpoints;
 mod errors;
+mod hand_over;
 mod measure;
 mod parameters;
 mod pipe;

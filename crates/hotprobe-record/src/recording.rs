@@ -57,8 +57,15 @@ struct Streaming {
 
 impl Streaming {
     /// Waits until the rest is written.
-    fn finish(self, buffers: &Arc<Buffers>) -> Result<Trace, RecordError> {
-        let streamed = self.thread.finish();
+    fn finish(
+        self,
+        buffers: &Arc<Buffers>,
+        in_flight: Option<Duration>,
+    ) -> Result<Trace, RecordError> {
+        let streamed = match in_flight {
+            None => self.thread.finish(),
+            Some(in_flight) => self.thread.finish_within(in_flight),
+        };
         let streamed = streamed.map_err(|error| RecordError::io(None, error))?;
         let buffers = Arc::clone(buffers);
         let trace = Trace::streamed(buffers, streamed.threads, &streamed.tally, streamed.end);
@@ -118,7 +125,47 @@ impl Recording {
     /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording goes on, and is in
     /// the error. [`Stream`](RecordError::Stream): the first error of the file that was streamed to, and the counts.
     /// [`Forked`](RecordError::Forked).
-    pub fn finish(mut self) -> Result<Trace, RecordError> {
+    pub fn finish(self) -> Result<Trace, RecordError> {
+        self.finish_in(None)
+    }
+
+    /// As [`finish`](Self::finish), but waits at most `in_flight` for firings in flight: a `Debug` that blocks does not hold it
+    /// up. Such a firing is counted as lost, in the trace or in what was streamed to.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    ///
+    /// ```
+    /// # use hotprobe_record::Recorder;
+    /// # use std::time::Duration;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = Recorder::new().event(&TICK).start()?;
+    /// TICK.fire();
+    /// let trace = recording.finish_within(Duration::from_secs(1))?;
+    /// assert_eq!(trace.records().count(), 1);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn finish_within(self, in_flight: Duration) -> Result<Trace, RecordError> {
+        self.finish_in(Some(in_flight))
+    }
+
+    /// Detaches from all events, at one instant, and waits for nothing. No firing after it is recorded;
+    /// [`finish`](Self::finish) returns those before.
+    ///
+    /// ```
+    /// # use hotprobe_record::Recorder;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = Recorder::new().event(&TICK).start()?;
+    /// recording.detach();
+    /// TICK.fire();
+    /// assert_eq!(recording.finish()?.records().count(), 0);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn detach(&self) {
+        self.state.capture.detach();
+    }
+
+    fn finish_in(mut self, in_flight: Option<Duration>) -> Result<Trace, RecordError> {
         if !self.buffers().is_of_this_process() {
             return Err(RecordError::Forked);
         }
@@ -128,12 +175,17 @@ impl Recording {
         }
         self.state.capture.detach();
         if let Some(streaming) = self.streaming.take() {
-            return streaming.finish(self.buffers());
+            return streaming.finish(self.buffers(), in_flight);
         }
-        if synchronize().is_err() {
-            return Err(RecordError::InProbe(Box::new(self)));
-        }
+        let settled = in_flight.map_or_else(synchronize, synchronize_timeout);
         let buffers = Arc::clone(self.buffers());
+        match settled {
+            Ok(()) => {}
+            Err(SynchronizeError::TimedOut) if in_flight.is_some() => {
+                return Ok(Trace::given_up(&buffers));
+            }
+            Err(_) => return Err(RecordError::InProbe(Box::new(self))),
+        }
         let end = buffers.timer.now();
         Ok(Trace::finished(buffers, end))
     }

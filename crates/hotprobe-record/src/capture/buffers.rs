@@ -498,6 +498,19 @@ impl Buffers {
             .map(|buffer| &buffer.ring)
     }
 
+    /// The firings that are in a `Debug` that has not returned yet, once all is detached.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = Lost> {
+        let buffers = self.slots.iter().filter_map(OnceLock::get);
+        buffers.filter_map(|buffer| {
+            Some(Lost {
+                event: buffer.unfinished()?,
+                thread: buffer.ring.thread(),
+                time: 0,
+                count: 1,
+            })
+        })
+    }
+
     /// The ring of this number. (They are numbered without gaps, but a number may be about to be made.)
     pub(crate) fn ring(&self, index: usize) -> Option<&Ring> {
         Some(&self.slots.get(index)?.get()?.ring)
