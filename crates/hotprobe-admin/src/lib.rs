@@ -81,16 +81,34 @@
 //! | | without a token | with [`Admin::token`] |
 //! |---|---|---|
 //! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
-//! | the peer is unknown (no `ConnectInfo`) | 403, with what to do | does not matter |
-//! | through a proxy (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `Via`) | 403: behind a proxy, every peer is on this machine | does not matter |
+//! | the peer is unknown (no `ConnectInfo`) | 403, with what to do; with [`Admin::unix_socket`], it is let in | does not matter |
+//! | through a proxy, by a header that only proxies send (see below) | 403: behind a proxy, every peer is on this machine | does not matter |
+//! | HTTP/1.0 | 403: what nginx speaks to a server by default | does not matter |
 //! | `Host` | `localhost`, `127.…`, `[::1]`, with any port; otherwise 403, since other names may be an attacker's (DNS rebinding) | any: a page of another name does not have the token |
 //! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
 //!
-//! An empty token lets nobody in. A proxy that adds none of these headers cannot be distinguished
-//! from a peer on this machine: set a token behind one. A client that is let in sees the arguments
+//! An empty token lets nobody in. A client that is let in sees the arguments
 //! of every event, except those marked `#[redact]`: these never leave the process. Without a token,
 //! any account on this machine is let in.
+//!
+//! ## Behind a proxy
+//!
+//! Set a token, or do not pass `/debug/probes` on. Without a token, requests are refused that have a
+//! header for the client's address (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `X-Client-IP`,
+//! `CF-Connecting-IP`, `True-Client-IP`, `X-Envoy-External-Address` and their like), `Via`,
+//! `CDN-Loop`, or one of a vendor's own (`CF-…`, `CloudFront-…`, `Fastly-…`, `X-Envoy-…` and
+//! others). But a proxy that speaks HTTP/1.1 and adds none of these, such as `HAProxy` without
+//! `option forwardfor`, `stunnel`, or a tunnel to this machine (`ssh -R`), cannot be distinguished
+//! from a peer on this machine. What needs no such trust is a Unix socket ([`Admin::unix_socket`]).
+//!
+//! With a token, a proxy has to pass `Host` on, to stream responses, and to be patient:
+//!
+//! | | `Host` | streams | patience |
+//! |---|---|---|---|
+//! | nginx | `proxy_set_header Host $http_host;`: otherwise it is the address in `proxy_pass` | `proxy_http_version 1.1; proxy_buffering off;` | `proxy_read_timeout 310s;`: 60 s by default |
+//! | Caddy | as it is | `flush_interval -1`, for recordings | no limit by default |
+//! | Envoy | as it is | as it is | `timeout: 0s` for the route: 15 s by default |
 //!
 //! The page keeps the token in the tab's session storage and sends it in the header alone: it is in
 //! no address, and so in no log and in no `Referer`. The page loads nothing from elsewhere, and its

@@ -1,7 +1,7 @@
 //! The router: which endpoint answers a request, by which methods, and what all responses have in
 //! common.
 
-use crate::access::{self, Class};
+use crate::access::{self, Class, RequestHead};
 use crate::admin::Admin;
 use crate::endpoints::{events, latency, page, rates, record, stacks, stats, tail};
 use crate::errors::Problem;
@@ -140,14 +140,14 @@ async fn dispatch(
         .get::<OriginalUri>()
         .map_or(&head.uri, |uri| &uri.0)
         .clone();
-    let may = access::decide(
-        endpoint.class(),
-        &admin.token,
+    let request = RequestHead {
         peer,
-        &original,
-        &head.headers,
-    )
-    .and_then(|()| endpoint.is_for(&head.method));
+        version: head.version,
+        uri: &original,
+        headers: &head.headers,
+    };
+    let may = access::decide(endpoint.class(), &admin.access, request)
+        .and_then(|()| endpoint.is_for(&head.method));
     let headers = head.headers;
     let result = match may {
         Ok(()) => {
@@ -209,7 +209,7 @@ fn protect(headers: &mut HeaderMap) {
         ),
     ];
     for (name, value) in HEADERS {
-        // (The page has a policy of its own.)
+        // (The page and pictures have policies of their own.)
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));

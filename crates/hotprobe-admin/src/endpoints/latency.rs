@@ -6,7 +6,7 @@ use crate::measure::{UNFINISHED, io_error, json_error, measure, no_memory, refus
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::request::Request;
-use crate::response::text;
+use crate::response::{svg, text};
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Metadata};
@@ -69,7 +69,10 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let (pipe, body) = Pipe::new();
     let write = move |timing, settled, to: &mut dyn Write| write(&timing, format, settled, to);
     tokio::spawn(measure(session, pipe, timing, Timing::detach, write));
-    Ok(text(format.kind(), body))
+    Ok(match format {
+        LatencyFormat::Svg => svg(body),
+        _ => text(format.kind(), body),
+    })
 }
 
 /// Which events, paired by what, within the session's share of the memory.

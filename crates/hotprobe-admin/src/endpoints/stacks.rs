@@ -5,7 +5,7 @@ use crate::measure::{io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::request::Request;
-use crate::response::text;
+use crate::response::{svg, text};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine as _;
@@ -69,7 +69,10 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let (pipe, body) = Pipe::new();
     let write = move |stacks, settled, to: &mut dyn Write| write(stacks, format, settled, to);
     tokio::spawn(measure(session, pipe, stacks, Stacks::detach, write));
-    let mut response = text(format.kind(), body);
+    let mut response = match format {
+        StacksFormat::Svg => svg(body),
+        _ => text(format.kind(), body),
+    };
     if format == StacksFormat::Pprof {
         response.headers_mut().insert(
             header::CONTENT_DISPOSITION,
