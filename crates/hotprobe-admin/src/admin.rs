@@ -120,7 +120,7 @@ impl Admin {
     /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     /// let admin = Admin::new();
     /// let shutdown = admin.shutdown();
-    /// let app = axum::Router::new().nest("/debug/probes", router(admin));
+    /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
     /// let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
     /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
     ///     .with_graceful_shutdown(async move {

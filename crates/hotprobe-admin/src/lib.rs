@@ -4,7 +4,7 @@
 //! use hotprobe_admin::{Admin, router};
 //!
 //! let admin = Admin::new(); // answers this machine only; `.token(…)` answers any client that sends the token
-//! let app = axum::Router::<()>::new().nest("/debug/probes", router(admin));
+//! let app = axum::Router::<()>::new().nest_service("/debug/probes", router(admin));
 //! # drop(app);
 //! ```
 //!
@@ -120,7 +120,7 @@
 //! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated.
 //! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`],
 //! 300). A `POST` takes its parameters in the URL, or as a form of at most 4 KiB. A request has at
-//! most 256 parameters.
+//! most 256 parameters, and 1 KiB of patterns with `*`. An empty parameter is none.
 //!
 //! | | parameters | response |
 //! |---|---|---|
@@ -239,7 +239,7 @@
 //! | 400 | `parameter`, `host` | which parameter, and what was expected; `Host` is missing, or was sent twice |
 //! | 401 | `token` | the token is missing or wrong |
 //! | 403 | `forbidden` | see above |
-//! | 404 | `unknown-event` | no event matches; with the nearest names |
+//! | 404 | `unknown-event`, `path` | no event matches; with the nearest names. Or no endpoint is there |
 //! | 405 | `method` | with `Allow` |
 //! | 408, 413, 415 | `body` | did not arrive in 5 s; is larger than 4 KiB; is not a form |
 //! | 429 | `sessions` | no more sessions may be open at once; with `Retry-After` |

@@ -258,7 +258,7 @@ pub(crate) async fn before(
 ///
 /// let admin = Admin::new();
 /// let shutdown = admin.shutdown();
-/// let app = axum::Router::<()>::new().nest("/debug/probes", hotprobe_admin::router(admin));
+/// let app = axum::Router::<()>::new().nest_service("/debug/probes", hotprobe_admin::router(admin));
 /// // When the signal comes, before the server's own shutdown:
 /// shutdown.begin();
 /// assert_eq!(shutdown.open(), 0);

@@ -103,9 +103,10 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
 fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
     let mut recorder = Recorder::new();
     let mut has_slice = false;
-    for slice in parameters.all("slice").filter(|slice| !slice.is_empty()) {
+    for slice in parameters.all("slice") {
         let parts: Vec<_> = slice.split(',').map(str::trim).collect();
-        let [name, begin, end, key] = parts[..] else {
+        let whole = !parts.contains(&"");
+        let ([name, begin, end, key], true) = (&parts[..], whole) else {
             return Err(Problem::parameter(format!(
                 "`slice` is `{}`: expected `NAME,BEGIN,END,KEY`: a name, the two events, and the parameter that both have, as \
                  in `request,shop::RECEIVED,shop::DONE,id`",
@@ -113,7 +114,7 @@ fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
             )));
         };
         let find = |name| hotprobe::find(name).ok_or_else(|| unknown(name));
-        recorder = recorder.slice(name, find(begin)?, find(end)?, key);
+        recorder = recorder.slice(*name, find(begin)?, find(end)?, *key);
         has_slice = true;
     }
     let events = if has_slice {

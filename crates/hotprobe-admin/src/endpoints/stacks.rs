@@ -93,7 +93,7 @@ fn chosen(parameters: &Parameters) -> Result<StacksBuilder, Problem> {
     if let Some(weight) = parameters.one("weight")? {
         builder = builder.weight(weight);
     }
-    for label in parameters.all("label").filter(|label| !label.is_empty()) {
+    for label in parameters.all("label") {
         builder = builder.label(label);
     }
     Ok(builder.every(parameters.number("every", 1..=1_000_000, 1)?))
