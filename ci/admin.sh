@@ -58,4 +58,4 @@ wait "$tail"
 grep -q '"reason":"shutdown"' "$out/tail"
 echo 'ok: a shutdown is not held up by a tail'
 
-ci/readers/admin/live.sh "$built" "$tools" "$ui" "$out"
+ci/lib/live_server.sh "$built" "$tools" "$ui" "$out"

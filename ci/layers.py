@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the layers inside each crate, and where `unsafe` and loom may be (DESIGN: "The layout").
+"""Checks the layers inside each crate, and where `unsafe` and loom may be (`docs::design`, "A map of the source").
 
     layers.py [ROOT]           checks the tree at ROOT; prints each violation; exit status 1 if there is one
     layers.py --edges [ROOT]   prints which module uses which, by crate

@@ -125,8 +125,13 @@ pub fn events() -> Vec<&'static dyn AnyEvent> {
 /// # drop(probe);
 /// ```
 ///
+/// A name is no identity: two versions of one crate in a program declare its events twice.
+///
 /// # Cost
 /// Goes through all events. Allocates nothing, takes no lock.
+///
+/// # Panics
+/// If two copies of one version of this crate are in the program, as [`events`].
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
     list::all()

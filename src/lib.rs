@@ -29,12 +29,14 @@
 //! | attach to many events at one instant, and detach at one | [`Batch`], [`ProbeGroup`] |
 //! | wait until no firing runs a detached probe | [`synchronize`]; without blocking: [`grace_period`] |
 //! | make a hot loop of firings cheaper | [`pinned`] |
+//! | have a library's events listed that no code names | [`register!`] |
 //! | find events by name, and attach to any of them | [`find`], [`matching`], [`events`]; [`AnyEvent`], [`Value`] |
 //! | write code that is generic over events | [`TypedEvent`], [`Event`] |
 //! | see what probes have done and cost | [`stats`]; [`docs::performance`] |
 //!
 //! Begin with [`docs::patterns`]. [`docs::limitations`] lists what this crate does not do, and what to do instead.
-//! [`docs::design`] explains how it works, lists its guarantees with their tests, and maps the source.
+//! [`docs::design`] explains how it works, lists its guarantees with their tests, and maps the source;
+//! [`docs::glossary`] defines the words.
 //!
 //! # Other crates
 //!
@@ -61,7 +63,7 @@ mod event;
 mod grace;
 mod metadata;
 mod options;
-#[allow(unsafe_code, reason = "the typed door between the macros and rcu")]
+#[allow(unsafe_code, reason = "the type-safe wrapper between the macros and rcu")]
 mod place;
 mod probe;
 #[allow(

@@ -1,5 +1,5 @@
-//! The typed door: what `event!` makes a static of. Here the types that a snapshot's entries have lost
-//! are known: all probes of one place have thunks of one type.
+//! The type-safe wrapper between the macros and [`rcu`](crate::rcu): what `event!` makes a static of. Here the
+//! types that a snapshot's entries have lost are known: all probes of one place have thunks of one type.
 
 use crate::batch::Batch;
 use crate::dynamic::DynamicProbe;

@@ -9,8 +9,8 @@
 //!
 //! * An event is an **atomic pointer to an immutable vector of probes**, the snapshot. Null means off.
 //! * Attach and detach build a new vector and swap it in **under one mutex** for the whole process. Firings
-//!   take no lock.
-//! * What was swapped out is freed after a **grace period**, which crossbeam-epoch finds out about.
+//!   take no lock (but to switch off a probe that panicked).
+//! * What was swapped out is freed after a **grace period**, crossbeam-epoch tells when it ends.
 //!
 //! # Why these three
 //!
@@ -27,35 +27,39 @@
 //! **crossbeam-epoch**, because epochs make the reader's part short, and it is proven. The collector is
 //! our own, so other crates' pins do not hold our grace periods up, nor ours theirs.
 //!
-//! # A firing's way
+//! # The path of a firing
 //!
-//! ```text
-//! fire!  →  event: load, branch  →  pin  →  acquire load  →  snapshot  →  thunk  →  probe
-//! macros.rs  place.rs, rcu/cell.rs  rcu/pin.rs   rcu/cell.rs   rcu/snapshot.rs  rcu/slot.rs  rcu/panic.rs
-//! ```
+//! | step | file |
+//! |---|---|
+//! | `fire!`: load the pointer, branch if it is not null | `macros.rs`, `place.rs`, `rcu/cell.rs` |
+//! | pin, unless this thread is inside a firing already | `rcu/pin.rs` |
+//! | load the pointer again, with Acquire | `rcu/cell.rs` |
+//! | for each entry of the snapshot: call its thunk | `place.rs`, `rcu/snapshot.rs` |
+//! | thunk: if the slot is live, call the closure, and catch a panic | `rcu/slot.rs`, `rcu/panic.rs` |
 //!
 //! The off check's load is not used further: the snapshot that is read is the one that is there *after* the
 //! pin. Whatever happens to the event from then on, this firing goes through that vector to its end, so no
-//! attach or detach can make it skip a probe or call one twice. Each probe is asked once more, just before it
-//! is called, whether it is live, so that a detach takes effect within firings that are in progress.
+//! attach or detach can make it skip a probe or call one twice. Each probe's state is checked again just
+//! before the call, so that a detach takes effect within firings that are in progress.
 //!
 //! The pin belongs to the thread, not to the firing: the first one in takes it, the last one out gives it back.
 //! A word in thread-local storage counts who is inside, up and down. It is never saved and restored, since
 //! coroutines on one thread may end in any order. (Where a firing finds on its way out that nothing has changed in
 //! between, it writes back what it knows instead of counting: the same result, but the next firing need not wait for
-//! the load.) A firing that a panic leaves is ended by a function that finds all in that word, so that the others
-//! keep no register for the case. That is also why the outermost firing and the nested one are two functions, chosen
-//! between by a third that has no prologue.
+//! the load.) If a panic unwinds through a firing, a separate function ends it, using only that word; the
+//! normal path reserves no register for this. That is also why the outermost firing and the nested one are two
+//! functions, and a third, without a prologue, picks one.
 //!
-//! # An attach's way
+//! # The path of an attach
 //!
-//! ```text
-//! event  →  allocate  →  lock · copy · swap · unlock  →  retire  →  grace period  →  reclaim: free, drop
-//! event.rs        rcu/update.rs                                rcu/reclaim.rs
-//! ```
+//! | step | file |
+//! |---|---|
+//! | the event's `attach`: allocate the slot | `macros.rs`, `place.rs`, `rcu/slot.rs` |
+//! | allocate the next snapshot; lock, copy, swap, unlock | `rcu/update.rs`; the swap itself: `rcu/cell.rs`, `publish` |
+//! | retire the old snapshot, wait for a grace period, free it | `rcu/reclaim.rs`, `rcu/lists.rs` |
 //!
 //! The buffer is allocated by a guess of how many probes there will be. If another writer was quicker and it
-//! does not fit, the writer unlocks, allocates a larger one and begins anew. A detach does not begin anew: it
+//! does not fit, the writer unlocks, allocates a larger one and starts over. A detach does not start over: it
 //! takes effect first, and finds memory later.
 //!
 //! # Slots, thunks, gates
@@ -180,22 +184,24 @@
 //! | `examples/`, `benches/`, `ci/checks/`, `tests/support/` | packages that are not published |
 //! | `tests/consumers/` | a workspace of its own: crates that use the macros from outside |
 //!
-//! Each crate's front page is its guide, and names its files in reading order. The core, in layers, from the
-//! bottom up:
+//! The tests of a crate are in its `tests/it/`; the core's models in `tests/loom/`, its stress in `tests/stress/`; what must
+//! not compile in `tests/ui/`. `ci/` has one script for each concern.
+//!
+//! Each crate's front page is its guide. The core, in layers, from the bottom up:
 //!
 //! | layer | modules |
 //! |---|---|
-//! | leaves, which import nothing of the crate | `metadata` (names, docs, parameters) · `options` (how a probe is attached) · `value` (an argument as dynamic probes see it) · `error` · `sync` (the std/loom switch) |
+//! | leaves, which import nothing else of the crate | `metadata` (names, docs, parameters) · `attribute` (an event's attributes, read at compile time) · `options` (how a probe is attached) · `value` (an argument as dynamic probes see it) · `error` · `sync` (the std/loom switch) |
 //! | `rcu/`, which imports only leaves | `mod` (the invariants I1 to I5, and the state that all events share) · `cell` (the atomic pointer; **here a snapshot is swapped in**) · `update` (what writers do around the swap) · `snapshot` (the immutable vector) · `slot` (one probe's memory) · `gate` (a batch's instant) · `panic` (what a panicking probe does) · `pin` (a thread's state) · `reclaim`, `lists` (retire, grace periods, drop) · `fork` |
 //! | what a user holds | `event`, `probe`, `batch` · `grace` (waiting), `stats` (counters) |
-//! | the typed door | `place`: between the macros, which know an event's types, and `rcu`, which does not · `dynamic` (probes that see values) |
+//! | the type-safe wrapper | `place`: between the macros, which know an event's types, and `rcu`, which does not · `dynamic` (probes that see values) |
 //! | any event | `any` (type-erased events) · `catalog` (the list of all events) |
 //! | the macros | `macros`: `event!`, `fire!`, `register!` |
 //!
-//! `ci/layers.sh` checks the layers: `rcu/` imports nothing from above, leaves import nothing of ours, and there is no cycle
+//! `ci/layers.sh` checks the layers: `rcu/` imports nothing from above, leaves import nothing else of the crate, and there is no cycle
 //! among the other modules.
 //!
-//! `unsafe` is in `rcu/` and `place.rs` only. Each block cites the invariants that it relies on (I1 to I5, at the head of
+//! `unsafe` is in `rcu/` and `place.rs` only (and, for models, in `sync.rs`). Each block cites the invariants that it relies on (I1 to I5, at the head of
 //! `rcu/mod.rs`).
 //!
 //! # What it guarantees

@@ -12,6 +12,10 @@
 //! [`Stats::skipped_registering`](crate::Stats::skipped_registering). The same happens when a thread that is
 //! ending registers for a single firing.
 //!
+//! An allocator may also attach and detach, but only inside a firing or a [`pinned`](crate::pinned()) scope, where
+//! nothing is reclaimed. Outside, a detach works on crossbeam-epoch's lists, and an allocator that detaches
+//! while it is called from there enters them a second time.
+//!
 //! **Recursion.** A probe may fire events, its own too. Beyond 8 nested firings on a thread, the inner one is
 //! skipped, and counted in [`Stats::skipped_nested`](crate::Stats::skipped_nested).
 //!
@@ -76,8 +80,9 @@
 //! list of probes, so its parameters have one type each. A probe that has something to say says it through
 //! what it captures.
 //!
-//! **No control flow in arguments.** [`fire!`](crate::fire!) evaluates them in a closure, so `?`, `.await`,
-//! `break` and `return` to the outside do not compile. Otherwise attaching a probe could make a request fail.
+//! **No control flow in arguments.** [`fire!`](crate::fire!) evaluates them in a closure that changes no variable, so
+//! `?`, `.await`, `break`, `return` and `iter.next()` do not compile. Otherwise attaching a probe could make a
+//! request fail. An argument that panics does so only while a probe is attached.
 //!
 //! ```compile_fail
 //! use hotprobe::fire;
@@ -94,6 +99,11 @@
 //! A panic in a probe is caught, but its message is printed all the same, as for any panic. With
 //! `panic = "abort"` there is nothing to catch: a panicking probe ends the process, and so does a panicking
 //! `Drop` of what it captured.
+//!
+//! **Panic hooks.** An event may fire inside a panic hook. A probe that panics there aborts the process: std
+//! does so for any panic inside a hook, before anything can be caught. A hook that itself exits or
+//! aborts ends the process at any probe's panic, as at any other. Probes that may run in a hook must not
+//! panic.
 //!
 //! # Waiting
 //!
@@ -130,6 +140,10 @@
 //! [`detach_group`](crate::Batch::detach_group) are still attached, and now nobody has their handles: they stay
 //! for ever, as if [leaked](crate::ProbeGroup::leak).
 //!
+//! **Large captures move over the stack.** A probe is moved a few times by value before it is in its place on
+//! the heap. In a debug build, a closure that captures 192 KiB by value overflows a stack of 2 MiB: put large
+//! values into a `Box` or an `Arc`. A thread's first enabled firing needs some 26 KiB of stack.
+//!
 //! # Many probes
 //!
 //! Attaching copies the event's vector. A thousand attaches one by one to the same event copy it a thousand
@@ -156,12 +170,23 @@
 //! a `&'static dyn AnyEvent` by hand. It is not empty on Linux, Android, macOS, iOS, tvOS, Windows, FreeBSD, OpenBSD,
 //! illumos and Fuchsia.
 //!
-//! **Two events of one name** can be declared in two functions of a module; both are listed, told apart by their
-//! place in the source.
+//! **A static archive** (`staticlib`) that is linked into a C program lists only the events of those object
+//! files that the program needs: the linker takes no others out of an archive. [`register!`](crate::register!) in code
+//! that the program calls adds the rest; so does `-Wl,--whole-archive`.
+//!
+//! **A name is no identity.** Two events of one name can be declared in two functions of a module, and two
+//! versions of one crate in a program declare all of its events twice. All are listed, and
+//! [`matching`](crate::matching()) returns all of them; [`find`](crate::find()) returns the first by file, line and
+//! column. To tell them apart, look at [`Metadata::file`](crate::Metadata::file), which has the crate's version for a
+//! dependency.
 //!
 //! **`Debug` for some lifetimes only** (`impl Debug for Own<'static>`) does not compile in a parameter: the macros
 //! can ask whether a type has `Debug`, not for which lifetimes. Nor does `#[redact]` make an argument's own `Debug`
 //! discreet where it is part of another one.
+//!
+//! # Targets
+//!
+//! 64-bit atomics are needed. Targets without them (some 32-bit MIPS and ARM ones) do not compile.
 //!
 //! # Two copies of this crate
 //!

@@ -1,5 +1,5 @@
-//! Read-copy-update: how a firing reads a snapshot while a writer replaces it. All `unsafe` of the crate
-//! is in this folder.
+//! Read-copy-update: how a firing reads a snapshot while a writer replaces it. Nearly all
+//! `unsafe` of the crate is in this folder; the rest is in `place.rs`, the type-safe wrapper above it.
 //!
 //! # Invariants
 //!
@@ -20,8 +20,8 @@
 //! # Where things are
 //!
 //! [`cell`]: the atomic pointer, where a snapshot is swapped in · [`update`]: what writers do, around it ·
-//! [`slot`]: one probe's memory, typed and erased · [`place`]: the typed door that events go through ·
-//! [`pin`]: the thread's state, pinning, nesting · [`reclaim`]: retire, grace periods, drain, with its lists
+//! [`snapshot`]: the immutable vector · [`slot`]: one probe's memory, typed and erased · [`gate`]: a batch's instant ·
+//! [`panic`]: what a panicking probe does · [`pin`]: the thread's state, pinning, nesting · [`reclaim`]: retire, grace periods, drain, with its lists
 //! in [`lists`] · [`fork`]: what a child process must mend.
 
 pub(crate) mod cell;

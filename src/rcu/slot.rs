@@ -2,7 +2,7 @@
 //!
 //! A snapshot names a slot by two erased pointers, the slot's and that of the function that calls it (its
 //! *thunk*). The types come back in two checked steps, so that the code which `event!` generates contains
-//! no `unsafe` and can do no harm: [`Place`](super::place::Place) fixes the thunk's type for all probes of
+//! no `unsafe` and can do no harm: [`Place`](crate::place::Place) fixes the thunk's type for all probes of
 //! one event, and [`Slot::run`] compares the closure's type with the one the slot was made for.
 
 use super::cell::EventCell;

@@ -1,5 +1,5 @@
 //! The immutable probe vector: what a firing reads, and how a writer makes the next one. No atomics, no
-//! `unsafe`: those who publish and reclaim it are in [`rcu`](crate::rcu).
+//! `unsafe`: [`cell`](super::cell) publishes it, [`reclaim`](super::reclaim) frees it.
 
 use super::{SlotPtr, Thunk};
 use crate::sync::SharedCanary;

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The second half of ci/admin.sh: a `live_server` under load, as the README has it.
-#   ci/readers/admin/live.sh BUILT TOOLS UI OUT
+#   ci/lib/live_server.sh BUILT TOOLS UI OUT
 # Folders: cargo's; one that has playwright-core; the Perfetto UI's; where pictures and traces go.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 built=$(realpath "$1") tools=$2 ui=$3 out=$4
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
