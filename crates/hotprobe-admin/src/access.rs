@@ -3,14 +3,14 @@
 //! [`decide`] is a pure function, and the whole policy:
 //!
 //! 1. With a token set, whoever sends it may, from anywhere; nobody else.
-//! 2. Without one, the peer has to be known, and on this machine; no proxy may stand between, since behind one
-//!    everybody is on this machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
+//! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket where these are let
+//!    in; no proxy may stand between, since behind one everybody is on this machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
 //!    rebinding) a page of theirs would be let in by the browser as if it were ours.
 //! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of this `Host`; and
 //!    for what changes something, or starts something, `Sec-Fetch-Site` may not say that another site asks.
 
 use crate::errors::Problem;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use subtle::ConstantTimeEq;
 
@@ -47,18 +47,34 @@ impl Token {
     }
 }
 
+/// Who may, as the server's owner has set it.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) token: Token,
+    /// Whether a connection that has no address is one by a Unix socket, whose file says who may open it.
+    pub(crate) unix_socket: bool,
+}
+
+/// What a request says of itself in its head.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestHead<'a> {
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) version: Version,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+}
+
 /// Whether the request may. The sentences of the answer say what to do.
 pub(crate) fn decide(
     class: Class,
-    token: &Token,
-    peer: Option<SocketAddr>,
-    uri: &Uri,
-    headers: &HeaderMap,
+    access: &Access,
+    request: RequestHead<'_>,
 ) -> Result<(), Problem> {
-    let host = host(uri, headers)?;
-    match token {
+    let headers = request.headers;
+    let host = host(request.uri, headers)?;
+    match &access.token {
         Token::Set(token) => has_token(headers, token)?,
-        Token::None => is_local(peer, host, headers)?,
+        Token::None => is_local(access, request, host)?,
         Token::Unusable => {
             return Err(forbidden(
                 "the token that this server was given is empty, or has characters that no request can send: give \
@@ -98,21 +114,35 @@ fn has_token(headers: &HeaderMap, token: &str) -> Result<(), Problem> {
     }
 }
 
-fn is_local(peer: Option<SocketAddr>, host: Host<'_>, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(peer) = peer else {
-        return Err(forbidden(
-            "this server does not know who asks: serve `app.into_make_service_with_connect_info::<SocketAddr>()`, so \
-             that requests from this machine are let in, or set `Admin::token`",
-        ));
-    };
-    if !peer.ip().to_canonical().is_loopback() {
+fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result<(), Problem> {
+    match request.peer {
+        None if access.unix_socket => {}
+        None => {
+            return Err(forbidden(
+                "this server does not know who asks: over TCP, serve \
+                 `app.into_make_service_with_connect_info::<SocketAddr>()`, so that requests from this machine are let \
+                 in; over a Unix socket, call `Admin::unix_socket`; or set `Admin::token`",
+            ));
+        }
+        Some(peer) if !peer.ip().to_canonical().is_loopback() => {
+            return Err(forbidden(format!(
+                "requests are answered to this machine only, and {} is another: ask from here (`ssh -L`), or set \
+                 `Admin::token`",
+                peer.ip()
+            )));
+        }
+        Some(_) => {}
+    }
+    // nginx asks like this by default, with a `Host` of this machine and no header that gives it away.
+    if request.version < Version::HTTP_11 {
         return Err(forbidden(format!(
-            "requests are answered to this machine only, and {} is another: ask from here (`ssh -L`), or set \
-             `Admin::token`",
-            peer.ip()
+            "{:?} is what proxies speak, and behind one everybody seems to be on this machine: ask by HTTP/1.1 without a \
+             proxy, or set `Admin::token`",
+            request.version
         )));
     }
-    if let Some(name) = headers
+    if let Some(name) = request
+        .headers
         .keys()
         .map(header::HeaderName::as_str)
         .find(|name| says_proxy(name))
@@ -132,9 +162,61 @@ fn is_local(peer: Option<SocketAddr>, host: Host<'_>, headers: &HeaderMap) -> Re
     Ok(())
 }
 
-/// What proxies add. (Names of headers are in small letters.)
+/// Whether proxies add a header of this name: the client's address by any name for it, or what only one vendor's proxies
+/// send. (Names of headers are in small letters.)
 fn says_proxy(name: &str) -> bool {
-    name.starts_with("x-forwarded") || matches!(name, "forwarded" | "x-real-ip" | "via")
+    const ADDRESSES: [&str; 21] = [
+        "forwarded",
+        "client-ip",
+        "clientip",
+        "client-addr",
+        "client-connection",
+        "client-host",
+        "connecting-ip",
+        "real-ip",
+        "realip",
+        "remote-ip",
+        "remote-addr",
+        "remote-host",
+        "source-ip",
+        "sourceip",
+        "socketip",
+        "origin-ip",
+        "user-ip",
+        "proxyuser",
+        "peer-addr",
+        "viewer-address",
+        "external-address",
+    ];
+    const VENDORS: [&str; 16] = [
+        "cf-",
+        "cloudfront-",
+        "fastly-",
+        "fly-",
+        "akamai-",
+        "x-akamai-",
+        "x-amz-cf-",
+        "x-amzn-",
+        "x-appengine-",
+        "x-arr-",
+        "x-azure-",
+        "x-envoy-",
+        "x-original-",
+        "x-proxy-",
+        "x-varnish",
+        "x-vercel-",
+    ];
+    const OTHERS: [&str; 6] = [
+        "cdn-loop",
+        "front-end-https",
+        "proxy-connection",
+        "via",
+        "x-scheme",
+        "x-url-scheme",
+    ];
+    ADDRESSES.iter().any(|part| name.contains(part))
+        || VENDORS.iter().any(|begin| name.starts_with(begin))
+        || OTHERS.contains(&name)
 }
 
 fn is_this_site(class: Class, host: Host<'_>, headers: &HeaderMap) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! [`Admin`]: what a server allows requests to do.
 
-use crate::access::Token;
+use crate::access::{Access, Token};
 use crate::sessions::{Sessions, Shutdown};
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use std::time::Duration;
 /// Mounted and idle: some kilobytes; no thread, no task, no timer.
 #[must_use = "it does nothing by itself: pass it to `router`"]
 pub struct Admin {
-    pub(crate) token: Token,
+    pub(crate) access: Access,
     pub(crate) longest: Duration,
     memory: usize,
     pub(crate) sessions: Arc<Sessions>,
@@ -44,7 +44,10 @@ impl Admin {
     /// once, of at most 300 seconds each; 64 MiB of memory.
     pub fn new() -> Self {
         Self {
-            token: Token::None,
+            access: Access {
+                token: Token::None,
+                unix_socket: false,
+            },
             longest: Duration::from_secs(300),
             memory: 64 << 20,
             sessions: Arc::new(Sessions::new(4)),
@@ -57,7 +60,26 @@ impl Admin {
     /// It must consist of visible ASCII characters. A token that does not, or is empty, lets nobody
     /// in, so that a forgotten variable opens nothing. Use TLS where the token goes over a network.
     pub fn token(mut self, token: impl AsRef<str>) -> Self {
-        self.token = Token::new(token.as_ref());
+        self.access.token = Token::new(token.as_ref());
+        self
+    }
+
+    /// Lets any client in that has no address, which is one that connects to a Unix socket: the permissions of the socket's
+    /// file say who may. Unlike a loopback address, such a socket is one user's. Do not call this for a server that listens
+    /// on TCP without `into_make_service_with_connect_info::<SocketAddr>()`: its clients have no address, either.
+    ///
+    /// ```no_run
+    /// # #[cfg(unix)] async fn example() -> std::io::Result<()> {
+    /// use hotprobe_admin::{Admin, router};
+    ///
+    /// let app = axum::Router::new().nest_service("/debug/probes", router(Admin::new().unix_socket()));
+    /// let listener = tokio::net::UnixListener::bind("/run/shop/probes.sock")?;
+    /// axum::serve(listener, app.into_make_service()).await
+    /// # }
+    /// # // curl --unix-socket /run/shop/probes.sock http://localhost/debug/probes/events
+    /// ```
+    pub fn unix_socket(mut self) -> Self {
+        self.access.unix_socket = true;
         self
     }
 
@@ -98,7 +120,7 @@ impl Admin {
     /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     /// let admin = Admin::new();
     /// let shutdown = admin.shutdown();
-    /// let app = axum::Router::new().nest("/debug/probes", router(admin));
+    /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
     /// let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
     /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
     ///     .with_graceful_shutdown(async move {
@@ -120,7 +142,8 @@ impl fmt::Debug for Admin {
     /// Does not show the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admin")
-            .field("has_token", &self.token.is_set())
+            .field("has_token", &self.access.token.is_set())
+            .field("unix_socket", &self.access.unix_socket)
             .field("sessions_at_most", &self.sessions.at_most())
             .field("seconds_at_most", &self.longest)
             .field("memory_at_most", &self.memory)

@@ -114,8 +114,9 @@ fn wants_json(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(|kind| kind.split(';').next().unwrap_or(kind).trim());
+        .map(|kind| kind.split(';').next().unwrap_or(kind).trim())
+        .map(str::to_ascii_lowercase);
     kinds
-        .find(|kind| *kind == "application/json" || kind.starts_with("text/"))
+        .find(|kind| kind == "application/json" || kind.starts_with("text/"))
         .is_some_and(|kind| kind == "application/json")
 }

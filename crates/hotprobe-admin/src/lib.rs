@@ -4,7 +4,7 @@
 //! use hotprobe_admin::{Admin, router};
 //!
 //! let admin = Admin::new(); // answers this machine only; `.token(…)` answers any client that sends the token
-//! let app = axum::Router::<()>::new().nest("/debug/probes", router(admin));
+//! let app = axum::Router::<()>::new().nest_service("/debug/probes", router(admin));
 //! # drop(app);
 //! ```
 //!
@@ -81,16 +81,34 @@
 //! | | without a token | with [`Admin::token`] |
 //! |---|---|---|
 //! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
-//! | the peer is unknown (no `ConnectInfo`) | 403, with what to do | does not matter |
-//! | through a proxy (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `Via`) | 403: behind a proxy, every peer is on this machine | does not matter |
+//! | the peer is unknown (no `ConnectInfo`) | 403, with what to do; with [`Admin::unix_socket`], it is let in | does not matter |
+//! | through a proxy, by a header that only proxies send (see below) | 403: behind a proxy, every peer is on this machine | does not matter |
+//! | HTTP/1.0 | 403: what nginx speaks to a server by default | does not matter |
 //! | `Host` | `localhost`, `127.…`, `[::1]`, with any port; otherwise 403, since other names may be an attacker's (DNS rebinding) | any: a page of another name does not have the token |
 //! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
 //!
-//! An empty token lets nobody in. A proxy that adds none of these headers cannot be distinguished
-//! from a peer on this machine: set a token behind one. A client that is let in sees the arguments
+//! An empty token lets nobody in. A client that is let in sees the arguments
 //! of every event, except those marked `#[redact]`: these never leave the process. Without a token,
 //! any account on this machine is let in.
+//!
+//! ## Behind a proxy
+//!
+//! Set a token, or do not pass `/debug/probes` on. Without a token, requests are refused that have a
+//! header for the client's address (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `X-Client-IP`,
+//! `CF-Connecting-IP`, `True-Client-IP`, `X-Envoy-External-Address` and their like), `Via`,
+//! `CDN-Loop`, or one of a vendor's own (`CF-…`, `CloudFront-…`, `Fastly-…`, `X-Envoy-…` and
+//! others). But a proxy that speaks HTTP/1.1 and adds none of these, such as `HAProxy` without
+//! `option forwardfor`, `stunnel`, or a tunnel to this machine (`ssh -R`), cannot be distinguished
+//! from a peer on this machine. What needs no such trust is a Unix socket ([`Admin::unix_socket`]).
+//!
+//! With a token, a proxy has to pass `Host` on, to stream responses, and to be patient:
+//!
+//! | | `Host` | streams | patience |
+//! |---|---|---|---|
+//! | nginx | `proxy_set_header Host $http_host;`: otherwise it is the address in `proxy_pass` | `proxy_http_version 1.1; proxy_buffering off;` | `proxy_read_timeout 310s;`: 60 s by default |
+//! | Caddy | as it is | `flush_interval -1`, for recordings | no limit by default |
+//! | Envoy | as it is | as it is | `timeout: 0s` for the route: 15 s by default |
 //!
 //! The page keeps the token in the tab's session storage and sends it in the header alone: it is in
 //! no address, and so in no log and in no `Referer`. The page loads nothing from elsewhere, and its
@@ -102,7 +120,7 @@
 //! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated.
 //! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`],
 //! 300). A `POST` takes its parameters in the URL, or as a form of at most 4 KiB. A request has at
-//! most 256 parameters.
+//! most 256 parameters, and 1 KiB of patterns with `*`. An empty parameter is none.
 //!
 //! | | parameters | response |
 //! |---|---|---|
@@ -192,7 +210,7 @@
 //! several ways. Durations are in nanoseconds:
 //!
 //! ```json
-//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0,
+//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0, "complete": true,
 //!  "counts": {"begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0, "evicted": 0, "open": 0,
 //!             "skipped": 0, "begins_without_key": 0, "ends_without_key": 0},
 //!  "labels": [{"label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500, "p99_ns": 2000, "p999_ns": 2000,
@@ -221,7 +239,7 @@
 //! | 400 | `parameter`, `host` | which parameter, and what was expected; `Host` is missing, or was sent twice |
 //! | 401 | `token` | the token is missing or wrong |
 //! | 403 | `forbidden` | see above |
-//! | 404 | `unknown-event` | no event matches; with the nearest names |
+//! | 404 | `unknown-event`, `path` | no event matches; with the nearest names. Or no endpoint is there |
 //! | 405 | `method` | with `Allow` |
 //! | 408, 413, 415 | `body` | did not arrive in 5 s; is larger than 4 KiB; is not a form |
 //! | 429 | `sessions` | no more sessions may be open at once; with `Retry-After` |
@@ -238,6 +256,13 @@
 //! dropped and counted. (While stacks are written, the program's debug information takes additional
 //! memory.)
 //!
+//! Nothing that the program does keeps a session attached: detaching needs no thread and waits for
+//! no firing. After that, firings in flight are waited for, for at most a second. One that has not
+//! ended by then, in a `Debug` that blocks say, is counted as lost by a recording and a tail; a
+//! latency and a profile of stacks say that they are incomplete (`"complete": false` in JSON, a
+//! last line in the text of a latency). Where no thread can be had to write the answer, the
+//! connection is cut off.
+//!
 //! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
 //! what was measured until then.
 //!
@@ -250,8 +275,8 @@
 //! # What it costs
 //!
 //! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording
-//! also has a thread, which writes, and at its end one of the runtime's threads for blocking calls
-//! waits for firings in flight. A CTF trace is written to a temporary folder first, which only this
+//! also has a thread, which writes. At its end, what is measured or recorded has a thread that
+//! writes the answer. A CTF trace is written to a temporary folder first, which only this
 //! user can read, and which is removed however the session ends.
 //!
 //! `cargo run --release -p hotprobe-benches --features server --bin overhead_server -- --probes --seconds 32`
@@ -289,7 +314,7 @@
 //!    (`parameters.rs`); responses (`response.rs`) and errors (`errors.rs`).
 //! 3. The endpoints, a file each (`endpoints/`).
 //! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are
-//!    sent while they are made (`pipe.rs`); server-sent events (`sse.rs`); measurements answered at
+//!    sent while they are made (`pipe.rs`); threads that write (`hand_over.rs`); server-sent events (`sse.rs`); measurements answered at
 //!    their end (`measure.rs`); CTF traces as an archive (`ctf_archive.rs`).
 
 mod access;
@@ -297,6 +322,7 @@ mod admin;
 mod ctf_archive;
 mod endpoints;
 mod errors;
+mod hand_over;
 mod measure;
 mod parameters;
 mod pipe;

@@ -5,44 +5,51 @@
 //! the time is up.
 
 use crate::errors::Problem;
+use crate::hand_over::hand_over;
 use crate::pipe::{CutOff, Pipe, PipeWriter};
 use crate::sessions::{self, Ending, Session};
 use axum::http::StatusCode;
 use hotprobe_profile::ProfileError;
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
 /// How much is written at once.
 const CHUNK: usize = 16 << 10;
 
-/// Measures until the session is to end, then detaches and writes. `attached` detaches when it is
-/// dropped, which is what happens if nobody wants the answer any more.
+/// Measures until the session is to end, then detaches, waits for the firings in flight, and writes. `write` is told
+/// whether all of them have ended. If nobody wants the answer any more, `attached` is dropped, which detaches too.
 pub(crate) async fn measure<T: Send + 'static>(
     session: Session,
     pipe: Pipe,
-    attached: T,
-    write: impl FnOnce(T, &mut dyn Write) -> Result<(), ProfileError> + Send + 'static,
+    mut attached: T,
+    detach: fn(&mut T),
+    write: impl FnOnce(T, bool, &mut dyn Write) -> Result<(), ProfileError> + Send + 'static,
 ) {
     let _cut_off = CutOff(pipe.clone());
+    let session = Arc::new(session);
     let ending = session.ending(&pipe).await;
+    // Here, and not where it is written: that depends on there being a thread.
+    detach(&mut attached);
     if ending == Ending::Gone {
         return pipe.abort();
     }
-    // Firings in flight are waited for, and names are looked up: not on a worker of the runtime.
+    let settled = sessions::settle(ending).await;
+    // Names are looked up, and the client may be slow: not on a worker of the runtime.
     let to = pipe.clone();
-    let mut task = tokio::task::spawn_blocking(move || {
+    let Some(writing) = hand_over(&session, move || {
         let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(to));
-        write(attached, &mut writer)?;
+        write(attached, settled, &mut writer)?;
         writer.flush().map_err(io_error)
-    });
+    }) else {
+        return pipe.abort();
+    };
     let mut written = None;
-    let done = async { written = (&mut task).await.ok() };
+    let done = async { written = writing.await.ok() };
     let patience = sessions::patience(&pipe, ending);
     let mut patience = std::pin::pin!(patience);
     if !sessions::before(done, patience.as_mut()).await {
-        pipe.abort();
-        // All is detached, but the session counts as long as it has memory.
-        let _ = task.await;
-        return;
+        // All is detached, and the session counts as long as the thread has memory for it.
+        return pipe.abort();
     }
     match written {
         Some(Ok(())) => {
@@ -53,6 +60,10 @@ pub(crate) async fn measure<T: Send + 'static>(
         _ => pipe.abort(),
     }
 }
+
+/// What a text says if firings in flight did not end in time.
+pub(crate) const UNFINISHED: &str =
+    "incomplete: firings that were in flight at the end have not ended, and are not counted\n";
 
 pub(crate) fn io_error(source: io::Error) -> ProfileError {
     ProfileError::Io { path: None, source }

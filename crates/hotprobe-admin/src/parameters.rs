@@ -16,6 +16,10 @@ pub(crate) const LARGEST: usize = 4 << 10;
 const LONGEST: Duration = Duration::from_secs(5);
 /// How many parameters there may be: each pattern goes through all events.
 const MOST: usize = 256;
+/// How many bytes patterns with `*` may have together: each is compared with the names of all events.
+const WILD: usize = 1 << 10;
+/// How much work goes into finding names that are nearly the one that was meant: pairs of characters that are compared.
+const COMPARED: usize = 1 << 23;
 /// How many names are told that are nearly the one that was meant, and how many bytes of one that isn't known.
 const NEAREST: usize = 3;
 const SHOWN: usize = 100;
@@ -53,7 +57,8 @@ impl Parameters {
                 .unwrap_or(kind)
                 .trim_ascii()
         });
-        if !body.is_empty() && kind != Some(b"application/x-www-form-urlencoded") {
+        let is_form = |kind: &[u8]| kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+        if !body.is_empty() && !kind.is_some_and(is_form) {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "body",
@@ -88,11 +93,11 @@ impl Parameters {
         Ok(self)
     }
 
-    /// All values of one.
+    /// All values of one. An empty one, which is what a form sends for an empty field, is none.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
-            .filter(move |(of, _)| of == name)
+            .filter(move |(of, value)| of == name && !value.is_empty())
             .map(|(_, value)| &**value)
     }
 
@@ -114,10 +119,10 @@ impl Parameters {
         )))
     }
 
-    /// The value of one that can be said once. An empty one, which is what a form sends for an empty field, is none.
+    /// The value of one that can be said once.
     pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut all = self.all(name);
-        let one = all.next().filter(|value| !value.is_empty());
+        let one = all.next();
         if all.next().is_some() {
             return Err(Problem::parameter(format!(
                 "`{name}` is said twice: say it once"
@@ -166,7 +171,18 @@ impl Parameters {
     pub(crate) fn events_of(&self, name: &str) -> Result<Vec<&'static dyn AnyEvent>, Problem> {
         let mut events = Vec::new();
         let mut seen = HashSet::new();
-        for pattern in self.all(name) {
+        let mut patterns = HashSet::new();
+        let mut wild = 0;
+        for pattern in self.all(name).filter(|pattern| patterns.insert(*pattern)) {
+            if pattern.contains('*') {
+                wild += pattern.len();
+            }
+            if wild > WILD {
+                return Err(Problem::parameter(format!(
+                    "the patterns of `{name}` have more than {WILD} bytes together: choose several events by a shorter \
+                     pattern, as in `{name}=shop::*`"
+                )));
+            }
             let matching = hotprobe::matching(pattern);
             if matching.is_empty() {
                 return Err(unknown(pattern));
@@ -199,6 +215,9 @@ impl Parameters {
         if let Some(event) = hotprobe::find(pattern) {
             return Ok(event);
         }
+        if pattern.len() > WILD {
+            return Err(unknown(pattern));
+        }
         match hotprobe::matching(pattern)[..] {
             [] => Err(unknown(pattern)),
             [event] => Ok(event),
@@ -221,22 +240,25 @@ pub(crate) fn unknown(pattern: &str) -> Problem {
         events.len()
     );
     Problem::new(StatusCode::NOT_FOUND, "unknown-event", message)
-        .with_nearest(nearest(pattern, &events))
+        .with_nearest(nearest(pattern, events.iter().map(|event| event.name())))
 }
 
-/// The names that are most like it.
-fn nearest(pattern: &str, events: &[&'static dyn AnyEvent]) -> Vec<&'static str> {
+/// The names that are most like it, of as many as can be compared without keeping others waiting.
+fn nearest(pattern: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let pattern = shown(pattern).replace('*', "").to_lowercase();
     let wanted = pattern.trim_matches(':');
-    let mut likely: Vec<_> = events
-        .iter()
-        .map(|event| {
-            let name = event.name();
+    let mut compared = 0;
+    let mut likely: Vec<_> = names
+        .take_while(|name| {
+            compared += (wanted.len() + 1) * (name.len() + 1);
+            compared <= COMPARED
+        })
+        .map(|name| {
             let small = name.to_lowercase();
             let last = small.rsplit("::").next().unwrap_or(&small);
             let wanted_last = wanted.rsplit("::").next().unwrap_or(wanted);
-            let of_all = strsim::normalized_damerau_levenshtein(wanted, &small);
-            let of_last = strsim::normalized_damerau_levenshtein(wanted_last, last);
+            let of_all = strsim::normalized_levenshtein(wanted, &small);
+            let of_last = strsim::normalized_levenshtein(wanted_last, last);
             let within = !wanted.is_empty() && small.contains(wanted);
             (if within { 1.0 } else { of_all.max(of_last) }, name)
         })
@@ -258,4 +280,19 @@ pub(crate) fn shown(text: &str) -> String {
         .flat_map(char::escape_debug)
         .collect();
     if cut { shown + "…" } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_names_are_looked_for_among_as_many_as_there_is_time_for() {
+        let endless =
+            std::iter::once("shop::PLACED").chain(std::iter::repeat("shop::orders::OTHER"));
+        assert_eq!(nearest("shop::PLACD", endless)[0], "shop::PLACED");
+        // A long name, too, is compared with as many only.
+        let endless = std::iter::repeat("shop::orders::OTHER");
+        nearest(&"shop::".repeat(1000), endless);
+    }
 }

@@ -1,22 +1,25 @@
 //! The router: which endpoint answers a request, by which methods, and what all responses have in
 //! common.
 
-use crate::access::{self, Class};
+use crate::access::{self, Class, RequestHead};
 use crate::admin::Admin;
 use crate::endpoints::{events, latency, page, rates, record, stacks, stats, tail};
 use crate::errors::Problem;
+use crate::parameters::shown;
 use crate::request::Request;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::routing::any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Returns a router that serves the page and the endpoints, for a server of any state.
 ///
-/// Mount it by `nest`, or by `nest_service`, which also answers the path with a slash at its end.
+/// Mount it by `nest_service`, or by `nest`, which does not answer the path with a slash at its end. It answers every
+/// path below: do not `merge` it into a router that has a fallback of its own.
 /// Without a token, it needs `into_make_service_with_connect_info::<SocketAddr>()`. The runtime
 /// must be tokio's, with its timer enabled.
 ///
@@ -27,9 +30,9 @@ use std::sync::Arc;
 /// struct Shop;
 ///
 /// let app = axum::Router::new()
-///     .nest("/debug/probes", router(Admin::new()))
+///     .nest_service("/debug/probes", router(Admin::new()))
 ///     .with_state(Shop);
-/// let also = axum::Router::<()>::new().nest_service("/debug/probes", router(Admin::new()));
+/// let also = axum::Router::<()>::new().nest("/debug/probes", router(Admin::new()));
 /// # let _: axum::Router = app;
 /// # drop(also);
 /// ```
@@ -44,7 +47,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
             router = router.route(&format!("{path}/"), any(answer));
         }
     }
-    router.with_state(admin)
+    // A route, and no fallback: axum refuses to nest a router with one below a path that has a parameter.
+    router.route("/{*path}", any(not_found)).with_state(admin)
 }
 
 /// An endpoint, below the path at which the router is mounted.
@@ -125,29 +129,53 @@ impl Endpoint {
     }
 }
 
+/// Answers a path that is none of an endpoint's: to who is let in, with those that there are.
+async fn not_found(
+    State(admin): State<Arc<Admin>>,
+    request: axum::extract::Request,
+) -> Response<Body> {
+    let (head, _) = request.into_parts();
+    let original = original_uri(&head);
+    let may = access::decide(Class::Reads, &admin.access, request_head(&head, &original));
+    let problem = may.err().unwrap_or_else(|| {
+        let paths = Endpoint::ALL.map(|endpoint| format!("`{}`", endpoint.path()));
+        let message = format!(
+            "`{}` is no endpoint: there are {}",
+            shown(head.uri.path()),
+            paths.join(", ")
+        );
+        Problem::new(StatusCode::NOT_FOUND, "path", message)
+    });
+    let mut response = problem.answer(&head.headers);
+    protect(response.headers_mut());
+    response
+}
+
+fn original_uri(head: &Parts) -> Uri {
+    let original = head.extensions.get::<OriginalUri>();
+    original.map_or(&head.uri, |uri| &uri.0).clone()
+}
+
+fn request_head<'a>(head: &'a Parts, original: &'a Uri) -> RequestHead<'a> {
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
+    RequestHead {
+        peer: peer.map(|peer| peer.0),
+        version: head.version,
+        uri: original,
+        headers: &head.headers,
+    }
+}
+
 async fn dispatch(
     endpoint: Endpoint,
     admin: Arc<Admin>,
     request: axum::extract::Request,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let peer = head
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0);
-    let original = head
-        .extensions
-        .get::<OriginalUri>()
-        .map_or(&head.uri, |uri| &uri.0)
-        .clone();
-    let may = access::decide(
-        endpoint.class(),
-        &admin.token,
-        peer,
-        &original,
-        &head.headers,
-    )
-    .and_then(|()| endpoint.is_for(&head.method));
+    let original = original_uri(&head);
+    let request = request_head(&head, &original);
+    let may = access::decide(endpoint.class(), &admin.access, request)
+        .and_then(|()| endpoint.is_for(&head.method));
     let headers = head.headers;
     let result = match may {
         Ok(()) => {
@@ -209,7 +237,7 @@ fn protect(headers: &mut HeaderMap) {
         ),
     ];
     for (name, value) in HEADERS {
-        // (The page has a policy of its own.)
+        // (The page and pictures have policies of their own.)
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));

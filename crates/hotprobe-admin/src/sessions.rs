@@ -197,6 +197,35 @@ pub(crate) async fn patience(pipe: &Pipe, ending: Ending) {
     }
 }
 
+/// How long firings in flight are waited for, once all is detached; and if the server shuts down.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+const IN_FLIGHT_AT_SHUTDOWN: Duration = Duration::from_millis(100);
+
+/// Returns how long a session that has ended may wait for firings in flight: no firing of the program, which may never
+/// end, holds up a session for longer.
+pub(crate) fn in_flight(ending: Ending) -> Duration {
+    match ending {
+        Ending::Time => IN_FLIGHT,
+        Ending::Shutdown => IN_FLIGHT_AT_SHUTDOWN,
+        Ending::Gone => Duration::ZERO,
+    }
+}
+
+/// Waits for the firings in flight, without blocking the thread. Returns whether all have ended.
+pub(crate) async fn settle(ending: Ending) -> bool {
+    let end = Instant::now() + in_flight(ending);
+    let grace = hotprobe::grace_period();
+    loop {
+        if grace.is_over() {
+            return true;
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// Waits until the body has been sent, with patience; cuts it off else.
 pub(crate) async fn sent(pipe: &Pipe, patience: impl Future<Output = ()>) {
     if !before(pipe.drained(), patience).await {
@@ -229,7 +258,7 @@ pub(crate) async fn before(
 ///
 /// let admin = Admin::new();
 /// let shutdown = admin.shutdown();
-/// let app = axum::Router::<()>::new().nest("/debug/probes", hotprobe_admin::router(admin));
+/// let app = axum::Router::<()>::new().nest_service("/debug/probes", hotprobe_admin::router(admin));
 /// // When the signal comes, before the server's own shutdown:
 /// shutdown.begin();
 /// assert_eq!(shutdown.open(), 0);

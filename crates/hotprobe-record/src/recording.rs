@@ -7,6 +7,7 @@ use crate::capture::probes::Capture;
 use crate::formats::file::Exporter;
 use hotprobe::{Batch, SynchronizeError, synchronize, synchronize_timeout};
 use std::fmt;
+use std::mem;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,8 +39,6 @@ pub struct Recording {
 /// What the panic hook needs of a recording, too.
 struct RecordingState {
     capture: Arc<Capture>,
-    /// Only one thread may copy at a time.
-    copying: Mutex<()>,
     dump: Option<Dump>,
 }
 
@@ -57,8 +56,15 @@ struct Streaming {
 
 impl Streaming {
     /// Waits until the rest is written.
-    fn finish(self, buffers: &Arc<Buffers>) -> Result<Trace, RecordError> {
-        let streamed = self.thread.finish();
+    fn finish(
+        self,
+        buffers: &Arc<Buffers>,
+        in_flight: Option<Duration>,
+    ) -> Result<Trace, RecordError> {
+        let streamed = match in_flight {
+            None => self.thread.finish(),
+            Some(in_flight) => self.thread.finish_within(in_flight),
+        };
         let streamed = streamed.map_err(|error| RecordError::io(None, error))?;
         let buffers = Arc::clone(buffers);
         let trace = Trace::streamed(buffers, streamed.threads, &streamed.tally, streamed.end);
@@ -84,7 +90,6 @@ impl Recording {
         let capture = Arc::new(Capture::new(buffers));
         let state = Arc::new(RecordingState {
             capture: Arc::clone(&capture),
-            copying: Mutex::new(()),
             dump: dump.filter(|_| !streamed).map(|path| Dump {
                 path,
                 done: AtomicBool::new(false),
@@ -118,7 +123,47 @@ impl Recording {
     /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording goes on, and is in
     /// the error. [`Stream`](RecordError::Stream): the first error of the file that was streamed to, and the counts.
     /// [`Forked`](RecordError::Forked).
-    pub fn finish(mut self) -> Result<Trace, RecordError> {
+    pub fn finish(self) -> Result<Trace, RecordError> {
+        self.finish_in(None)
+    }
+
+    /// As [`finish`](Self::finish), but waits at most `in_flight` for firings in flight: a `Debug` that blocks does not hold it
+    /// up. Such a firing is counted as lost, in the trace or in what was streamed to.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    ///
+    /// ```
+    /// # use hotprobe_record::Recorder;
+    /// # use std::time::Duration;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = Recorder::new().event(&TICK).start()?;
+    /// TICK.fire();
+    /// let trace = recording.finish_within(Duration::from_secs(1))?;
+    /// assert_eq!(trace.records().count(), 1);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn finish_within(self, in_flight: Duration) -> Result<Trace, RecordError> {
+        self.finish_in(Some(in_flight))
+    }
+
+    /// Detaches from all events, at one instant, and waits for nothing. No firing after it is recorded;
+    /// [`finish`](Self::finish) returns those before.
+    ///
+    /// ```
+    /// # use hotprobe_record::Recorder;
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = Recorder::new().event(&TICK).start()?;
+    /// recording.detach();
+    /// TICK.fire();
+    /// assert_eq!(recording.finish()?.records().count(), 0);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn detach(&self) {
+        self.state.capture.detach();
+    }
+
+    fn finish_in(mut self, in_flight: Option<Duration>) -> Result<Trace, RecordError> {
         if !self.buffers().is_of_this_process() {
             return Err(RecordError::Forked);
         }
@@ -128,12 +173,17 @@ impl Recording {
         }
         self.state.capture.detach();
         if let Some(streaming) = self.streaming.take() {
-            return streaming.finish(self.buffers());
+            return streaming.finish(self.buffers(), in_flight);
         }
-        if synchronize().is_err() {
-            return Err(RecordError::InProbe(Box::new(self)));
-        }
+        let settled = in_flight.map_or_else(synchronize, synchronize_timeout);
         let buffers = Arc::clone(self.buffers());
+        match settled {
+            Ok(()) => {}
+            Err(SynchronizeError::TimedOut) if in_flight.is_some() => {
+                return Ok(Trace::given_up(&buffers));
+            }
+            Err(_) => return Err(RecordError::InProbe(Box::new(self))),
+        }
         let end = buffers.timer.now();
         Ok(Trace::finished(buffers, end))
     }
@@ -142,7 +192,8 @@ impl Recording {
     /// [overwrites the oldest](super::Overflow::OverwriteOldest), these are the last seconds.
     ///
     /// Copies the buffers, one after the other. A thread that fires while its own is being copied, and that is full, loses
-    /// that, which is counted. Works anywhere, inside a probe too.
+    /// that, which is counted; so does a thread for which there is no buffer but the one that is being copied. Works anywhere,
+    /// inside a probe too, and inside another `snapshot`, if that allocates and the allocator fires events.
     ///
     /// # Errors
     /// [`Streamed`](RecordError::Streamed): the records are in the file. [`Forked`](RecordError::Forked).
@@ -168,7 +219,6 @@ impl Recording {
         if self.streaming.is_some() {
             return Err(RecordError::Streamed);
         }
-        let _one = lock(&self.state.copying);
         Ok(Trace::copied(Arc::clone(self.buffers())))
     }
 
@@ -222,10 +272,31 @@ static ON_PANIC: Mutex<Vec<Weak<RecordingState>>> = Mutex::new(Vec::new());
 /// Adds it to those; the hook is put in once.
 fn on_panic(state: &Arc<RecordingState>) {
     static HOOKED: AtomicBool = AtomicBool::new(false);
-    {
+    // Nothing is allocated or freed under the lock: an allocator may fire an event whose probe starts a recording.
+    let mut bigger: Vec<Weak<RecordingState>> = Vec::new();
+    let mut gone = Vec::new();
+    loop {
         let mut list = lock(&ON_PANIC);
-        list.retain(|state| state.strong_count() > 0);
-        list.push(Arc::downgrade(state));
+        if list.len() < list.capacity() {
+            list.push(Arc::downgrade(state));
+            break;
+        }
+        if bigger.capacity() > list.len() && gone.capacity() >= list.len() {
+            for state in list.drain(..) {
+                let to = if state.strong_count() > 0 {
+                    &mut bigger
+                } else {
+                    &mut gone
+                };
+                to.push(state);
+            }
+            mem::swap(&mut bigger, &mut list);
+            continue;
+        }
+        let wanted = 2 * list.len() + 4;
+        drop(list);
+        bigger = Vec::with_capacity(wanted);
+        gone = Vec::with_capacity(wanted);
     }
     if !HOOKED.swap(true, Ordering::Relaxed) {
         let before = panic::take_hook();
@@ -237,7 +308,7 @@ fn on_panic(state: &Arc<RecordingState>) {
 }
 
 fn dump_all() {
-    // (If this thread panics while it holds the lock, or another one copies, it is not waited for.)
+    // (If this thread panics while it holds the lock, it does not wait for itself.)
     let list: Vec<_> = match ON_PANIC.try_lock() {
         Ok(list) => list.iter().filter_map(Weak::upgrade).collect(),
         Err(_) => return,
@@ -247,11 +318,7 @@ fn dump_all() {
         if dump.done.swap(true, Ordering::Relaxed) || !state.capture.buffers.is_of_this_process() {
             continue;
         }
-        let Ok(one) = state.copying.try_lock() else {
-            continue;
-        };
         let trace = Trace::copied(Arc::clone(&state.capture.buffers));
-        drop(one);
         match trace.save(&dump.path) {
             Ok(()) => eprintln!("recording saved to {}", dump.path.display()),
             Err(error) => eprintln!("recording not saved: {error}"),

@@ -8,14 +8,14 @@ use crate::capture::tally::{Tally, lost_without_buffer};
 use crate::discard::discard;
 use crate::formats::export::{Lost, ThreadInfo};
 use crate::formats::file::Exporter;
-use hotprobe::synchronize;
+use hotprobe::{SynchronizeError, synchronize, synchronize_timeout};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,15 @@ const FLUSH: Duration = Duration::from_millis(200);
 /// The handle of the thread.
 pub(crate) struct StreamThread {
     thread: JoinHandle<Streamed>,
-    end: Arc<AtomicBool>,
+    end: Arc<StreamEnd>,
+}
+
+/// How the thread is told to end.
+#[derive(Default)]
+struct StreamEnd {
+    ended: AtomicBool,
+    /// How long it waits for firings in flight; for ever if there is none.
+    in_flight: OnceLock<Duration>,
 }
 
 /// What the thread has written, when it ends.
@@ -42,7 +50,7 @@ pub(crate) struct Streamed {
 
 impl StreamThread {
     pub(crate) fn start(capture: Arc<Capture>, exporter: Exporter) -> io::Result<Self> {
-        let end = Arc::new(AtomicBool::new(false));
+        let end = Arc::new(StreamEnd::default());
         let seen = Arc::clone(&end);
         let thread = thread::Builder::new()
             .name("recording".to_owned())
@@ -53,8 +61,15 @@ impl StreamThread {
     /// Signals the thread that all probes are detached.
     pub(crate) fn end(&self) {
         // Release: pairs with the Acquire in `run`.
-        self.end.store(true, Ordering::Release);
+        self.end.ended.store(true, Ordering::Release);
         self.thread.thread().unpark();
+    }
+
+    /// As [`finish`](Self::finish), but the thread waits for firings in flight no longer than this.
+    pub(crate) fn finish_within(self, in_flight: Duration) -> io::Result<Streamed> {
+        // (It is set once: this takes the handle.)
+        let _ = self.end.in_flight.set(in_flight);
+        self.finish()
     }
 
     /// Waits until it has written the rest.
@@ -74,7 +89,7 @@ fn panicked() -> io::Error {
     io::Error::other("it panicked")
 }
 
-fn run(capture: &Capture, exporter: Exporter, end: &AtomicBool) -> Streamed {
+fn run(capture: &Capture, exporter: Exporter, end: &StreamEnd) -> Streamed {
     let buffers = &capture.buffers;
     let mut drains = Drains {
         buffers,
@@ -96,7 +111,7 @@ fn run(capture: &Capture, exporter: Exporter, end: &AtomicBool) -> Streamed {
     let mut flushed = Instant::now();
     loop {
         // Acquire: pairs with the Release in `end`.
-        if end.load(Ordering::Acquire) {
+        if end.ended.load(Ordering::Acquire) {
             break;
         }
         let most = drains.round(&mut output, buffers.timer.ticks());
@@ -125,11 +140,12 @@ fn run(capture: &Capture, exporter: Exporter, end: &AtomicBool) -> Streamed {
         thread::park_timeout(pause);
     }
     // All is detached. Firings in flight may still record. (This thread is in no probe.)
-    while synchronize().is_err() {
-        thread::yield_now();
-    }
+    let settled = end.settle();
     let time = buffers.timer.now();
     drains.round(&mut output, u64::MAX);
+    if !settled {
+        drains.give_up(&mut output);
+    }
     drains.rest(&mut output);
     output.flush();
     let totals = output.tally.totals();
@@ -146,6 +162,24 @@ fn run(capture: &Capture, exporter: Exporter, end: &AtomicBool) -> Streamed {
         tally,
         end: time,
         error,
+    }
+}
+
+impl StreamEnd {
+    /// Waits for the firings in flight. Returns whether all have ended.
+    fn settle(&self) -> bool {
+        loop {
+            let result = match self.in_flight.get() {
+                None => synchronize(),
+                Some(&in_flight) => synchronize_timeout(in_flight),
+            };
+            match result {
+                Ok(()) => return true,
+                Err(SynchronizeError::TimedOut) if self.in_flight.get().is_some() => return false,
+                // (This thread is in no probe.)
+                Err(_) => thread::yield_now(),
+            }
+        }
     }
 }
 
@@ -211,6 +245,22 @@ impl Drains<'_> {
             }
         }
         most
+    }
+
+    /// Counts the firings as lost that are still in flight, in a `Debug` that does not return. What ends meanwhile is told.
+    fn give_up(&mut self, output: &mut Output<'_>) {
+        loop {
+            let before: Vec<_> = self.buffers.unfinished().collect();
+            self.round(output, u64::MAX);
+            // A firing that has ended before the round is in it, and one that has not ended after it is not.
+            if before.iter().copied().eq(self.buffers.unfinished()) {
+                output.know(usize::MAX);
+                for lost in before {
+                    output.lost(lost);
+                }
+                return;
+            }
+        }
     }
 
     /// What has no mark in any buffer, when nobody writes any more.

@@ -3,7 +3,7 @@
 
 #[cfg(not(crossbeam_loom))]
 mod imp {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, fence};
+    pub(crate) use std::sync::atomic::{AtomicU64, fence};
     pub(crate) use std::sync::{Mutex, MutexGuard};
 
     /// What only models need: a door to a ring without a recorder around it.
@@ -20,7 +20,7 @@ mod imp {
 
 #[cfg(crossbeam_loom)]
 mod imp {
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, fence};
+    pub(crate) use loom::sync::atomic::{AtomicU64, fence};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
 
     macro_rules! model_only {

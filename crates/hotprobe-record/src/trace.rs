@@ -246,24 +246,41 @@ impl Trace {
                 Some(Part { ring, around })
             })
             .collect();
-        Self::new(buffers, parts, end)
+        Self::new(buffers, parts, Vec::new(), end)
+    }
+
+    /// Of buffers in which firings are in flight that do not end: they are lost.
+    pub(crate) fn given_up(buffers: &Arc<Buffers>) -> Self {
+        loop {
+            let before: Vec<_> = buffers.unfinished().collect();
+            let trace = Self::copied_with(Arc::clone(buffers), before.clone());
+            // A firing that has ended before the copy is in it, and one that has not ended after it is not.
+            if before.iter().copied().eq(buffers.unfinished()) {
+                return trace;
+            }
+        }
     }
 
     /// Of buffers that are being written.
     pub(crate) fn copied(buffers: Arc<Buffers>) -> Self {
+        Self::copied_with(buffers, Vec::new())
+    }
+
+    fn copied_with(buffers: Arc<Buffers>, unfinished: Vec<Lost>) -> Self {
         let part = |ring: &Ring| Part {
             ring: None,
             around: ring.copy(),
         };
         let parts = buffers.rings().map(part).collect();
         let end = buffers.timer.now();
-        Self::new(buffers, parts, end)
+        Self::new(buffers, parts, unfinished, end)
     }
 
-    fn new(buffers: Arc<Buffers>, parts: Vec<Part>, end: u64) -> Self {
+    fn new(buffers: Arc<Buffers>, parts: Vec<Part>, unfinished: Vec<Lost>, end: u64) -> Self {
         let mut threads = buffers.threads_from(0);
         let mut lost = lost_without_buffer(&buffers, &mut threads);
         lost.extend(parts.iter().flat_map(|part| &part.around.left).copied());
+        lost.extend(unfinished);
         lost.sort_by_key(|lost| lost.time);
         let mut trace = Self {
             buffers,

@@ -2,11 +2,11 @@
 
 use crate::admin::Admin;
 use crate::errors::Problem;
-use crate::measure::{io_error, json_error, measure, no_memory, refused};
+use crate::measure::{UNFINISHED, io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::request::Request;
-use crate::response::text;
+use crate::response::{svg, text};
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Metadata};
@@ -67,10 +67,12 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let timing = between.start().map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
-    tokio::spawn(measure(session, pipe, timing, move |timing, to| {
-        write(timing, format, to)
-    }));
-    Ok(text(format.kind(), body))
+    let write = move |timing, settled, to: &mut dyn Write| write(&timing, format, settled, to);
+    tokio::spawn(measure(session, pipe, timing, Timing::detach, write));
+    Ok(match format {
+        LatencyFormat::Svg => svg(body),
+        _ => text(format.kind(), body),
+    })
 }
 
 /// Which events, paired by what, within the session's share of the memory.
@@ -135,11 +137,21 @@ fn in_common(begin: &Metadata, end: &Metadata) -> String {
     }
 }
 
-fn write(timing: Timing, format: LatencyFormat, to: &mut dyn Write) -> Result<(), ProfileError> {
-    let snapshot = timing.finish()?;
+/// Writes what was measured; `settled`: whether all firings in flight have ended.
+fn write(
+    timing: &Timing,
+    format: LatencyFormat,
+    settled: bool,
+    to: &mut dyn Write,
+) -> Result<(), ProfileError> {
+    let snapshot = timing.snapshot();
+    let text = || {
+        let unfinished = if settled { "" } else { UNFINISHED };
+        format!("{snapshot}{unfinished}")
+    };
     match format {
-        LatencyFormat::Text => write!(to, "{snapshot}").map_err(io_error),
-        LatencyFormat::Json => line(to, &LatencyBody::of(&snapshot)),
+        LatencyFormat::Text => to.write_all(text().as_bytes()).map_err(io_error),
+        LatencyFormat::Json => line(to, &LatencyBody::of(&snapshot, settled)),
         LatencyFormat::Svg => snapshot.write_svg(to).map_err(io_error),
         LatencyFormat::Hlog => snapshot.write_hlog(to).map_err(io_error),
         LatencyFormat::All => {
@@ -147,8 +159,8 @@ fn write(timing: Timing, format: LatencyFormat, to: &mut dyn Write) -> Result<()
             snapshot.write_svg(&mut svg).map_err(io_error)?;
             snapshot.write_hlog(&mut hlog).map_err(io_error)?;
             let all = LatencyAll {
-                text: snapshot.to_string(),
-                json: LatencyBody::of(&snapshot),
+                text: text(),
+                json: LatencyBody::of(&snapshot, settled),
                 svg: String::from_utf8_lossy(&svg).into_owned(),
                 hlog: String::from_utf8_lossy(&hlog).into_owned(),
             };
@@ -175,6 +187,8 @@ struct LatencyAll<'a> {
 struct LatencyBody<'a> {
     title: &'a str,
     seconds: f64,
+    /// Whether all firings that were in flight at the end are in it.
+    complete: bool,
     counts: LatencyCounts,
     labels: Vec<LatencyLabel<'a>>,
 }
@@ -212,10 +226,11 @@ struct LatencyLabel<'a> {
 }
 
 impl<'a> LatencyBody<'a> {
-    fn of(snapshot: &'a LatencySnapshot) -> Self {
+    fn of(snapshot: &'a LatencySnapshot, complete: bool) -> Self {
         Self {
             title: snapshot.title(),
             seconds: snapshot.length().as_secs_f64(),
+            complete,
             counts: LatencyCounts::of(snapshot.counts()),
             labels: snapshot.labels().iter().map(LatencyLabel::of).collect(),
         }

@@ -6,6 +6,7 @@
 use crate::admin::Admin;
 use crate::ctf_archive;
 use crate::errors::Problem;
+use crate::hand_over::hand_over;
 use crate::parameters::{Parameters, shown, unknown};
 use crate::pipe::{CutOff, Pipe, PipeWriter};
 use crate::request::Request;
@@ -15,7 +16,8 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
 use std::io::{self, BufWriter};
-use std::thread;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// How much is written at once.
 const CHUNK: usize = 16 << 10;
@@ -101,9 +103,10 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
 fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
     let mut recorder = Recorder::new();
     let mut has_slice = false;
-    for slice in parameters.all("slice").filter(|slice| !slice.is_empty()) {
+    for slice in parameters.all("slice") {
         let parts: Vec<_> = slice.split(',').map(str::trim).collect();
-        let [name, begin, end, key] = parts[..] else {
+        let whole = !parts.contains(&"");
+        let ([name, begin, end, key], true) = (&parts[..], whole) else {
             return Err(Problem::parameter(format!(
                 "`slice` is `{}`: expected `NAME,BEGIN,END,KEY`: a name, the two events, and the parameter that both have, as \
                  in `request,shop::RECEIVED,shop::DONE,id`",
@@ -111,7 +114,7 @@ fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
             )));
         };
         let find = |name| hotprobe::find(name).ok_or_else(|| unknown(name));
-        recorder = recorder.slice(name, find(begin)?, find(end)?, key);
+        recorder = recorder.slice(*name, find(begin)?, find(end)?, *key);
         has_slice = true;
     }
     let events = if has_slice {
@@ -150,13 +153,20 @@ struct RunningRecording {
 }
 
 impl RunningRecording {
-    /// Detaches, and writes the rest. Blocks the thread.
-    fn finish(mut self) -> Result<(), RecordError> {
+    /// No firing is recorded after this. Waits for nothing.
+    fn detach(&self) {
+        if let Some(recording) = &self.recording {
+            recording.detach();
+        }
+    }
+
+    /// Waits for firings in flight, but no longer than this, and writes the rest. Blocks the thread.
+    fn finish(mut self, in_flight: Duration) -> Result<(), RecordError> {
         let Some(recording) = self.recording.take() else {
             return Ok(());
         };
-        // (A thread for blocking calls is in no probe, for which it would be refused.)
-        let trace = recording.finish()?;
+        // (The thread is in no probe, for which it would be refused.)
+        let trace = recording.finish_within(in_flight)?;
         if self.format == RecordFormat::Ctf {
             let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(self.pipe.clone()));
             let written = ctf_archive::write(&trace, &mut writer)
@@ -168,13 +178,15 @@ impl RunningRecording {
 }
 
 impl Drop for RunningRecording {
-    /// If it has not been finished: the runtime ends. This thread may be one that must not wait, and whoever takes what is
-    /// sent may wait for this thread.
+    /// If it has not been finished: the runtime ends, or there is no thread. Waits for no firing and no client: the pipe
+    /// refuses what the recording's thread still writes.
     fn drop(&mut self) {
         if let Some(recording) = self.recording.take() {
             self.pipe.abort();
-            // (If there is no thread to be had, it is dropped here.)
-            let _ = thread::Builder::new().spawn(move || drop(recording));
+            recording.detach();
+            if self.format != RecordFormat::Ctf {
+                let _ = recording.finish_within(Duration::ZERO);
+            }
         }
     }
 }
@@ -182,26 +194,29 @@ impl Drop for RunningRecording {
 async fn record(session: Session, running: RunningRecording) {
     let pipe = running.pipe.clone();
     let _cut_off = CutOff(pipe.clone());
+    let session = Arc::new(session);
     let ending = session.ending(&pipe).await;
+    // Here, and not where the rest is written: that depends on there being a thread.
+    running.detach();
     if ending == Ending::Gone {
         // What waits for room is let go.
         pipe.abort();
     }
     let patience = sessions::patience(&pipe, ending);
     let mut patience = std::pin::pin!(patience);
-    let finishing = tokio::task::spawn_blocking(move || running.finish());
-    let mut finishing = std::pin::pin!(finishing);
+    let in_flight = sessions::in_flight(ending);
+    let Some(finishing) = hand_over(&session, move || running.finish(in_flight)) else {
+        return pipe.abort();
+    };
     let mut result = None;
-    let finished = async { result = Some(finishing.as_mut().await) };
+    let finished = async { result = finishing.await.ok() };
     let in_time = sessions::before(finished, patience.as_mut()).await;
     if !in_time {
-        pipe.abort();
-        // All is detached, but the session counts as long as it has memory.
-        let _ = finishing.await;
-        return;
+        // All is detached, and the session counts as long as the thread has memory for it.
+        return pipe.abort();
     }
     match result {
-        Some(Ok(Ok(()))) => {
+        Some(Ok(())) => {
             pipe.complete();
             sessions::sent(&pipe, patience).await;
         }

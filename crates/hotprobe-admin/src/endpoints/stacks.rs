@@ -5,7 +5,7 @@ use crate::measure::{io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::request::Request;
-use crate::response::text;
+use crate::response::{svg, text};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine as _;
@@ -67,10 +67,12 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
         .map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
-    tokio::spawn(measure(session, pipe, stacks, move |stacks, to| {
-        write(stacks, format, to)
-    }));
-    let mut response = text(format.kind(), body);
+    let write = move |stacks, settled, to: &mut dyn Write| write(stacks, format, settled, to);
+    tokio::spawn(measure(session, pipe, stacks, Stacks::detach, write));
+    let mut response = match format {
+        StacksFormat::Svg => svg(body),
+        _ => text(format.kind(), body),
+    };
     if format == StacksFormat::Pprof {
         response.headers_mut().insert(
             header::CONTENT_DISPOSITION,
@@ -91,21 +93,27 @@ fn chosen(parameters: &Parameters) -> Result<StacksBuilder, Problem> {
     if let Some(weight) = parameters.one("weight")? {
         builder = builder.weight(weight);
     }
-    for label in parameters.all("label").filter(|label| !label.is_empty()) {
+    for label in parameters.all("label") {
         builder = builder.label(label);
     }
     Ok(builder.every(parameters.number("every", 1..=1_000_000, 1)?))
 }
 
-fn write(mut stacks: Stacks, format: StacksFormat, to: &mut dyn Write) -> Result<(), ProfileError> {
-    let profile = stacks.finish().map_err(ProfileError::Synchronize)?;
+/// Writes what was counted; `settled`: whether all firings in flight have ended.
+fn write(
+    stacks: Stacks,
+    format: StacksFormat,
+    settled: bool,
+    to: &mut dyn Write,
+) -> Result<(), ProfileError> {
+    let profile = stacks.snapshot();
     drop(stacks);
     match format {
         StacksFormat::Pprof => profile.write_pprof(to),
         StacksFormat::Folded => profile.write_folded(to),
         StacksFormat::Svg => profile.write_svg(to),
         StacksFormat::All => {
-            let all = StacksAll::of(&profile)?;
+            let all = StacksAll::of(&profile, settled)?;
             serde_json::to_writer(&mut *to, &all).map_err(json_error)?;
             to.write_all(b"\n").map_err(io_error)
         }
@@ -116,6 +124,8 @@ fn write(mut stacks: Stacks, format: StacksFormat, to: &mut dyn Write) -> Result
 struct StacksAll {
     fired: u64,
     sampled: u64,
+    /// Whether all firings that were in flight at the end are in it.
+    complete: bool,
     folded: String,
     svg: String,
     /// In base64.
@@ -123,7 +133,7 @@ struct StacksAll {
 }
 
 impl StacksAll {
-    fn of(profile: &StackProfile) -> Result<Self, ProfileError> {
+    fn of(profile: &StackProfile, complete: bool) -> Result<Self, ProfileError> {
         let (mut folded, mut svg, mut pprof) = (Vec::new(), Vec::new(), Vec::new());
         profile.write_folded(&mut folded)?;
         profile.write_svg(&mut svg)?;
@@ -132,6 +142,7 @@ impl StacksAll {
         Ok(Self {
             fired: counts.fired,
             sampled: counts.sampled,
+            complete,
             folded: String::from_utf8_lossy(&folded).into_owned(),
             svg: String::from_utf8_lossy(&svg).into_owned(),
             pprof: BASE64_STANDARD.encode(pprof),

@@ -27,8 +27,6 @@ const EVERY: Duration = Duration::from_millis(50);
 /// How much is told of a value, and of all values of a record.
 const VALUE: usize = 256;
 const RECORD: usize = 2048;
-/// At the end, firings in flight are waited for, for so long.
-const IN_FLIGHT: Duration = Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct TailBegin {
@@ -80,6 +78,8 @@ struct TailShared {
     /// How many more records may be written down.
     permits: AtomicUsize,
     lost: AtomicU64,
+    /// Firings that have a permit, and have not written down their record yet.
+    formatting: AtomicU64,
     begin: Now,
 }
 
@@ -99,6 +99,7 @@ fn attach(events: &[&'static dyn AnyEvent], limit: u64, rate: u64) -> (ProbeGrou
     let shared = Arc::new(TailShared {
         permits: AtomicUsize::new(most),
         lost: AtomicU64::new(0),
+        formatting: AtomicU64::new(0),
         begin: Now::now(),
     });
     let (sender, records) = sync_channel(most);
@@ -126,16 +127,20 @@ impl TailShared {
     fn fill(&self, sender: &SyncSender<String>, metadata: &Metadata, values: &[Value<'_>]) {
         // Relaxed: a number of permits; the channel orders the records that they are for.
         let take = |free: usize| free.checked_sub(1);
-        let sent = self
+        let free = self
             .permits
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .is_ok()
-            && sender
-                .try_send(record(self.begin.elapsed(), metadata, values))
-                .is_ok();
-        if !sent {
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        if free.is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.formatting.fetch_add(1, Ordering::Relaxed);
+        let record = record(self.begin.elapsed(), metadata, values);
+        if sender.try_send(record).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+        // Release: pairs with the Acquire in `unfinished`: who finds that it is done finds its record.
+        self.formatting.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -165,6 +170,12 @@ impl Tail {
             self.lost = lost;
         }
         self.sent < self.limit
+    }
+
+    /// Returns how many firings still format their record.
+    fn unfinished(&self) -> u64 {
+        // Acquire: pairs with the Release in `fill`.
+        self.shared.formatting.load(Ordering::Acquire)
     }
 
     /// Adds permits: never more than a second's, nor more than may still be sent.
@@ -206,28 +217,25 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
     if ending == Some(Ending::Gone) {
         return pipe.abort();
     }
-    settle().await;
+    sessions::settle(ending.unwrap_or(Ending::Time)).await;
     tail.send(&pipe);
-    // Those that had a permit, and came too late for the limit.
-    let left = tail.records.try_iter().count() as u64;
+    // Those that had a permit, and came too late for the limit; and those that have not ended. (They can only become fewer.)
+    let mut left = 0;
+    let unfinished = loop {
+        let unfinished = tail.unfinished();
+        left += tail.records.try_iter().count() as u64;
+        if unfinished == tail.unfinished() {
+            break unfinished;
+        }
+    };
     let end = TailEnd {
         reason: ending.map_or("limit", Ending::name),
         records: tail.sent,
-        lost: tail.shared.lost.load(Ordering::Relaxed) + left,
+        lost: tail.shared.lost.load(Ordering::Relaxed) + left + unfinished,
     };
     sse::end(&pipe, &end);
     let patience = sessions::patience(&pipe, ending.unwrap_or(Ending::Time));
     sessions::sent(&pipe, patience).await;
-}
-
-/// Waits for the firings in flight, so that what is told of losses is all; but not for one that
-/// does not end.
-async fn settle() {
-    let end = Instant::now() + IN_FLIGHT;
-    let grace = hotprobe::grace_period();
-    while !grace.is_over() && Instant::now() < end {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 /// A firing, as a line of JSON.

@@ -123,6 +123,11 @@ fn without_a_token_this_machine_is_let_in_and_nobody_else() {
         ),
         (events().with("x-real-ip", "127.0.0.1"), 403, "a proxy"),
         (events().with("via", "1.1 proxy"), 403, "a proxy"),
+        (
+            events().with("CF-Connecting-IP", "192.0.2.1"),
+            403,
+            "`cf-connecting-ip`",
+        ),
         // Names that may be an attacker's.
         (events().to("localhost"), 200, ""),
         (events().to("LOCALHOST:9000"), 200, ""),
@@ -447,4 +452,87 @@ fn check(admin: Admin, table: &[(Head, u16, &str)]) {
             assert!(answer.body.contains(says), "{head:?}: {}", answer.body);
         }
     });
+}
+
+#[test]
+fn each_header_that_only_proxies_send_is_refused_and_no_other() {
+    const PROXIES: &str = "forwarded x-forwarded x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto \
+        x-forwarded-server x-forwarded-prefix x-original-forwarded-for forwarded-for x-http-forwarded-for \
+        cf-connecting-ip cf-connecting-ipv6 cf-pseudo-ipv4 cf-ray cf-visitor cf-ipcountry cf-worker true-client-ip x-true-client-ip \
+        x-client-ip client-ip http-client-ip x-cluster-client-ip x-real-ip x-envoy-external-address x-envoy-internal \
+        x-envoy-original-path cloudfront-viewer-address cloudfront-forwarded-proto x-amz-cf-id x-amzn-trace-id \
+        fastly-client-ip fastly-ssl fly-client-ip fly-forwarded-port x-azure-clientip x-azure-socketip x-azure-ref x-arr-log-id \
+        x-arr-ssl x-appengine-user-ip x-appengine-remote-addr x-vercel-forwarded-for x-nf-client-connection-ip \
+        do-connecting-ip incap-client-ip x-sucuri-clientip akamai-origin-hop x-akamai-edgescape x-varnish via cdn-loop \
+        wl-proxy-client-ip proxy-client-ip x-proxyuser-ip x-remote-ip x-remote-addr remote-addr x-original-host x-original-url \
+        x-scheme x-url-scheme front-end-https proxy-connection x-source-ip x-host-forwarded x-client-addr";
+    const PEERS: &str = "accept accept-encoding accept-language cache-control connection content-type cookie dnt pragma \
+        priority sec-ch-ua sec-fetch-dest sec-fetch-mode sec-fetch-user sec-gpc te traceparent upgrade-insecure-requests \
+        user-agent x-requested-with x-request-id x-go-pprof";
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        for (names, status) in [(PROXIES, 403), (PEERS, 200)] {
+            for name in names.split_whitespace() {
+                let answer = local("GET", "/events").with(name, "1").send(&app).await;
+                assert_eq!(answer.status, status, "{name}");
+            }
+        }
+        let (app, _) = mounted(Admin::new().token("right"));
+        for name in PROXIES.split_whitespace() {
+            let request = local("GET", "/events").with("authorization", "Bearer right");
+            let answer = request.with(name, "1").send(&app).await;
+            assert_eq!(answer.status, 200, "{name}");
+        }
+    });
+}
+
+#[test]
+fn http_1_0_is_refused_without_a_token() {
+    block_on(async {
+        for (admin, version, status) in [
+            (Admin::new(), axum::http::Version::HTTP_10, 403),
+            (Admin::new(), axum::http::Version::HTTP_09, 403),
+            (
+                Admin::new().unix_socket(),
+                axum::http::Version::HTTP_10,
+                403,
+            ),
+            (Admin::new(), axum::http::Version::HTTP_11, 200),
+            (Admin::new(), axum::http::Version::HTTP_2, 200),
+            (
+                Admin::new().token("right"),
+                axum::http::Version::HTTP_10,
+                200,
+            ),
+        ] {
+            let mut request = super::request("GET", "/events");
+            *request.version_mut() = version;
+            let token = "Bearer right".parse().unwrap();
+            request.headers_mut().insert("authorization", token);
+            let answer = read(send(&mounted(admin).0, request).await).await;
+            assert_eq!(answer.status, status, "{version:?}: {}", answer.body);
+        }
+    });
+}
+
+#[test]
+fn over_a_unix_socket_its_permissions_say_who_may() {
+    let events = || local("GET", "/events");
+    let table = [
+        (events().from(None), 200, ""),
+        (events().from(Some("127.0.0.1:1")), 200, ""),
+        // All else is as it was.
+        (events().from(Some("192.0.2.1:1")), 403, "is another"),
+        (
+            events().from(None).with("x-forwarded-for", "::1"),
+            403,
+            "a proxy",
+        ),
+        (events().from(None).to("shop.example"), 403, "an attacker's"),
+    ];
+    check(Admin::new().unix_socket(), &table);
+    let unknown = [(events().from(None), 403, "`Admin::unix_socket`")];
+    check(Admin::new(), &unknown);
+    let table = [(events().from(None), 401, "a token is needed")];
+    check(Admin::new().unix_socket().token("right"), &table);
 }

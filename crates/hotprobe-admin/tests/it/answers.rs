@@ -1,6 +1,6 @@
 //! What is known, and what is refused.
 
-use super::{block_on, get, mounted, read, request, send};
+use super::{ask, block_on, get, mounted, read, request, send};
 use hotprobe::ProbeOptions;
 use hotprobe_admin::Admin;
 
@@ -164,6 +164,91 @@ fn there_are_so_many_parameters_at_most() {
 }
 
 #[test]
+fn patterns_have_so_many_bytes_together_at_most() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let long = format!("/events?match={}", "*".repeat(1024));
+        get(&app, &long).await.says(200);
+        for path in [
+            "/events?match=",
+            "/tail?match=",
+            "/rates?match=",
+            "/stacks?event=",
+        ] {
+            let body = get(&app, &format!("{path}{}", "*".repeat(1025)))
+                .await
+                .says(400);
+            assert!(body.contains("more than 1024 bytes together"), "{body}");
+        }
+        let both = format!(
+            "/events?match={}&match={}",
+            "*".repeat(512),
+            "*".repeat(513)
+        );
+        get(&app, &both).await.says(400);
+    });
+}
+
+#[test]
+fn a_path_that_is_no_endpoint_s_is_answered_with_those_that_there_are() {
+    block_on(async {
+        for app in [
+            axum::Router::new().nest_service("/debug/probes", hotprobe_admin::router(Admin::new())),
+            mounted(Admin::new()).0,
+        ] {
+            for method in ["GET", "POST"] {
+                let answer = ask(&app, method, "/nope").await;
+                assert_eq!(answer.header("cache-control"), "no-store");
+                let body = answer.says(404);
+                assert!(
+                    body.starts_with("`/nope` is no endpoint: there are"),
+                    "{body}"
+                );
+                assert!(body.contains("`/tail`"), "{body}");
+            }
+            // Not to who is not let in.
+            let mut request = request("GET", "/nope");
+            request
+                .headers_mut()
+                .insert("via", "1.1 proxy".parse().unwrap());
+            read(send(&app, request).await).await.says(403);
+        }
+    });
+}
+
+#[test]
+fn a_kind_of_text_is_compared_without_regard_to_case() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let mut request = request("GET", "/nope");
+        let kind = "Application/JSON".parse().unwrap();
+        request.headers_mut().insert("accept", kind);
+        let answer = read(send(&app, request).await).await;
+        assert_eq!(answer.json()["error"]["kind"], "path");
+    });
+}
+
+#[test]
+fn an_empty_parameter_is_none() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let all = get(&app, "/events").await.json();
+        assert_eq!(
+            get(&app, "/events?match=").await.json()["total"],
+            all["total"]
+        );
+        let one = "/tail?match=&match=*::answers::shelf::LENT&seconds=0.1&limit=";
+        get(&app, one).await.says(200);
+        for path in ["/tail?match=", "/rates?match=&match="] {
+            let body = get(&app, path).await.says(400);
+            assert!(body.contains("`match` is missing"), "{body}");
+        }
+        let body = get(&app, "/stacks?event=").await.says(400);
+        assert!(body.contains("`event` is missing"), "{body}");
+    });
+}
+
+#[test]
 fn a_message_repeats_no_more_of_a_request_than_it_has_to() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
@@ -275,6 +360,13 @@ mod bodies {
             let answer = post(
                 &format!("{FORM}; charset=utf-8"),
                 "match=*::answers::shelf::*&seconds=0.1&format=chrome&slice=",
+            )
+            .await;
+            answer.says(200);
+            // As a browser's form or a client of HTTP may write it.
+            let answer = post(
+                "Application/X-WWW-Form-URLEncoded;charset=UTF-8",
+                "match=*::answers::shelf::*&seconds=0.1",
             )
             .await;
             answer.says(200);

@@ -17,6 +17,7 @@
 mod access;
 mod alloc;
 mod answers;
+mod bounded;
 mod hostile;
 mod idle;
 mod mount;

@@ -361,3 +361,36 @@ fn a_form_is_as_good_as_a_query() {
         read(send(&app, posted).await).await.says(200);
     });
 }
+
+#[test]
+fn a_picture_s_own_style_is_allowed_and_nothing_else() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let stacks = "/stacks?event=*::profile::led::STORED&seconds=0.1&format=";
+        let latency = latency("formats", "&seconds=0.1&format=");
+        for (method, path) in [("GET", stacks), ("POST", &latency)] {
+            let answer = ask(&app, method, &format!("{path}svg")).await;
+            assert_eq!(
+                answer.header("content-security-policy"),
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+            );
+            // There is nothing in it that the policy forbids.
+            assert!(answer.body.contains("<style>"), "{}", answer.body);
+            for forbidden in [
+                "<script",
+                "<image",
+                "<foreignObject",
+                "@import",
+                "url(",
+                "href=",
+            ] {
+                assert!(!answer.body.contains(forbidden), "{forbidden}");
+            }
+            let answer = ask(&app, method, &format!("{path}all")).await;
+            assert_eq!(
+                answer.header("content-security-policy"),
+                "default-src 'none'; frame-ancestors 'none'"
+            );
+        }
+    });
+}

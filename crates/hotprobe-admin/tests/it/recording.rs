@@ -367,6 +367,27 @@ fn what_cannot_be_recorded_is_refused_before_anything_is_attached() {
 }
 
 #[test]
+fn a_slice_lacks_nothing() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let whole = ["request", "a::BEGIN", "a::END", "id"];
+        for missing in 0..whole.len() {
+            for empty in ["", "%20"] {
+                let mut parts = whole;
+                parts[missing] = empty;
+                let path = format!("/record?slice={}", parts.join(","));
+                let body = ask(&app, "POST", &path).await.says(400);
+                assert!(body.contains("expected `NAME,BEGIN,END,KEY`"), "{body}");
+            }
+        }
+        // An empty field of a form beside one is none.
+        let [begin, end] = [written::BEGUN.name(), written::DONE.name()];
+        let path = format!("/record?match=&slice=request,{begin},{end},id&seconds=0.1");
+        ask(&app, "POST", &path).await.says(200);
+    });
+}
+
+#[test]
 fn memory_that_is_too_little_for_a_record_is_said_and_frees_the_session() {
     block_on(async {
         let (app, shutdown) = mounted(Admin::new().memory_at_most(1000));

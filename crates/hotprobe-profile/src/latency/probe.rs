@@ -294,6 +294,20 @@ impl Timing {
         self.shared.read(true)
     }
 
+    /// Detaches from both events, at one instant, and waits for nothing. A firing that is in flight may still be measured.
+    ///
+    /// ```
+    /// # hotprobe::event! { static OPENED: fn(file: u64); static CLOSED: fn(file: u64); }
+    /// let mut timing = hotprobe_profile::Latency::between(&OPENED, &CLOSED, "file").start()?;
+    /// timing.detach();
+    /// OPENED.fire(1);
+    /// assert_eq!(timing.snapshot().counts().begins, 0);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn detach(&mut self) {
+        self.probes.detach();
+    }
+
     /// Detaches from both events, waits until no firing is in flight, and returns what was measured.
     ///
     /// # Errors

@@ -59,6 +59,22 @@ impl Stacks {
         StackProfile::new(self.collector.raw())
     }
 
+    /// Detaches from all events, at one instant, and waits for nothing. A firing that is in flight may still be counted.
+    ///
+    /// ```
+    /// use hotprobe_profile::Stacks;
+    /// hotprobe::event! { static TICK: fn(); }
+    ///
+    /// let mut stacks = Stacks::at(&TICK).start()?;
+    /// stacks.detach();
+    /// TICK.fire();
+    /// assert_eq!(stacks.counts().fired, 0);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn detach(&mut self) {
+        self.group.detach();
+    }
+
     /// Detaches from all events, at one instant, waits until no firing is counted any more, and returns what was counted.
     /// A second call returns the same.
     ///

@@ -7,6 +7,7 @@ use super::texts::Texts;
 use hotprobe::Value;
 use hotprobe_clock::Timer;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) struct Buffer {
     pub(crate) ring: Ring,
@@ -15,7 +16,12 @@ pub(crate) struct Buffer {
     cut_at: usize,
     /// What `Debug`s write. A firing inside one of them finds it locked, and uses texts of its own.
     texts: Mutex<Texts>,
+    /// The event whose `Debug`s are being called, plus one; then `ENCODING`; 0 if there is none.
+    formatting: AtomicU64,
 }
+
+/// The `Debug`s have returned, and the record is being written.
+const ENCODING: u64 = u64::MAX;
 
 /// The texts of values among which there is no `Debug`.
 static NO_TEXTS: Texts = Texts::new();
@@ -27,6 +33,7 @@ impl Buffer {
             timer,
             cut_at,
             texts: Mutex::default(),
+            formatting: AtomicU64::new(0),
         }
     }
 
@@ -61,9 +68,29 @@ impl Buffer {
 
     /// Calls the `Debug`s before anything is written: they are user code, and may fire events into this ring.
     fn record_texts<const TASKS: bool>(&self, event: u32, values: &[Value<'_>], texts: &mut Texts) {
+        // Relaxed: this thread's own. (A firing inside a `Debug` finds that of the one around it.)
+        let outer = self.formatting.load(Ordering::Relaxed);
+        self.formatting
+            .store(u64::from(event) + 1, Ordering::Relaxed);
         texts.format(values, self.cut_at);
+        // Release: pairs with the Acquire in `unfinished`, as below.
+        self.formatting.store(ENCODING, Ordering::Release);
         // The record comes after those that the `Debug`s fired, and so does its time.
         self.encode::<TASKS>(event, self.timer.ticks(), values, texts);
+        // Release: pairs with the Acquire in `unfinished`: who finds that it has ended finds its record.
+        self.formatting.store(outer, Ordering::Release);
+    }
+
+    /// Returns the event whose `Debug` has not returned yet, once no other firing records here.
+    pub(crate) fn unfinished(&self) -> Option<usize> {
+        loop {
+            // Acquire: pairs with the Release in `record_texts`.
+            match self.formatting.load(Ordering::Acquire) {
+                // No user code runs: this ends.
+                ENCODING => std::thread::yield_now(),
+                event => return usize::try_from(event.checked_sub(1)?).ok(),
+            }
+        }
     }
 
     fn encode<const TASKS: bool>(

@@ -378,7 +378,8 @@ impl Buffers {
             let Registry { made, free, .. } = &mut *registry;
             let room = |index| {
                 let ring = &self.buffer(index)?.ring;
-                ring.has_room().then(|| {
+                // (One that is being copied would keep its reader trying, or find no room.)
+                (ring.has_room() && !ring.is_held()).then(|| {
                     if ring.thread() == thread {
                         u64::MAX
                     } else {
@@ -403,7 +404,7 @@ impl Buffers {
             if self.buffer(index)?.ring.hand_over(thread) {
                 return Some(index);
             }
-            // It is being copied.
+            // It is being copied since a moment ago.
             self.lock().free.push_back(index);
             return None;
         }
@@ -498,6 +499,19 @@ impl Buffers {
             .map(|buffer| &buffer.ring)
     }
 
+    /// The firings that are in a `Debug` that has not returned yet, once all is detached.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = Lost> {
+        let buffers = self.slots.iter().filter_map(OnceLock::get);
+        buffers.filter_map(|buffer| {
+            Some(Lost {
+                event: buffer.unfinished()?,
+                thread: buffer.ring.thread(),
+                time: 0,
+                count: 1,
+            })
+        })
+    }
+
     /// The ring of this number. (They are numbered without gaps, but a number may be about to be made.)
     pub(crate) fn ring(&self, index: usize) -> Option<&Ring> {
         Some(&self.slots.get(index)?.get()?.ring)
@@ -515,28 +529,47 @@ impl Buffers {
 
     /// The threads from this number on.
     pub(crate) fn threads_from(&self, first: usize) -> Vec<ThreadInfo> {
-        let busy = Busy::enter(Busy::READING);
-        let threads = self
-            .lock()
-            .threads
-            .get(first..)
-            .unwrap_or_default()
-            .to_vec();
-        drop(busy);
-        threads
+        self.read(
+            |registry| registry.threads.len().saturating_sub(first),
+            |registry, threads| {
+                let from = registry.threads.get(first..).unwrap_or_default();
+                threads.extend_from_slice(from);
+            },
+        )
+    }
+
+    /// Copies rows of the registry to a vector, which is made while the registry is not locked.
+    fn read<T>(
+        &self,
+        count: impl Fn(&Registry) -> usize,
+        copy: impl Fn(&Registry, &mut Vec<T>),
+    ) -> Vec<T> {
+        let mut rows = Vec::new();
+        loop {
+            let busy = Busy::enter(Busy::READING);
+            let registry = self.lock();
+            let wanted = count(&registry);
+            if wanted <= rows.capacity() {
+                copy(&registry, &mut rows);
+                return rows;
+            }
+            drop((registry, busy));
+            rows.reserve(wanted);
+        }
     }
 
     /// What threads lost that had no buffer, so far.
     pub(crate) fn beyond(&self) -> Vec<Lost> {
-        let busy = Busy::enter(Busy::READING);
         let of = |(&(thread, event), row): (&(u32, u32), &Beyond)| Lost {
             time: row.time,
             thread: thread as usize,
             event: event as usize,
             count: row.count,
         };
-        let mut beyond: Vec<Lost> = self.lock().beyond.iter().map(of).collect();
-        drop(busy);
+        let mut beyond = self.read(
+            |registry| registry.beyond.len(),
+            |registry, rows| rows.extend(registry.beyond.iter().map(of)),
+        );
         beyond.sort_by_key(|lost| (lost.thread, lost.event));
         beyond
     }
@@ -572,7 +605,7 @@ fn this_thread() -> ThreadInfo {
         name: current
             .as_ref()
             .and_then(|thread| thread.name())
-            .map(str::to_owned),
+            .map(Arc::from),
     }
 }
 

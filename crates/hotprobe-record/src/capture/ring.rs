@@ -8,7 +8,12 @@
 //!
 //! **Overwrite oldest.** The writer moves both. A reader ([`Ring::copy`]) compares `sequence` before and after it copies: it
 //! is odd while the writer moves `tail`, and grows with each move. If it has changed, the reader tries again. `held` makes sure
-//! that this ends: while it is set, the writer does not move `tail`, and what it has no room for is lost.
+//! that this ends: while it is not 0, the writer does not move `tail`, and what it has no room for is lost. Several readers may
+//! copy at once.
+//!
+//! **Allocation.** A global allocator may fire events, into this ring too. So nothing is allocated while `left` is locked, nor in
+//! a sequence, nor while a record is being written: `hand_over` makes room beforehand for all that a thread may leave, and a
+//! reader makes room before it locks.
 //!
 //! What is lost is counted by event, at first beside the ring ([`Losses`]); with the next record that finds room a mark
 //! with the number goes before it, so that it stands where something is missing.
@@ -29,6 +34,7 @@
 //! | `try_copy`: `sequence`, at first | load, `Acquire` | as above | that store | |
 //! | `try_copy`: fence, and `sequence` again | fence, `Acquire`; load, `Relaxed` | a reader that has read a later word finds the sequence changed | the fence in `sequenced` | `a_copy_is_of_one_moment` |
 //! | `held` | `Relaxed` | nothing: seen too late, it costs the reader another try | | |
+//! | `Losses::add`: `len` | store, `Release` | a loss's time and count before it can be found | the Acquire load in `Losses::all` | |
 //! | words, `limit`, `thread`, `tail_thread`, losses | `Relaxed` | nothing: the accesses above order them | | |
 //!
 //! Where the last column is empty, no bug of that kind is planted. The planted bugs:
@@ -46,9 +52,7 @@
 
 use crate::formats::export::Lost;
 use crate::overflow::Overflow;
-use crate::sync::{
-    AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, fence, model_only, plain, spinning,
-};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, fence, model_only, plain, spinning};
 use crossbeam_utils::CachePadded;
 use std::mem;
 use std::sync::PoisonError;
@@ -126,7 +130,7 @@ impl Losses {
         }
     }
 
-    /// Relaxed, here and below: one thread writes; the others check `sequence`, or come after it.
+    /// Relaxed, here and below unless noted: one thread writes; the others check `sequence`, or come after it.
     fn len(&self) -> usize {
         usize::try_from(self.len.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
@@ -134,13 +138,15 @@ impl Losses {
     fn add(&self, event: u32, time: u64, count: u64) {
         let row = &self.rows[event as usize];
         let before = row.count.load(Ordering::Relaxed);
+        row.count.store(before + count, Ordering::Relaxed);
         if before == 0 {
             let len = self.len();
             row.time.store(time, Ordering::Relaxed);
             self.which[len].store(event.into(), Ordering::Relaxed);
-            self.len.store(len as u64 + 1, Ordering::Relaxed);
+            // Release: pairs with the Acquire in `all`: who finds the row finds its count. (Losses while a reader copies are
+            // added outside a sequence.)
+            self.len.store(len as u64 + 1, Ordering::Release);
         }
-        row.count.store(before + count, Ordering::Relaxed);
     }
 
     /// The losses, the latest begun first; then there are none.
@@ -166,7 +172,8 @@ impl Losses {
 
     fn all(&self, thread: usize) -> impl Iterator<Item = Lost> {
         // (A reader that overlaps the writer may see anything here; it finds that out later.)
-        let len = self.len().min(self.which.len());
+        // Acquire: pairs with the Release in `add`.
+        let len = index(self.len.load(Ordering::Acquire)).min(self.which.len());
         (0..len).map(move |index| self.get(index, thread))
     }
 }
@@ -182,10 +189,23 @@ pub(crate) struct Ring {
     tail: CachePadded<AtomicU64>,
     /// The thread of the record at `tail`; moved with it.
     tail_thread: plain::AtomicU64,
-    /// What was lost of threads that wrote here before, and of which there is no mark.
-    left: Mutex<Vec<Lost>>,
-    /// Set by a reader that copies.
-    held: AtomicBool,
+    left: Mutex<Left>,
+    /// How many readers copy.
+    held: AtomicU64,
+}
+
+/// What was lost of threads that wrote here before, and of which there is no mark.
+#[derive(Default)]
+struct Left {
+    losses: Vec<Lost>,
+    /// How many rows more the threads whose records are still here may leave when these are overwritten. There is room for them.
+    promised: usize,
+}
+
+impl Left {
+    fn room(&self) -> usize {
+        self.losses.capacity() - self.losses.len()
+    }
 }
 
 /// What the writer writes.
@@ -196,6 +216,8 @@ struct WriterState {
     /// Odd while a change is being made; a copy is valid only if the sequence is the same before and after it.
     sequence: AtomicU64,
     thread: plain::AtomicU64,
+    /// Where the records of this thread begin.
+    since: plain::AtomicU64,
     /// Drop newest: what found no room. Overwrite oldest: what was overwritten.
     losses: Losses,
     /// What was lost while a reader copied.
@@ -221,13 +243,14 @@ impl Ring {
                 limit: plain::AtomicU64::new(words as u64),
                 sequence: AtomicU64::new(0),
                 thread: plain::AtomicU64::new(thread as u64),
+                since: plain::AtomicU64::new(0),
                 losses: Losses::new(events),
                 while_held: Losses::new(events),
             }),
             tail: CachePadded::new(AtomicU64::new(0)),
             tail_thread: plain::AtomicU64::new(thread as u64),
-            left: Mutex::new(Vec::with_capacity(events)),
-            held: AtomicBool::new(false),
+            left: Mutex::new(Left::default()),
+            held: AtomicU64::new(0),
         }
     }
 
@@ -266,9 +289,10 @@ impl Ring {
         writer.limit.store(0, Ordering::Relaxed);
     }
 
-    fn is_held(&self) -> bool {
+    /// Whether a reader copies.
+    pub(crate) fn is_held(&self) -> bool {
         // Relaxed: seen too late, it costs the reader another try.
-        self.held.load(Ordering::Relaxed)
+        self.held.load(Ordering::Relaxed) > 0
     }
 
     /// Writer: makes a change that a copy must see as a whole: of `tail`, losses, marks.
@@ -313,7 +337,9 @@ impl Ring {
             let second = self.word(tail + 1).load(Ordering::Relaxed);
             match head.kind() {
                 RecordHeader::THREAD => {
-                    self.leave_losses(&writer.losses, self.tail_thread());
+                    let mut left = self.left();
+                    left.promised -= promise(head);
+                    Self::leave_losses(&mut left, &writer.losses, self.tail_thread());
                     self.tail_thread.store(second, Ordering::Relaxed);
                 }
                 RecordHeader::LOST => {
@@ -329,18 +355,16 @@ impl Ring {
         Some(tail + capacity)
     }
 
-    /// Writer: puts losses aside that belong to a thread that writes here no more. (`hand_over` has made room, so that nothing
-    /// is allocated here.)
-    fn leave_losses(&self, losses: &Losses, thread: usize) {
-        if losses.len() > 0 {
-            let mut left = self.left();
-            while let Some(lost) = losses.pop(thread) {
-                left.push(lost);
-            }
+    /// Writer: puts losses aside that belong to a thread that writes here no more. `hand_over` has made room: this is called in
+    /// a sequence, where nothing may be allocated.
+    fn leave_losses(left: &mut Left, losses: &Losses, thread: usize) {
+        debug_assert!(losses.len() <= left.room());
+        while let Some(lost) = losses.pop(thread) {
+            left.losses.push(lost);
         }
     }
 
-    fn left(&self) -> MutexGuard<'_, Vec<Lost>> {
+    fn left(&self) -> MutexGuard<'_, Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -408,22 +432,57 @@ impl Ring {
         if self.room(at, at + THREAD_WORDS).is_none() {
             return false;
         }
-        // Twice: one for what is put aside now, one for when this thread's losses are.
-        self.left().reserve(2 * writer.losses.rows.len());
+        let is_overwriting = self.overflow == Overflow::OverwriteOldest;
+        let own = (!is_overwriting).then_some(&writer.losses);
+        let now = || own.into_iter().chain([&writer.while_held]);
+        // What the thread before may still leave: a row for each event among its records, of which each has two words at least,
+        // and among the losses that were marked or overwritten.
+        let promised = if is_overwriting {
+            let tail = self.tail.load(Ordering::Relaxed);
+            let since = writer.since.load(Ordering::Relaxed).max(tail);
+            let records = index((at - since).div_ceil(2));
+            writer.losses.rows.len().min(records + writer.losses.len())
+        } else {
+            0
+        };
+        let wanted = now().map(Losses::len).sum::<usize>() + promised;
+        let mut left = self.left_with_room(wanted);
+        left.promised += promised;
         self.sequenced(|| {
-            if self.overflow == Overflow::DropNewest {
-                self.leave_losses(&writer.losses, before);
-            }
-            self.leave_losses(&writer.while_held, before);
-            let head = RecordHeader::new(RecordHeader::THREAD, THREAD_WORDS, 0, 0);
+            now().for_each(|losses| Self::leave_losses(&mut left, losses, before));
+            let head = RecordHeader::new(RecordHeader::THREAD, THREAD_WORDS, 0, promised as u64);
             self.word(at).store(head.0, Ordering::Relaxed);
             self.word(at + 1).store(thread as u64, Ordering::Relaxed);
             writer.thread.store(thread as u64, Ordering::Relaxed);
+            writer.since.store(at + THREAD_WORDS, Ordering::Relaxed);
             writer.limit.store(0, Ordering::Relaxed);
             // Release: as in `commit`.
             writer.head.store(at + THREAD_WORDS, Ordering::Release);
         });
         true
+    }
+
+    /// The new writer: locks `left`, with room for so many rows beside those that are promised. Allocates unlocked.
+    fn left_with_room(&self, wanted: usize) -> MutexGuard<'_, Left> {
+        let mut bigger = Vec::new();
+        loop {
+            let mut left = self.left();
+            let needed = left.losses.len() + left.promised + wanted;
+            if left.losses.capacity() >= needed {
+                return left;
+            }
+            if bigger.capacity() >= needed {
+                bigger.append(&mut left.losses);
+                mem::swap(&mut bigger, &mut left.losses);
+                drop(left);
+                // The old memory, unlocked. (No other writer uses the room meanwhile; a reader that takes all leaves none.)
+                bigger = Vec::new();
+                continue;
+            }
+            let more = needed.max(2 * left.losses.len());
+            drop(left);
+            bigger = Vec::with_capacity(more);
+        }
     }
 
     /// A reader: the record at this position; where the next begins.
@@ -439,25 +498,36 @@ impl Ring {
 
     /// The reader of a ring that drops the newest: what threads lost that wrote here before, and of which there is no mark.
     pub(crate) fn take_left(&self) -> Vec<Lost> {
-        mem::take(&mut *self.left())
+        mem::take(&mut self.left().losses)
     }
 
-    /// A reader, while the thread goes on writing: all that is there, and the losses that belong to it, as of one moment. One
-    /// at a time.
+    /// A reader, while the thread continues to write: all that is there, and the losses that belong to it, as of one moment.
+    ///
+    /// Allocates only while the ring is not held: what is fired then finds it as it always is.
     pub(crate) fn copy(&self) -> Copied {
-        self.held.store(true, Ordering::Relaxed);
-        let copied = loop {
-            if let Some(copied) = self.try_copy() {
-                break copied;
+        let mut copied = self.room_for_copy(self.words.len());
+        loop {
+            self.held.fetch_add(1, Ordering::Relaxed);
+            let missing = loop {
+                if let Some(missing) = self.try_copy(&mut copied) {
+                    break missing;
+                }
+                spinning();
+                std::hint::spin_loop();
+            };
+            self.held.fetch_sub(1, Ordering::Relaxed);
+            if missing == 0 {
+                break;
             }
-            spinning();
-            std::hint::spin_loop();
-        };
-        self.held.store(false, Ordering::Relaxed);
+            copied.left.clear();
+            copied.left.reserve(missing);
+        }
+        copied.words.shrink_to_fit();
         copied
     }
 
-    fn try_copy(&self) -> Option<Copied> {
+    /// Returns none if the ring was changed meanwhile; otherwise how many rows there must be room for in `left`, 0 if there is.
+    fn try_copy(&self, copied: &mut Copied) -> Option<usize> {
         let writer = &*self.writer;
         // Acquire: pairs with the Release at the end of `sequenced`.
         let sequence = writer.sequence.load(Ordering::Acquire);
@@ -471,40 +541,65 @@ impl Ring {
             return None;
         }
         let words = (tail..head).map(|at| self.word(at).load(Ordering::Relaxed));
-        let copied = Copied {
-            words: words.collect(),
-            ..self.around()
-        };
+        copied.words.clear();
+        copied.words.extend(words);
+        let missing = self.around(copied);
+        if missing > 0 {
+            return Some(missing);
+        }
         // Acquire fence: pairs with the Release fence in `sequenced`: if one of the words above was already overwritten, the
         // sequence is seen to have changed.
         fence(Ordering::Acquire);
-        (writer.sequence.load(Ordering::Relaxed) == sequence).then_some(copied)
+        (writer.sequence.load(Ordering::Relaxed) == sequence).then_some(0)
     }
 
-    /// What belongs to the records, without them.
-    fn around(&self) -> Copied {
+    /// A copy with room for so many words, and for all losses beside those in `left`.
+    fn room_for_copy(&self, words: usize) -> Copied {
+        let rows = self.writer.losses.rows.len();
+        Copied {
+            words: Vec::with_capacity(words),
+            thread: 0,
+            before: Vec::with_capacity(rows),
+            after: Vec::with_capacity(2 * rows),
+            left: Vec::new(),
+        }
+    }
+
+    /// Copies what belongs to the records, without them; returns how many rows there must be room for in `left`, 0 if there is.
+    fn around(&self, copied: &mut Copied) -> usize {
         let writer = &*self.writer;
         let (first, last) = (self.tail_thread(), self.thread());
         let (before, after) = match self.overflow {
             Overflow::DropNewest => (None, Some(&writer.losses)),
             Overflow::OverwriteOldest => (Some(&writer.losses), None),
         };
-        Copied {
-            words: Vec::new(),
-            thread: first,
-            before: before.into_iter().flat_map(|l| l.all(first)).collect(),
-            after: after
-                .into_iter()
-                .chain([&writer.while_held])
-                .flat_map(|l| l.all(last))
-                .collect(),
-            left: self.left().clone(),
+        copied.thread = first;
+        copied.before.clear();
+        copied.after.clear();
+        let rows = before.into_iter().flat_map(|losses| losses.all(first));
+        copied.before.extend(rows);
+        let after = after.into_iter().chain([&writer.while_held]);
+        copied
+            .after
+            .extend(after.flat_map(|losses| losses.all(last)));
+        copied.left.clear();
+        let left = self.left();
+        if left.losses.len() > copied.left.capacity() {
+            return left.losses.len();
         }
+        copied.left.extend_from_slice(&left.losses);
+        0
     }
 
-    /// When nobody writes any more: what belongs to the records, which stay where they are ([`Finished`]).
+    /// When nobody writes any more: what belongs to the records, which stay where they are ([`Self::range`]).
     pub(crate) fn finished(&self) -> Copied {
-        self.around()
+        let mut copied = self.room_for_copy(0);
+        loop {
+            match self.around(&mut copied) {
+                0 => return copied,
+                missing => copied.left.reserve(missing),
+            }
+        }
     }
 
     /// When nobody writes any more: where the records are.
@@ -617,6 +712,11 @@ fn put_bytes(words: &[AtomicU64], mut at: u64, bytes: &[u8]) {
     }
 }
 
+/// How many rows the thread before a mark of a new thread may leave.
+fn promise(mark: RecordHeader) -> usize {
+    index(mark.extra())
+}
+
 fn index(word: u64) -> usize {
     usize::try_from(word).unwrap_or(usize::MAX)
 }
@@ -662,11 +762,14 @@ impl RecordWriter<'_> {
     #[inline(never)]
     fn make_room(&mut self, words: u64) -> bool {
         let ring = self.ring;
-        if self.at == self.start + 1 && ring.is_in_arrears() && !ring.is_held() {
-            let start = ring.mark(self.start);
-            self.at += start - self.start;
-            self.start = start;
-            if ring.room(start, start + ring.longest).is_none() {
+        if self.at == self.start + 1 && ring.is_in_arrears() {
+            if !ring.is_held() {
+                let start = ring.mark(self.start);
+                self.at += start - self.start;
+                self.start = start;
+            }
+            // A loss without a mark is before this record: where there is no room for the mark, the record is lost, too.
+            if ring.is_in_arrears() || ring.room(self.start, self.start + ring.longest).is_none() {
                 return false;
             }
         }
@@ -780,5 +883,92 @@ model_only! {
             let around = self.0.finished();
             around.before.iter().chain(&around.after).chain(&around.left).map(|lost| lost.count).sum()
         }
+    }
+}
+
+#[cfg(all(test, not(crossbeam_loom)))]
+mod tests {
+    use super::*;
+
+    const LONGEST: u64 = 8;
+
+    /// Writes a record of this time and so many words behind it; false if it was lost.
+    fn write(ring: &Ring, time: u64, words: u64) -> bool {
+        let mut writer = ring.begin();
+        if !writer.reserve(1 + words) {
+            ring.lose(0, time, 1);
+            return false;
+        }
+        (0..=words).for_each(|_| writer.put(time));
+        writer.commit(RecordHeader::RECORD, 0, 0);
+        true
+    }
+
+    /// Times of records, and numbers of losses, in the order in which they are drained.
+    fn drained(ring: &Ring, most: usize) -> Vec<Result<u64, u64>> {
+        let mut drain = Drain::new(ring);
+        drain.begin();
+        let mut all = Vec::new();
+        while all.len() < most && drain.peek().is_some() {
+            let (_, record) = drain.take();
+            let is_loss = RecordHeader::from_word(record[0]).kind() == RecordHeader::LOST;
+            all.push(if is_loss {
+                Err(record[2])
+            } else {
+                Ok(record[1])
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn no_record_comes_before_the_mark_of_an_earlier_loss() {
+        let ring = Ring::new(16, Overflow::DropNewest, 1, LONGEST, 0);
+        assert!(write(&ring, 0, 6) && write(&ring, 1, 6));
+        assert!(!write(&ring, 2, 0), "it is full");
+        // Room for the longest record, but not for a mark before it.
+        assert_eq!(drained(&ring, 1), [Ok(0)]);
+        assert!(!write(&ring, 3, 0));
+        assert_eq!(drained(&ring, 1), [Ok(1)]);
+        assert!(write(&ring, 4, 0));
+        assert_eq!(drained(&ring, 2), [Err(2), Ok(4)]);
+    }
+
+    #[test]
+    fn nor_while_a_reader_copies() {
+        let ring = Ring::new(32, Overflow::DropNewest, 1, LONGEST, 0);
+        assert!(write(&ring, 0, 6) && write(&ring, 1, 6) && write(&ring, 2, 6));
+        ring.held.store(1, Ordering::Relaxed);
+        assert!(!write(&ring, 3, 7), "it is full");
+        assert!(!write(&ring, 4, 0), "the loss has no mark");
+        ring.held.store(0, Ordering::Relaxed);
+        assert_eq!(drained(&ring, 3), [Ok(0), Ok(1), Ok(2)]);
+        assert!(write(&ring, 5, 0));
+        assert_eq!(drained(&ring, 2), [Err(2), Ok(5)]);
+    }
+
+    #[test]
+    fn there_is_room_for_all_that_threads_leave_before_they_are_overwritten() {
+        const EVENTS: u32 = 8;
+        let ring = Ring::new(256, Overflow::OverwriteOldest, EVENTS as usize, LONGEST, 0);
+        for thread in 0..500_u32 {
+            assert!(ring.hand_over(thread as usize));
+            for event in 0..(thread * 7) % (EVENTS + 1) {
+                let mut writer = ring.begin();
+                assert!(writer.reserve(1));
+                writer.put(0);
+                writer.commit(RecordHeader::RECORD, event, 0);
+                let left = ring.left();
+                assert!(left.room() >= left.promised);
+            }
+            if thread % 3 == 0 {
+                ring.held.store(1, Ordering::Relaxed);
+                ring.lose(2, 0, 1);
+                ring.held.store(0, Ordering::Relaxed);
+            }
+        }
+        let left = ring.left();
+        assert!(left.losses.len() > 1000 && left.room() >= left.promised);
+        assert!(left.promised <= 256 / 2 + 8, "{}", left.promised);
     }
 }

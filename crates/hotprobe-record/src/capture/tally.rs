@@ -44,7 +44,7 @@ pub(crate) fn lost_without_buffer(buffers: &Buffers, threads: &mut Vec<ThreadInf
         threads.push(ThreadInfo {
             index,
             id: 0,
-            name: Some("(threads that were about to get a buffer)".to_owned()),
+            name: Some("(threads that were about to get a buffer)".into()),
         });
     }
     lost

@@ -269,10 +269,10 @@ impl<W: Write> Export for Chrome<W> {
     }
 
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
-        let name = thread
-            .name
-            .clone()
-            .unwrap_or_else(|| format!("thread {}", thread.index));
+        let name = match &thread.name {
+            Some(name) => name.as_ref().to_owned(),
+            None => format!("thread {}", thread.index),
+        };
         // Threads of one number would be one: numbers are used again, and may not be known.
         let own = thread.id != 0 && thread.id < OWN_IDS && self.ids.insert(thread.id);
         let (id, shown) = if own {

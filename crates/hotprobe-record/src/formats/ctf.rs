@@ -1,10 +1,14 @@
-//! The Common Trace Format 1.8: a folder with a description, `metadata`, and a binary stream for each thread.
+//! The Common Trace Format 1.8: a folder with a description, `metadata`, and binary streams, each of one thread at a time.
 //!
 //! What is where:
 //! * A stream consists of packets, which are written whole: between two flushes the folder can be read at any time.
-//!   A packet's context names the thread, and counts the records that the thread has lost so far
+//!   A packet's context names the thread, and counts the records that the threads of the stream have lost so far
 //!   (`events_discarded`): a loss ends a packet, and an empty one follows, so that readers show it at its place.
 //!   How many there were of each event says `hotprobe::lost`.
+//! * A thread has a stream of its own until there are [`MOST_STREAMS`]: readers open all of them at once. From then on, a thread
+//!   that has none takes over the one whose thread has been silent for longest, with a packet of its own.
+//! * What is appended to a file is appended whole or not at all: half a packet, or half a class in `metadata`, would make
+//!   all of it unreadable.
 //! * An event becomes a class of its own with the first record of it, when it is known which kinds of values its
 //!   arguments have. If those of a later record differ (a `Debug` that panics does not count: text is text), there is
 //!   another class of the same name.
@@ -25,8 +29,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 const MAGIC: u32 = 0xC1FC_1FC1;
-/// A packet is written when it is so large.
+/// A packet ends when it is so large; packets are written when they are so large together.
 const PACKET: usize = 1 << 16;
+/// How many stream files there are at most. Readers open all of them, and may often have no more than 1024 open.
+const MOST_STREAMS: usize = 256;
 /// Classes that are ours.
 const LOST: u32 = 0;
 const TOTAL: u32 = 1;
@@ -40,8 +46,31 @@ pub(crate) struct Ctf {
     /// By event and kinds of values.
     classes: HashMap<(usize, Vec<Kind>), u32>,
     next_class: u32,
-    streams: HashMap<usize, CtfStream>,
+    threads: HashMap<usize, CtfThread>,
+    streams: Vec<CtfStream>,
+    most_streams: usize,
+    /// How often a stream has been used.
+    uses: u64,
     kinds: Vec<Kind>,
+}
+
+/// What packets say of their thread.
+#[derive(Debug)]
+struct CtfThread {
+    tid: u64,
+    name: Vec<u8>,
+    /// The stream that it wrote to last, which may be another one's by now.
+    stream: Option<usize>,
+}
+
+impl CtfThread {
+    fn new(tid: u64, name: &str) -> Self {
+        Self {
+            tid,
+            name: terminated(name),
+            stream: None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -86,13 +115,17 @@ impl Kind {
     }
 }
 
-/// A thread's file, and the packet that is being filled.
+/// A file, the thread that it belongs to now, and the packet that is being filled.
 #[derive(Debug)]
 struct CtfStream {
     path: PathBuf,
+    thread: usize,
     tid: u64,
-    index: u64,
     name: Vec<u8>,
+    /// Which use of a stream was the last of this one.
+    used: u64,
+    /// Packets that are not in the file yet.
+    unwritten: Vec<u8>,
     events: Vec<u8>,
     /// Times of its first and last event.
     begin: Option<u64>,
@@ -110,7 +143,7 @@ impl Ctf {
             let name = entry.file_name();
             if name
                 .to_str()
-                .is_some_and(|name| name.starts_with("thread-"))
+                .is_some_and(|name| name.starts_with("stream-") || name.starts_with("thread-"))
                 && entry.file_type()?.is_file()
             {
                 fs::remove_file(entry.path())?;
@@ -122,7 +155,10 @@ impl Ctf {
             events: Vec::new(),
             classes: HashMap::new(),
             next_class: TOTAL + 1,
-            streams: HashMap::new(),
+            threads: HashMap::new(),
+            streams: Vec::new(),
+            most_streams: MOST_STREAMS,
+            uses: 0,
             kinds: Vec::new(),
         })
     }
@@ -167,10 +203,10 @@ impl Ctf {
             }
         }
         let name = quoted(event.map_or("", |event| event.name));
-        write!(
-            self.metadata,
+        let described = format!(
             "event {{\n    name = {name};\n    id = {class};\n    stream_id = 0;\n    fields := struct {{\n{fields}    }};\n}};\n\n"
-        )?;
+        );
+        append(&mut self.metadata, described.as_bytes())?;
         self.next_class += 1;
         self.classes.insert(key, class);
         Ok(class)
@@ -182,26 +218,63 @@ impl Ctf {
 
     /// The thread's stream; of a thread that was not announced, too.
     fn stream(&mut self, thread: usize) -> &mut CtfStream {
-        let folder = &self.folder;
-        self.streams
-            .entry(thread)
-            .or_insert_with(|| CtfStream::new(folder, thread, 0, ""))
+        self.uses += 1;
+        let known = self.threads.entry(thread);
+        let info = known.or_insert_with(|| CtfThread::new(0, ""));
+        let streams = &mut self.streams;
+        let own = |&index: &usize| streams.get(index).is_some_and(|s| s.thread == thread);
+        let index = info.stream.filter(own).unwrap_or_else(|| {
+            if streams.len() < self.most_streams {
+                let path = self.folder.join(format!("stream-{}", streams.len()));
+                streams.push(CtfStream::new(path, thread, info));
+                return streams.len() - 1;
+            }
+            // (There is one at least.)
+            let silent = (0..streams.len()).min_by_key(|&index| streams[index].used);
+            let index = silent.unwrap_or(0);
+            streams[index].hand_over(thread, info);
+            index
+        });
+        info.stream = Some(index);
+        let stream = &mut streams[index];
+        stream.used = self.uses;
+        stream
     }
 }
 
+/// Appends all of it, or nothing.
+fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    let result = file.write_all(bytes);
+    if result.is_err() {
+        let _ = file.set_len(length);
+    }
+    result
+}
+
 impl CtfStream {
-    fn new(folder: &Path, index: usize, tid: u64, name: &str) -> Self {
+    fn new(path: PathBuf, thread: usize, info: &CtfThread) -> Self {
         Self {
-            path: folder.join(format!("thread-{index}")),
-            tid,
-            index: index as u64,
-            name: terminated(name),
+            path,
+            thread,
+            tid: info.tid,
+            name: info.name.clone(),
+            used: 0,
+            unwritten: Vec::new(),
             events: Vec::new(),
             begin: None,
             last: 0,
             packets: 0,
             discarded: 0,
         }
+    }
+
+    /// What comes from now on is another thread's.
+    fn hand_over(&mut self, thread: usize, info: &CtfThread) {
+        self.end_packet();
+        self.thread = thread;
+        self.tid = info.tid;
+        self.name.clone_from(&info.name);
     }
 
     /// Begins an event; what is pushed to `events` afterwards is its payload.
@@ -213,21 +286,21 @@ impl CtfStream {
         self.events.extend_from_slice(&task.to_le_bytes());
     }
 
-    /// Writes the packet, if there is anything in it.
-    fn write(&mut self) -> io::Result<()> {
+    /// Ends the packet, if there is anything in it.
+    fn end_packet(&mut self) {
         if self.begin.is_some() {
-            self.write_packet()
-        } else {
-            Ok(())
+            self.put_packet();
         }
     }
 
-    fn write_packet(&mut self) -> io::Result<()> {
-        let mut packet = Vec::with_capacity(128 + self.events.len());
+    /// Ends the packet, even if it is empty.
+    fn put_packet(&mut self) {
+        let packet = &mut self.unwritten;
         packet.extend_from_slice(&MAGIC.to_le_bytes());
         packet.extend_from_slice(&0_u32.to_le_bytes());
+        let before = 4 + 4;
         let context = 8 * 8;
-        let bits = 8 * (packet.len() + context + self.name.len() + self.events.len()) as u64;
+        let bits = 8 * (before + context + self.name.len() + self.events.len()) as u64;
         let begin = self.begin.unwrap_or(self.last);
         for number in [
             begin,
@@ -236,27 +309,38 @@ impl CtfStream {
             bits,
             self.packets,
             self.discarded,
-            self.index,
+            self.thread as u64,
             self.tid,
         ] {
             packet.extend_from_slice(&number.to_le_bytes());
         }
         packet.extend_from_slice(&self.name);
-        packet.extend_from_slice(&self.events);
-        // (Opened each time: there may be more threads than files may be open.)
+        packet.append(&mut self.events);
+        self.packets += 1;
+        self.begin = None;
+    }
+
+    /// Ends the packet and writes what there is, if it is much.
+    fn write_if_large(&mut self) -> io::Result<()> {
+        if self.unwritten.len() + self.events.len() < PACKET {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    /// Ends the packet and writes what there is.
+    fn write(&mut self) -> io::Result<()> {
+        self.end_packet();
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        // (Opened each time, so that a recording takes no more than one of the files that may be open.)
         let mut file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&self.path)?;
-        let length = file.metadata()?.len();
-        if let Err(error) = file.write_all(&packet) {
-            // Half a packet would make the rest of the file unreadable.
-            let _ = file.set_len(length);
-            return Err(error);
-        }
-        self.packets += 1;
-        self.begin = None;
-        self.events = Vec::new();
+        append(&mut file, &self.unwritten)?;
+        self.unwritten = Vec::new();
         Ok(())
     }
 }
@@ -371,8 +455,8 @@ event {{
             Some(name) if !name.is_empty() => name.to_owned(),
             _ => format!("thread {}", thread.index),
         };
-        let stream = CtfStream::new(&self.folder, thread.index, thread.id, &name);
-        self.streams.insert(thread.index, stream);
+        let info = CtfThread::new(thread.id, &name);
+        self.threads.insert(thread.index, info);
         Ok(())
     }
 
@@ -383,32 +467,28 @@ event {{
         for field in record.values {
             payload(&mut stream.events, field);
         }
-        if stream.events.len() >= PACKET {
-            stream.write()
-        } else {
-            Ok(())
-        }
+        stream.write_if_large()
     }
 
     fn lost(&mut self, lost: &Lost) -> io::Result<()> {
         let name = terminated(self.event_name(lost.event));
         let stream = self.stream(lost.thread);
-        stream.write()?;
+        stream.end_packet();
         if stream.packets == 0 {
             // Readers know of a loss by the difference to the packet before.
-            stream.write_packet()?;
+            stream.put_packet();
         }
         stream.last = stream.last.max(lost.time);
         stream.discarded += lost.count;
-        stream.write_packet()?;
+        stream.put_packet();
         stream.event(LOST, lost.time, 0);
         stream.events.extend_from_slice(&name);
         stream.events.extend_from_slice(&lost.count.to_le_bytes());
-        Ok(())
+        stream.write_if_large()
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.streams.values_mut().try_for_each(CtfStream::write)
+        self.streams.iter_mut().try_for_each(CtfStream::write)
     }
 
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {
@@ -420,6 +500,7 @@ event {{
             for count in [total.fired, total.written, total.lost] {
                 stream.events.extend_from_slice(&count.to_le_bytes());
             }
+            stream.write_if_large()?;
         }
         self.flush()
     }
@@ -538,6 +619,164 @@ mod tests {
         // A second trace in the same folder has nothing of the first one.
         drop(Ctf::create(&folder).unwrap());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Thread and times of each event in a stream file that has events of one class without parameters only.
+    fn packets(file: &Path) -> Vec<(u64, Vec<u64>)> {
+        let number =
+            |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        let mut rest = &fs::read(file).unwrap()[..];
+        let mut packets = Vec::new();
+        while !rest.is_empty() {
+            let size = usize::try_from(number(rest, 8 + 3 * 8) / 8).unwrap();
+            let (packet, after) = rest.split_at(size);
+            rest = after;
+            let name = 8 + 8 * 8;
+            let end = packet[name..].iter().position(|&byte| byte == 0).unwrap();
+            let events = packet[name + end + 1..].chunks_exact(4 + 8 + 8);
+            let times = events.map(|event| number(event, 4)).collect();
+            packets.push((number(packet, 8 + 6 * 8), times));
+        }
+        packets
+    }
+
+    #[test]
+    fn more_threads_than_streams_share_them_and_each_packet_names_its_thread() {
+        const TICK: usize = 4;
+        let folder = folder("many");
+        let header = stream(1).header;
+        let mut to = Ctf::create(&folder).unwrap();
+        to.most_streams = 3;
+        to.header(&header).unwrap();
+        let mut expected = HashMap::<u64, Vec<u64>>::new();
+        for time in 0..1000_u64 {
+            // Two that fire often; the others by turns.
+            let thread = if time % 3 < 2 { time % 3 } else { 2 + time % 7 };
+            expected.entry(thread).or_default().push(time);
+            let record = Record {
+                time,
+                thread: usize::try_from(thread).unwrap(),
+                event: TICK,
+                task: None,
+                values: &[],
+            };
+            to.record(&record).unwrap();
+            if time % 100 == 0 {
+                to.flush().unwrap();
+            }
+        }
+        to.finish(1000, &[]).unwrap();
+        let mut found = HashMap::<u64, Vec<u64>>::new();
+        let mut files = 0;
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.ends_with("metadata") {
+                continue;
+            }
+            files += 1;
+            let mut last = 0;
+            for (thread, times) in packets(&path) {
+                assert!(times.is_sorted() && times.first().is_none_or(|&first| first >= last));
+                last = times.last().copied().unwrap_or(last);
+                found.entry(thread).or_default().extend(times);
+            }
+        }
+        assert_eq!(files, 3);
+        for times in found.values_mut() {
+            times.sort_unstable();
+        }
+        assert_eq!(found, expected);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn two_thousand_threads_have_no_more_streams_than_a_reader_opens() {
+        let folder = folder("2000");
+        let mut to = Ctf::create(&folder).unwrap();
+        to.header(&stream(1).header).unwrap();
+        for index in 0..2000 {
+            let thread = ThreadInfo {
+                index,
+                id: 0,
+                name: None,
+            };
+            to.thread(&thread).unwrap();
+            let lost = Lost {
+                time: index as u64,
+                thread: index,
+                event: 0,
+                count: 1,
+            };
+            to.lost(&lost).unwrap();
+        }
+        to.finish(3000, &[]).unwrap();
+        let files = fs::read_dir(&folder).unwrap().count();
+        assert_eq!(files, MOST_STREAMS + 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_class_that_the_disk_has_no_room_for_leaves_metadata_readable() {
+        const KINDS: usize = 3;
+        const NAME: &str =
+            "formats::ctf::tests::a_class_that_the_disk_has_no_room_for_leaves_metadata_readable";
+        if !std::env::var(test_support::CHILD).is_ok_and(|child| child == NAME) {
+            // Some sizes, in blocks of 512 bytes, so that a class ends at one of them at most. Without the signal that is the
+            // default, a write fails after the part for which there is room.
+            for blocks in 8..11 {
+                let child = test_support::child(NAME);
+                let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+                let output = std::process::Command::new("sh")
+                    .args(["-c", &limited])
+                    .arg(child.get_program())
+                    .args(child.get_args())
+                    .env(test_support::CHILD, NAME)
+                    .output()
+                    .expect("there is a shell");
+                let said = test_support::text(&output);
+                assert!(
+                    output.status.success() && said.contains("1 passed"),
+                    "{said}"
+                );
+            }
+            return;
+        }
+        let folder = folder("torn");
+        let mut to = Ctf::create(&folder).unwrap();
+        to.header(&stream(1).header).unwrap();
+        let mut described = 0;
+        let error = loop {
+            // Each is of kinds that none before had.
+            let values: Vec<_> = (0..6)
+                .map(|bit| {
+                    if described >> bit & 1 == 0 {
+                        Field::U64(1)
+                    } else {
+                        Field::Bool(true)
+                    }
+                })
+                .collect();
+            let record = Record {
+                time: described,
+                thread: 0,
+                event: KINDS,
+                task: None,
+                values: &values,
+            };
+            if let Err(error) = to.record(&record) {
+                break error;
+            }
+            described += 1;
+        };
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        to.flush().unwrap();
+        let metadata = fs::read_to_string(folder.join("metadata")).unwrap();
+        assert!(described > 1);
+        assert!(metadata.ends_with("    };\n};\n\n"), "{metadata}");
+        let classes = metadata.matches("name = \"shop::KINDS\"").count();
+        assert_eq!(classes as u64, described);
         fs::remove_dir_all(&folder).unwrap();
     }
 

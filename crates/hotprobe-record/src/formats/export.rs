@@ -8,6 +8,7 @@
 
 use hotprobe::Metadata;
 use std::io;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// What is known when a recording starts.
@@ -39,7 +40,8 @@ pub(crate) struct ThreadInfo {
     pub(crate) index: usize,
     /// The operating system's number for it, where there is one.
     pub(crate) id: u64,
-    pub(crate) name: Option<String>,
+    /// (Shared, so that it can be copied without an allocation.)
+    pub(crate) name: Option<Arc<str>>,
 }
 
 /// One recorded firing.

@@ -7,9 +7,12 @@
 //! * ends by the second flush after they came: by then every thread has been drained once more, and the begin with
 //!   it; or when the recording is finished;
 //! * begins when it is finished; or when there are more than [`MOST_OPEN`], and two flushes have passed as well.
+//!
+//! Each step takes logarithmic time, whether what is open has one key or many ([`ByKey`]): an exporter that falls behind costs
+//! records.
 
 use super::export::{Field, Record, SliceRule};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// By how many nanoseconds clocks may step back between threads.
@@ -127,33 +130,96 @@ impl Roles {
     }
 }
 
+/// Where a value is among those of its rule: the number of its key, its time, its own number.
+type KeyedPlace = (u64, u64, u64);
+
+/// Values by key and time, all in one map, in which those of a key are neighbours.
 #[derive(Debug)]
-struct OpenBegin<B> {
-    time: u64,
-    number: u64,
-    kept: B,
+struct ByKey<T> {
+    /// Of each key that has values: its number, and how many.
+    keys: HashMap<PairKey, (u64, u64)>,
+    values: BTreeMap<KeyedPlace, T>,
+    next: u64,
 }
 
+impl<T> ByKey<T> {
+    fn new() -> Self {
+        Self {
+            keys: HashMap::new(),
+            values: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Adds a value; `number` is its own.
+    fn insert(&mut self, key: PairKey, time: u64, number: u64, value: T) {
+        let next = &mut self.next;
+        let (key, count) = self.keys.entry(key).or_insert_with(|| {
+            *next += 1;
+            (*next, 0)
+        });
+        *count += 1;
+        self.values.insert((*key, time, number), value);
+    }
+
+    /// Removes a value, if it is there.
+    fn remove(&mut self, key: &PairKey, time: u64, number: u64) -> Option<T> {
+        let (key_number, count) = self.keys.get_mut(key)?;
+        let value = self.values.remove(&(*key_number, time, number))?;
+        *count -= 1;
+        if *count == 0 {
+            self.keys.remove(key);
+        }
+        Some(value)
+    }
+
+    /// The first value of the key that is not before `time`, and not after `last`: time and number.
+    fn first(&self, key: &PairKey, time: u64, last: u64) -> Option<(u64, u64)> {
+        let &(key, _) = self.keys.get(key)?;
+        let mut values = self.values.range((key, time, 0)..=(key, last, u64::MAX));
+        values.next().map(|(&(_, time, number), _)| (time, number))
+    }
+
+    /// The last value of the key that is not before `first`, and not after `time`: time, number, and the value.
+    fn last(&self, key: &PairKey, first: u64, time: u64) -> Option<(u64, u64, &T)> {
+        let &(key, _) = self.keys.get(key)?;
+        let mut values = self.values.range((key, first, 0)..=(key, time, u64::MAX));
+        let (&(_, time, number), value) = values.next_back()?;
+        Some((time, number, value))
+    }
+
+    /// Removes all values: the time of each, and the value.
+    fn take(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
+        self.keys.clear();
+        let values = std::mem::take(&mut self.values).into_iter();
+        values.map(|((_, time, _), value)| (time, value))
+    }
+}
+
+/// What has to be known of a begin or an end to find it: key and time, and how many flushes there had been.
 #[derive(Debug)]
-struct WaitingEnd<E> {
+struct Arrival {
+    key: PairKey,
     time: u64,
     flushes: u64,
-    kept: E,
 }
 
 #[derive(Debug)]
 struct PairRule<B, E> {
-    open: HashMap<PairKey, Vec<OpenBegin<B>>>,
-    /// The open ones, the oldest first, and how many flushes there had been.
-    order: BTreeMap<u64, (u64, PairKey)>,
-    waiting: HashMap<PairKey, Vec<WaitingEnd<E>>>,
+    open: ByKey<B>,
+    /// The open ones by number, the oldest first.
+    order: BTreeMap<u64, Arrival>,
+    waiting: ByKey<E>,
+    /// The ends in the order in which they came, with their numbers; also those that have found their begin since.
+    arrived: VecDeque<(u64, Arrival)>,
 }
 
 /// Begins and ends without a partner so far; `B` is what is kept of a begin, `E` of an end.
 #[derive(Debug)]
 pub(crate) struct Pairs<B, E> {
     rules: Vec<PairRule<B, E>>,
-    begins: u64,
+    /// The number of the next begin or end.
+    next: u64,
     flushes: u64,
     most_open: usize,
 }
@@ -164,13 +230,14 @@ pub(crate) type Single<T> = (usize, u64, T);
 impl<B, E> Pairs<B, E> {
     pub(crate) fn new(rules: &[SliceRule]) -> Self {
         let rule = |_| PairRule {
-            open: HashMap::new(),
+            open: ByKey::new(),
             order: BTreeMap::new(),
-            waiting: HashMap::new(),
+            waiting: ByKey::new(),
+            arrived: VecDeque::new(),
         };
         Self {
             rules: rules.iter().map(rule).collect(),
-            begins: 0,
+            next: 0,
             flushes: 0,
             most_open: MOST_OPEN,
         }
@@ -185,33 +252,25 @@ impl<B, E> Pairs<B, E> {
         kept: B,
     ) -> Option<(B, u64, E)> {
         let this = &mut self.rules[rule];
-        if let Some(waiting) = this.waiting.get_mut(&key) {
-            // The earliest that is not before the begin, or else the latest that is hardly before it.
-            let fits = |end: &WaitingEnd<E>| end.time >= time;
-            let near = |end: &WaitingEnd<E>| end.time.saturating_add(SLACK) >= time;
-            let index = (0..waiting.len())
-                .filter(|&i| fits(&waiting[i]))
-                .min_by_key(|&i| waiting[i].time)
-                .or_else(|| {
-                    (0..waiting.len())
-                        .filter(|&i| near(&waiting[i]))
-                        .max_by_key(|&i| waiting[i].time)
-                });
-            if let Some(index) = index {
-                let end = waiting.remove(index);
-                if waiting.is_empty() {
-                    this.waiting.remove(&key);
-                }
-                return Some((kept, end.time, end.kept));
-            }
+        // The earliest that is not before the begin, or else the latest that is hardly before it.
+        let waiting = &this.waiting;
+        let found = waiting.first(&key, time, u64::MAX).or_else(|| {
+            let (end, number, _) = waiting.last(&key, time.saturating_sub(SLACK), time)?;
+            Some((end, number))
+        });
+        if let Some((end, number)) = found {
+            let end_kept = this.waiting.remove(&key, end, number)?;
+            return Some((kept, end, end_kept));
         }
-        let number = self.begins;
-        self.begins += 1;
-        this.order.insert(number, (self.flushes, key.clone()));
-        this.open
-            .entry(key)
-            .or_default()
-            .push(OpenBegin { time, number, kept });
+        let number = self.next;
+        self.next += 1;
+        let arrival = Arrival {
+            key: key.clone(),
+            time,
+            flushes: self.flushes,
+        };
+        this.order.insert(number, arrival);
+        this.open.insert(key, time, number, kept);
         None
     }
 
@@ -224,39 +283,33 @@ impl<B, E> Pairs<B, E> {
         kept: E,
     ) -> Option<(u64, B, E)> {
         let this = &mut self.rules[rule];
-        if let Some(open) = this.open.get_mut(&key) {
-            let index = (0..open.len())
-                .filter(|&i| open[i].time <= time)
-                .max_by_key(|&i| (open[i].time, open[i].number))
-                .or_else(|| {
-                    (0..open.len())
-                        .filter(|&i| open[i].time <= time.saturating_add(SLACK))
-                        .min_by_key(|&i| open[i].time)
-                });
-            if let Some(index) = index {
-                let begin = open.remove(index);
-                if open.is_empty() {
-                    this.open.remove(&key);
-                }
-                this.order.remove(&begin.number);
-                return Some((begin.time, begin.kept, kept));
-            }
+        // The latest that is not after the end, or else the earliest that is hardly after it.
+        let open = &this.open;
+        let latest = open.last(&key, 0, time);
+        let found = latest
+            .map(|(begin, number, _)| (begin, number))
+            .or_else(|| open.first(&key, time, time.saturating_add(SLACK)));
+        if let Some((begin, number)) = found {
+            let begin_kept = this.open.remove(&key, begin, number)?;
+            this.order.remove(&number);
+            return Some((begin, begin_kept, kept));
         }
-        this.waiting.entry(key).or_default().push(WaitingEnd {
+        let number = self.next;
+        self.next += 1;
+        let arrival = Arrival {
+            key: key.clone(),
             time,
             flushes: self.flushes,
-            kept,
-        });
+        };
+        this.arrived.push_back((number, arrival));
+        this.waiting.insert(key, time, number, kept);
         None
     }
 
     /// Whether there is an open begin of this key that is not after `time`.
     pub(crate) fn find(&self, rule: usize, key: &PairKey, time: u64) -> Option<&B> {
-        let open = self.rules[rule].open.get(key)?;
-        open.iter()
-            .filter(|begin| begin.time <= time)
-            .max_by_key(|begin| begin.time)
-            .map(|begin| &begin.kept)
+        let (.., begin) = self.rules[rule].open.last(key, 0, time)?;
+        Some(begin)
     }
 
     /// The oldest begin, if there are too many of the rule.
@@ -265,55 +318,48 @@ impl<B, E> Pairs<B, E> {
         if this.order.len() <= self.most_open {
             return None;
         }
-        let (_, (flushes, _)) = this.order.first_key_value()?;
-        if flushes + 2 > self.flushes {
+        let oldest = this.order.first_entry()?;
+        if oldest.get().flushes + 2 > self.flushes {
             // Its end may still be in the buffer of a thread that has not been drained since.
             return None;
         }
-        let (number, (_, key)) = this.order.pop_first()?;
-        let open = this.open.get_mut(&key)?;
-        let index = open.iter().position(|begin| begin.number == number)?;
-        let begin = open.remove(index);
-        if open.is_empty() {
-            this.open.remove(&key);
-        }
-        Some((rule, begin.time, begin.kept))
+        let (number, Arrival { key, time, .. }) = oldest.remove_entry();
+        let kept = this.open.remove(&key, time, number)?;
+        Some((rule, time, kept))
     }
 
     /// After each flush: the ends whose begin will not come any more.
     pub(crate) fn flushed(&mut self) -> Vec<Single<E>> {
         self.flushes += 1;
         let flushes = self.flushes;
-        self.ends_that(|end| end.flushes + 2 <= flushes)
+        let mut ends = Vec::new();
+        for (rule, this) in self.rules.iter_mut().enumerate() {
+            let gone = |(_, end): &(u64, Arrival)| end.flushes + 2 <= flushes;
+            while this.arrived.front().is_some_and(gone) {
+                let Some((number, Arrival { key, time, .. })) = this.arrived.pop_front() else {
+                    break;
+                };
+                // (None: its begin has come.)
+                let end = this.waiting.remove(&key, time, number);
+                ends.extend(end.map(|kept| (rule, time, kept)));
+            }
+        }
+        ends.sort_by_key(|&(rule, time, _)| (rule, time));
+        ends
     }
 
     /// At the end: the ends without begin, and the begins without end.
     pub(crate) fn finish(&mut self) -> (Vec<Single<E>>, Vec<Single<B>>) {
-        let ends = self.ends_that(|_| true);
-        let mut begins = Vec::new();
+        let (mut ends, mut begins) = (Vec::new(), Vec::new());
         for (rule, this) in self.rules.iter_mut().enumerate() {
             this.order.clear();
-            let open = this.open.drain().flat_map(|(_, open)| open);
-            begins.extend(open.map(|begin| (rule, begin.time, begin.kept)));
-        }
-        begins.sort_by_key(|&(rule, time, _)| (rule, time));
-        (ends, begins)
-    }
-
-    fn ends_that(&mut self, which: impl Fn(&WaitingEnd<E>) -> bool) -> Vec<Single<E>> {
-        let mut ends = Vec::new();
-        for (rule, this) in self.rules.iter_mut().enumerate() {
-            this.waiting.retain(|_, waiting| {
-                let (gone, stay) = std::mem::take(waiting)
-                    .into_iter()
-                    .partition::<Vec<_>, _>(&which);
-                ends.extend(gone.into_iter().map(|end| (rule, end.time, end.kept)));
-                *waiting = stay;
-                !waiting.is_empty()
-            });
+            this.arrived.clear();
+            ends.extend(this.waiting.take().map(|(time, kept)| (rule, time, kept)));
+            begins.extend(this.open.take().map(|(time, kept)| (rule, time, kept)));
         }
         ends.sort_by_key(|&(rule, time, _)| (rule, time));
-        ends
+        begins.sort_by_key(|&(rule, time, _)| (rule, time));
+        (ends, begins)
     }
 }
 
@@ -406,6 +452,90 @@ mod tests {
         assert_eq!(pairs.too_many(0), Some((0, 10, "begin")));
         assert_eq!(pairs.too_many(0), None);
         assert_eq!(pairs.finish().1.len(), 2);
+    }
+
+    /// Fails after a minute, which only quadratic time exceeds: these steps take seconds, unoptimized, or many minutes.
+    fn linear(what: &str, work: impl FnOnce()) {
+        let start = std::time::Instant::now();
+        work();
+        let took = start.elapsed();
+        println!("{what}: {took:?}");
+        assert!(
+            took < std::time::Duration::from_secs(60),
+            "{what}: {took:?}"
+        );
+    }
+
+    const MANY: u64 = 200_000;
+
+    /// One key for all, or one for each.
+    fn keys_of(one: bool) -> impl Fn(u64) -> PairKey {
+        move |n| {
+            if one {
+                PairKey::Absent
+            } else {
+                PairKey::Int(false, n.into())
+            }
+        }
+    }
+
+    #[test]
+    fn begins_without_end_take_linear_time_of_one_key_and_of_many() {
+        for one in [true, false] {
+            let key = keys_of(one);
+            linear("begins without end", || {
+                let mut pairs = pairs();
+                for n in 0..MANY {
+                    assert!(pairs.begin(0, key(n), n, "begin").is_none());
+                    assert!(pairs.find(0, &key(n), n).is_some());
+                }
+                pairs.flushed();
+                pairs.flushed();
+                for n in 0..MANY / 2 {
+                    assert_eq!(pairs.too_many(0), Some((0, n, "begin")));
+                }
+                // Those in the middle, and the last.
+                for n in (MANY / 2..MANY / 4 * 3).rev() {
+                    let end = pairs.end(0, key(n), n, "end");
+                    assert_eq!(end, Some((n, "begin", "end")));
+                }
+                let (ends, begins) = pairs.finish();
+                assert!(ends.is_empty());
+                assert!(begins.iter().map(|begin| begin.1).eq(MANY / 4 * 3..MANY));
+            });
+        }
+    }
+
+    #[test]
+    fn ends_without_begin_take_linear_time_of_one_key_and_of_many() {
+        for one in [true, false] {
+            let key = keys_of(one);
+            linear("ends without begin", || {
+                let mut pairs = pairs();
+                for n in 0..MANY {
+                    assert!(pairs.end(0, key(n), n, "end").is_none());
+                }
+                assert!(pairs.flushed().is_empty());
+                for n in 0..MANY / 2 {
+                    let begin = pairs.begin(0, key(n), n, "begin");
+                    assert_eq!(begin, Some(("begin", n, "end")));
+                }
+                let given_up = pairs.flushed();
+                assert!(given_up.iter().map(|end| end.1).eq(MANY / 2..MANY));
+                assert_eq!(pairs.finish(), (vec![], vec![]));
+            });
+        }
+    }
+
+    #[test]
+    fn of_two_begins_of_one_time_the_later_one_ends_first() {
+        let mut pairs = pairs();
+        assert!(pairs.begin(0, key(), 5, "first").is_none());
+        assert!(pairs.begin(0, key(), 5, "second").is_none());
+        assert_eq!(pairs.find(0, &key(), 9), Some(&"second"));
+        assert_eq!(pairs.end(0, key(), 9, "end"), Some((5, "second", "end")));
+        assert_eq!(pairs.end(0, key(), 9, "end"), Some((5, "first", "end")));
+        assert_eq!(pairs.find(0, &key(), 9), None);
     }
 
     #[test]

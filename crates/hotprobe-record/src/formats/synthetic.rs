@@ -201,7 +201,7 @@ pub(crate) fn stream(requests: u64) -> SyntheticStream {
         stream.steps.push(SyntheticStep::Thread(ThreadInfo {
             index,
             id,
-            name: name.map(str::to_owned),
+            name: name.map(Into::into),
         }));
     }
 

@@ -44,6 +44,58 @@ fn what_is_in_flight_at_the_end_is_waited_for() {
 }
 
 #[test]
+fn a_firing_that_does_not_end_is_counted_as_lost_by_finish_within() {
+    hotprobe::event! { static SLOW: fn(value: &AtDoor); static ONE: fn(n: u64); }
+    struct AtDoor(&'static Door);
+    impl fmt::Debug for AtDoor {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.pass();
+            f.write_str("late")
+        }
+    }
+    static OPEN: Door = Door::new();
+    OPEN.open();
+    let recorder = || Recorder::new().event(&SLOW).event(&ONE);
+    for recorder in [
+        recorder(),
+        recorder().overflow(Overflow::OverwriteOldest),
+        recorder().stream_perfetto_to(io::sink()),
+    ] {
+        let door: &Door = Box::leak(Box::default());
+        let recording = recorder.start().unwrap();
+        thread::scope(|scope| {
+            // One that returns, and one that does not.
+            fire!(SLOW, &AtDoor(&OPEN));
+            fire!(ONE, 1);
+            scope.spawn(|| {
+                fire!(ONE, 2);
+                fire!(SLOW, &AtDoor(door));
+            });
+            door.wait_for_arrival();
+            recording.detach();
+            fire!(ONE, 3);
+            let trace = recording.finish_within(Duration::ZERO).unwrap();
+            door.open();
+            let count = |name: &str| {
+                let all = trace.counts();
+                all.filter(|(event, ..)| event.name().ends_with(name)).fold(
+                    (0, 0, 0),
+                    |sum, (.., count)| {
+                        (
+                            sum.0 + count.fired,
+                            sum.1 + count.written,
+                            sum.2 + count.lost,
+                        )
+                    },
+                )
+            };
+            assert_eq!(count("SLOW"), (2, 1, 1));
+            assert_eq!(count("ONE"), (2, 2, 0));
+        });
+    }
+}
+
+#[test]
 fn the_environment_asks_for_recordings() {
     const NAME: &str = "ends::the_environment_asks_for_recordings";
     hotprobe::event! { static ASKED_FOR: fn(n: u64); }

@@ -15,6 +15,7 @@
 )]
 
 mod alloc;
+mod allocator;
 mod anywhere;
 mod chosen;
 mod counts;

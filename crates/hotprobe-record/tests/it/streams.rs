@@ -376,3 +376,32 @@ fn a_writer_that_blocks_costs_records_and_does_not_hold_up_the_program() {
         }
     }
 }
+
+/// Prints how long `finish` took. (`HOTPROBE_TEST_BEGINS=1000000` for as many; optimized, to compare.)
+#[test]
+fn begins_of_one_key_that_never_end_cost_no_records() {
+    hotprobe::event! {
+        static BEGUN: fn(key: Option<u64>);
+        static ENDED: fn(key: Option<u64>);
+    }
+    let many = std::env::var("HOTPROBE_TEST_BEGINS").ok();
+    let many = many.map_or(50_000, |many| many.parse().expect("a number"));
+    for format in ["perfetto", "chrome"] {
+        let recorder = Recorder::new()
+            .slice("open", &BEGUN, &ENDED, "key")
+            .buffer_per_thread(64 << 20);
+        let recorder = match format {
+            "perfetto" => recorder.stream_perfetto_to(io::sink()),
+            _ => recorder.stream_chrome_json_to(io::sink()),
+        };
+        let recording = recorder.start().expect("it can start");
+        (0..many).for_each(|_| BEGUN.fire(None));
+        let begin = Instant::now();
+        let sum = balanced(&finish(recording));
+        println!(
+            "{format}: {many} open begins, finished in {:?}",
+            begin.elapsed()
+        );
+        assert_eq!((sum.written, sum.lost), (many, 0));
+    }
+}

@@ -29,7 +29,10 @@ impl Reader {
                 assert_eq!(record[0], self.records + self.lost, "not the next");
                 self.records += 1;
             }
-            Err(lost) => self.lost += lost,
+            Err(lost) => {
+                assert_ne!(lost, 0, "a loss of nothing");
+                self.lost += lost;
+            }
         }
     }
 }

@@ -613,7 +613,7 @@ impl<W: Write> Export for Perfetto<W> {
             .ok()
             .filter(|&tid| tid != 0 && self.ids.insert(thread.id));
         let name = match &thread.name {
-            Some(name) => name.clone(),
+            Some(name) => name.as_ref().to_owned(),
             None => format!("thread {}", thread.index),
         };
         let descriptor = match tid {
