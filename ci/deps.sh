@@ -31,7 +31,7 @@ check hotprobe-clock 'fastant' --all-features
 record='crossbeam-utils hotprobe hotprobe-clock prost serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
-profile='backtrace crossbeam-utils flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions'
+profile='backtrace crossbeam-utils flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions tempfile'
 check hotprobe-profile "$profile"
 check hotprobe-profile "$profile serde" --all-features
 check hotprobe-testing 'hotprobe similar'
