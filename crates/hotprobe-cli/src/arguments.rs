@@ -140,8 +140,8 @@ pub(crate) struct Record {
     pub(crate) patterns: Vec<String>,
     /// Into this file; `-` is standard output
     ///
-    /// It appears when the recording is whole. Until then, FILE.part has what came, and stays if
-    /// the connection breaks.
+    /// It appears when the recording is complete. Until then, FILE.part has what came, and stays if
+    /// the connection breaks. One that exists is not touched: rename or remove it.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// How long [default: 10]

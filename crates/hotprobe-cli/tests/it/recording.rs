@@ -27,6 +27,12 @@ mod interrupted {
 mod killed {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
+mod shared {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod meanwhile {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
 
 fn ended(child: Child) -> CommandOutput {
     CommandOutput::of(child.wait_with_output().unwrap())
@@ -257,4 +263,137 @@ fn a_server_that_goes_away_leaves_a_part() {
     drop(server);
     ended(child).fails(1, &["the connection broke off", "what came, ", &part]);
     assert_eq!(directory.names(), ["trace.json.part"]);
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/debug/probes", listener.local_addr().unwrap())
+}
+
+#[test]
+fn a_part_that_is_there_stays_as_it_is() {
+    let answer = |kind| fake::saying(fake::answer("200 OK", kind, "new"));
+    let commands: [(&str, &[&str], &str); 3] = [
+        ("a.pftrace", &["record", "*"], "application/octet-stream"),
+        ("b.svg", &["latency", "a", "b", "id"], "image/svg+xml"),
+        ("c.folded", &["stacks", "a"], "text/plain"),
+    ];
+    for (name, command, kind) in commands {
+        let directory = Directory::new();
+        let file = directory.file(name);
+        let part = format!("{file}.part");
+        fs::write(&part, "kept").unwrap();
+        for url in [nobody(), answer(kind)] {
+            let told = run(&[command, &["-o", &file, "--url", &url]].concat());
+            told.fails(1, &[&format!("`{part}` is there already")]);
+            assert_eq!(fs::read_to_string(&part).unwrap(), "kept");
+            assert_eq!(directory.names(), [format!("{name}.part")]);
+        }
+        // And where there is none, a server that is down leaves none.
+        fs::remove_file(&part).unwrap();
+        let told = run(&[command, &["-o", &file, "--url", &nobody()]].concat());
+        told.fails(1, &["nobody listens"]);
+        assert_eq!(directory.names(), [""; 0]);
+        run(&[command, &["-o", &file, "--url", &answer(kind)]].concat()).out();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_part_that_is_a_link_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let directory = Directory::new();
+    let (file, target) = (directory.file("a.pftrace"), directory.file("target"));
+    let part = format!("{file}.part");
+    symlink(&target, &part).unwrap();
+    let url = fake::saying(fake::answer("200 OK", "application/octet-stream", "new"));
+    let arguments = ["record", "*", "-o", &file, "--url", &url];
+    run(&arguments).fails(1, &["is there already"]);
+    assert_eq!(directory.names(), ["a.pftrace.part"]);
+    fs::write(&target, "precious").unwrap();
+    run(&arguments).fails(1, &["is there already"]);
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    assert!(fs::symlink_metadata(&part).unwrap().is_symlink());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_keeps_its_permissions_and_a_link_leads_where_it_led() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let directory = Directory::new();
+    let (file, link) = (directory.file("a.pftrace"), directory.file("link.pftrace"));
+    symlink("a.pftrace", &link).unwrap();
+    let url = fake::saying(fake::answer("200 OK", "application/octet-stream", "new"));
+    let record = || run(&["record", "*", "-o", &link, "--url", &url]).out();
+    // There is nothing yet where it leads.
+    record();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    for mode in [0o600, 0o666] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        record();
+        let found = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(found & 0o777, mode);
+    }
+    assert_eq!(directory.names(), ["a.pftrace", "link.pftrace"]);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+#[test]
+fn two_recordings_do_not_share_a_part() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    let arguments = [
+        "record",
+        shared::ITEM.name(),
+        "-o",
+        &file,
+        "--seconds",
+        "300",
+    ];
+    let mut first = server.hotprobe(&arguments).spawn().unwrap();
+    eventually("it is attached", || shared::ITEM.is_enabled());
+    let short = ["record", shared::ITEM.name(), "-o", &file, "--seconds", "1"];
+    let told = server.run(&short);
+    if cfg!(target_os = "linux") {
+        let writer = format!("the process {} is writing `{file}`", first.id());
+        told.fails(1, &[&writer]);
+    } else {
+        told.fails(1, &["is there already"]);
+    }
+    assert_eq!(shared::ITEM.probe_count(), 1, "it asked nothing");
+    assert_eq!(directory.names(), ["trace.json.part"]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn a_file_that_was_written_meanwhile_is_not_overwritten() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    for before in [None, Some("the last one")] {
+        if let Some(before) = before {
+            fs::write(&file, before).unwrap();
+        }
+        let arguments = [
+            "record",
+            meanwhile::ITEM.name(),
+            "-o",
+            &file,
+            "--seconds",
+            "2",
+        ];
+        let child = server.hotprobe(&arguments).spawn().unwrap();
+        eventually("it is attached", || meanwhile::ITEM.is_enabled());
+        fs::write(&file, "of somebody else").unwrap();
+        let part = format!("{file}.part");
+        ended(child).fails(1, &[&format!("stays `{part}`"), "meanwhile"]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "of somebody else");
+        assert!(fs::read_to_string(&part).unwrap().ends_with("]\n"));
+        fs::remove_file(&file).unwrap();
+        fs::remove_file(&part).unwrap();
+    }
 }
