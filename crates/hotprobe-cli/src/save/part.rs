@@ -5,13 +5,13 @@ use crate::output::shown;
 use indicatif::DecimalBytes;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Where an answer goes.
 pub(crate) struct Part {
-    to: Box<dyn Write>,
+    to: Box<dyn Write + Send>,
     /// None where there is nothing to rename.
     names: Option<PartNames>,
     path: String,
@@ -22,6 +22,8 @@ pub(crate) struct Part {
 struct PartNames {
     /// Of the file that has what came.
     part: PathBuf,
+    /// That file, to cut it.
+    file: File,
     /// Of the file that it becomes.
     path: PathBuf,
     /// Which file had that name at the beginning.
@@ -36,6 +38,11 @@ fn identity(file: &Metadata) -> Option<FileIdentity> {
 }
 
 impl Part {
+    /// Returns whether it becomes a file of its own: not `-`, nor what is no file, as a pipe.
+    pub(crate) fn is_for(path: &Path) -> bool {
+        path != Path::new("-") && fs::metadata(path).map_or(true, |found| found.is_file())
+    }
+
     /// `-` is standard output. What is no file, as `/dev/null` or a pipe, is written to as it is.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         if path == Path::new("-") {
@@ -84,10 +91,12 @@ impl Part {
             file.set_permissions(before.permissions())
                 .map_err(|error| cannot(&part, &error))?;
         }
+        let to = file.try_clone().map_err(|error| cannot(&part, &error))?;
         Ok(Self {
-            to: Box::new(file),
+            to: Box::new(to),
             names: Some(PartNames {
                 part,
+                file,
                 path,
                 before: before.as_ref().and_then(identity),
             }),
@@ -96,7 +105,7 @@ impl Part {
         })
     }
 
-    fn direct(to: Box<dyn Write>, path: String) -> Self {
+    fn direct(to: Box<dyn Write + Send>, path: String) -> Self {
         Self {
             to,
             names: None,
@@ -132,12 +141,27 @@ impl Part {
         })
     }
 
+    /// Leaves so much of what came, and adds an ending.
+    pub(crate) fn cut(&mut self, length: u64, ending: &[u8]) -> Result<(), Failure> {
+        let Some(PartNames { file, .. }) = &mut self.names else {
+            return Ok(());
+        };
+        let cut = file
+            .set_len(length)
+            .and_then(|()| file.seek(SeekFrom::End(0)))
+            .and_then(|_| file.write_all(ending));
+        cut.map_err(|error| Failure::failed(format!("cannot write to `{}`: {error}", self.name())))
+    }
+
     /// It is whole.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.to.flush().map_err(|error| {
             Failure::failed(format!("cannot write to `{}`: {error}", self.name()))
         })?;
-        let Some(PartNames { part, path, before }) = self.names.take() else {
+        let Some(PartNames {
+            part, path, before, ..
+        }) = self.names.take()
+        else {
             return Ok(());
         };
         let stays = |why: &str| {
@@ -153,7 +177,7 @@ impl Part {
     }
 
     /// No more comes: what is to be said of what came. (Where nothing did, no file stays.)
-    pub(crate) fn keep(mut self) -> String {
+    pub(crate) fn keep(&mut self) -> String {
         let name = self.name();
         if self.written > 0 {
             self.names = None;
