@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "pid": stream.header.process.0,
         "process": stream.header.process.1,
         "threads": stream.steps.iter().filter_map(|step| match step {
-            SyntheticStep::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name })),
+            SyntheticStep::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name.as_deref() })),
             _ => None,
         }).collect::<Vec<_>>(),
         "records": stream.steps.iter().filter_map(|step| match step {
