@@ -1,13 +1,14 @@
 //! Ctrl-C, and SIGTERM, while a file is written: it is saved as far as it has come, and the program
 //! then ends by the signal.
 
-use super::SharedFile;
 use std::io;
 
-/// Handles signals from now on: the file that is in `shared` when one comes is saved. A second one
-/// ends the program at once.
+/// Handles signals from now on: when one comes, `save` saves what there is to save, and returns what is to be
+/// said of it. A second signal ends the program at once.
 #[cfg(unix)]
-pub(super) fn save_on_interrupt(shared: &SharedFile) -> io::Result<()> {
+pub(super) fn save_on_interrupt(
+    save: impl Fn() -> Option<String> + Send + 'static,
+) -> io::Result<()> {
     use crate::failure::note;
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
@@ -24,12 +25,11 @@ pub(super) fn save_on_interrupt(shared: &SharedFile) -> io::Result<()> {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&is_second))?;
     }
     let mut signals = Signals::new(signals)?;
-    let shared = Arc::clone(shared);
     std::thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
             is_second.store(true, Ordering::SeqCst);
-            if let Some(file) = super::lock(&shared).take() {
-                note(file.interrupted());
+            if let Some(said) = save() {
+                note(said);
             }
             // (For these signals it ends the process.)
             let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -53,6 +53,6 @@ fn ignored_signals() -> u64 {
 /// Elsewhere, the system ends the program, and what came stays in the `.part`.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-pub(super) fn save_on_interrupt(_: &SharedFile) -> io::Result<()> {
+pub(super) fn save_on_interrupt(_: impl Fn() -> Option<String> + Send + 'static) -> io::Result<()> {
     Ok(())
 }

@@ -93,7 +93,9 @@ impl Destination {
         // (What goes on to another program is not ours to save; and it may block for ever.)
         if Part::is_for(path) {
             // Before there is a file: a signal finds none, or a file that it can save.
-            interrupt::save_on_interrupt(&shared).map_err(|error| {
+            let file = Arc::clone(&shared);
+            let save = move || lock(&file).take().map(SavedFile::interrupted);
+            interrupt::save_on_interrupt(save).map_err(|error| {
                 Failure::failed(format!(
                     "cannot handle Ctrl-C, which would lose what came: {error}"
                 ))

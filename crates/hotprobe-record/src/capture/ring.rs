@@ -886,7 +886,7 @@ model_only! {
     }
 }
 
-#[cfg(all(test, not(crossbeam_loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
