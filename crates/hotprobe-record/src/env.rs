@@ -12,6 +12,9 @@ const VARIABLE: &str = "HOTPROBE_RECORD";
 /// Each is a pattern, as for [`matching`](hotprobe::matching), `=`, and the file to stream to, whose ending tells the format;
 /// several are separated by `,`. Without the variable, or if it is empty, there are none.
 ///
+/// Child processes inherit the variable, and a file has one writer: `%p` in its name gives each process a file of its own
+/// (`trace-%p.pftrace`; see [`stream_to`](Recorder::stream_to)).
+///
 /// # Errors
 /// What cannot be understood, with what was expected; and all that [`Recorder::start`] returns. Nothing is recorded then.
 ///

@@ -177,7 +177,7 @@ impl fmt::Display for RecordError {
                 let sum = trace.sum();
                 write!(
                     f,
-                    " could not be written, and the recording stopped: {source} ({} of {} records are in it)",
+                    " could not be written, and the recording stopped: {source} (at least {} of {} records are in it)",
                     sum.written, sum.fired
                 )
             }

@@ -6,7 +6,7 @@ use crate::capture::buffers::{Buffers, Limits};
 use crate::capture::encode;
 use crate::capture::ring::RecordHeader;
 use crate::formats::export::{Header, SliceRule};
-use crate::formats::file::{Exporter, Format};
+use crate::formats::file::{Exporter, Format, expanded};
 use hotprobe::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
 use hotprobe_clock::Clock;
 use std::fmt;
@@ -228,6 +228,10 @@ impl Recorder {
     /// Writes the records to a file while recording, so that it can last long: a thread of the recording's own empties the
     /// buffers. The format follows from the ending, as for [`Trace::save`](super::Trace::save).
     ///
+    /// In the name, `%p` is replaced by the number of the process, `%t` by the seconds since 1970, and `%%` by `%`. A file has one
+    /// writer: one that another recording writes now, in this process or another one, is refused, whatever name it is
+    /// given by. (On Unix, by `flock`; some file systems have no locks.)
+    ///
     /// If the file fails, the recording stops, and [`finish`](Recording::finish) returns the error; the program is never
     /// held up. The file so far can be opened.
     ///
@@ -255,7 +259,8 @@ impl Recorder {
     }
 
     /// Saves what is in the buffers when a thread panics, the first time that one does, whether the panic is caught or ends the
-    /// process: what happened just before. By a panic hook, which calls the hook that was there.
+    /// process: what happened just before. By a panic hook, which calls the hook that was there. `%p` and `%t` in the name are
+    /// replaced as in [`stream_to`](Self::stream_to).
     ///
     /// ```no_run
     /// use hotprobe_record::{Overflow, Recorder};
@@ -278,7 +283,7 @@ impl Recorder {
     ///
     /// # Errors
     /// A pattern that matches nothing; a slice's key that one of its events lacks, has of another type, or keeps from
-    /// dynamic probes; limits that contradict each other; a file that cannot be created.
+    /// dynamic probes; limits that contradict each other; a file that cannot be created, or that another recording writes.
     pub fn start(self) -> Result<Recording, RecordError> {
         let events = self.chosen()?;
         let slices = self
@@ -287,13 +292,15 @@ impl Recorder {
             .map(|slice| slice.rule(&events))
             .collect::<Result<_, _>>()?;
         let limits = self.limits(&events)?;
-        if let Some(path) = &self.dump_on_panic {
+        let dump_on_panic = self.dump_on_panic.as_deref().map(expanded);
+        if let Some(path) = &dump_on_panic {
             RecordError::format_of(path)?;
         }
         let exporter = match self.stream {
             None => None,
             Some(StreamTarget::Writer(exporter)) => Some((None, exporter)),
             Some(StreamTarget::Path(path)) => {
+                let path = expanded(&path);
                 let created = RecordError::format_of(&path)?.create(&path);
                 let exporter = created.map_err(|error| RecordError::io(Some(&path), error))?;
                 Some((Some(path), exporter))
@@ -314,7 +321,7 @@ impl Recorder {
             (true, false) => probes::<true, false>(&buffers, &events),
             (true, true) => probes::<true, true>(&buffers, &events),
         };
-        Recording::start(buffers, batch, exporter, self.dump_on_panic)
+        Recording::start(buffers, batch, exporter, dump_on_panic)
     }
 
     /// The events, each once, in the order in which they were chosen.

@@ -8,6 +8,7 @@ use crate::capture::tally::{Tally, lost_without_buffer};
 use crate::formats::chrome::Chrome;
 use crate::formats::ctf::Ctf;
 use crate::formats::export::{Export, Field, Lost, ThreadInfo, Total};
+use crate::formats::output::Patient;
 use crate::formats::perfetto::Perfetto;
 use hotprobe::Metadata;
 use hotprobe_clock::Clock;
@@ -474,7 +475,7 @@ impl Trace {
     /// ```
     pub fn write_perfetto(&self, writer: impl Write) -> Result<(), RecordError> {
         self.is_here()?;
-        let mut exporter = Perfetto::new(writer);
+        let mut exporter = Perfetto::new(Patient::new(writer));
         self.export(&mut exporter)
             .map_err(|error| RecordError::io(None, error))
     }
@@ -491,7 +492,7 @@ impl Trace {
     /// ```
     pub fn write_chrome_json(&self, writer: impl Write) -> Result<(), RecordError> {
         self.is_here()?;
-        let mut exporter = Chrome::new(writer);
+        let mut exporter = Chrome::new(Patient::new(writer));
         self.export(&mut exporter)
             .map_err(|error| RecordError::io(None, error))
     }

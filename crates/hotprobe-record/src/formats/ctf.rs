@@ -21,9 +21,10 @@
 //! Times within a stream must not decrease. Where a clock has stepped back, the time before stands.
 
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use super::output::{self, LimitedFile};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -41,7 +42,7 @@ const TOTAL: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct Ctf {
     folder: PathBuf,
-    metadata: File,
+    metadata: LimitedFile,
     events: Vec<CtfEvent>,
     /// By event and kinds of values.
     classes: HashMap<(usize, Vec<Kind>), u32>,
@@ -138,6 +139,8 @@ impl Ctf {
     /// Makes the folder if it is not there. What is in it of an earlier trace is removed.
     pub(crate) fn create(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
+        // First of all: it fails if another recording writes there.
+        let metadata = output::create(&folder.join("metadata"))?;
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -150,7 +153,7 @@ impl Ctf {
             }
         }
         Ok(Self {
-            metadata: File::create(folder.join("metadata"))?,
+            metadata,
             folder: folder.to_owned(),
             events: Vec::new(),
             classes: HashMap::new(),
@@ -206,7 +209,7 @@ impl Ctf {
         let described = format!(
             "event {{\n    name = {name};\n    id = {class};\n    stream_id = 0;\n    fields := struct {{\n{fields}    }};\n}};\n\n"
         );
-        append(&mut self.metadata, described.as_bytes())?;
+        self.metadata.append(described.as_bytes())?;
         self.next_class += 1;
         self.classes.insert(key, class);
         Ok(class)
@@ -240,16 +243,6 @@ impl Ctf {
         stream.used = self.uses;
         stream
     }
-}
-
-/// Appends all of it, or nothing.
-fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    let length = file.metadata()?.len();
-    let result = file.write_all(bytes);
-    if result.is_err() {
-        let _ = file.set_len(length);
-    }
-    result
 }
 
 impl CtfStream {
@@ -335,11 +328,11 @@ impl CtfStream {
             return Ok(());
         }
         // (Opened each time, so that a recording takes no more than one of the files that may be open.)
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&self.path)?;
-        append(&mut file, &self.unwritten)?;
+        LimitedFile::new(file).append(&self.unwritten)?;
         self.unwritten = Vec::new();
         Ok(())
     }
@@ -616,6 +609,7 @@ mod tests {
         }
         assert!(flushes > 2);
         to.finish(stream.end, &stream.totals).unwrap();
+        drop(to);
         // A second trace in the same folder has nothing of the first one.
         drop(Ctf::create(&folder).unwrap());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);

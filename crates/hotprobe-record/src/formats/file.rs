@@ -3,10 +3,11 @@
 use super::chrome::Chrome;
 use super::ctf::Ctf;
 use super::export::Export;
+use super::output::{self, Patient};
 use super::perfetto::Perfetto;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub(crate) type Exporter = Box<dyn Export + Send>;
 
@@ -33,17 +34,65 @@ impl Format {
     /// Creates the file, or the directory.
     pub(crate) fn create(self, path: &Path) -> io::Result<Exporter> {
         Ok(match self {
-            Self::Perfetto => Self::perfetto(BufWriter::new(File::create(path)?)),
-            Self::Chrome => Self::chrome(BufWriter::new(File::create(path)?)),
+            Self::Perfetto => Box::new(Perfetto::new(BufWriter::new(output::create(path)?))),
+            Self::Chrome => Box::new(Chrome::new(BufWriter::new(output::create(path)?))),
             Self::Ctf => Box::new(Ctf::create(path)?),
         })
     }
 
     pub(crate) fn perfetto(writer: impl Write + Send + 'static) -> Exporter {
-        Box::new(Perfetto::new(writer))
+        Box::new(Perfetto::new(Patient::new(writer)))
     }
 
     pub(crate) fn chrome(writer: impl Write + Send + 'static) -> Exporter {
-        Box::new(Chrome::new(writer))
+        Box::new(Chrome::new(Patient::new(writer)))
+    }
+}
+
+/// Replaces `%p` in a file name by the number of this process, `%t` by the seconds since 1970, and `%%` by `%`.
+pub(crate) fn expanded(path: &Path) -> PathBuf {
+    let Some(text) = path.to_str() else {
+        return path.into();
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    expand(text, std::process::id(), now.unwrap_or_default().as_secs()).into()
+}
+
+fn expand(text: &str, process: u32, seconds: u64) -> String {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(letter) = rest.next() {
+        let mut after = rest.clone();
+        let value = match (letter, after.next()) {
+            ('%', Some('p')) => process.to_string(),
+            ('%', Some('t')) => seconds.to_string(),
+            ('%', Some('%')) => "%".to_owned(),
+            _ => {
+                expanded.push(letter);
+                continue;
+            }
+        };
+        expanded.push_str(&value);
+        rest = after;
+    }
+    expanded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand;
+
+    #[test]
+    fn process_and_time_are_put_into_names_and_all_else_stays() {
+        for (name, expected) in [
+            ("a-%p.json", "a-7.json"),
+            ("%p/%t-%p", "7/90-7"),
+            ("%%p %%%p", "%p %7"),
+            ("100%", "100%"),
+            ("%x%é", "%x%é"),
+            ("", ""),
+        ] {
+            assert_eq!(expand(name, 7, 90), expected);
+        }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod ctf;
 pub(crate) mod export;
 pub(crate) mod file;
 pub(crate) mod nesting;
+pub(crate) mod output;
 pub(crate) mod pairs;
 pub(crate) mod perfetto;
 #[cfg(test)]

@@ -102,3 +102,99 @@ fn limits_that_leave_no_room_are_refused_with_what_would_do() {
         "{error}"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_another_recording_writes_is_refused_by_whatever_name() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    let directory = directory("one_writer");
+    for name in ["x.json", "x.pftrace", "x.ctf"] {
+        let path = directory.join(name);
+        let stream = |path: PathBuf| Recorder::new().event(&NUMBER).stream_to(path).start();
+        let recording = stream(path.clone()).expect("it can start");
+        NUMBER.fire(7);
+        let mut names = vec![path.clone(), directory.join(".").join(name)];
+        let link = directory.join(format!("link-{name}"));
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        names.push(link);
+        if path.is_file() {
+            let link = directory.join(format!("hard-{name}"));
+            std::fs::hard_link(&path, &link).expect("a link");
+            names.push(link);
+        }
+        for other in names {
+            let message = stream(other.clone()).unwrap_err().to_string();
+            assert!(
+                message.contains("writes it; give each recording"),
+                "{message}"
+            );
+            let kept = record(&NUMBER);
+            assert!(finish(kept).save(&other).is_err(), "nor is it saved to");
+            if cfg!(target_os = "linux") {
+                let who = "could not be written: another recording of this process writes it";
+                assert!(message.contains(who), "{message}");
+            }
+        }
+        assert_eq!(finish(recording).sum().written, 1);
+        let size = |path: &PathBuf| std::fs::metadata(path).expect("it is there").len();
+        let file = if path.is_dir() {
+            path.join("stream-0")
+        } else {
+            path.clone()
+        };
+        assert!(size(&file) > 0, "the refused ones have not touched it");
+        // It is free again.
+        let again = stream(path).expect("nobody writes it");
+        assert_eq!(finish(again).sum().written, 0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_that_inherits_the_variable_is_told_who_writes_the_file() {
+    hotprobe::event! { static INHERITED: fn(n: u64); }
+    const NAME: &str = "refused::a_child_that_inherits_the_variable_is_told_who_writes_the_file";
+    if std::env::var(test_support::CHILD).is_ok_and(|child| child == NAME) {
+        let parent = std::os::unix::process::parent_id();
+        match hotprobe_record::from_env() {
+            Err(error) => println!(
+                "refused: {}",
+                error.to_string().replace(&parent.to_string(), "PARENT")
+            ),
+            Ok(recordings) => {
+                INHERITED.fire(1);
+                recordings.finish().expect("it can be written");
+                println!("recorded by {}", std::process::id());
+            }
+        }
+        return;
+    }
+    let directory = directory("inherited");
+    let path = directory.join("one.json");
+    let streamed = Recorder::new().event(&INHERITED).stream_to(&path).start();
+    let recording = streamed.expect("it can start");
+    INHERITED.fire(666);
+    let run = |file: &str| {
+        let asked = format!("*::INHERITED={}", directory.join(file).display());
+        let output = child(NAME).env("HOTPROBE_RECORD", asked).output();
+        text(&output.expect("it starts"))
+    };
+    let said = run("one.json");
+    assert!(said.contains("refused: HOTPROBE_RECORD: "), "{said}");
+    assert!(said.contains("process PARENT (`"), "{said}");
+    assert!(said.contains("each process by `%p` in the name"), "{said}");
+    let said = run("of-%p.json");
+    let number = said.split("recorded by ").nth(1).expect(&said);
+    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
+    let own = directory.join(format!("of-{number}.json"));
+    assert!(own.is_file(), "{said}");
+    assert_eq!(finish(recording).sum().written, 1);
+    let file = std::fs::read_to_string(&path).expect("it is there");
+    let file: serde_json::Value = serde_json::from_str(&file).expect("it is whole");
+    assert!(
+        file.as_array()
+            .expect("a list")
+            .iter()
+            .any(|event| event["args"]["n"] == 666)
+    );
+}

@@ -277,6 +277,8 @@ fn what_a_full_disk_has_no_room_for_is_lost_and_counted() {
         let error = recording.finish().unwrap_err();
         let message = error.to_string();
         assert!(message.contains("could not be written"), "{message}");
+        // What is not flushed may be there in part.
+        assert!(message.contains("(at least "), "{message}");
         assert!(std::error::Error::source(&error).is_some());
         let trace = error.into_trace().expect("it has the counts");
         let sum = balanced(&trace);
@@ -404,4 +406,105 @@ fn begins_of_one_key_that_never_end_cost_no_records() {
         );
         assert_eq!((sum.written, sum.lost), (many, 0));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_for_the_size_of_files_ends_the_recording_and_not_the_program() {
+    const NAME: &str =
+        "streams::a_limit_for_the_size_of_files_ends_the_recording_and_not_the_program";
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    if std::env::var(test_support::CHILD).is_ok_and(|child| child == NAME) {
+        let directory = directory("limited");
+        for name in ["x.json", "x.pftrace", "x.ctf"] {
+            let path = directory.join(name);
+            let recording = Recorder::new().event(&NUMBER).stream_to(&path).start();
+            let recording = recording.expect("it can start");
+            eventually("it is detached", || {
+                NUMBER.fire(7);
+                !NUMBER.is_enabled()
+            });
+            let error = recording.finish().unwrap_err();
+            let source = match &error {
+                RecordError::Stream { source, .. } => source,
+                other => panic!("{other}"),
+            };
+            assert_eq!(source.kind(), io::ErrorKind::FileTooLarge);
+            assert!(error.to_string().contains("(`ulimit -f`)"), "{error}");
+            balanced(&error.into_trace().expect("it has the counts"));
+            // What is saved at the end fails likewise.
+            let recording = record(&NUMBER);
+            (0..10_000).for_each(|n| NUMBER.fire(n));
+            let error = finish(recording).save(directory.join(format!("saved-{name}")));
+            assert!(error.unwrap_err().to_string().contains("(`ulimit -f`)"));
+        }
+        return;
+    }
+    let child = child(NAME);
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -f 100; exec \"$0\" \"$@\""])
+        .arg(child.get_program())
+        .args(child.get_args())
+        .env(test_support::CHILD, NAME)
+        .output()
+        .expect("there is a shell");
+    let said = text(&output);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{:?}: {said}",
+        output.status
+    );
+}
+
+#[test]
+fn a_writer_that_is_interrupted_without_end_is_an_error() {
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    struct Interrupted;
+    impl Write for Interrupted {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Interrupted.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for format in ["perfetto", "chrome"] {
+        let recorder = Recorder::new().event(&NUMBER);
+        let recorder = match format {
+            "perfetto" => recorder.stream_perfetto_to(Interrupted),
+            _ => recorder.stream_chrome_json_to(Interrupted),
+        };
+        let recording = recorder.start().expect("it can start");
+        NUMBER.fire(7);
+        let finishing = thread::spawn(move || recording.finish().unwrap_err());
+        eventually("it finishes", || finishing.is_finished());
+        let error = finishing.join().expect("it ends well");
+        let message = error.to_string();
+        assert!(
+            message.contains("it was interrupted 1000 times in a row"),
+            "{message}"
+        );
+    }
+    // One that is interrupted now and then is not one of those.
+    struct Sometimes(Vec<u8>, u64);
+    impl Write for Sometimes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1 += 1;
+            if self.1 % 2 == 0 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.0.extend_from_slice(&bytes[..1]);
+            Ok(1)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let recorder = Recorder::new().event(&NUMBER);
+    let recording = recorder
+        .stream_chrome_json_to(Sometimes(Vec::new(), 0))
+        .start();
+    let recording = recording.expect("it can start");
+    (0..50).for_each(|n| NUMBER.fire(n));
+    assert_eq!(finish(recording).sum().written, 50);
 }
