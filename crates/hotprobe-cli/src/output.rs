@@ -47,17 +47,28 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", shown(&escaped))
 }
 
-/// JSON of the server's, of the same meaning. (Outside of its texts it has nothing but ASCII and white space.)
+/// Returns JSON of the server's with the same meaning, and nothing in it that a terminal obeys.
+///
+/// Inside a text, such a character is written as an escape. Outside, JSON has nothing but ASCII and
+/// white space, of which a carriage return becomes a space: a terminal would overwrite the line.
 pub(crate) fn shown_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
+    let (mut is_text, mut is_escaped) = (false, false);
     for character in json.chars() {
-        if is_obeyed(character) && !matches!(character, '\n' | '\r' | '\t') {
+        let is_end = character == '"' && !is_escaped;
+        is_escaped = is_text && character == '\\' && !is_escaped;
+        if is_end {
+            is_text = !is_text;
+        }
+        if !is_obeyed(character) || (!is_text && matches!(character, '\n' | '\t')) {
+            shown.push(character);
+        } else if !is_text && character == '\r' {
+            shown.push(' ');
+        } else {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 let _ = write!(shown, "\\u{unit:04x}");
             }
-        } else {
-            shown.push(character);
         }
     }
     shown
@@ -122,6 +133,17 @@ mod tests {
         assert_eq!(shown, "{\n \"a\": \"\\u009b31m\\u202eé\\u007f\"}");
         let value = |json| serde_json::from_str::<serde_json::Value>(json).unwrap();
         assert_eq!(value(&shown), value(json));
+    }
+
+    #[test]
+    fn a_carriage_return_overwrites_nothing_wherever_it_is() {
+        let json = "{\r\n\"a\\\"\":\r[1,\t\"\\\\\",\r2]}\r";
+        let shown = shown_json(json);
+        assert_eq!(shown, "{ \n\"a\\\"\": [1,\t\"\\\\\", 2]} ");
+        let value = |json| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(&shown), value(json));
+        // That is no JSON, but harmless.
+        assert_eq!(shown_json("\"a\r\nb\tc\""), "\"a\\u000d\\u000ab\\u0009c\"");
     }
 
     #[test]

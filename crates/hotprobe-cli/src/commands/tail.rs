@@ -106,7 +106,7 @@ struct Losses {
 impl Losses {
     /// How many in all, if that is to be said now.
     fn add(&mut self, lost: u64, now: Instant) -> Option<u64> {
-        self.lost += lost;
+        self.lost = self.lost.saturating_add(lost);
         let told = *self.told.get_or_insert(now);
         let is_due = now.duration_since(told) >= EVERY;
         is_due.then(|| {
@@ -169,6 +169,17 @@ mod tests {
             .map(|at| losses.add(1, begin + Duration::from_millis(at)))
             .into();
         assert_eq!(said, [None, None, Some(3), None, Some(5)]);
+    }
+
+    #[test]
+    fn losses_add_up_to_no_more_than_can_be_counted() {
+        let begin = Instant::now();
+        let mut losses = Losses {
+            lost: 0,
+            told: None,
+        };
+        assert_eq!(losses.add(u64::MAX, begin), None);
+        assert_eq!(losses.add(u64::MAX, begin + EVERY), Some(u64::MAX));
     }
 
     #[test]

@@ -13,13 +13,17 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal as _};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An interval may be so much shorter than it was to be: the server's clock and ours.
 const TOLERANCE: f64 = 0.05;
 /// The session that has just ended may count for a moment.
 const AGAIN: Duration = Duration::from_millis(200);
 const ATTEMPTS: u32 = 10;
+/// From the beginning of a session to the next: one that ends at once is not asked for on and on.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest session, in seconds: a day.
+const LONGEST: f64 = 24.0 * 3600.0;
 
 #[derive(Deserialize)]
 struct WatchBegin {
@@ -76,6 +80,7 @@ pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
     let mut events = Vec::new();
     let mut interval = Interval::default();
     let mut left = options.count;
+    let mut asked = Instant::now();
     let mut answer = client.ask(&query)?;
     loop {
         let mut stream = EventStream::of(answer);
@@ -108,6 +113,8 @@ pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
             }
         }
         drop(stream);
+        thread::sleep(PAUSE.saturating_sub(asked.elapsed()));
+        asked = Instant::now();
         answer = again(client, &query)?;
     }
 }
@@ -128,10 +135,11 @@ fn again(client: &Client, query: &Query<'_>) -> Result<Answer, Failure> {
 
 impl Interval {
     fn add(&mut self, rates: &Rates, events: usize) {
-        self.seconds += rates.seconds;
+        // (No server of ours sends an interval that is negative, or longer than a session.)
+        self.seconds += rates.seconds.clamp(0.0, LONGEST);
         self.fired.resize(events, 0);
         for (sum, fired) in self.fired.iter_mut().zip(&rates.fired) {
-            *sum += fired;
+            *sum = sum.saturating_add(*fired);
         }
     }
 
@@ -260,8 +268,17 @@ mod tests {
             .map(|row| (row.fired, row.per_second))
             .collect();
         assert_eq!(rates, [(3, 3.0), (0, 0.0), (8, 8.0)]);
+        for (seconds, fired) in [(1e308, u64::MAX), (1e308, u64::MAX), (-5.0, 1)] {
+            let fired = vec![fired];
+            interval.add(&Rates { seconds, fired }, 3);
+        }
+        let line = interval.line(&events, None);
+        assert_eq!(
+            (line.seconds.round(), line.events[0].fired),
+            (172_801.0, u64::MAX)
+        );
         let top = interval.line(&events, Some(2));
         let names: Vec<_> = top.events.iter().map(|row| &*row.event.name).collect();
-        assert_eq!(names, ["c", "a"]);
+        assert_eq!(names, ["a", "c"]);
     }
 }

@@ -36,11 +36,14 @@ impl Answer {
     /// Reads all of it, as text.
     pub(crate) fn text(self) -> Result<String, Failure> {
         let url = shown(&self.url);
-        let mut text = Vec::new();
-        self.reader()
-            .take(WHOLE)
-            .read_to_end(&mut text)
+        let text = read_whole(self.reader(), WHOLE)
             .map_err(|error| Failure::failed(format!("`{url}`: {}", broken(&error))))?;
+        let text = text.ok_or_else(|| {
+            Failure::failed(format!(
+                "`{url}` answered more than {} MiB, the most that is read as a whole",
+                WHOLE >> 20
+            ))
+        })?;
         String::from_utf8(text)
             .map_err(|_| Failure::failed(format!("`{url}` answered what is no text")))
     }
@@ -122,6 +125,13 @@ impl Answer {
     }
 }
 
+/// Reads to the end; `None` if that is more than `most` bytes.
+fn read_whole(reader: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut whole = Vec::new();
+    reader.take(most + 1).read_to_end(&mut whole)?;
+    Ok((whole.len() as u64 <= most).then_some(whole))
+}
+
 /// Returns the message that an answer is not of hotprobe.
 pub(super) fn not_ours(url: &str, answered: &str) -> String {
     format!(
@@ -145,4 +155,17 @@ pub(crate) fn broken(error: &io::Error) -> String {
         _ => shown(&error.to_string()),
     };
     format!("the connection broke off: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_is_not_cut_without_a_word() {
+        let whole = |bytes: &[u8]| read_whole(bytes, 4).unwrap();
+        assert_eq!(whole(b"abcd"), Some(b"abcd".to_vec()));
+        assert_eq!(whole(b"abcde"), None);
+        assert_eq!(read_whole(io::repeat(1), 1 << 16).unwrap(), None);
+    }
 }

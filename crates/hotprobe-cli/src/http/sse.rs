@@ -8,6 +8,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// How long a line may be: a server sends nothing that is longer than what it keeps for a client.
 const LINE: u64 = 1 << 20;
+/// How long a message may be, of however many lines.
+const LONGEST: usize = 1 << 20;
 
 /// The messages of a response, one after the other.
 pub(crate) struct EventStream<R> {
@@ -47,6 +49,12 @@ impl<R: Read> EventStream<R> {
             } else if let Some(name) = field(&line, "event") {
                 name.clone_into(&mut message.name);
             } else if let Some(data) = field(&line, "data") {
+                if message.data.len() + data.len() > LONGEST {
+                    return Err(Failure::failed(format!(
+                        "`{}` sent a message that is longer than hotprobe sends any",
+                        shown(&self.url)
+                    )));
+                }
                 message.data += data;
             }
         }
@@ -122,6 +130,32 @@ mod tests {
     fn half_a_message_is_none() {
         assert!(stream("event: record\ndata: {\"at\":").next().is_err());
         assert!(stream("event: record\ndata: {}\n").next().is_err());
+    }
+
+    #[test]
+    fn a_message_of_endless_lines_is_not_kept() {
+        /// Lines without end, of which this counts what is read.
+        struct Endless(u64);
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let line = b"data: xxxxxxxxx\n";
+                let count = buffer.len() / line.len() * line.len();
+                for piece in buffer[..count].chunks_mut(line.len()) {
+                    piece.copy_from_slice(line);
+                }
+                self.0 += count as u64;
+                assert!(self.0 < 16 << 20, "it is read on and on");
+                Ok(count)
+            }
+        }
+        let mut stream = EventStream {
+            reader: BufReader::new(Endless(0)),
+            url: "http://here".to_owned(),
+        };
+        let Err(Failure::Failed(told)) = stream.next() else {
+            panic!("it is refused");
+        };
+        assert!(told.contains("a message that is longer"), "{told}");
     }
 
     #[test]

@@ -327,8 +327,8 @@ impl ChromeReader {
     }
 }
 
-/// A tar archive of a CTF trace: `metadata`, and a file for each thread, whose packets count what
-/// the thread has lost so far.
+/// A tar archive of a CTF trace: `metadata`, and a file for each stream, whose packets count what
+/// the threads of the stream have lost so far.
 #[derive(Debug, Default)]
 pub(crate) struct CtfReader {
     /// Of the files before.
@@ -342,7 +342,7 @@ pub(crate) struct CtfReader {
     /// How much of this file is to come, and how much behind it up to the next header.
     file: u64,
     padding: u64,
-    is_thread: bool,
+    is_stream: bool,
     /// How much of this packet is to come, behind its header.
     packet: u64,
 }
@@ -363,7 +363,7 @@ impl CtfReader {
                     self.begin_file();
                 }
                 continue;
-            } else if !self.is_thread {
+            } else if !self.is_stream {
                 take(&mut bytes, &mut self.file)
             } else if self.packet > 0 {
                 let mut part = self.packet.min(self.file);
@@ -416,7 +416,7 @@ impl CtfReader {
             self.is_over = true;
             return;
         };
-        self.is_thread = name.starts_with(b"trace/thread-");
+        self.is_stream = name != b"trace/metadata";
         self.has_metadata |= name == b"trace/metadata";
         self.file = size;
         self.padding = size.next_multiple_of(TAR_BLOCK as u64) - size;
@@ -586,14 +586,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ctf_archive_counts_in_the_last_packet_of_each_thread() {
+    fn a_ctf_archive_counts_in_the_last_packet_of_each_stream() {
         let new = || TotalsReader::Ctf(CtfReader::default());
         let first = [ctf_packet(0, 100), ctf_packet(5, 0), ctf_packet(7, 2000)].concat();
         let files = [
             tar_file("trace/metadata", &[b'x'; 700]),
-            tar_file("trace/thread-0", &first),
-            tar_file("trace/thread-1", &ctf_packet(3, 900)),
-            tar_file("trace/thread-2", &[]),
+            tar_file("trace/stream-0", &first),
+            tar_file("trace/stream-1", &ctf_packet(3, 900)),
+            tar_file("trace/stream-2", &[]),
         ];
         let files = files.concat();
         let archive = [&files[..], &[0; 1024]].concat();
@@ -606,8 +606,8 @@ mod tests {
         // What says that it is longer than its file is not longer.
         let wrong = [
             tar_file("trace/metadata", b""),
-            tar_file("trace/thread-0", &[0xff; 100]),
-            tar_file("trace/thread-1", &ctf_packet(3, 900)),
+            tar_file("trace/stream-0", &[0xff; 100]),
+            tar_file("trace/stream-1", &ctf_packet(3, 900)),
             vec![0; 1024],
         ];
         let totals = read(new, &wrong.concat()).totals();

@@ -16,8 +16,6 @@ mod shut {
     hotprobe::event! {
         pub static BEGIN: fn(id: u64);
         pub static END: fn(id: u64);
-        /// Not fired: to look up names takes its time.
-        pub static LED: fn();
     }
 }
 mod allowed {
@@ -85,49 +83,63 @@ fn stacks_are_taken_while_the_program_waits() {
 /// The answer is complete, but not of the time that was asked for.
 #[test]
 fn a_shutdown_that_cuts_it_short_is_a_failure_and_the_result_is_there() {
-    let server = Server::start(Admin::new().sessions_at_most(6));
     let directory = Directory::new();
-    let (begin, end) = (shut::BEGIN.name(), shut::END.name());
     let [record, svg, folded] = ["a.json", "b.svg", "c.folded"].map(|name| directory.file(name));
-    let commands: [&[&str]; 5] = [
-        &["record", begin, "-o", &record, "--seconds", "300"],
-        &[
-            "record",
-            begin,
-            "-o",
-            "-",
-            "--format",
-            "chrome",
-            "--seconds",
-            "300",
-        ],
-        &["latency", begin, end, "id", "--seconds", "300"],
-        &["latency", begin, end, "id", "-o", &svg, "--seconds", "300"],
-        &[
-            "stacks",
-            shut::LED.name(),
-            "-o",
-            &folded,
-            "--seconds",
-            "300",
-        ],
+    let json = "application/json";
+    let commands: [(&[&str], &str); 7] = [
+        (&["record", "a", "-o", &record], json),
+        (&["record", "a", "-o", "-", "--format", "chrome"], json),
+        (&["latency", "a", "b", "id"], "text/plain"),
+        (&["latency", "a", "b", "id", "--json"], json),
+        (&["latency", "a", "b", "id", "-o", &svg], "image/svg+xml"),
+        (&["stacks", "a"], "text/plain"),
+        (&["stacks", "a", "-o", &folded], "text/plain"),
     ];
-    let children = commands.map(|command| server.hotprobe(command).spawn().unwrap());
-    eventually("they are attached", || {
-        shut::BEGIN.probe_count() == 4 && shut::LED.is_enabled()
-    });
-    shut::BEGIN.fire(1);
-    shut::END.fire(1);
-    server.shutdown.as_ref().unwrap().begin();
-    for (child, command) in children.into_iter().zip(commands) {
-        let told = CommandOutput::of(child.wait_with_output().unwrap());
-        assert_eq!(told.code, Some(1), "{told:?}");
-        assert!(told.err.contains("the server shut down after "), "{told:?}");
-        assert!(told.err.contains(" of 300 s"), "{told:?}");
-        let is_printed = command.contains(&"-") || !command.contains(&"-o");
-        assert_eq!(!told.out.is_empty(), is_printed, "{told:?}");
+    // Then it refuses another session; or it has been restarted, and begins one.
+    let message = r#"{"error":{"status":503,"kind":"shutdown","message":"it shuts down"}}"#;
+    let refused = fake::answer("503 Service Unavailable", json, message);
+    let first = "event: begin\ndata: {\"seconds\":60.0,\"events\":[]}\n\n";
+    let begun = fake::answer("200 OK", "text/event-stream", first);
+    for after in [refused, begun] {
+        for (command, kind) in &commands {
+            for (seconds, of) in [(&[][..], "10"), (&["--seconds", "300"], "300")] {
+                let answers = [fake::answer("200 OK", kind, "[\n]\n"), after.clone()];
+                let url = fake::saying_each(answers.map(String::into_bytes));
+                let told = super::run(&[command, seconds, &["--url", &url]].concat());
+                assert_eq!(told.code, Some(1), "{told:?}");
+                assert!(told.err.contains("the server shut down after "), "{told:?}");
+                assert!(told.err.contains(&format!(" of {of} s; ")), "{told:?}");
+                let is_printed = command.contains(&"-") || !command.contains(&"-o");
+                assert_eq!(!told.out.is_empty(), is_printed, "{told:?}");
+            }
+        }
     }
     assert_eq!(directory.names(), ["a.json", "b.svg", "c.folded"]);
+}
+
+/// By a real one, of which the answer may be cut as well: it has half a second.
+#[test]
+fn a_real_server_that_shuts_down_makes_it_a_failure() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("a.json");
+    let (begin, end) = (shut::BEGIN.name(), shut::END.name());
+    let commands: [&[&str]; 2] = [
+        &["record", begin, "-o", &file, "--seconds", "300"],
+        &["latency", begin, end, "id", "--seconds", "300"],
+    ];
+    let children = commands.map(|command| server.hotprobe(command).spawn().unwrap());
+    eventually("they are attached", || shut::BEGIN.probe_count() == 2);
+    server.shutdown.as_ref().unwrap().begin();
+    for child in children {
+        let told = CommandOutput::of(child.wait_with_output().unwrap());
+        assert_eq!(told.code, Some(1), "{told:?}");
+        let is_told = ["the server shut down after ", "the connection broke off"];
+        assert!(
+            is_told.iter().any(|told_as| told.err.contains(told_as)),
+            "{told:?}"
+        );
+    }
 }
 
 #[test]
@@ -136,17 +148,4 @@ fn without_seconds_a_server_that_allows_less_has_not_shut_down() {
     server.run(&["stacks", allowed::ITEM.name()]).out();
     let told = server.run(&["stacks", allowed::ITEM.name(), "--seconds", "1"]);
     told.out();
-    // One that has gone cannot be asked.
-    let url = fake::saying_each([
-        fake::answer("200 OK", "text/plain", "a;b 1\n").into_bytes(),
-        fake::answer(
-            "503 Service Unavailable",
-            "application/json",
-            r#"{"error":{"status":503,"kind":"shutdown","message":"it shuts down"}}"#,
-        )
-        .into_bytes(),
-    ]);
-    let told = super::run(&["stacks", "a", "--url", &url]);
-    assert_eq!((told.code, &*told.out), (Some(1), "a;b 1\n"), "{told:?}");
-    assert!(told.err.contains("the server shut down after "), "{told:?}");
 }

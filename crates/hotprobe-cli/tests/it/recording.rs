@@ -336,12 +336,12 @@ fn ctrl_c_before_anything_came_leaves_no_file() {
 #[test]
 #[cfg(unix)]
 fn what_a_recording_lost_is_told_with_counts() {
-    const FIRED: u64 = 300_000;
+    const FIRED: u64 = 100_000;
     let server = Server::start(Admin::new().memory_at_most(8 << 20));
     let directory = Directory::new();
     let files = ["a.json", "b.pftrace", "c.tar"].map(|name| directory.file(name));
     let children = files.clone().map(|file| {
-        let arguments = ["record", lost::ITEM.name(), "-o", &file, "--seconds", "300"];
+        let arguments = ["record", lost::ITEM.name(), "-o", &file, "--seconds", "10"];
         server.hotprobe(&arguments).spawn().unwrap()
     });
     eventually("they are attached", || lost::ITEM.probe_count() == 3);
@@ -349,10 +349,9 @@ fn what_a_recording_lost_is_told_with_counts() {
     let text = "x".repeat(200);
     (0..FIRED).for_each(|n| lost::ITEM.fire(n, &text));
     children.iter().for_each(|child| send("-CONT", child));
-    server.shutdown.as_ref().unwrap().begin();
     for (child, file) in children.into_iter().zip(&files) {
         let told = ended(child);
-        assert_eq!(told.code, Some(1), "it was cut short: {told:?}");
+        assert_eq!(told.code, Some(0), "{told:?}");
         let line = told.err.lines().find(|line| line.contains("LOST"));
         let line = line.unwrap_or_else(|| panic!("{told:?}"));
         let words: Vec<_> = line.split_whitespace().collect();
@@ -362,7 +361,7 @@ fn what_a_recording_lost_is_told_with_counts() {
             assert_eq!(words[2], "firings", "{line}");
             continue;
         }
-        assert_eq!(&words[2..4], ["of", "300,000"], "{line}");
+        assert_eq!(&words[2..4], ["of", "100,000"], "{line}");
         if *file == files[0] {
             let trace = fs::read(file).unwrap();
             let value: serde_json::Value = serde_json::from_slice(&trace).unwrap();

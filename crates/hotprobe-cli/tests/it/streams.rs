@@ -337,3 +337,45 @@ fn on_a_terminal_rates_are_redrawn_and_a_bar_shows_how_far_it_is() {
         assert!(drawn.contains("\r\u{1b}[2Khotprobe: "), "{drawn:?}");
     }
 }
+
+#[test]
+fn a_server_whose_sessions_end_at_once_is_not_asked_on_and_on() {
+    let session = |reason: &str| {
+        let stream = format!(
+            "event: begin\ndata: {{\"events\":[]}}\n\nevent: end\ndata: {{\"reason\":\"{reason}\"}}\n\n"
+        );
+        fake::answer("200 OK", "text/event-stream", &stream).into_bytes()
+    };
+    let over = || session("time");
+    let url = fake::saying_each([over(), over(), session("shutdown")]);
+    let begun = std::time::Instant::now();
+    run(&["watch", "a", "--url", &url]).fails(1, &["the server shut down"]);
+    // A second from each to the next, whatever the machine.
+    assert!(begun.elapsed() >= std::time::Duration::from_secs(2));
+}
+
+#[test]
+fn what_a_hostile_server_sends_overflows_nothing_and_moves_no_cursor() {
+    let max = u64::MAX;
+    let stream = |text: &str| fake::saying(fake::answer("200 OK", "text/event-stream", text));
+    let end = "event: end\ndata: {\"reason\":\"time\",\"records\":1,\"lost\":0}\n\n";
+    let lost = format!("event: lost\ndata: {{\"lost\":{max}}}\n\n");
+    let told = run(&["tail", "a", "--url", &stream(&format!("{lost}{lost}{end}"))]);
+    assert_eq!(told.out(), "");
+
+    let record = "event: record\ndata: {\"at\":1,\r\"event\":\"a\",\"values\":\r{}}\n\n";
+    let url = stream(&format!("{record}{end}"));
+    let out = run(&["tail", "a", "--json", "--url", &url]).out();
+    assert_eq!(out, "{\"at\":1, \"event\":\"a\",\"values\": {}}\n");
+
+    let begin = "event: begin\ndata: {\"events\":[{\"name\":\"a\",\"file\":\"f\",\"line\":1,\"column\":1}]}\n\n";
+    let rates = |seconds: &str, fired: u64| {
+        format!("event: rates\ndata: {{\"seconds\":{seconds},\"fired\":[{fired}]}}\n\n")
+    };
+    let rates = [rates("0.5", max), rates("-1e308", max), rates("0.5", max)].concat();
+    let url = stream(&format!("{begin}{rates}"));
+    let out = run(&["watch", "a", "--json", "--count", "1", "--url", &url]).out();
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["seconds"], 1.0);
+    assert_eq!(value["events"][0]["fired"], max);
+}

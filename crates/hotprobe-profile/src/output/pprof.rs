@@ -7,6 +7,7 @@ use crate::{ProfileError, StackProfile};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use prost::Message;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -14,7 +15,8 @@ use std::{env, fs};
 
 impl StackProfile {
     /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
-    /// is one.
+    /// is one. The event is the label `event`, if there are several. A parameter of the name `samples` or `event` is
+    /// called `samples (parameter)`, `event (parameter)` there, and an empty label `(empty)`.
     ///
     /// ```
     /// # use hotprobe_profile::Stacks;
@@ -49,10 +51,10 @@ fn message(profile: &StackProfile) -> Profile {
         r#type: strings.index(name),
         unit: strings.index(unit),
     };
-    let samples = value_type("samples", "count");
+    let samples = value_type(SAMPLES, "count");
     let period_type = value_type("firings", "count");
     let weight = raw.weight.as_ref();
-    let weight = weight.map(|(name, unit)| value_type(name, unit));
+    let weight = weight.map(|(name, unit)| value_type(&other_than(SAMPLES, name), unit));
     let maps = maps();
     let since = raw.started.duration_since(SystemTime::UNIX_EPOCH);
     Profile {
@@ -71,17 +73,31 @@ fn message(profile: &StackProfile) -> Profile {
     }
 }
 
+/// Names of ours, in a place where parameters' names are, too.
+const SAMPLES: &str = "samples";
+const EVENT: &str = "event";
+
+/// Returns the parameter's name; another if it is ours, which readers would take for the same.
+fn other_than<'a>(ours: &str, parameter: &'a str) -> Cow<'a, str> {
+    if parameter == ours {
+        format!("{parameter} (parameter)").into()
+    } else {
+        parameter.into()
+    }
+}
+
 fn sample(profile: &StackProfile, strings: &mut StringTable) -> Vec<Sample> {
     let raw = profile.raw();
-    let event_key = strings.index("event");
+    let event_key = strings.index(EVENT);
     let sample = |(row, stack): (&RawRow, &Vec<usize>)| {
         let mut label: Vec<_> = raw
             .labels
             .iter()
             .zip(&row.labels)
             .map(|(key, value)| Label {
-                key: strings.index(key),
-                str: strings.index(value),
+                key: strings.index(&other_than(EVENT, key)),
+                // (Index 0, the empty text, is how the format says that there is no text.)
+                str: strings.index(if value.is_empty() { "(empty)" } else { value }),
             })
             .collect();
         if raw.events.len() > 1 {
@@ -248,8 +264,64 @@ fn map(line: &str) -> Option<MemoryMap> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MemoryMap, map, maps};
+    use super::{MemoryMap, map, maps, message};
+    use crate::Stacks;
     use std::env;
+
+    hotprobe::event! {
+        static FIRST: fn(samples: u64, event: &str);
+        static SECOND: fn(samples: u64, event: &str);
+    }
+
+    #[test]
+    fn a_parameter_with_a_name_of_ours_and_an_empty_label_are_told_apart() {
+        let stacks = Stacks::at(&FIRST)
+            .and(&SECOND)
+            .weight("samples")
+            .label("event");
+        let stacks = stacks.start().expect("it starts");
+        FIRST.fire(u64::MAX, "");
+        SECOND.fire(0, "a");
+        let profile = message(&stacks.snapshot());
+        let text = |index: i64| {
+            let index = usize::try_from(index).expect("it is an index");
+            profile.string_table[index].as_str()
+        };
+        let types = profile.sample_type.iter().map(|of| text(of.r#type));
+        assert_eq!(
+            types.collect::<Vec<_>>(),
+            ["samples", "samples (parameter)"]
+        );
+        let mut samples: Vec<_> = profile
+            .sample
+            .iter()
+            .map(|sample| {
+                let labels = sample.label.iter();
+                let labels: Vec<_> = labels
+                    .map(|label| (text(label.key), text(label.str)))
+                    .collect();
+                (sample.value.clone(), labels)
+            })
+            .collect();
+        samples.sort();
+        let expected = [
+            (
+                vec![1, 0],
+                vec![
+                    ("event (parameter)", "a"),
+                    ("event", "hotprobe_profile::output::pprof::tests::SECOND"),
+                ],
+            ),
+            (
+                vec![1, i64::MAX],
+                vec![
+                    ("event (parameter)", "(empty)"),
+                    ("event", "hotprobe_profile::output::pprof::tests::FIRST"),
+                ],
+            ),
+        ];
+        assert_eq!(samples, expected);
+    }
 
     #[test]
     fn a_line_of_the_maps_is_read_if_it_is_code_of_a_file() {

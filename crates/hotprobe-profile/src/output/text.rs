@@ -36,9 +36,12 @@ pub(crate) fn three_digits(value: f64) -> String {
 pub(crate) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
-        // Those that turn the direction of writing, too.
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns {
+        // Those that turn the direction of writing, break lines, or are not seen, too.
+        let is_format = matches!(
+            c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        );
+        if c.is_control() || is_format {
             printable.extend(c.escape_default());
         } else {
             printable.push(c);
@@ -220,5 +223,14 @@ mod tests {
     #[test]
     fn a_terminal_obeys_no_label() {
         assert_eq!(printable("a\x1b[31m\n\u{202e}é"), r"a\u{1b}[31m\n\u{202e}é");
+    }
+
+    #[test]
+    fn what_is_not_seen_is_written_out() {
+        // Two labels that would look the same.
+        for unseen in ['\u{61c}', '\u{200b}', '\u{2060}', '\u{feff}'] {
+            let expected = format!("a\\u{{{:x}}}", u32::from(unseen));
+            assert_eq!(printable(&format!("a{unseen}")), expected);
+        }
     }
 }
