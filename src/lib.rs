@@ -63,7 +63,10 @@ mod event;
 mod grace;
 mod metadata;
 mod options;
-#[allow(unsafe_code, reason = "the type-safe wrapper between the macros and rcu")]
+#[allow(
+    unsafe_code,
+    reason = "the type-safe wrapper between the macros and rcu"
+)]
 mod place;
 mod probe;
 #[allow(

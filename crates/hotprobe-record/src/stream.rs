@@ -462,6 +462,7 @@ mod tests {
             process: (0, String::new()),
             events: vec![&NUMBER],
             slices: Vec::new(),
+            most_open: 0,
         };
         let limits = Limits {
             words: 1024,
