@@ -31,14 +31,14 @@ check hotprobe-clock 'fastant' --all-features
 record='crossbeam-utils hotprobe hotprobe-clock prost serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
-profile='backtrace crossbeam-utils flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions'
+profile='backtrace crossbeam-utils flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions tempfile'
 check hotprobe-profile "$profile"
 check hotprobe-profile "$profile serde" --all-features
 check hotprobe-testing 'hotprobe similar'
 check hotprobe-testing 'hotprobe similar tokio' --all-features
 check hotprobe-admin 'axum base64 form_urlencoded futures-core hotprobe hotprobe-profile hotprobe-record serde serde_json sha2
     static_assertions strsim subtle tar tempfile tokio' --all-features
-check hotprobe-cli 'clap clap_complete indicatif serde serde_json ureq' --all-features
+check hotprobe-cli 'clap clap_complete indicatif serde serde_json signal-hook ureq' --all-features
 
 crates=$(python3 ci/lib/crates.py)
 while read -r name _; do

@@ -30,6 +30,7 @@ full=(
     ci/admin.sh
     ci/tsan.sh
     ci/overhead-server.sh
+    ci/minimal-versions.sh
 )
 
 # And what `ci/full.sh` runs of the landing's scripts with more effort; what has no `/` is a function of its own.

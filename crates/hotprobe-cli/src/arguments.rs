@@ -7,8 +7,9 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 const AFTER: &str = "\
-Exit codes: 0, all is well; 1, the server refused or failed, or a file could not be written; 2, the command line, or a
-variable, says what cannot be meant. Ctrl-C ends any of them: the server notices, and detaches.
+Exit codes: 0, success; 1, the server refused, failed or shut down, or a file could not be written; 2, the command line,
+or a variable, cannot be used. Ctrl-C ends any of them, saving a trace that is being recorded: the server notices, and
+detaches.
 
 A MATCH is the full name of an event, or a pattern, where `*` stands for anything: 'shop::orders::*'. Quote it.";
 
@@ -140,8 +141,9 @@ pub(crate) struct Record {
     pub(crate) patterns: Vec<String>,
     /// Into this file; `-` is standard output
     ///
-    /// It appears when the recording is whole. Until then, FILE.part has what came, and stays if
-    /// the connection breaks.
+    /// It appears when the recording is complete. Until then, FILE.part has what came, and stays if
+    /// the connection breaks. One that exists is not touched: rename or remove it. Ctrl-C saves what
+    /// came. Standard error says how many firings were lost.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// How long [default: 10]

@@ -1,6 +1,6 @@
 //! What is said when something fails, and with which exit code.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The server, the way to it, or a file.
     Failed(String),
+    /// The server is not there, or will not be in a moment.
+    Unavailable(String),
     /// As many sessions are open as the server allows.
     Busy(String),
     /// Whoever read the output has gone, as `head` does: no failure, and nothing to say.
@@ -40,11 +42,25 @@ impl Failure {
     pub(crate) fn tell(self) -> ExitCode {
         let (message, code) = match self {
             Self::Usage(message) => (message, 2),
-            Self::Failed(message) | Self::Busy(message) => (message, 1),
+            Self::Failed(message) | Self::Unavailable(message) | Self::Busy(message) => {
+                (message, 1)
+            }
             Self::NobodyReads => return ExitCode::SUCCESS,
         };
         note(message);
         ExitCode::from(code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message)
+            | Self::Failed(message)
+            | Self::Unavailable(message)
+            | Self::Busy(message) => f.write_str(message),
+            Self::NobodyReads => f.write_str("nobody reads the output"),
+        }
     }
 }
 

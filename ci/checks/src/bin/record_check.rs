@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "pid": stream.header.process.0,
         "process": stream.header.process.1,
         "threads": stream.steps.iter().filter_map(|step| match step {
-            SyntheticStep::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name })),
+            SyntheticStep::Thread(thread) => Some(json!({ "index": thread.index, "id": thread.id, "name": thread.name.as_deref() })),
             _ => None,
         }).collect::<Vec<_>>(),
         "records": stream.steps.iter().filter_map(|step| match step {
@@ -166,5 +166,7 @@ fn plain(field: &Field<'_>) -> Value {
         Field::Opaque(name) => json!(["text", format!("[{name}]"), false]),
         Field::Redacted => json!(["text", "[redacted]", false]),
         Field::Failed => json!(["text", "[failed]", false]),
+        // (Not in the made-up stream: Chrome has a type for it, the others have not.)
+        Field::Absent => json!(["none"]),
     }
 }

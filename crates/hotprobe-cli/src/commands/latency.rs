@@ -4,6 +4,7 @@ use crate::arguments::Latency;
 use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::http::query::Query;
+use crate::save::session_time::SessionTime;
 use crate::save::{by_ending, print_or_save};
 
 /// How many seconds, where none are given.
@@ -29,11 +30,11 @@ pub(crate) fn run(client: &Client, options: &Latency) -> Result<(), Failure> {
         .and("label", options.label.as_ref())
         .lasting(options.seconds, USUAL)
         .and("format", Some(format));
-    let seconds = options.seconds.unwrap_or(USUAL);
+    let time = SessionTime::begin(options.seconds, USUAL, &options.begin);
     print_or_save(
         client,
         &query,
-        seconds,
+        &time,
         options.output.as_deref(),
         options.json,
     )

@@ -4,9 +4,9 @@ use crate::arguments::{Record, RecordFormat};
 use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::http::query::Query;
-use crate::save::part::Part;
-use crate::save::progress::Progress;
-use crate::save::{by_ending, save};
+use crate::save::session_time::SessionTime;
+use crate::save::totals::{ChromeReader, CtfReader, PerfettoReader, TotalsReader};
+use crate::save::{Destination, by_ending};
 
 const USUAL: f64 = 10.0;
 const ENDINGS: [(&str, RecordFormat); 4] = [
@@ -23,6 +23,15 @@ impl RecordFormat {
             Self::Perfetto => ("perfetto", "application/octet-stream"),
             Self::Chrome => ("chrome", "application/json"),
             Self::Ctf => ("ctf", "application/x-tar"),
+        }
+    }
+
+    /// Returns what reads its totals.
+    fn totals(self) -> TotalsReader {
+        match self {
+            Self::Perfetto => TotalsReader::Perfetto(PerfettoReader::default()),
+            Self::Chrome => TotalsReader::Chrome(ChromeReader::default()),
+            Self::Ctf => TotalsReader::Ctf(CtfReader::default()),
         }
     }
 
@@ -50,8 +59,14 @@ pub(crate) fn run(client: &Client, options: &Record) -> Result<(), Failure> {
         .and("format", Some(name))
         .answered_by(kind);
     // (Before anything is attached.)
-    let part = Part::create(&options.output)?;
+    let destination = Destination::create(&options.output, Some(format.totals()))?;
+    let begin = |slice: &String| slice.split(',').nth(1).map(|begin| begin.trim().to_owned());
+    let event = options.patterns.first().cloned();
+    let event = event.or_else(|| options.slices.first().and_then(begin));
+    let event = event.unwrap_or_default();
+    let time = SessionTime::begin(options.seconds, USUAL, &event);
     let answer = client.ask(&query)?;
-    let progress = Progress::new(options.seconds.unwrap_or(USUAL), true, part.name());
-    save(answer, part, progress, format.half())
+    destination.show(time.seconds());
+    destination.save(answer, format.half())?;
+    time.check(client)
 }

@@ -4,6 +4,7 @@ use crate::arguments::Stacks;
 use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::http::query::Query;
+use crate::save::session_time::SessionTime;
 use crate::save::{by_ending, print_or_save};
 
 /// How many seconds, where none are given.
@@ -26,6 +27,6 @@ pub(crate) fn run(client: &Client, options: &Stacks) -> Result<(), Failure> {
         .and("label", options.label.as_ref())
         .lasting(options.seconds, USUAL)
         .and("format", Some(format));
-    let seconds = options.seconds.unwrap_or(USUAL);
-    print_or_save(client, &query, seconds, options.output.as_deref(), false)
+    let time = SessionTime::begin(options.seconds, USUAL, &options.event);
+    print_or_save(client, &query, &time, options.output.as_deref(), false)
 }

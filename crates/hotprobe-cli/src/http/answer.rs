@@ -116,6 +116,7 @@ impl Answer {
                 Failure::Busy(message)
             }
             (StatusCode::TOO_MANY_REQUESTS, None) => Failure::Busy(message),
+            (StatusCode::SERVICE_UNAVAILABLE, _) => Failure::Unavailable(message),
             _ => Failure::Failed(message),
         }
     }

@@ -87,7 +87,7 @@ impl Client {
             Error::HostNotFound => "there is no host of this name".to_owned(),
             Error::Timeout(_) => "it did not answer in time".to_owned(),
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                return Failure::failed(format!(
+                return Failure::Unavailable(format!(
                     "nobody listens at `{base}`: is the server running? If it is elsewhere, say where, by --url or the \
                      variable {VARIABLE}, as in `--url {USUAL}`"
                 ));
@@ -108,6 +108,6 @@ impl Client {
             }
             error => error.to_string(),
         };
-        Failure::failed(format!("cannot ask `{}`: {}", shown(url), shown(&why)))
+        Failure::Unavailable(format!("cannot ask `{}`: {}", shown(url), shown(&why)))
     }
 }

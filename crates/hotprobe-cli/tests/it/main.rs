@@ -94,20 +94,28 @@ fn run(arguments: &[&str]) -> CommandOutput {
 /// A shell without job control has what it starts in the background ignore Ctrl-C, and so have what that starts; there
 /// it is SIGTERM, which is the same to a program that handles neither.
 #[cfg(unix)]
-fn interrupt(mut child: Child) {
+fn interrupt(child: Child) -> CommandOutput {
     let (name, number) = if ignores_ctrl_c() {
         ("-TERM", 15)
     } else {
         ("-INT", 2)
     };
-    let pid = child.id().to_string();
-    let killed = Command::new("kill").args([name, &pid]).status();
-    assert!(killed.expect("it starts").success());
-    let status = child.wait().expect("it ends");
+    send(name, &child);
+    let output = child.wait_with_output().expect("it ends");
     assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&status),
-        Some(number)
+        std::os::unix::process::ExitStatusExt::signal(&output.status),
+        Some(number),
+        "{output:?}"
     );
+    CommandOutput::of(output)
+}
+
+/// Sends it a signal.
+#[cfg(unix)]
+fn send(signal: &str, child: &Child) {
+    let pid = child.id().to_string();
+    let killed = Command::new("kill").args([signal, &pid]).status();
+    assert!(killed.expect("it starts").success());
 }
 
 /// Whether this process, and so what it starts, ignores SIGINT. (Where there is no `/proc`: no.)

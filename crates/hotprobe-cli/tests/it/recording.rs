@@ -1,6 +1,8 @@
 //! `record`: a file that is whole, or is not there.
 
-use super::{CommandOutput, Directory, Server, fake, interrupt, run};
+use super::{CommandOutput, Directory, Server, fake, run};
+#[cfg(unix)]
+use super::{interrupt, send};
 use hotprobe_admin::Admin;
 use std::fs;
 use std::process::Child;
@@ -22,9 +24,22 @@ mod slices {
     }
 }
 mod interrupted {
-    hotprobe::event! { pub static ITEM: fn(n: u64); }
+    hotprobe::event! {
+        pub static ITEM: fn(n: u64);
+        pub static LATER: fn(n: u64);
+        pub static LAST: fn(n: u64);
+    }
+}
+mod lost {
+    hotprobe::event! { pub static ITEM: fn(n: u64, text: &str); }
 }
 mod killed {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod shared {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
+mod meanwhile {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
 
@@ -49,6 +64,8 @@ fn a_recording_has_what_was_fired_and_no_part_is_left() {
     );
     let told = ended(child);
     assert!(told.err.contains(&format!(" into {file}\n")), "{told:?}");
+    let all = "hotprobe: 10 firings recorded, none lost\n";
+    assert!(told.err.ends_with(all), "{told:?}");
     assert!(
         !told.err.contains('\u{1b}'),
         "a bar, without a terminal: {told:?}"
@@ -80,7 +97,12 @@ fn the_ending_tells_the_format_or_it_is_said() {
             "-o",
             &file,
         ];
-        server.run(&[&arguments, more].concat()).out();
+        let told = server.run(&[&arguments, more].concat());
+        assert!(
+            told.err.contains("none lost") || told.err.contains("no firings were lost"),
+            "{told:?}"
+        );
+        told.out();
         fs::read(&file).unwrap()
     };
     let perfetto = record("a.pftrace", &[]);
@@ -208,28 +230,147 @@ fn what_came_before_the_connection_broke_is_kept_and_said() {
 #[cfg(unix)]
 fn ctrl_c_keeps_what_came_and_the_server_detaches() {
     let server = Server::start(Admin::new());
+    for name in ["trace.json", "trace.pftrace"] {
+        let directory = Directory::new();
+        let file = directory.file(name);
+        let arguments = [
+            "record",
+            interrupted::ITEM.name(),
+            "-o",
+            &file,
+            "--seconds",
+            "300",
+        ];
+        let child = server.hotprobe(&arguments).spawn().unwrap();
+        eventually("it is attached", || interrupted::ITEM.is_enabled());
+        let part = format!("{file}.part");
+        eventually("something came", || {
+            (0..100).for_each(|n| interrupted::ITEM.fire(n));
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            fs::metadata(&part).is_ok_and(|part| part.len() > 0)
+        });
+        let told = interrupt(child);
+        assert!(told.err.contains("hotprobe: interrupted: "), "{told:?}");
+        assert!(told.err.contains(&format!(" into {file}, ")), "{told:?}");
+        eventually("it is detached", || interrupted::ITEM.probe_count() == 0);
+        eventually("the session is over", || server.open() == 0);
+        assert_eq!(directory.names(), [name]);
+        // It is complete, as far as it goes.
+        let trace = fs::read(&file).unwrap();
+        if name == "trace.json" {
+            let value: serde_json::Value = serde_json::from_slice(&trace).unwrap();
+            assert!(!value.as_array().unwrap().is_empty());
+        } else {
+            assert!(!trace.is_empty());
+            let mut rest = &trace[..];
+            while let [0x0a, more @ ..] = rest {
+                let bytes = more.iter().take_while(|byte| **byte >= 0x80).count() + 1;
+                let length = more[..bytes].iter().rev();
+                let length = length.fold(0, |length, byte| length << 7 | usize::from(byte & 0x7f));
+                rest = &more[bytes + length..];
+            }
+            assert!(rest.is_empty());
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_cuts_a_recording_behind_the_last_record_that_is_complete() {
     let directory = Directory::new();
     let file = directory.file("trace.json");
-    let arguments = [
-        "record",
-        interrupted::ITEM.name(),
-        "-o",
-        &file,
-        "--seconds",
-        "300",
-    ];
-    let child = server.hotprobe(&arguments).spawn().unwrap();
-    eventually("it is attached", || interrupted::ITEM.is_enabled());
     let part = format!("{file}.part");
-    eventually("something came", || {
-        (0..100).for_each(|n| interrupted::ITEM.fire(n));
-        std::thread::sleep(std::time::Duration::from_millis(5));
-        fs::metadata(&part).is_ok_and(|part| part.len() > 0)
+    let half = "[\n{\"ph\":\"i\",\"a\":1},\n{\"ph\":\"i\",\"a\":2},\n{\"ph\":\"i";
+    // (Without `fake`, which closes the connection.)
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut record = super::hotprobe(&["record", "*", "-o", &file, "--url", &url]);
+    let child = record.spawn().unwrap();
+    let (mut connection, _) = listener.accept().unwrap();
+    let answer = fake::half("application/json", half);
+    std::io::Write::write_all(&mut connection, answer.as_bytes()).unwrap();
+    eventually("it came", || {
+        fs::metadata(&part).is_ok_and(|part| part.len() == half.len() as u64)
     });
     interrupt(child);
-    eventually("it is detached", || interrupted::ITEM.probe_count() == 0);
-    eventually("the session is over", || server.open() == 0);
-    assert_eq!(directory.names(), ["trace.json.part"]);
+    let saved = fs::read_to_string(&file).unwrap();
+    let expected = "[\n{\"ph\":\"i\",\"a\":1},\n{\"ph\":\"i\",\"a\":2}\n]\n";
+    assert_eq!(saved, expected);
+    assert_eq!(directory.names(), ["trace.json"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_before_anything_came_leaves_no_file() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let item = interrupted::LATER.name();
+    let commands: [&[&str]; 3] = [
+        &["record", item, "-o", &directory.file("a.tar")],
+        &[
+            "latency",
+            item,
+            interrupted::LAST.name(),
+            "n",
+            "-o",
+            &directory.file("b.svg"),
+        ],
+        &["stacks", item, "-o", &directory.file("c.folded")],
+    ];
+    for command in commands {
+        let seconds: &[_] = &["--seconds", "300"];
+        let child = server.hotprobe(&[command, seconds].concat()).spawn();
+        eventually("it is attached", || interrupted::LATER.is_enabled());
+        assert_eq!(directory.names().len(), 1);
+        let told = interrupt(child.unwrap());
+        assert!(
+            told.err.contains("interrupted: nothing had come"),
+            "{told:?}"
+        );
+        eventually("it is detached", || interrupted::LATER.probe_count() == 0);
+        assert_eq!(directory.names(), [""; 0]);
+    }
+}
+
+/// The program is stopped until all is fired: what came is more than all that is between can hold.
+#[test]
+#[cfg(unix)]
+fn what_a_recording_lost_is_told_with_counts() {
+    const FIRED: u64 = 300_000;
+    let server = Server::start(Admin::new().memory_at_most(8 << 20));
+    let directory = Directory::new();
+    let files = ["a.json", "b.pftrace", "c.tar"].map(|name| directory.file(name));
+    let children = files.clone().map(|file| {
+        let arguments = ["record", lost::ITEM.name(), "-o", &file, "--seconds", "300"];
+        server.hotprobe(&arguments).spawn().unwrap()
+    });
+    eventually("they are attached", || lost::ITEM.probe_count() == 3);
+    children.iter().for_each(|child| send("-STOP", child));
+    let text = "x".repeat(200);
+    (0..FIRED).for_each(|n| lost::ITEM.fire(n, &text));
+    children.iter().for_each(|child| send("-CONT", child));
+    server.shutdown.as_ref().unwrap().begin();
+    for (child, file) in children.into_iter().zip(&files) {
+        let told = ended(child);
+        assert_eq!(told.code, Some(1), "it was cut short: {told:?}");
+        let line = told.err.lines().find(|line| line.contains("LOST"));
+        let line = line.unwrap_or_else(|| panic!("{told:?}"));
+        let words: Vec<_> = line.split_whitespace().collect();
+        let lost: u64 = words[1].replace(',', "").parse().unwrap();
+        assert!(lost > 0 && lost <= FIRED, "{line}");
+        if *file == files[2] {
+            assert_eq!(words[2], "firings", "{line}");
+            continue;
+        }
+        assert_eq!(&words[2..4], ["of", "300,000"], "{line}");
+        if *file == files[0] {
+            let trace = fs::read(file).unwrap();
+            let value: serde_json::Value = serde_json::from_slice(&trace).unwrap();
+            let records = value.as_array().unwrap().iter();
+            let records = records.filter(|event| event["args"]["n"].is_u64()).count() as u64;
+            assert_eq!(records + lost, FIRED, "{line}");
+        }
+    }
 }
 
 #[test]
@@ -257,4 +398,137 @@ fn a_server_that_goes_away_leaves_a_part() {
     drop(server);
     ended(child).fails(1, &["the connection broke off", "what came, ", &part]);
     assert_eq!(directory.names(), ["trace.json.part"]);
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/debug/probes", listener.local_addr().unwrap())
+}
+
+#[test]
+fn a_part_that_is_there_stays_as_it_is() {
+    let answer = |kind| fake::saying(fake::answer("200 OK", kind, "new"));
+    let commands: [(&str, &[&str], &str); 3] = [
+        ("a.pftrace", &["record", "*"], "application/octet-stream"),
+        ("b.svg", &["latency", "a", "b", "id"], "image/svg+xml"),
+        ("c.folded", &["stacks", "a"], "text/plain"),
+    ];
+    for (name, command, kind) in commands {
+        let directory = Directory::new();
+        let file = directory.file(name);
+        let part = format!("{file}.part");
+        fs::write(&part, "kept").unwrap();
+        for url in [nobody(), answer(kind)] {
+            let told = run(&[command, &["-o", &file, "--url", &url]].concat());
+            told.fails(1, &[&format!("`{part}` is there already")]);
+            assert_eq!(fs::read_to_string(&part).unwrap(), "kept");
+            assert_eq!(directory.names(), [format!("{name}.part")]);
+        }
+        // And where there is none, a server that is down leaves none.
+        fs::remove_file(&part).unwrap();
+        let told = run(&[command, &["-o", &file, "--url", &nobody()]].concat());
+        told.fails(1, &["nobody listens"]);
+        assert_eq!(directory.names(), [""; 0]);
+        run(&[command, &["-o", &file, "--url", &answer(kind)]].concat()).out();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_part_that_is_a_link_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let directory = Directory::new();
+    let (file, target) = (directory.file("a.pftrace"), directory.file("target"));
+    let part = format!("{file}.part");
+    symlink(&target, &part).unwrap();
+    let url = fake::saying(fake::answer("200 OK", "application/octet-stream", "new"));
+    let arguments = ["record", "*", "-o", &file, "--url", &url];
+    run(&arguments).fails(1, &["is there already"]);
+    assert_eq!(directory.names(), ["a.pftrace.part"]);
+    fs::write(&target, "precious").unwrap();
+    run(&arguments).fails(1, &["is there already"]);
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    assert!(fs::symlink_metadata(&part).unwrap().is_symlink());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_keeps_its_permissions_and_a_link_leads_where_it_led() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let directory = Directory::new();
+    let (file, link) = (directory.file("a.pftrace"), directory.file("link.pftrace"));
+    symlink("a.pftrace", &link).unwrap();
+    let url = fake::saying(fake::answer("200 OK", "application/octet-stream", "new"));
+    let record = || run(&["record", "*", "-o", &link, "--url", &url]).out();
+    // There is nothing yet where it leads.
+    record();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    for mode in [0o600, 0o666] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        record();
+        let found = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(found & 0o777, mode);
+    }
+    assert_eq!(directory.names(), ["a.pftrace", "link.pftrace"]);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+#[test]
+fn two_recordings_do_not_share_a_part() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    let arguments = [
+        "record",
+        shared::ITEM.name(),
+        "-o",
+        &file,
+        "--seconds",
+        "300",
+    ];
+    let mut first = server.hotprobe(&arguments).spawn().unwrap();
+    eventually("it is attached", || shared::ITEM.is_enabled());
+    let short = ["record", shared::ITEM.name(), "-o", &file, "--seconds", "1"];
+    let told = server.run(&short);
+    if cfg!(target_os = "linux") {
+        let writer = format!("the process {} is writing `{file}`", first.id());
+        told.fails(1, &[&writer]);
+    } else {
+        told.fails(1, &["is there already"]);
+    }
+    assert_eq!(shared::ITEM.probe_count(), 1, "it asked nothing");
+    assert_eq!(directory.names(), ["trace.json.part"]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn a_file_that_was_written_meanwhile_is_not_overwritten() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let file = directory.file("trace.json");
+    for before in [None, Some("the last one")] {
+        if let Some(before) = before {
+            fs::write(&file, before).unwrap();
+        }
+        let arguments = [
+            "record",
+            meanwhile::ITEM.name(),
+            "-o",
+            &file,
+            "--seconds",
+            "2",
+        ];
+        let child = server.hotprobe(&arguments).spawn().unwrap();
+        eventually("it is attached", || meanwhile::ITEM.is_enabled());
+        fs::write(&file, "of somebody else").unwrap();
+        let part = format!("{file}.part");
+        ended(child).fails(1, &[&format!("stays `{part}`"), "meanwhile"]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "of somebody else");
+        assert!(fs::read_to_string(&part).unwrap().ends_with("]\n"));
+        fs::remove_file(&file).unwrap();
+        fs::remove_file(&part).unwrap();
+    }
 }

@@ -1,17 +1,22 @@
 //! Files, whose format follows from the path's ending.
 
+use super::replace::replace;
 use super::{flame_graph, folded, pprof};
 use crate::{CountsSnapshot, LatencySnapshot, ProfileError, StackProfile};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 impl LatencySnapshot {
     /// Writes a file, whose format follows from its ending: `.hlog` ([HDR log](Self::write_hlog)), `.svg`
     /// ([a picture](Self::write_svg)), `.prom` ([Prometheus' text](Self::write_prometheus)), `.txt` (the table).
     ///
+    /// A reader sees the file that was there before, or the new one, and never a part of it: the
+    /// file is written beside its place under a temporary name, `.hotprobe-*.tmp`, and renamed. So
+    /// the folder has to be writable. The file keeps its permissions, and a link to it stays a link.
+    /// What is not a regular file, such as a pipe, is written in place.
+    ///
     /// # Errors
-    /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`].
+    /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`]: then the file is as it was.
     ///
     /// ```
     /// let latency = hotprobe_profile::Latency::<u64>::new();
@@ -38,10 +43,10 @@ impl LatencySnapshot {
 
 impl CountsSnapshot {
     /// Writes a file, whose format follows from its ending: `.prom` ([Prometheus' text](Self::write_prometheus)), `.txt`
-    /// (the table).
+    /// (the table). The file is replaced as a whole, as by [`LatencySnapshot::save`].
     ///
     /// # Errors
-    /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`].
+    /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`]: then the file is as it was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
         save(
             path.as_ref(),
@@ -58,10 +63,11 @@ impl CountsSnapshot {
     }
 }
 
-type StackWriter = fn(&StackProfile, &mut BufWriter<File>) -> io::Result<()>;
+type StackWriter = fn(&StackProfile, &mut dyn Write) -> io::Result<()>;
 
 impl StackProfile {
-    /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or `.svg`.
+    /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or `.svg`. The
+    /// file is replaced as a whole, as by [`LatencySnapshot::save`].
     ///
     /// ```no_run
     /// # use hotprobe_profile::Stacks;
@@ -72,7 +78,8 @@ impl StackProfile {
     /// ```
     ///
     /// # Errors
-    /// An ending that tells no format: then no file is touched. A file that cannot be written.
+    /// An ending that tells no format: then no file is touched. A file that
+    /// cannot be written: then it is as it was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -89,11 +96,7 @@ impl StackProfile {
                 endings: "`.pb.gz` for pprof, `.folded` for folded stacks, or `.svg` for a flame graph",
             });
         };
-        let written = File::create(path).and_then(|file| {
-            let mut file = BufWriter::new(file);
-            write(self, &mut file)?;
-            file.flush()
-        });
+        let written = replace(path, |file| write(self, file));
         written.map_err(|error| ProfileError::io(Some(path), error))
     }
 }
@@ -106,7 +109,7 @@ fn save(
 ) -> Result<(), ProfileError> {
     let ending = path.extension().and_then(|ending| ending.to_str());
     let ending = ending.unwrap_or_default().to_ascii_lowercase();
-    // (Into memory: it is small, and a file that cannot be written whole is not begun.)
+    // (Into memory: it is small, and a file whose format is not known is not begun.)
     let mut bytes = Vec::new();
     let known = write(&ending, &mut bytes).map_err(|error| ProfileError::io(Some(path), error))?;
     if !known {
@@ -115,10 +118,6 @@ fn save(
             endings,
         });
     }
-    let written = File::create(path).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        file.write_all(&bytes)?;
-        file.flush()
-    });
+    let written = replace(path, |file| file.write_all(&bytes));
     written.map_err(|error| ProfileError::io(Some(path), error))
 }

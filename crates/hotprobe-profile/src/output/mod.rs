@@ -8,6 +8,7 @@ mod latency_svg;
 mod pprof;
 mod pprof_proto;
 mod prometheus;
+mod replace;
 #[cfg(feature = "serde")]
 mod serialize;
 mod text;

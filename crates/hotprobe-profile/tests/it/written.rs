@@ -3,8 +3,8 @@
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use hotprobe::fire;
-use hotprobe_profile::{Counts, Latency, LatencySnapshot, ProfileError};
-use std::path::PathBuf;
+use hotprobe_profile::{Counts, Latency, LatencySnapshot, ProfileError, Stacks};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A label that nobody should print as it is.
@@ -272,4 +272,44 @@ fn a_file_is_written_by_its_ending() {
             directory.join("counts").display()
         )
     );
+}
+
+/// A reader that has the file open when it is saved again reads the old one to its end: were it
+/// written in place, there would be nothing of it any more, or a part.
+#[test]
+fn each_saved_file_is_replaced_as_a_whole() {
+    use std::io::Read as _;
+    hotprobe::event! { static REPLACED: fn(); }
+    let directory = tempfile::TempDir::new().unwrap();
+    let counts = Counts::new().event(&REPLACED).start().unwrap();
+    let stacks = Stacks::at(&REPLACED).start().unwrap();
+    fire!(REPLACED);
+    let latency = measured(&[("a", 2)]);
+    let (counts, stacks) = (counts.snapshot(), stacks.snapshot());
+    let check = |name: &str, save: &dyn Fn(&Path) -> Result<(), ProfileError>| {
+        let path = directory.path().join(name);
+        save(&path).unwrap();
+        let expected = std::fs::read(&path).unwrap();
+        assert!(!expected.is_empty(), "{name}");
+        let old = "the old one";
+        std::fs::write(&path, old).unwrap();
+        let mut reader = std::fs::File::open(&path).unwrap();
+        save(&path).unwrap();
+        let mut read = String::new();
+        reader.read_to_string(&mut read).unwrap();
+        assert_eq!(read, old, "{name}");
+        assert_eq!(std::fs::read(&path).unwrap(), expected, "{name}");
+        std::fs::remove_file(&path).unwrap();
+    };
+    for name in ["a.prom", "a.hlog", "a.svg", "a.txt"] {
+        check(name, &|path| latency.save(path));
+    }
+    for name in ["b.prom", "b.txt"] {
+        check(name, &|path| counts.save(path));
+    }
+    for name in ["c.pb.gz", "c.folded", "c.svg"] {
+        check(name, &|path| stacks.save(path));
+    }
+    let left = std::fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!(left, 0, "no temporary file stays");
 }

@@ -144,7 +144,7 @@ async fn all_forms_have_an_async_one() {
 
 /// What the test fails with.
 fn failure(runtime: &Runtime, body: impl AsyncFnOnce(&Test)) -> String {
-    let options = Options::new().dead_time(Duration::from_millis(500));
+    let options = Options::new().dead_time(Duration::from_millis(1500));
     let result = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(options.run_async(body))
     }));
@@ -268,7 +268,7 @@ fn an_async_deadlock_is_reported_without_a_clock_of_the_runtime() {
     assert_eq!(
         report,
         "\
-deadlock: nothing came on stream \"t\" for 500 ms
+deadlock: nothing came on stream \"t\" for 1.5 s
         at crates/hotprobe-testing/tests/it/asynchronous.rs:LINE
        run run
    awaited 1"
@@ -343,7 +343,7 @@ fn a_waiting_future_that_is_dropped_takes_nothing() {
 #[test]
 fn an_executor_that_a_sender_blocks_is_not_waited_for_either() {
     hotprobe::event! { static STEP: fn(n: u32); }
-    let options = Options::new().dead_time(Duration::from_millis(300));
+    let options = Options::new().dead_time(Duration::from_millis(1500));
     let scope = Mutex::new(None);
     let mut test = std::pin::pin!(options.run_async(async |t| {
         t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("t", n)));

@@ -107,7 +107,7 @@ fn a_thread_that_is_blocked_is_not_waited_for() {
 #[test]
 fn a_deadlock_is_found() {
     hotprobe::event! { static LOCKED: fn(by: &str); }
-    let options = Options::new().dead_time(Duration::from_millis(500));
+    let options = Options::new().dead_time(Duration::from_millis(1500));
     let failure = options.try_explore(200, 11, |t| {
         t.attach(|batch, to| LOCKED.attach_in(batch, move |by| to.send(by, "one of two")));
         let locks = Arc::new((Mutex::new(0), Mutex::new(0)));

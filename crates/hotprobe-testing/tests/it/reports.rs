@@ -44,7 +44,7 @@ pub(super) fn report(name: &str, body: impl FnOnce()) -> String {
     let output = child(name)
         .env("RUST_BACKTRACE", "0")
         .env("NO_COLOR", "1")
-        .env("HOTPROBE_DEAD_TIME", "0.5")
+        .env("HOTPROBE_DEAD_TIME", "1.5")
         .output()
         .expect("the test binary starts");
     assert!(!output.status.success(), "it passes: {}", text(&output));
@@ -87,7 +87,7 @@ fn an_event_expected_on_a_silent_stream() {
         an_event_expected_on_a_silent_stream,
         || {
             Options::new()
-                .dead_time(Duration::from_millis(300))
+                .dead_time(Duration::from_millis(1500))
                 .run(|t| {
                     events!(t);
                     let _one = testing::spawn(|| HI.fire("t1", "a"));
@@ -100,7 +100,7 @@ fn an_event_expected_on_a_silent_stream() {
                 });
         },
         "\
-deadlock: nothing came on stream \"t3\" for 300 ms
+deadlock: nothing came on stream \"t3\" for 1.5 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
    awaited Hi(\"c\")
@@ -117,7 +117,7 @@ fn a_quiet_stream() {
         a_quiet_stream,
         || {
             Options::new()
-                .dead_time(Duration::from_millis(300))
+                .dead_time(Duration::from_millis(1500))
                 .run(|t| {
                     events!(t);
                     let one = testing::spawn(|| HI.fire("t1", "a"));
@@ -127,7 +127,7 @@ fn a_quiet_stream() {
                 });
         },
         "\
-deadlock: nothing came on stream \"t1\" for 300 ms
+deadlock: nothing came on stream \"t1\" for 1.5 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
    awaited Hi(\"b\")
@@ -274,7 +274,7 @@ fn a_test_that_waits_for_its_own_held_sender() {
     assert_report!(
         a_test_that_waits_for_its_own_held_sender,
         || Options::new()
-            .dead_time(Duration::from_millis(300))
+            .dead_time(Duration::from_millis(1500))
             .run(|t| {
                 events!(t);
                 let one = testing::spawn(|| HI.fire("t1", "a"));
@@ -284,7 +284,7 @@ fn a_test_that_waits_for_its_own_held_sender() {
                 one.join();
             }),
         "\
-deadlock: the test holds a sender, and has done nothing for 300 ms
+deadlock: the test holds a sender, and has done nothing for 1.5 s
        run run
       help it may wait for what it holds itself: by joining its thread, at a lock of
            its, or for a grace period (`synchronize`, `detach_and_wait`)
@@ -321,7 +321,7 @@ fn a_test_that_joins_a_thread_whose_event_is_pending() {
     assert_report!(
         a_test_that_joins_a_thread_whose_event_is_pending,
         || Options::new()
-            .dead_time(Duration::from_millis(300))
+            .dead_time(Duration::from_millis(1500))
             .run(|t| {
                 events!(t);
                 let scope = t.scope();
@@ -329,7 +329,7 @@ fn a_test_that_joins_a_thread_whose_event_is_pending() {
                 one.join().expect("it is let go");
             }),
         "\
-deadlock: events are pending, and the test has asked for none for 300 ms
+deadlock: events are pending, and the test has asked for none for 1.5 s
        run run
       help it may wait for a paused sender: at a lock of its, or by joining its thread
            (join by `testing::JoinHandle`, and the report says whose)
@@ -342,13 +342,13 @@ fn a_thread_that_does_not_end() {
     assert_report!(
         a_thread_that_does_not_end,
         || Options::new()
-            .dead_time(Duration::from_millis(300))
+            .dead_time(Duration::from_millis(1500))
             .run(|_| {
                 let one = testing::spawn(|| thread::sleep(Duration::from_secs(60)));
                 one.join();
             }),
         "\
-deadlock: a joined thread has not ended, and nothing happened for 300 ms
+deadlock: a joined thread has not ended, and nothing happened for 1.5 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
    awaited the end of the thread started at crates/hotprobe-testing/tests/it/reports.rs:LINE
@@ -417,7 +417,7 @@ fn panics_of_let_go_senders_do_not_drown_the_report() {
             resume_unwind(report);
         },
         "\
-deadlock: nothing came on stream \"t2\" for 500 ms
+deadlock: nothing came on stream \"t2\" for 1.5 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
    awaited 1
@@ -440,7 +440,7 @@ fn firings_of_nobody_are_counted() {
             t.expect("t1", hi("a"));
         }),
         "\
-deadlock: nothing came on stream \"t1\" for 500 ms
+deadlock: nothing came on stream \"t1\" for 1.5 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
    awaited Hi(\"a\")

@@ -136,7 +136,7 @@ impl<W: Write> Perfetto<W> {
         self.packets.push(1 << 3 | 2);
         packet
             .encode_length_delimited(&mut self.packets)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
         self.write_some()
     }
 

@@ -1,0 +1,58 @@
+//! Ctrl-C, and SIGTERM, while a file is written: it is saved as far as it has come, and the program
+//! then ends by the signal.
+
+use super::SharedFile;
+use std::io;
+
+/// Handles signals from now on: the file that is in `shared` when one comes is saved. A second one
+/// ends the program at once.
+#[cfg(unix)]
+pub(super) fn save_on_interrupt(shared: &SharedFile) -> io::Result<()> {
+    use crate::failure::note;
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let ignored = ignored_signals();
+    let signals = [SIGINT, SIGTERM].into_iter();
+    let signals: Vec<_> = signals
+        .filter(|signal| ignored & 1 << (signal - 1) == 0)
+        .collect();
+    let is_second = Arc::new(AtomicBool::new(false));
+    for &signal in &signals {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&is_second))?;
+    }
+    let mut signals = Signals::new(signals)?;
+    let shared = Arc::clone(shared);
+    std::thread::Builder::new().spawn(move || {
+        for signal in signals.forever() {
+            is_second.store(true, Ordering::SeqCst);
+            if let Some(file) = super::lock(&shared).take() {
+                note(file.interrupted());
+            }
+            // (For these signals it ends the process.)
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    })?;
+    Ok(())
+}
+
+/// Returns the mask of the signals that this process was started to ignore, as a shell without job
+/// control does for what it runs in the background. (Where there is no `/proc`: none.)
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .unwrap_or_default();
+    u64::from_str_radix(ignored.trim(), 16).unwrap_or(0)
+}
+
+/// Elsewhere, the system ends the program, and what came stays in the `.part`.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
+pub(super) fn save_on_interrupt(_: &SharedFile) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Whether a session lasted as long as it was to: the server ends it early when it shuts down, with
+//! an answer that is complete.
+
+use crate::failure::Failure;
+use crate::http::client::Client;
+use crate::http::query::Query;
+use crate::http::sse::EventStream;
+use serde::Deserialize;
+use std::time::Instant;
+
+/// By how much a session may be shorter here than by the server's clock: a part, and seconds.
+const DRIFT: f64 = 0.001;
+const TOLERANCE: f64 = 0.05;
+
+/// The time of a session.
+#[derive(Debug)]
+pub(crate) struct SessionTime<'a> {
+    begun: Instant,
+    seconds: Option<f64>,
+    usual: f64,
+    /// One of its events, by its name or a pattern.
+    event: &'a str,
+}
+
+#[derive(Deserialize)]
+struct RatesBegin {
+    seconds: f64,
+}
+
+impl<'a> SessionTime<'a> {
+    /// Begins now: before the server is asked, so that its session is not the longer one.
+    pub(crate) fn begin(seconds: Option<f64>, usual: f64, event: &'a str) -> Self {
+        Self {
+            begun: Instant::now(),
+            seconds,
+            usual,
+            event,
+        }
+    }
+
+    /// Returns how long it is to last, as far as that is known here.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds.unwrap_or(self.usual)
+    }
+
+    /// Fails if it has ended before its time. If it was short, the server is asked whether it is a
+    /// hotprobe that shuts down or has been restarted: what only stands in for one may be quicker.
+    pub(crate) fn check(&self, client: &Client) -> Result<(), Failure> {
+        let lasted = self.begun.elapsed().as_secs_f64();
+        let is_short = |seconds: f64| lasted * (1.0 + DRIFT) + TOLERANCE < seconds;
+        let seconds = self.seconds();
+        if is_short(seconds) && is_short(self.allowed(client)) {
+            return Err(Failure::failed(format!(
+                "the server shut down after {lasted:.1} of {seconds} s; what came until then is complete"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Returns how long the server may have let the session last: 0 if that cannot be told.
+    fn allowed(&self, client: &Client) -> f64 {
+        let query = Query::get("rates")
+            .and("match", Some(self.event))
+            .answered_by("text/event-stream");
+        let longest = match client.ask(&query) {
+            Ok(answer) => {
+                let mut stream = EventStream::of(answer);
+                let begin = stream.next().and_then(|begin| stream.read(&begin));
+                begin.map(|begin: RatesBegin| begin.seconds).ok()
+            }
+            Err(Failure::Unavailable(_)) => return f64::INFINITY,
+            Err(_) => None,
+        };
+        match (longest, self.seconds) {
+            // It would have refused more than it allows.
+            (Some(_), Some(seconds)) => seconds,
+            // Without `--seconds`, it may allow less than is usual.
+            (Some(longest), None) => longest,
+            (None, _) => 0.0,
+        }
+    }
+}
