@@ -76,6 +76,7 @@ mod probe;
 mod rcu;
 mod stats;
 mod sync;
+mod user_text;
 mod value;
 
 pub use any::AnyEvent;
@@ -100,7 +101,9 @@ pub mod __private {
     pub use crate::macros::symbols;
     pub use crate::metadata::{plain, plain_len, text};
     pub use crate::place::{Erased, Place};
+    pub use crate::rcu::panic::discard;
     pub use crate::rcu::slot::Slot;
+    pub use crate::user_text::{Written, write_user_text};
     pub use crate::value::{ByDebug, ByDisplay, ByError, ByKind, ByName, Kind, redacted};
     pub use linkme;
     pub use std::boxed::Box;

@@ -28,7 +28,7 @@ pub(crate) mod cell;
 pub(crate) mod fork;
 pub(crate) mod gate;
 mod lists;
-mod panic;
+pub(crate) mod panic;
 pub(crate) mod pin;
 pub(crate) mod reclaim;
 pub(crate) mod slot;

@@ -37,7 +37,7 @@ fn panicked(header: &Header, payload: Box<dyn Any + Send>) {
 }
 
 /// Drops a panic's payload, which may itself panic.
-pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+pub fn discard(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         // Enough of it.
         mem::forget(again);

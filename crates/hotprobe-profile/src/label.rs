@@ -1,8 +1,8 @@
 //! Labels as texts of bounded length, and arguments of dynamic probes as such texts.
 
+use hotprobe::__private::{Written, write_user_text};
 use hotprobe::Value;
 use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The label of everything beyond the limit on labels.
 pub(crate) const OTHER: &str = "(other)";
@@ -68,14 +68,15 @@ impl<const BYTES: usize> ShortText<BYTES> {
 
     /// Writes what a `Debug` or `Display` of the program writes, which may panic.
     pub(crate) fn user(&mut self, value: fmt::Arguments<'_>) -> Result<(), Failed> {
-        match catch_unwind(AssertUnwindSafe(|| self.write_fmt(value))) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(fmt::Error)) => Err(Failed::Cut),
-            Err(panic) => {
-                // What was thrown may panic when it is dropped.
-                std::mem::forget(panic);
-                Err(Failed::Panicked)
-            }
+        let room = BYTES - self.len;
+        let mut put = |text: &str| {
+            // (There is room for what it is given.)
+            let _ = self.write_str(text);
+        };
+        match write_user_text(value, room, &mut put) {
+            Written::Whole => Ok(()),
+            Written::Cut | Written::Failed => Err(Failed::Cut),
+            Written::Panicked => Err(Failed::Panicked),
         }
     }
 }
@@ -100,6 +101,23 @@ impl<const BYTES: usize> fmt::Write for ShortText<BYTES> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_debug_that_heeds_no_error_is_stopped() {
+        struct Heedless;
+        impl fmt::Debug for Heedless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    let _ = f.write_str("more ");
+                }
+            }
+        }
+        let label = with_label(Value::Debug(&Heedless), str::to_owned);
+        assert_eq!(label.len(), LABEL_BYTES);
+        let mut key = ShortText::<7>::new();
+        assert_eq!(key.user(format_args!("{Heedless:?}")), Err(Failed::Cut));
+        assert_eq!(key.as_str(), "more mo");
+    }
 
     #[test]
     fn a_long_label_is_cut_between_characters() {

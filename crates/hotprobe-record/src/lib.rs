@@ -145,7 +145,6 @@
 //! [`finish`]: Recording::finish
 
 mod capture;
-mod discard;
 mod env;
 mod error;
 mod formats;

@@ -77,6 +77,10 @@ impl Default for Recorder {
     }
 }
 
+/// How many begins without an end are remembered, of all slices together: one for so many bytes of the buffers', within these.
+const BYTES_AN_OPEN: usize = 1 << 10;
+const MOST_OPEN: (usize, usize) = (1 << 8, 1 << 16);
+
 impl Recorder {
     /// No event yet; 1 MiB for each thread, 64 MiB together; the newest is dropped; texts are cut at 512 bytes; the system's
     /// clock.
@@ -169,7 +173,8 @@ impl Recorder {
         self
     }
 
-    /// How large all buffers together may be, in bytes: 64 MiB if nothing is said. Threads for which there is none lose
+    /// How large all buffers together may be, in bytes: 64 MiB if nothing is said. The begins without an end that the slices
+    /// of a streamed recording remember are bounded by it, too: one for each KiB, 65,536 at most, of all slices together. Threads for which there is none lose
     /// what they fire, which is counted.
     pub fn buffers_together(mut self, bytes: usize) -> Self {
         self.together = bytes;
@@ -313,6 +318,7 @@ impl Recorder {
             process: (std::process::id(), program()),
             events: events.iter().map(|event| event.metadata()).collect(),
             slices,
+            most_open: (self.together / BYTES_AN_OPEN).clamp(MOST_OPEN.0, MOST_OPEN.1),
         };
         let buffers = Arc::new(Buffers::new(timer, header, limits));
         let batch = match (timer.is_tsc(), self.tasks) {

@@ -5,9 +5,9 @@ use crate::capture::decode::{Decoded, Decoder};
 use crate::capture::probes::Capture;
 use crate::capture::ring::{Drain, Ring};
 use crate::capture::tally::{Tally, lost_without_buffer};
-use crate::discard::discard;
 use crate::formats::export::{Lost, ThreadInfo};
 use crate::formats::file::Exporter;
+use hotprobe::__private::discard;
 use hotprobe::{SynchronizeError, synchronize, synchronize_timeout};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -462,6 +462,7 @@ mod tests {
             process: (0, String::new()),
             events: vec![&NUMBER],
             slices: Vec::new(),
+            most_open: 0,
         };
         let limits = Limits {
             words: 1024,

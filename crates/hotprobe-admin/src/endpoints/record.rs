@@ -70,7 +70,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     } = request;
     let known = ["match", "seconds", "format", "slice", "tasks"];
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
-    let recorder = chosen(&parameters)?;
+    let (recorder, has_slice) = chosen(&parameters)?;
     let format = RecordFormat::of(&parameters)?;
     let lasts = parameters.seconds(10.0, admin.longest)?;
     let session = admin.sessions.begin(lasts)?;
@@ -78,7 +78,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let (pipe, body) = Pipe::new();
     let writer = || BufWriter::with_capacity(CHUNK, PipeWriter(pipe.clone()));
     let tasks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
-    let recorder = within(recorder, &admin).tasks(tasks);
+    let recorder = within(recorder, has_slice, &admin).tasks(tasks);
     let recorder = match format {
         RecordFormat::Perfetto => recorder.stream_perfetto_to(writer()),
         RecordFormat::Chrome => recorder.stream_chrome_json_to(writer()),
@@ -99,8 +99,8 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     Ok(response)
 }
 
-/// The events, and what begins and ends with two of them: `slice=NAME,BEGIN,END,KEY`.
-fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
+/// The events, and what begins and ends with two of them: `slice=NAME,BEGIN,END,KEY`. Returns whether there is such a slice.
+fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
     let mut recorder = Recorder::new();
     let mut has_slice = false;
     for slice in parameters.all("slice") {
@@ -122,12 +122,13 @@ fn chosen(parameters: &Parameters) -> Result<Recorder, Problem> {
     } else {
         parameters.chosen()?
     };
-    Ok(events.into_iter().fold(recorder, Recorder::event))
+    let recorder = events.into_iter().fold(recorder, Recorder::event);
+    Ok((recorder, has_slice))
 }
 
-/// With a session's share of the memory.
-fn within(recorder: Recorder, admin: &Admin) -> Recorder {
-    let share = admin.memory_share();
+/// With a session's share of the memory. Slices take half of it: `buffers_together` bounds what they remember as well.
+fn within(recorder: Recorder, has_slice: bool, admin: &Admin) -> Recorder {
+    let share = admin.memory_share() / if has_slice { 2 } else { 1 };
     let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
     recorder
         .buffers_together(share)

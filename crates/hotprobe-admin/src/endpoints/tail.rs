@@ -12,10 +12,10 @@ use crate::sessions::{self, Ending, Session};
 use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
+use hotprobe::__private::{Written, write_user_text};
 use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
 use serde::Serialize;
 use std::fmt::{self, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -271,57 +271,31 @@ fn put(line: &mut String, value: Value<'_>) {
         Value::F32(value) if value.is_finite() => write!(line, "{value:?}"),
         Value::F64(value) if value.is_finite() => write!(line, "{value:?}"),
         Value::Redacted | Value::Absent => write!(line, "null"),
-        Value::Str(text) => {
-            let mut cut = Cut(String::new());
-            let _ = cut.write_str(text);
-            return quote(line, &cut.0);
-        }
         Value::Bytes(bytes) => {
-            let mut cut = Cut(String::new());
-            let _ = bytes.iter().try_for_each(|byte| write!(cut, "{byte:02x}"));
-            return quote(line, &cut.0);
+            let mut hex = String::new();
+            for byte in bytes.iter().take(VALUE) {
+                let _ = write!(hex, "{byte:02x}");
+            }
+            return quote(line, &bounded(format_args!("{hex}")));
         }
-        other => {
-            let mut cut = Cut(String::new());
-            // A `Debug` that panics costs this value, and not the probe.
-            let panicked = catch_unwind(AssertUnwindSafe(|| write!(cut, "{other}"))).is_err();
-            return quote(
-                line,
-                if panicked {
-                    "[its `Debug` panicked]"
-                } else {
-                    &cut.0
-                },
-            );
-        }
+        other => return quote(line, &bounded(format_args!("{other}"))),
     };
+}
+
+/// As much of a text as is told. A `Debug` that panics costs this value, and not the probe.
+fn bounded(value: fmt::Arguments<'_>) -> String {
+    let mut text = String::new();
+    match write_user_text(value, VALUE, &mut |piece| text += piece) {
+        Written::Whole | Written::Failed => {}
+        Written::Cut => text.push('…'),
+        Written::Panicked => return "[its `Debug` panicked]".to_owned(),
+    }
+    text
 }
 
 fn quote(line: &mut String, text: &str) {
     // (Text always can be written.)
     *line += &serde_json::to_string(text).unwrap_or_default();
-}
-
-/// Text that takes so much, and then refuses: a `Debug` that writes without end is stopped.
-struct Cut(String);
-
-impl fmt::Write for Cut {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = VALUE.saturating_sub(self.0.len());
-        if text.len() <= room {
-            self.0 += text;
-            return Ok(());
-        }
-        if !self.0.ends_with('…') {
-            let end = (0..=room)
-                .rev()
-                .find(|&end| text.is_char_boundary(end))
-                .unwrap_or(0);
-            self.0 += &text[..end];
-            self.0.push('…');
-        }
-        Err(fmt::Error)
-    }
 }
 
 #[cfg(test)]
@@ -367,5 +341,35 @@ mod tests {
             }
         }
         assert!(told(Value::Debug(&Endless)).len() < 2 * VALUE);
+    }
+
+    #[test]
+    fn a_debug_that_heeds_no_error_is_stopped() {
+        struct Heedless;
+        impl fmt::Debug for Heedless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    let _ = f.write_str("more ");
+                }
+            }
+        }
+        assert!(told(Value::Debug(&Heedless)).ends_with("…\""));
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_it_is_dropped_costs_the_value_alone() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("from the payload"));
+            }
+        }
+        struct Panics;
+        impl fmt::Debug for Panics {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                std::panic::resume_unwind(Box::new(Bomb));
+            }
+        }
+        assert_eq!(told(Value::Debug(&Panics)), "\"[its `Debug` panicked]\"");
     }
 }

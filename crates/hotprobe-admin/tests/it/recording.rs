@@ -155,7 +155,7 @@ fn a_ctf_trace_is_an_archive_that_tar_unpacks() {
         assert!(listed.status.success());
         let listed = String::from_utf8(listed.stdout).unwrap();
         assert!(
-            listed.contains(" trace/metadata\n") && listed.contains(" trace/thread-"),
+            listed.contains(" trace/metadata\n") && listed.contains(" trace/stream-"),
             "{listed}"
         );
     });

@@ -1,10 +1,9 @@
 //! A firing's stack, weight and labels, taken on its thread: addresses only, and nothing allocated.
 
 use super::table::{LabelBytes, StackAddresses};
+use hotprobe::__private::{Written, write_user_text};
 use hotprobe::Value;
 use std::cell::Cell;
-use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// So many frames more are taken than are kept: those between the firing and here, of which no name is known yet.
 /// (20 in a debug build, 5 in a release build, or so.)
@@ -80,16 +79,15 @@ pub(super) fn weight(value: Value<'_>) -> Option<u64> {
 pub(super) fn push_label(labels: &mut LabelBytes, value: Value<'_>) {
     let start = labels.len();
     labels.push(0);
-    let mut text = Bounded {
-        labels,
-        left: LABEL_BYTES,
-        cut: false,
-    };
-    // A `Debug` is the program's own code, and may panic. (An error means: cut.)
-    let written = catch_unwind(AssertUnwindSafe(|| write!(text, "{value}")));
-    if written.is_err() {
-        labels.truncate(start + 1);
-        labels.extend_from_slice(b"(its `Debug` panicked)");
+    // A `Debug` is the program's own code. (An error of its own: what it wrote before is the label.)
+    let mut put = |text: &str| labels.extend_from_slice(text.as_bytes());
+    match write_user_text(format_args!("{value}"), LABEL_BYTES, &mut put) {
+        Written::Whole | Written::Failed => {}
+        Written::Cut => labels.extend_from_slice(CUT.as_bytes()),
+        Written::Panicked => {
+            labels.truncate(start + 1);
+            labels.extend_from_slice(b"(its `Debug` panicked)");
+        }
     }
     let len = labels.len() - start - 1;
     labels[start] = u8::try_from(len).unwrap_or(u8::MAX);
@@ -104,34 +102,6 @@ pub(super) fn labels(mut bytes: &[u8]) -> Vec<String> {
         bytes = rest;
     }
     labels
-}
-
-struct Bounded<'a> {
-    labels: &'a mut LabelBytes,
-    left: usize,
-    cut: bool,
-}
-
-impl Write for Bounded<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.cut {
-            return Err(fmt::Error);
-        }
-        if text.len() <= self.left {
-            self.labels.extend_from_slice(text.as_bytes());
-            self.left -= text.len();
-            return Ok(());
-        }
-        let end = (0..=self.left)
-            .rev()
-            .find(|&end| text.is_char_boundary(end))
-            .unwrap_or(0);
-        self.labels.extend_from_slice(&text.as_bytes()[..end]);
-        self.labels.extend_from_slice(CUT.as_bytes());
-        self.cut = true;
-        // What would come is not wanted, however long it takes to write.
-        Err(fmt::Error)
-    }
 }
 
 #[cfg(test)]
@@ -171,6 +141,14 @@ mod tests {
                 }
             }
         }
+        struct Heedless;
+        impl fmt::Debug for Heedless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    let _ = f.write_str("é-");
+                }
+            }
+        }
         let mut bytes = LabelBytes::new();
         let long = "é".repeat(LABEL_BYTES);
         for value in [
@@ -179,12 +157,13 @@ mod tests {
             Value::U64(7),
             Value::Str(&long),
             Value::Debug(&Endless),
+            Value::Debug(&Heedless),
         ] {
             push_label(&mut bytes, value);
         }
         let half = format!("{}…", "é".repeat(LABEL_BYTES / 2));
         let third = format!("{}…", "é-".repeat(LABEL_BYTES / 3));
-        let expected = ["", "/orders", "7", &half, &third];
+        let expected = ["", "/orders", "7", &half, &third, &third];
         assert_eq!(labels(&bytes), expected);
     }
 }

@@ -1,8 +1,8 @@
 //! What `Debug`s write, and how much of a text is kept.
 
+use hotprobe::__private::{Written, write_user_text};
 use hotprobe::Value;
-use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::fmt;
 
 /// As much of the text as is kept: whole characters.
 #[inline(always)]
@@ -53,22 +53,11 @@ impl Texts {
 
     fn format_one(&mut self, value: fmt::Arguments<'_>, cut_at: usize) {
         let begin = self.bytes.len();
-        let mut bounded = Bounded {
-            bytes: &mut self.bytes,
-            room: cut_at,
-            refused: 0,
-        };
-        let result = catch_unwind(AssertUnwindSafe(|| bounded.write_fmt(value)));
-        let cut = bounded.refused > 0;
-        let failed = match result {
-            // An error of its own: what it wrote before is no value.
-            Ok(result) => result.is_err() && !cut,
-            Err(payload) => {
-                let stopped = payload.is::<Stop>();
-                crate::discard::discard(payload);
-                !stopped
-            }
-        };
+        let bytes = &mut self.bytes;
+        let written = write_user_text(value, cut_at, &mut |text| bytes.push_str(text));
+        let cut = written == Written::Cut;
+        // An error of its own: what it wrote before is no value.
+        let failed = matches!(written, Written::Failed | Written::Panicked);
         if failed {
             self.bytes.truncate(begin);
         }
@@ -82,35 +71,5 @@ impl Texts {
             begin = end;
             (text, cut, failed)
         })
-    }
-}
-
-/// Takes so much and no more.
-struct Bounded<'a> {
-    bytes: &'a mut String,
-    room: usize,
-    /// How often it was asked to take more.
-    refused: u32,
-}
-
-/// The end of a `Debug` that does not heed errors. (No panic: nobody is told.)
-struct Stop;
-
-impl Write for Bounded<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.refused == 0 {
-            let kept = cut(text, self.room);
-            self.bytes.push_str(kept);
-            self.room -= kept.len();
-            if kept.len() == text.len() {
-                return Ok(());
-            }
-        }
-        self.refused += 1;
-        // Where panics abort there is no way out of it.
-        if self.refused > 100 && cfg!(panic = "unwind") {
-            resume_unwind(Box::new(Stop));
-        }
-        Err(fmt::Error)
     }
 }

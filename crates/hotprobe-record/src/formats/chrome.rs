@@ -85,7 +85,7 @@ impl<W: Write> Chrome<W> {
             events: Vec::new(),
             rules: Vec::new(),
             roles: Roles::default(),
-            pairs: Pairs::new(&[]),
+            pairs: Pairs::new(&[], 0),
             slices: 0,
             threads: HashMap::new(),
             ids: HashSet::new(),
@@ -233,7 +233,7 @@ impl<W: Write> Export for Chrome<W> {
     fn header(&mut self, header: &Header) -> io::Result<()> {
         self.pid = header.process.0;
         self.roles = Roles::new(header);
-        self.pairs = Pairs::new(&header.slices);
+        self.pairs = Pairs::new(&header.slices, header.most_open);
         self.rules = header
             .slices
             .iter()

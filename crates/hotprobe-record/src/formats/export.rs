@@ -22,6 +22,8 @@ pub(crate) struct Header {
     pub(crate) events: Vec<&'static Metadata>,
     /// Pairs of events that begin and end one thing.
     pub(crate) slices: Vec<SliceRule>,
+    /// How many begins without an end are remembered, of all slices together.
+    pub(crate) most_open: usize,
 }
 
 /// A begin and an end, paired by a parameter.

@@ -6,7 +6,8 @@
 //! finds no partner is handed out, so that nothing stays open:
 //! * ends by the second flush after they came: by then every thread has been drained once more, and the begin with
 //!   it; or when the recording is finished;
-//! * begins when it is finished; or when there are more than [`MOST_OPEN`], and two flushes have passed as well.
+//! * begins when it is finished; or when the rule has more than its share of what a recording may
+//!   remember, and two flushes have passed as well; or when it has twice its share.
 //!
 //! Each step takes logarithmic time, whether what is open has one key or many ([`ByKey`]): an exporter that falls behind costs
 //! records.
@@ -17,8 +18,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// By how many nanoseconds clocks may step back between threads.
 const SLACK: u64 = 1_000;
-/// How many begins of a rule are remembered: with ends that were lost, they would pile up.
-const MOST_OPEN: usize = 1 << 16;
 
 /// The value by which begin and end are paired.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -221,6 +220,7 @@ pub(crate) struct Pairs<B, E> {
     /// The number of the next begin or end.
     next: u64,
     flushes: u64,
+    /// Of each rule: begins whose ends were lost would pile up.
     most_open: usize,
 }
 
@@ -228,7 +228,8 @@ pub(crate) struct Pairs<B, E> {
 pub(crate) type Single<T> = (usize, u64, T);
 
 impl<B, E> Pairs<B, E> {
-    pub(crate) fn new(rules: &[SliceRule]) -> Self {
+    /// With `most_open` begins at most of all rules together. (More than that, but less than twice, for a moment.)
+    pub(crate) fn new(rules: &[SliceRule], most_open: usize) -> Self {
         let rule = |_| PairRule {
             open: ByKey::new(),
             order: BTreeMap::new(),
@@ -239,7 +240,7 @@ impl<B, E> Pairs<B, E> {
             rules: rules.iter().map(rule).collect(),
             next: 0,
             flushes: 0,
-            most_open: MOST_OPEN,
+            most_open: most_open / rules.len().max(1),
         }
     }
 
@@ -318,8 +319,9 @@ impl<B, E> Pairs<B, E> {
         if this.order.len() <= self.most_open {
             return None;
         }
+        let this_len = this.order.len();
         let oldest = this.order.first_entry()?;
-        if oldest.get().flushes + 2 > self.flushes {
+        if oldest.get().flushes + 2 > self.flushes && this_len <= 2 * self.most_open {
             // Its end may still be in the buffer of a thread that has not been drained since.
             return None;
         }
@@ -368,11 +370,15 @@ mod tests {
     use super::*;
 
     fn pairs() -> Pairs<&'static str, &'static str> {
-        Pairs::new(&[SliceRule {
+        Pairs::new(&[rule()], 1 << 16)
+    }
+
+    fn rule() -> SliceRule {
+        SliceRule {
             name: "slice".to_owned(),
             begin: (0, 0),
             end: (1, 0),
-        }])
+        }
     }
 
     fn key() -> PairKey {
@@ -452,6 +458,23 @@ mod tests {
         assert_eq!(pairs.too_many(0), Some((0, 10, "begin")));
         assert_eq!(pairs.too_many(0), None);
         assert_eq!(pairs.finish().1.len(), 2);
+    }
+
+    #[test]
+    fn all_rules_together_remember_no_more_than_a_recording_may() {
+        const MOST: usize = 1000;
+        for count in [1, 40, 250] {
+            let rules: Vec<_> = std::iter::repeat_with(rule).take(count).collect();
+            let mut pairs = Pairs::<_, ()>::new(&rules, MOST);
+            for id in 0..3 * MOST as u64 {
+                for rule in 0..count {
+                    pairs.begin(rule, PairKey::Int(false, id.into()), id, ());
+                    pairs.too_many(rule);
+                }
+            }
+            // No flush has been.
+            assert_eq!(pairs.finish().1.len(), 2 * (MOST / count) * count);
+        }
     }
 
     /// Fails after a minute, which only quadratic time exceeds: these steps take seconds, unoptimized, or many minutes.

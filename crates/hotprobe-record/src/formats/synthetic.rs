@@ -183,6 +183,7 @@ pub(crate) fn stream(requests: u64) -> SyntheticStream {
                 begin: (0, 0),
                 end: (1, 0),
             }],
+            most_open: 1 << 16,
         },
         steps: Vec::new(),
         end: 0,

@@ -119,7 +119,7 @@ impl<W: Write> Perfetto<W> {
             events: Vec::new(),
             rules: Vec::new(),
             roles: Roles::default(),
-            pairs: Pairs::new(&[]),
+            pairs: Pairs::new(&[], 0),
             nesting: Nesting::default(),
             threads: HashMap::new(),
             ids: HashSet::new(),
@@ -509,7 +509,7 @@ impl<W: Write> Export for Perfetto<W> {
     fn header(&mut self, header: &Header) -> io::Result<()> {
         self.pid = header.process.0;
         self.roles = Roles::new(header);
-        self.pairs = Pairs::new(&header.slices);
+        self.pairs = Pairs::new(&header.slices, header.most_open);
         self.nesting = Nesting::new(header);
         self.rules
             .extend(header.slices.iter().map(|slice| PerfettoRule {
