@@ -28,7 +28,7 @@ seen=
 check hotprobe 'crossbeam-epoch linkme smallvec static_assertions' --all-features
 check hotprobe-clock ''
 check hotprobe-clock 'fastant' --all-features
-record='crossbeam-utils hotprobe hotprobe-clock prost serde_json static_assertions'
+record='crossbeam-utils hotprobe hotprobe-clock prost rustix serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
 profile='backtrace crossbeam-utils flate2 hdrhistogram hotprobe hotprobe-clock prometheus-client prost smallvec static_assertions tempfile'

@@ -11,6 +11,7 @@ mod formats {
     pub(crate) mod ctf;
     pub(crate) mod export;
     pub(crate) mod nesting;
+    pub(crate) mod output;
     pub(crate) mod pairs;
     pub(crate) mod perfetto;
     pub(crate) mod synthetic;
