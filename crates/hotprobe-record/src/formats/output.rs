@@ -1,7 +1,8 @@
 //! Files that a recording writes: each has one writer at a time, and none ends the process.
 //!
 //! **One writer.** A file is locked (`flock`) before anything in it is touched. The lock belongs to the file, and not to its
-//! name: two names of one file, by a link or by `./`, are one. It ends with its process, so that nothing is left behind.
+//! name: two names of one file, by a link or by `./`, are one. It ends with its process, so that nothing is left behind; and it
+//! is given up when the file is closed, since a child process that was forked meanwhile holds the file as well.
 //!
 //! **Limits.** Linux ends a process that writes beyond the limit for the size of files (`ulimit -f`) by a signal. So the limit is
 //! asked for, and a write beyond it fails before the system sees it.
@@ -23,11 +24,13 @@ pub(crate) fn create(path: &Path) -> io::Result<LimitedFile> {
         .create(true)
         .truncate(false)
         .open(path)?;
-    if file.metadata()?.is_file() {
-        lock(&file)?;
-        file.set_len(0)?;
+    let mut created = LimitedFile::new(file);
+    if created.file.metadata()?.is_file() {
+        lock(&created.file)?;
+        created.locked_by = Some(std::process::id());
+        created.file.set_len(0)?;
     }
-    Ok(LimitedFile::new(file))
+    Ok(created)
 }
 
 /// A file whose writes fail at the limit for the size of files.
@@ -35,6 +38,8 @@ pub(crate) fn create(path: &Path) -> io::Result<LimitedFile> {
 pub(crate) struct LimitedFile {
     file: File,
     limit: u64,
+    /// The process that has locked it, if one has.
+    locked_by: Option<u32>,
 }
 
 impl LimitedFile {
@@ -42,6 +47,7 @@ impl LimitedFile {
         Self {
             file,
             limit: limit(),
+            locked_by: None,
         }
     }
 
@@ -53,6 +59,15 @@ impl LimitedFile {
             let _ = self.file.set_len(length);
         }
         result
+    }
+}
+
+impl Drop for LimitedFile {
+    fn drop(&mut self) {
+        // In a forked child the lock is the parent's, which goes on writing.
+        if self.locked_by == Some(std::process::id()) {
+            unlock(&self.file);
+        }
     }
 }
 
@@ -122,20 +137,11 @@ impl<W: Write> Write for Patient<W> {
     }
 }
 
-/// Locks the file until it is closed.
+/// Locks the file, for this process and those that it forks.
 #[cfg(unix)]
 fn lock(file: &File) -> io::Result<()> {
     use rustix::fs::{FlockOperation, flock};
-    // A child process that is just being started holds the files of this one until it executes its program: some tries.
-    let mut result = flock(file, FlockOperation::NonBlockingLockExclusive);
-    for _ in 0..20 {
-        if result != Err(rustix::io::Errno::WOULDBLOCK) {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-        result = flock(file, FlockOperation::NonBlockingLockExclusive);
-    }
-    match result {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Err(rustix::io::Errno::WOULDBLOCK) => Err(io::Error::new(
             io::ErrorKind::ResourceBusy,
             format!(
@@ -147,6 +153,14 @@ fn lock(file: &File) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(unix)]
+fn unlock(file: &File) {
+    let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
+}
+
+#[cfg(not(unix))]
+fn unlock(_: &File) {}
 
 #[cfg(not(unix))]
 #[allow(
@@ -162,7 +176,6 @@ fn lock(_: &File) -> io::Result<()> {
 fn owner(file: &File) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let inode = file.metadata().ok()?.ino();
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
     // `1: FLOCK  ADVISORY  WRITE 8034 fe:00:6209673 0 EOF`
     let of_file = |line: &str| {
         let mut words = line.split_whitespace();
@@ -171,7 +184,11 @@ fn owner(file: &File) -> Option<String> {
         let of = words.next()?.rsplit(':').next()?.parse::<u64>().ok()?;
         (is_flock && of == inode).then_some(pid)
     };
-    let pid = locks.lines().find_map(of_file)?;
+    // The system writes the list piece by piece, and one that others lock beside may lack a line: some tries.
+    let pid = (0..10).find_map(|_| {
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        locks.lines().find_map(of_file)
+    })?;
     if pid == std::process::id() {
         return Some("another recording of this process".to_owned());
     }

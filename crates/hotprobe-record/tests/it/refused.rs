@@ -149,6 +149,49 @@ fn a_file_that_another_recording_writes_is_refused_by_whatever_name() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_forked_child_neither_keeps_a_file_nor_gives_it_up() {
+    use test_support::{eventually, isolated, system::in_child};
+
+    hotprobe::event! { static NUMBER: fn(n: u64); }
+    isolated(
+        "refused::a_forked_child_neither_keeps_a_file_nor_gives_it_up",
+        || {
+            let directory = directory("forked_writer");
+            let path = directory.join("x.json");
+            let stream = || Recorder::new().event(&NUMBER).stream_to(&path).start();
+            let mut recording = Some(stream().expect("it can start"));
+            // What the child drops is the parent's.
+            let drops = || {
+                drop(recording.take());
+                0
+            };
+            assert_eq!(in_child(drops), 0);
+            assert!(stream().is_err(), "the parent writes it");
+
+            let (forked, done) = (directory.join("forked"), directory.join("done"));
+            std::thread::scope(|scope| {
+                let child = scope.spawn(|| {
+                    in_child(|| {
+                        std::fs::write(&forked, "").expect("a file");
+                        while !done.exists() {
+                            std::thread::sleep(std::time::Duration::from_millis(1));
+                        }
+                        0
+                    })
+                });
+                eventually("it is forked", || forked.exists());
+                finish(recording.take().expect("the child took its own"));
+                let again = stream().map(finish);
+                std::fs::write(&done, "").expect("a file");
+                assert_eq!(again.expect("nobody writes it").sum().written, 0);
+                assert_eq!(child.join().expect("it ends"), 0);
+            });
+        },
+    );
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_child_that_inherits_the_variable_is_told_who_writes_the_file() {
