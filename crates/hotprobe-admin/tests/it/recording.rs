@@ -50,7 +50,7 @@ fn a_chrome_trace_has_what_was_fired_and_the_slices_but_nothing_redacted() {
         let (app, shutdown) = mounted(Admin::new());
         let [begin, end] = [written::BEGUN.name(), written::DONE.name()];
         let path = format!(
-            "/record?match=*::recording::written::*&seconds=0.3&format=chrome&slice=request,{begin},{end},id"
+            "/record?match=*::recording::written::*&seconds=1.5&format=chrome&slice=request,{begin},{end},id"
         );
         let answer = record(
             &app,
@@ -91,7 +91,7 @@ fn tokio_tasks_have_tracks_if_that_is_said() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
         for (parameter, has_tracks) in [("", false), ("&tasks=0", false), ("&tasks=1", true)] {
-            let path = format!("/record?match=*::recording::tasks::*&seconds=0.2{parameter}");
+            let path = format!("/record?match=*::recording::tasks::*&seconds=1{parameter}");
             let fire = || drop(tokio::spawn(async { tasks::ITEM.fire(7) }));
             let answer = record(&app, &path, || tasks::ITEM.is_enabled(), fire).await;
             assert!(answer.body.contains("tasks::ITEM") && answer.body.contains("totals"));
@@ -131,7 +131,7 @@ fn a_ctf_trace_is_an_archive_that_tar_unpacks() {
             &app,
             request(
                 "POST",
-                "/record?match=*::recording::archived::*&seconds=0.3&format=ctf",
+                "/record?match=*::recording::archived::*&seconds=1.5&format=ctf",
             ),
         )
         .await;
@@ -294,7 +294,7 @@ fn a_runtime_that_ends_while_a_stalled_client_is_waited_for_does_not_hang() {
         .unwrap();
     let response = runtime.block_on(async {
         let (app, _) = mounted(Admin::new());
-        let path = "/record?match=*::recording::stalled::*&seconds=0.2&format=chrome";
+        let path = "/record?match=*::recording::stalled::*&seconds=1&format=chrome";
         let response = send(&app, request("POST", path)).await;
         eventually("its time is up", || {
             // More than the pipe takes, so that the rest waits.
@@ -405,7 +405,7 @@ fn recordings_have_their_share_of_the_memory_and_lose_what_is_beyond() {
     block_on(async {
         // One buffer of 64 KiB for each of the two sessions: whichever thread is second has none.
         let (app, _) = mounted(Admin::new().sessions_at_most(2).memory_at_most(128 << 10));
-        let path = "/record?match=*::recording::shared::*&seconds=0.5&format=chrome";
+        let path = "/record?match=*::recording::shared::*&seconds=1.5&format=chrome";
         let answer = record(
             &app,
             path,
@@ -430,7 +430,7 @@ mod shared {
 fn seconds_may_have_a_fraction() {
     block_on(async {
         let (app, _) = mounted(Admin::new());
-        let path = "/record?match=*::recording::sent::*&seconds=0.25&format=chrome";
+        let path = "/record?match=*::recording::sent::*&seconds=1&format=chrome";
         let begin = std::time::Instant::now();
         ask(&app, "POST", path).await.says(200);
         assert!(begin.elapsed() >= Duration::from_millis(250));
