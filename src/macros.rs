@@ -784,7 +784,7 @@ macro_rules! register {
 
 /// The functions that a firing leaves on the stack between a probe and the function that fired, by their names.
 ///
-/// `hotprobe-profile` takes them out of the stacks that it shows. Whoever renames one renames it here: the test
+/// `hotprobe-profile` takes them out of the stacks that it shows. A rename there needs one here: the test
 /// `symbols` compares this list with real stacks.
 pub mod symbols {
     /// The first segment of the paths of this crate's functions. All of them are taken out.
