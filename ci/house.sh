@@ -35,6 +35,14 @@ rule "a registry's host name" "$(
 # A table that names what is no more would be believed.
 python3 ci/planted.py || failed=1
 
+# Numbers in README that the tree determines.
+models=$(cat tests/loom/*.rs crates/*/tests/loom/*.rs | grep -c '^ *#\[test\]')
+planted=$(files '*/mutants/*.patch' | sort -u | grep -c .)
+rule "README's number of models or planted bugs, which are $models and $planted" "$(
+    grep -q "\`cargo loom\`: $models models" README.md || echo 'README.md: models'
+    grep -q ": $planted planted bugs" README.md || echo 'README.md: planted bugs'
+)"
+
 # Each `[workspace]` is a lock file and a build of its own: the root, and the crates that stand for other people's.
 rule 'a workspace more' "$(
     files '*Cargo.toml' | sort -u | xargs grep -ln '^\[workspace\]' | grep -vxE '(tests/consumers/)?Cargo[.]toml' || true

@@ -10,7 +10,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 
 # The README's lines: what begins with one of the words, in the section's code.
 lines() {
-    sed -n '/^## \/debug\/probes/,/^## Tests/p' README.md | grep -E "^($1) "
+    sed -n '/^## See it on a real server/,/^## What it costs/p' README.md | grep -E "^($1) .*9000"
 }
 [ "$(lines 'curl|go' | wc -l)" -ge 6 ] || fail 'the README has not the lines that are tried here'
 
