@@ -1,7 +1,8 @@
 //! How a run fails: the report says which thread waits where, and all paused senders are released.
 
 use crate::report::Report;
-use crate::state::{Caller, Life, Phase, Run, RunState, span};
+use crate::state::{Caller, Life, Phase, Run, RunState, lock};
+use crate::text::span;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -68,14 +69,45 @@ impl Run {
                 }
             }
         }
-        match self.outside.load(Ordering::Relaxed) {
-            0 => report,
-            1 => report.line("outside", "1 firing outside of any test passed"),
-            n => report.line(
-                "outside",
-                &format!("{n} firings outside of any test passed"),
-            ),
+        self.describe_outside(report)
+    }
+
+    /// Adds the firings that passed, since they belong to no test, and what to do about them.
+    fn describe_outside(&self, mut report: Report) -> Report {
+        let outside = lock(&self.outside);
+        for line in outside.lines("of threads and tasks that belong to no test:") {
+            report = report.line("outside", &line);
         }
+        if outside.count > 0 {
+            let help: &[&str] = if cfg!(feature = "tokio") {
+                &[
+                    "to receive them, start the thread or task by `testing::spawn` or `spawn_task`, or",
+                    "wrap its work by `Scope::wrap` or `wrap_future`; if a library starts it, call",
+                    "`Test::adopt_runtime` or `adopt_process`",
+                ]
+            } else {
+                &[
+                    "to receive them, start the thread by `testing::spawn`, or wrap its work by",
+                    "`Scope::wrap`; if a library starts it, call `Test::adopt_process`, or",
+                    "`Test::adopt_runtime` with the feature `tokio`",
+                ]
+            };
+            report = report.line("help", help[0]);
+            for line in &help[1..] {
+                report = report.line("", line);
+            }
+        }
+        drop(outside);
+        let stale = lock(&self.stale);
+        for line in stale.lines("of threads and tasks in the scope of a run that has ended:") {
+            report = report.line("outside", &line);
+        }
+        if stale.count > 0 {
+            report = report
+                .line("help", "such a thread or task has to enter the scope of each run: `Entered::stay` suits a")
+                .line("", "thread that ends with its run");
+        }
+        report
     }
 
     /// The report, if the test has failed.

@@ -142,8 +142,9 @@
 //!
 //! **Which test a firing belongs to.** Tests run side by side in one process, and events are process-wide. A test takes
 //! the firings of its [`Scope`]: of its body, of what it starts with `spawn` and `spawn_task`, and of what enters the
-//! scope. Threads and tasks that a library starts inherit nothing: their firings pass, and the report counts them
-//! (`outside`). If an event that you expect does not come, look there first.
+//! scope. Threads and tasks that a library starts inherit nothing: their firings pass, and the report lists them
+//! (`outside`). To receive them, adopt the runtime (`Test::adopt_runtime`), whose identity tells parallel tests apart, or
+//! the process ([`Test::adopt_process`]), which one test at a time can do.
 //!
 //! **The body does not fire.** The body takes the events. If it fired one, it would wait for itself, and the report says
 //! so. Start the code under test with `spawn`; prepare and clean up in [`outside`].
@@ -174,14 +175,17 @@
 //!
 //! The public API: [`run`], [`verify`], [`explore`] and their async forms, with [`Options`] (`runs.rs`, `options.rs`) ·
 //! [`Test`], what the body calls (`test.rs`) · [`Tracer`], what probes send with (`tracer.rs`) · [`Scope`], which test a
-//! firing belongs to (`scope.rs`) · [`spawn`] (`threads.rs`) and `spawn_task` (`runtime/`).
+//! firing belongs to (`scope.rs`, `adoption.rs`) · [`spawn`] (`threads.rs`) and `spawn_task` (`runtime/`).
 //!
 //! Inside: `state.rs` is one run, its streams and who waits for whom, under one mutex. `sending.rs` adds the sender's
-//! side, `receiving.rs` the test's side, `failing.rs` how a run fails. `schedule.rs` chooses who goes next in `explore`,
+//! side, `receiving.rs` the test's side, `failing.rs` how a run fails. `outside.rs` lists firings that belong to no test. `schedule.rs` chooses who goes next in `explore`,
 //! `report.rs` formats a failure, `quiet.rs` decides which panics are printed.
 
+mod adoption;
 mod failing;
+mod identity;
 mod options;
+mod outside;
 mod quiet;
 mod receiving;
 mod report;
@@ -192,6 +196,7 @@ mod scope;
 mod sending;
 mod state;
 mod test;
+mod text;
 mod threads;
 mod tracer;
 

@@ -2,9 +2,8 @@
 
 use crate::report::Report;
 use crate::runtime::{self, ONE_THREAD};
-use crate::state::{
-    Awaiting, Caller, Checked, Found, Goal, Life, Phase, Run, RunState, lock, span,
-};
+use crate::state::{Awaiting, Caller, Checked, Found, Goal, Life, Phase, Run, RunState, lock};
+use crate::text::span;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

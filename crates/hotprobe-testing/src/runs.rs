@@ -100,7 +100,7 @@ fn start(options: &Options, plan: Plan, name: &str, silent: bool) -> Test {
 }
 
 /// Ends a run whose body has returned, or has panicked.
-fn end(test: Test, result: Result<(), Box<dyn Any + Send>>) -> Result<PassedRun, FailedRun> {
+fn end(test: &Test, result: Result<(), Box<dyn Any + Send>>) -> Result<PassedRun, FailedRun> {
     let run = Arc::clone(&test.run);
     if result.is_ok() {
         run.finish();
@@ -148,7 +148,7 @@ fn run_once(
         body(&test);
         test.run.wait(&Goal::End, "the end of all threads", at);
     }));
-    let result = end(test, result);
+    let result = end(&test, result);
     drop(entered);
     result
 }
@@ -169,7 +169,7 @@ async fn run_once_async(
             .await;
     };
     let result = Caught(Box::pin(test.scope().body(whole))).await;
-    end(test, result)
+    end(&test, result)
 }
 
 /// A future, and its panic caught.

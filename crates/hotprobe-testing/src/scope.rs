@@ -1,5 +1,6 @@
 //! The scope of a test: each thread, and each poll of a task, belongs to one test at most.
 
+use crate::adoption::{self, Adopted};
 use crate::state::Run;
 use std::cell::RefCell;
 use std::fmt;
@@ -19,27 +20,51 @@ pub(crate) struct Current {
     pub(crate) body: bool,
 }
 
+/// Where the code on a thread is, by its own account.
+#[derive(Clone)]
+enum Place {
+    /// It has entered no scope: it belongs to the test that has adopted it, if any.
+    Unscoped,
+    /// In [`outside`]: it belongs to no test, adopted or not.
+    Outside,
+    Inside(Current),
+}
+
 thread_local! {
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static PLACE: RefCell<Place> = const { RefCell::new(Place::Unscoped) };
 }
 
-/// What runs on this thread now; none outside of tests, and in thread-local destructors.
+/// The test, thread or task that the code on this thread belongs to. `None` outside of tests, and in thread-local
+/// destructors.
 pub(crate) fn current() -> Option<Current> {
-    CURRENT
-        .try_with(|current| current.try_borrow().ok()?.clone())
-        .ok()?
+    belongs_to(adoption::current)
 }
 
-/// Asked when a panic begins: whether it should be printed.
+fn belongs_to(adopted: impl FnOnce() -> Option<Adopted>) -> Option<Current> {
+    let place = PLACE.try_with(|place| place.try_borrow().ok().map(|place| place.clone()));
+    match place.ok()?? {
+        Place::Unscoped => adopted().map(|adopted| Current {
+            run: adopted.run,
+            actor: adopted.actor,
+            body: false,
+        }),
+        Place::Outside => None,
+        Place::Inside(current) => Some(current),
+    }
+}
+
+/// Whether a panic that begins on this thread should be printed.
 pub(crate) fn prints_panic() -> bool {
-    current().is_none_or(|current| current.run.panic_begins(current.body))
+    // A test that adopts the process does not hide the panics of other tests.
+    belongs_to(adoption::current_by_runtime)
+        .is_none_or(|current| current.run.panic_begins(current.body))
 }
 
-fn replace(with: Option<Current>) -> Option<Current> {
-    CURRENT
-        .try_with(|current| current.replace(with))
-        .ok()
-        .flatten()
+/// Returns the place before.
+fn replace(with: Place) -> Place {
+    PLACE
+        .try_with(|place| place.replace(with))
+        .unwrap_or(Place::Unscoped)
 }
 
 /// A test, as those see it who belong to it: threads, tasks, jobs.
@@ -101,9 +126,9 @@ impl Scope {
     }
 
     pub(crate) fn enter_as(&self, actor: u64, body: bool) -> Entered {
-        let within = current().filter(|within| Arc::ptr_eq(&within.run, &self.run));
+        let within = belongs_to(|| None).filter(|within| Arc::ptr_eq(&within.run, &self.run));
         Entered {
-            before: replace(Some(Current {
+            before: replace(Place::Inside(Current {
                 run: Arc::clone(&self.run),
                 actor: within.as_ref().map_or(actor, |within| within.actor),
                 body: body || within.is_some_and(|within| within.body),
@@ -169,17 +194,21 @@ impl fmt::Debug for Scope {
 /// });
 /// ```
 pub fn outside<R>(work: impl FnOnce() -> R) -> R {
-    let _entered = Entered {
-        before: replace(None),
-        not_send: PhantomData,
-    };
+    let _left = leave();
     work()
+}
+
+fn leave() -> Entered {
+    Entered {
+        before: replace(Place::Outside),
+        not_send: PhantomData,
+    }
 }
 
 /// A thread's stay in a [`Scope`]; it ends when this is dropped.
 #[must_use = "the thread leaves the scope when the guard is dropped"]
 pub struct Entered {
-    before: Option<Current>,
+    before: Place,
     not_send: PhantomData<*const ()>,
 }
 
@@ -194,14 +223,15 @@ impl Entered {
     /// # });
     /// ```
     pub fn stay(mut self) {
-        self.before.take();
+        self.before = Place::Unscoped;
         std::mem::forget(self);
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        drop(replace(self.before.take()));
+        let before = std::mem::replace(&mut self.before, Place::Unscoped);
+        drop(replace(before));
     }
 }
 

@@ -6,8 +6,8 @@ use crate::schedule;
 use crate::scope::Current;
 use crate::state::{
     Awaiting, Life, Message, Paused, Phase, Plan, Router, Run, RunState, Sent, Traced, lock,
-    name_of, span,
 };
+use crate::text::{name_of, span};
 use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::MutexGuard;
@@ -39,7 +39,6 @@ impl Run {
 
     pub(crate) fn send(&self, current: &Current, stream: &str, event: Box<dyn Sent>) {
         if self.lock().is_closed() {
-            self.late.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let text = event.text();

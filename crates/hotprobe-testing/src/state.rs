@@ -4,10 +4,12 @@
 //! has been taken, or the report lists it as pending. No user code runs under the mutex: events are formatted, compared
 //! and dropped outside.
 
+use crate::identity::Sender;
 use crate::options::Options;
+use crate::outside::{OutsideFiring, OutsideFirings};
 use crate::schedule::{self, Schedule};
 use std::any::Any;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::{self, Debug};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -227,8 +229,14 @@ pub(crate) struct Run {
     pub(crate) actors: AtomicU64,
     entering: AtomicU64,
     pub(crate) failed: AtomicBool,
-    pub(crate) outside: AtomicU64,
-    pub(crate) late: AtomicU64,
+    /// Whether the run is closed.
+    pub(crate) over: AtomicBool,
+    /// Firings that belong to no test.
+    pub(crate) outside: Mutex<OutsideFirings>,
+    /// Firings of threads and tasks whose run has ended, an earlier one of this test, say.
+    pub(crate) stale: Mutex<OutsideFirings>,
+    /// The actors of the threads and tasks that the run has adopted.
+    pub(crate) adopted: Mutex<HashMap<Sender, u64>>,
     pub(crate) quieted: AtomicU64,
     pub(crate) unwinding: Mutex<Option<Instant>>,
     pub(crate) routers: Mutex<Vec<Router>>,
@@ -238,14 +246,30 @@ pub(crate) struct Run {
 /// The tests that run, for firings that belong to none.
 static RUNNING: Mutex<Vec<(u64, Weak<Run>)>> = Mutex::new(Vec::new());
 
-/// Counts a firing that belongs to nobody.
-pub(crate) fn fired_outside(id: u64) {
+/// Notes a firing that reached a probe of test `id`, and does not belong to it: to no test, or to the run `other`. A
+/// firing of another test that is still running is that test's business.
+pub(crate) fn fired_outside<E: Debug>(
+    id: u64,
+    other: Option<&Run>,
+    stream: &str,
+    event: Option<&E>,
+) {
+    if other.is_some_and(|other| !other.over.load(Ordering::Relaxed)) {
+        return;
+    }
     let running = lock(&RUNNING);
-    let test = running.iter().find(|(other, _)| *other == id);
-    if let Some(run) = test.and_then(|(_, run)| run.upgrade()) {
-        // Dropped outside of the lock, if it is the last.
-        drop(running);
-        run.outside.fetch_add(1, Ordering::Relaxed);
+    let test = running.iter().find(|(test, _)| *test == id);
+    let run = test.and_then(|(_, run)| run.upgrade());
+    drop(running);
+    if let Some(run) = run {
+        let firings = if other.is_some() {
+            &run.stale
+        } else {
+            &run.outside
+        };
+        let looks = lock(firings).looks();
+        let firing = looks.then(|| OutsideFiring::new(stream, event));
+        lock(firings).add(firing);
     }
 }
 
@@ -287,8 +311,10 @@ impl Run {
             actors: AtomicU64::new(0),
             entering: AtomicU64::new(0),
             failed: AtomicBool::new(false),
-            outside: AtomicU64::new(0),
-            late: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+            outside: Mutex::default(),
+            stale: Mutex::default(),
+            adopted: Mutex::default(),
             quieted: AtomicU64::new(0),
             unwinding: Mutex::new(None),
             routers: Mutex::new(Vec::new()),
@@ -301,6 +327,8 @@ impl Run {
     /// Lets everybody go: nothing pauses any more.
     pub(crate) fn close(&self) {
         lock(&RUNNING).retain(|(id, _)| *id != self.id);
+        self.end_adoptions();
+        self.over.store(true, Ordering::Relaxed);
         let mut state = self.lock();
         state.over = true;
         self.notify(&mut state);
@@ -388,7 +416,7 @@ impl Run {
     }
 
     pub(crate) fn outside(&self) -> u64 {
-        self.outside.load(Ordering::Relaxed)
+        lock(&self.outside).count
     }
 
     /// Which schedule it was.
@@ -408,22 +436,5 @@ impl Debug for Run {
         f.debug_struct("Run")
             .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-/// What an event is called: its text up to its first field.
-pub(crate) fn name_of(text: &str) -> &str {
-    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
-    &text[..end.unwrap_or(text.len())]
-}
-
-/// A time, as people write it.
-pub(crate) fn span(time: Duration) -> String {
-    if time.as_millis() % 1000 == 0 {
-        format!("{} s", time.as_secs())
-    } else if time < Duration::from_secs(1) {
-        format!("{} ms", time.as_millis())
-    } else {
-        format!("{:.1} s", time.as_secs_f64())
     }
 }

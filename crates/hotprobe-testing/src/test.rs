@@ -1,8 +1,10 @@
 //! [`Test`]: what the body of a test calls.
 
+use crate::identity::Territory;
 use crate::report::Report;
 use crate::scope::Scope;
-use crate::state::{Caller, Found, Goal, Message, Run, name_of, span};
+use crate::state::{Caller, Found, Goal, Message, Run};
+use crate::text::{name_of, span};
 use crate::tracer::Tracer;
 use hotprobe::{Batch, ProbeGroup, SynchronizeError};
 use std::any::Any;
@@ -116,6 +118,93 @@ impl Test {
         Scope {
             run: Arc::clone(&self.run),
         }
+    }
+
+    /// Adopts a tokio runtime until this run ends: each task and each blocking call of the runtime that has entered no
+    /// scope belongs to this test. So the test receives what tasks fire that a library spawns.
+    ///
+    /// The runtime identifies the test, so tests with a runtime of their own run side by side: every `#[tokio::test]` has
+    /// one. Adopt it before the library spawns.
+    ///
+    /// * The runtime's tasks can be paused only on the multi-thread flavor, as those of `spawn_task`.
+    /// * Code in [`outside`](crate::outside) stays outside, and a scope that a task has entered takes precedence.
+    /// * Threads that a library starts by itself are not of the runtime; see [`adopt_process`](Self::adopt_process).
+    /// * A task that outlives its run belongs to the next run on this runtime ([`verify`](crate::verify) has several). Let
+    ///   the body end what it has started.
+    /// * The test does not wait for adopted tasks at its end.
+    ///
+    /// Each firing on a tokio thread outside of all scopes costs a look at the runtime's identity and a lock meanwhile.
+    ///
+    /// # Panics
+    /// With the report, if another running test has adopted this runtime.
+    ///
+    /// ```
+    /// use hotprobe::fire;
+    /// use hotprobe_testing as testing;
+    /// use tokio::runtime::Handle;
+    /// hotprobe::event! { static FLUSHED: fn(bytes: usize); }
+    ///
+    /// /// A library: its tasks are its own.
+    /// fn write_behind() {
+    ///     tokio::spawn(async { fire!(FLUSHED, 512) });
+    /// }
+    ///
+    /// # /*
+    /// #[tokio::test(flavor = "multi_thread")]
+    /// # */
+    /// async fn what_is_written_is_flushed() {
+    ///     testing::run_async(async |t| {
+    ///         t.adopt_runtime(&Handle::current());
+    ///         t.attach(|batch, to| FLUSHED.attach_in(batch, move |bytes| to.send("disk", bytes)));
+    ///         write_behind();
+    ///         t.expect_async("disk", 512_usize).await;
+    ///     })
+    ///     .await;
+    /// }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(what_is_written_is_flushed());
+    /// ```
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn adopt_runtime(&self, runtime: &tokio::runtime::Handle) {
+        let territory = Territory::Runtime(runtime.id());
+        self.run.adopt(territory, Location::caller());
+    }
+
+    /// Adopts the process until this run ends: each firing that belongs to no other test belongs to this one, whatever
+    /// thread or runtime it comes from.
+    ///
+    /// This is for libraries that start threads by themselves. Nothing tells such a thread's test, so **the test needs a
+    /// process of its own**: a test file with this one test, `cargo nextest`, or `--test-threads=1`. If another test
+    /// runs beside it, that test's library threads, and a test thread that fires outside of the kit, would be paused here.
+    /// Two tests cannot adopt the process at once.
+    ///
+    /// Code in [`outside`](crate::outside) stays outside. Threads that have entered a scope, and the tasks of a runtime that
+    /// another test has adopted, belong to that test. Firings in thread-local destructors belong to no test. The test does
+    /// not wait for adopted threads at its end.
+    ///
+    /// # Panics
+    /// With the report, if another running test has adopted the process.
+    ///
+    /// ```
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static COMPACTED: fn(files: u32); }
+    ///
+    /// /// A library: its threads are its own.
+    /// fn compact() -> std::thread::JoinHandle<()> {
+    ///     std::thread::spawn(|| COMPACTED.fire(3))
+    /// }
+    ///
+    /// testing::run(|t| {
+    ///     t.adopt_process();
+    ///     t.attach(|batch, to| COMPACTED.attach_in(batch, move |files| to.send("disk", files)));
+    ///     let compaction = compact();
+    ///     t.expect("disk", 3_u32);
+    ///     compaction.join().unwrap();
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn adopt_process(&self) {
+        self.run.adopt(Territory::Process, Location::caller());
     }
 
     /// The name of this run, as the report has it: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
@@ -519,9 +608,19 @@ impl Test {
     }
 
     /// Detaches what [`attach`](Self::attach) has attached. Waits for nothing.
-    pub(crate) fn detach(self) {
-        let probes = self.probes.into_inner();
-        drop(probes.unwrap_or_else(PoisonError::into_inner));
+    pub(crate) fn detach(&self) {
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        let detached = std::mem::take(&mut *probes);
+        drop(probes);
+        drop(detached);
+    }
+}
+
+impl Drop for Test {
+    /// An async test may be dropped before its end: lets its senders go.
+    fn drop(&mut self) {
+        self.run.close();
+        self.detach();
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a probe sends an event to its test.
 
-use crate::scope;
+use crate::scope::{self, Current};
 use crate::state;
 use std::any::Any;
 use std::fmt::Debug;
@@ -40,30 +40,39 @@ impl Tracer {
     /// # Panics
     /// Never, unless [`cancel_senders`](crate::Options::cancel_senders) is set.
     pub fn send<E: Debug + Send + 'static>(self, stream: &str, event: E) {
-        self.send_with(stream, || event);
+        match scope::current() {
+            Some(current) if current.run.id == self.test => {
+                current.run.send(&current, stream, Box::new(event));
+            }
+            other => self.passes(other.as_ref(), stream, Some(&event)),
+        }
     }
 
     /// [`send`](Self::send), where the event is made only if the firing belongs to this test.
     pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
         match scope::current() {
-            None => state::fired_outside(self.test),
             Some(current) if current.run.id == self.test => {
                 current.run.send(&current, stream, Box::new(event()));
             }
-            Some(_) => (),
+            other => self.passes::<E>(other.as_ref(), stream, None),
         }
     }
 
     /// [`send`](Self::send) to the stream that the test's router says ([`Test::set_router`](crate::Test::set_router));
     /// without one, to the stream `"default"`. The router runs on the thread that fires.
     pub fn route<E: Debug + Send + 'static>(self, event: E) {
-        let Some(current) = scope::current() else {
-            state::fired_outside(self.test);
-            return;
-        };
-        if current.run.id == self.test {
-            let stream = current.run.route(&event as &dyn Any);
-            current.run.send(&current, &stream, Box::new(event));
+        match scope::current() {
+            Some(current) if current.run.id == self.test => {
+                let stream = current.run.route(&event as &dyn Any);
+                current.run.send(&current, &stream, Box::new(event));
+            }
+            other => self.passes(other.as_ref(), "(by router)", Some(&event)),
         }
+    }
+
+    /// A firing that does not belong to the test: the code continues.
+    fn passes<E: Debug>(self, other: Option<&Current>, stream: &str, event: Option<&E>) {
+        let other = other.map(|other| &*other.run);
+        state::fired_outside(self.test, other, stream, event);
     }
 }

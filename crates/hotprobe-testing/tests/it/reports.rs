@@ -427,6 +427,18 @@ deadlock: nothing came on stream \"t2\" for 1.5 s
     );
 }
 
+/// What to do about firings that belong to no test.
+#[cfg(feature = "tokio")]
+const TO_RECEIVE_THEM: &str = "      \
+      help to receive them, start the thread or task by `testing::spawn` or `spawn_task`, or
+           wrap its work by `Scope::wrap` or `wrap_future`; if a library starts it, call
+           `Test::adopt_runtime` or `adopt_process`";
+#[cfg(not(feature = "tokio"))]
+const TO_RECEIVE_THEM: &str = "      \
+      help to receive them, start the thread by `testing::spawn`, or wrap its work by
+           `Scope::wrap`; if a library starts it, call `Test::adopt_process`, or
+           `Test::adopt_runtime` with the feature `tokio`";
+
 #[test]
 fn firings_of_nobody_are_counted() {
     assert_report!(
@@ -434,8 +446,9 @@ fn firings_of_nobody_are_counted() {
         || testing::run(|t| {
             events!(t);
             let begin = Instant::now();
-            let library = thread::spawn(|| (0..3).for_each(|_| HI.fire("t1", "a")));
-            library.join().expect("it passes");
+            let library = thread::Builder::new().name("library".to_owned());
+            let library = library.spawn(|| (0..3).for_each(|_| HI.fire("t1", "a")));
+            library.expect("it starts").join().expect("it passes");
             assert!(begin.elapsed() < Duration::from_secs(60));
             t.expect("t1", hi("a"));
         }),
@@ -444,6 +457,11 @@ deadlock: nothing came on stream \"t1\" for 1.5 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
    awaited Hi(\"a\")
-   outside 3 firings outside of any test passed"
+   outside 3 firings of threads and tasks that belong to no test:
+           t1: Hi(\"a\") (3 times)
+             by thread \"library\"
+"
+        .to_owned()
+            + TO_RECEIVE_THEM
     );
 }
