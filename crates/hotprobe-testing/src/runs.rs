@@ -93,10 +93,20 @@ struct PassedRun {
     fingerprint: u64,
 }
 
-/// Starts a run. The test that its body gets holds the run.
-fn start(options: &Options, plan: Plan, name: &str, silent: bool) -> Test {
+/// Starts a run. The test that its body gets holds the run. Fails if the options are wrong.
+fn start(options: &Options, plan: Plan, name: &str, silent: bool) -> Result<Test, FailedRun> {
+    if let Some(error) = options.error() {
+        let report = error.to_owned();
+        let run = name.to_owned();
+        return Err(FailedRun {
+            failure: Failure { run, report },
+            payload: None,
+            foreign: false,
+        });
+    }
     quiet::install();
-    Test::new(Run::start(options, plan, name.to_owned(), silent))
+    let run = Run::start(options, plan, name.to_owned(), silent);
+    Ok(Test::new(run))
 }
 
 /// Ends a run whose body has returned, or has panicked.
@@ -142,7 +152,7 @@ fn run_once(
     at: Caller,
     body: impl FnOnce(&Test),
 ) -> Result<PassedRun, FailedRun> {
-    let test = start(options, plan, name, silent);
+    let test = start(options, plan, name, silent)?;
     let entered = test.scope().enter_as(0, true);
     let result = catch_unwind(AssertUnwindSafe(|| {
         body(&test);
@@ -161,7 +171,7 @@ async fn run_once_async(
     at: Caller,
     body: impl AsyncFnOnce(&Test),
 ) -> Result<PassedRun, FailedRun> {
-    let test = start(options, plan, name, silent);
+    let test = start(options, plan, name, silent)?;
     let whole = async {
         body(&test).await;
         test.run
@@ -201,7 +211,7 @@ impl Delays {
             .max();
         let by = (longest.unwrap_or_default() * 10)
             .max(options.min_delay)
-            .min(options.dead_time / 2);
+            .min(options.max_idle() / 2);
         Self { first, by }
     }
 

@@ -340,7 +340,7 @@ impl Run {
     /// After a failure: gives the test's threads a moment to end, so that what they panic with falls into the time in
     /// which it is not printed. Those that are stuck are not waited for.
     pub(crate) fn clear_up(&self) {
-        let until = Instant::now() + Duration::from_millis(100).min(self.options.dead_time);
+        let until = Instant::now() + Duration::from_millis(100).min(self.options.max_idle());
         let mut state = self.lock();
         while Instant::now() < until
             && state
@@ -385,8 +385,8 @@ impl Run {
     /// For how long nothing may happen in this run.
     pub(crate) fn dead_time(&self) -> Duration {
         match self.plan {
-            Plan::Delay { by, .. } => self.options.dead_time + by,
-            _ => self.options.dead_time,
+            Plan::Delay { by, .. } => self.options.max_idle() + by,
+            _ => self.options.max_idle(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! [`Test`]: what the body of a test calls.
 
 use crate::identity::Territory;
+use crate::options::bounded;
 use crate::report::Report;
 use crate::scope::Scope;
 use crate::state::{Caller, Found, Goal, Message, Run};
@@ -394,7 +395,7 @@ impl Test {
     pub fn synchronize(&self) {
         let at = Location::caller();
         self.run.must_not_be_paused(at);
-        let time = self.run.options.dead_time;
+        let time = self.run.options.max_idle();
         if let Err(error) = hotprobe::synchronize_timeout(time) {
             let why = match error {
                 SynchronizeError::TimedOut => {
@@ -639,7 +640,7 @@ fn some_event(streams: &[&str]) -> Goal {
 fn nothing(stream: &str, time: Duration) -> Goal {
     Goal::Nothing {
         stream: stream.to_owned(),
-        time,
+        time: bounded(time),
     }
 }
 
