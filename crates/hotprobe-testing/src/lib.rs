@@ -203,10 +203,10 @@ mod tracer;
 pub use options::Options;
 pub use runs::{Failure, Summary};
 #[cfg(feature = "tokio")]
-pub use runtime::{spawn_blocking, spawn_task};
-pub use scope::{Entered, Scope, outside};
+pub use runtime::{spawn_blocking, spawn_task, spawn_task_as};
+pub use scope::{Entered, Scope, outside, outside_async};
 pub use test::{Held, Test};
-pub use threads::{JoinHandle, spawn};
+pub use threads::{JoinHandle, spawn, spawn_as};
 pub use tracer::Tracer;
 
 use std::future::Future;

@@ -18,6 +18,17 @@ pub(crate) struct Current {
     pub(crate) actor: u64,
     /// Whether it is the test's body, which takes the events, and so cannot send any.
     pub(crate) body: bool,
+    /// The name of its own stream, if it has been given one.
+    pub(crate) stream: Option<Arc<str>>,
+}
+
+impl Current {
+    /// Returns the name of the stream of this thread or task.
+    pub(crate) fn own_stream(&self) -> String {
+        self.stream
+            .as_deref()
+            .map_or_else(|| format!("sender {}", self.actor), str::to_owned)
+    }
 }
 
 /// Where the code on a thread is, by its own account.
@@ -47,6 +58,7 @@ fn belongs_to(adopted: impl FnOnce() -> Option<Adopted>) -> Option<Current> {
             run: adopted.run,
             actor: adopted.actor,
             body: false,
+            stream: None,
         }),
         Place::Outside => None,
         Place::Inside(current) => Some(current),
@@ -95,13 +107,40 @@ fn replace(with: Place) -> Place {
 #[derive(Clone)]
 pub struct Scope {
     pub(crate) run: Arc<Run>,
+    pub(crate) stream: Option<Arc<str>>,
 }
 
 impl Scope {
     /// The scope that the calling code belongs to, if any.
     #[must_use]
     pub fn current() -> Option<Self> {
-        current().map(|current| Self { run: current.run })
+        current().map(|current| Self {
+            run: current.run,
+            stream: None,
+        })
+    }
+
+    /// Returns the same scope for one thread or task, whose own stream has this name:
+    /// [`Tracer::send_own`](crate::Tracer::send_own) sends to it. Threads and tasks that it starts have streams of their own.
+    ///
+    /// ```
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static JOB: fn(n: u32); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| JOB.attach_in(batch, move |n| to.send_own(n)));
+    ///     let work = t.scope().with_stream("worker").wrap(|| JOB.fire(1));
+    ///     let worker = std::thread::spawn(work);
+    ///     t.expect("worker", 1_u32);
+    ///     worker.join().unwrap();
+    /// });
+    /// ```
+    #[must_use]
+    pub fn with_stream(&self, stream: &str) -> Self {
+        Self {
+            run: Arc::clone(&self.run),
+            stream: Some(stream.into()),
+        }
     }
 
     /// From here on this thread belongs to the test, until the guard is dropped. For threads that others start: in a
@@ -127,11 +166,13 @@ impl Scope {
 
     pub(crate) fn enter_as(&self, actor: u64, body: bool) -> Entered {
         let within = belongs_to(|| None).filter(|within| Arc::ptr_eq(&within.run, &self.run));
+        let own = self.stream.clone();
         Entered {
             before: replace(Place::Inside(Current {
                 run: Arc::clone(&self.run),
                 actor: within.as_ref().map_or(actor, |within| within.actor),
-                body: body || within.is_some_and(|within| within.body),
+                body: body || within.as_ref().is_some_and(|within| within.body),
+                stream: own.or_else(|| within.and_then(|within| within.stream)),
             })),
             not_send: PhantomData,
         }
@@ -165,8 +206,7 @@ impl Scope {
 
     pub(crate) fn body<F: Future>(&self, future: F) -> InScope<F> {
         InScope {
-            scope: Some((self.clone(), 0)),
-            body: true,
+            place: TaskPlace::Body(self.clone()),
             future: Some(Box::pin(future)),
         }
     }
@@ -196,6 +236,39 @@ impl fmt::Debug for Scope {
 pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     let _left = leave();
     work()
+}
+
+/// [`outside`], for async code: the future is outside of any test while it is polled, and while it is dropped.
+///
+/// ```
+/// use hotprobe::fire;
+/// use hotprobe_testing as testing;
+/// hotprobe::event! { static CONNECTED: fn(); }
+///
+/// async fn connect() {
+///     fire!(CONNECTED);
+/// }
+///
+/// # /*
+/// #[tokio::test(flavor = "multi_thread")]
+/// # */
+/// async fn a_connection_is_prepared() {
+///     testing::run_async(async |t| {
+///         t.attach(|batch, to| CONNECTED.attach_in(batch, move || to.send("client", ())));
+///         testing::outside_async(connect()).await; // the body itself must not fire
+///         let client = testing::spawn_task(connect());
+///         t.expect_async("client", ()).await;
+///         client.await.unwrap();
+///     })
+///     .await;
+/// }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(a_connection_is_prepared());
+/// ```
+pub fn outside_async<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    InScope {
+        place: TaskPlace::Outside,
+        future: Some(Box::pin(future)),
+    }
 }
 
 fn leave() -> Entered {
@@ -241,10 +314,20 @@ impl fmt::Debug for Entered {
     }
 }
 
-/// A future that belongs to a test while it is polled, and while it is dropped: a cancelled one fires events, too.
+/// Where a future is polled.
+enum TaskPlace {
+    /// Where the code is that polls it.
+    Inherited,
+    Outside,
+    Body(Scope),
+    /// A task of this scope, and its actor.
+    Task(Scope, u64),
+}
+
+/// A future that belongs to a test, or to none, while it is polled and while it is dropped: a cancelled one fires events,
+/// too.
 pub(crate) struct InScope<F> {
-    scope: Option<(Scope, u64)>,
-    body: bool,
+    place: TaskPlace,
     future: Option<Pin<Box<F>>>,
 }
 
@@ -252,15 +335,20 @@ impl<F> InScope<F> {
     /// A task: the future belongs to that scope, if there is one.
     pub(crate) fn new(scope: Option<&Scope>, future: F) -> Self {
         Self {
-            scope: scope.map(|scope| (scope.clone(), scope.run.new_actor())),
-            body: false,
+            place: scope.map_or(TaskPlace::Inherited, |scope| {
+                TaskPlace::Task(scope.clone(), scope.run.new_actor())
+            }),
             future: Some(Box::pin(future)),
         }
     }
 
     fn enter(&self) -> Option<Entered> {
-        let (scope, actor) = self.scope.as_ref()?;
-        Some(scope.enter_as(*actor, self.body))
+        match &self.place {
+            TaskPlace::Inherited => None,
+            TaskPlace::Outside => Some(leave()),
+            TaskPlace::Body(scope) => Some(scope.enter_as(0, true)),
+            TaskPlace::Task(scope, actor) => Some(scope.enter_as(*actor, false)),
+        }
     }
 }
 

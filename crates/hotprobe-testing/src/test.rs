@@ -118,6 +118,7 @@ impl Test {
     pub fn scope(&self) -> Scope {
         Scope {
             run: Arc::clone(&self.run),
+            stream: None,
         }
     }
 

@@ -38,7 +38,44 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    let Some(scope) = Scope::current() else {
+    start(Scope::current(), work, Location::caller())
+}
+
+/// [`spawn`], where the thread's own stream has a name: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+///
+/// # Panics
+/// As `spawn`.
+///
+/// ```
+/// use hotprobe_testing as testing;
+/// hotprobe::event! { static STEP: fn(n: u32); }
+///
+/// testing::run(|t| {
+///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+///     let reader = testing::spawn_as("reader", || STEP.fire(1));
+///     let writer = testing::spawn_as("writer", || STEP.fire(2));
+///     t.expect("writer", 2_u32);
+///     t.expect("reader", 1_u32);
+///     reader.join();
+///     writer.join();
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_as<T, F>(stream: &str, work: F) -> JoinHandle<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let scope = Scope::current().map(|scope| scope.with_stream(stream));
+    start(scope, work, Location::caller())
+}
+
+fn start<T, F>(scope: Option<Scope>, work: F, at: Caller) -> JoinHandle<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let Some(scope) = scope else {
         return JoinHandle {
             of: None,
             handle: thread::spawn(work),
@@ -46,7 +83,7 @@ where
     };
     quiet::install();
     let run = Arc::clone(&scope.run);
-    let number = run.thread_starts(Location::caller());
+    let number = run.thread_starts(at);
     let actor = run.new_actor();
     let handle = thread::spawn(move || {
         let entered = scope.enter_as(actor, false);

@@ -70,6 +70,38 @@ impl Tracer {
         }
     }
 
+    /// [`send`](Self::send) to the own stream of the thread or task that fires, so that no probe has to find out which one
+    /// it is.
+    ///
+    /// The stream has the name that [`spawn_as`](crate::spawn_as), `spawn_task_as` or
+    /// [`Scope::with_stream`](crate::Scope::with_stream) has given it. Otherwise it is called `sender 1`, `sender 2`, in the
+    /// order in which the test has started its threads and tasks. Those that the test has adopted are numbered by their
+    /// first firing, which may differ from run to run: [`verify`](crate::verify) needs streams that are the same in each.
+    ///
+    /// ```
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static STEP: fn(n: u32); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+    ///     let first = testing::spawn(|| STEP.fire(1));
+    ///     let second = testing::spawn_as("writer", || STEP.fire(2));
+    ///     t.expect("writer", 2_u32);
+    ///     t.expect("sender 1", 1_u32);
+    ///     first.join();
+    ///     second.join();
+    /// });
+    /// ```
+    pub fn send_own<E: Debug + Send + 'static>(self, event: E) {
+        match scope::current() {
+            Some(current) if current.run.id == self.test => {
+                let stream = current.own_stream();
+                current.run.send(&current, &stream, Box::new(event));
+            }
+            other => self.passes(other.as_ref(), "(the sender's own)", Some(&event)),
+        }
+    }
+
     /// A firing that does not belong to the test: the code continues.
     fn passes<E: Debug>(self, other: Option<&Current>, stream: &str, event: Option<&E>) {
         let other = other.map(|other| &*other.run);

@@ -8,7 +8,7 @@ mod on_tokio;
 #[cfg(feature = "tokio")]
 pub(crate) use on_tokio::blocking;
 #[cfg(feature = "tokio")]
-pub use on_tokio::{spawn_blocking, spawn_task};
+pub use on_tokio::{spawn_blocking, spawn_task, spawn_task_as};
 
 /// Why a wait is refused, in a report.
 pub(crate) const ONE_THREAD: &str =

@@ -62,6 +62,37 @@ where
     tokio::spawn(InScope::new(Scope::current().as_ref(), future))
 }
 
+/// [`spawn_task`], where the task's own stream has a name: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+///
+/// # Panics
+/// As `tokio::spawn`, outside of a runtime.
+///
+/// ```
+/// use hotprobe::fire;
+/// use hotprobe_testing as testing;
+/// hotprobe::event! { static STEP: fn(n: u32); }
+///
+/// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(
+/// testing::run_async(async |t| {
+///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+///     let one = testing::spawn_task_as("request 1", async { fire!(STEP, 1) });
+///     let two = testing::spawn_task_as("request 2", async { fire!(STEP, 2) });
+///     t.expect_async("request 2", 2_u32).await;
+///     t.expect_async("request 1", 1_u32).await;
+///     one.await.unwrap();
+///     two.await.unwrap();
+/// })
+/// # );
+/// ```
+pub fn spawn_task_as<F>(stream: &str, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let scope = Scope::current().map(|scope| scope.with_stream(stream));
+    tokio::spawn(InScope::new(scope.as_ref(), future))
+}
+
 /// [`tokio::task::spawn_blocking`]: the closure belongs to the test whose code calls it, if there is one.
 ///
 /// # Panics
