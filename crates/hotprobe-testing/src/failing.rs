@@ -42,7 +42,7 @@ impl Run {
         for (stream, index) in state.schedule.paused() {
             report = report.line(
                 "waiting",
-                &format!("{stream}: for its turn (thread {index})"),
+                &format!("{stream}: until the schedule chooses it (sender {index})"),
             );
         }
         for (name, stream) in &state.streams {
@@ -145,10 +145,10 @@ impl Run {
                 &format!("{left} events are")
             };
             Some(format!(
-                "leftover: the test has ended, and {events} pending"
+                "leftover: the test has ended, but {events} pending"
             ))
         } else if panicked {
-            Some("a thread of the test panicked, and nobody joined it".to_owned())
+            Some("a thread of the test panicked, and was not joined".to_owned())
         } else if running {
             Some(format!(
                 "a thread of the test has not ended, and nothing happened for {}",

@@ -70,6 +70,22 @@
 //! The example `verify_pool` continues from here: it holds two threads at the points that matter, and `explore` finds
 //! a lost wake-up.
 //!
+//! # What do you want to do?
+//!
+//! | task | use |
+//! |---|---|
+//! | check the order of events | [`Test::expect`], [`Test::recv`], [`Test::select`], and [`verify`] |
+//! | stop threads at known points, and look at the state | [`Test::expect_held`] |
+//! | search for an order that breaks the code | [`explore`] |
+//! | test async code | [`run_async`], [`verify_async`], [`explore_async`], `spawn_task` |
+//! | give each thread or task a stream, without naming it in the probe | [`Tracer::send_own`], [`spawn_as`], `spawn_task_as` |
+//! | choose the stream by the event | [`Test::set_router`] |
+//! | receive what a library's tasks fire | `Test::adopt_runtime` |
+//! | receive what a library's threads fire | [`Test::adopt_process`] |
+//! | receive what the jobs of a pool fire | [`Scope::wrap`], [`Scope::enter`] |
+//! | prepare and clean up in the body, with code that fires | [`outside`], [`outside_async`] |
+//! | get the report as a value | [`Options::try_run`], [`Options::try_verify`], [`Options::try_explore`] |
+//!
 //! # Three ways to run a test
 //!
 //! | | who goes first | finds | misses |
@@ -168,8 +184,23 @@
 //!
 //! # Features
 //!
-//! * `tokio`: `spawn_task` and `spawn_blocking`, and probes that pause inside a task. It changes nothing on threads
-//!   outside a tokio runtime.
+//! * `tokio`: `spawn_task` and `spawn_blocking`, `Test::adopt_runtime`, and probes that pause inside a task. It needs tokio
+//!   1.49 or later, without `tokio_unstable`. It changes nothing on threads outside a tokio runtime.
+//!
+//! # Environment variables
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `HOTPROBE_DEAD_TIME` | the dead time in seconds, as in `10` or `0.5`; 3 by default; [`Options::dead_time`] overrides it |
+//! | `NO_COLOR` | if not empty, reports have no colours; they have them only where standard error is a terminal |
+//!
+//! # Cost
+//!
+//! Events that no test has attached probes to cost a load and a branch, as always. Each event that is sent takes the lock of
+//! its run, and two changes of threads: one to the test and one back. `verify` repeats the body once for each event, and each
+//! repetition takes longer by the delay ([`Summary::delay`], at least 10 ms); `explore` repeats it as often as asked. A
+//! firing outside of the test costs a look at a thread-local variable. The first 1,000 of a run are formatted for the
+//! report.
 //!
 //! # Reading the code
 //!
@@ -178,8 +209,9 @@
 //! firing belongs to (`scope.rs`, `adoption.rs`) · [`spawn`] (`threads.rs`) and `spawn_task` (`runtime/`).
 //!
 //! Inside: `state.rs` is one run, its streams and who waits for whom, under one mutex. `sending.rs` adds the sender's
-//! side, `receiving.rs` the test's side, `failing.rs` how a run fails. `outside.rs` lists firings that belong to no test. `schedule.rs` chooses who goes next in `explore`,
-//! `report.rs` formats a failure, `quiet.rs` decides which panics are printed.
+//! side, `receiving.rs` the test's side, `failing.rs` how a run fails. `outside.rs` lists firings that belong to no test.
+//! `schedule.rs` chooses who goes next in `explore`, `report.rs` formats a failure, `quiet.rs` decides which panics are
+//! printed. `identity.rs` says which thread, task and runtime fires; `text.rs` formats events and times.
 
 mod adoption;
 mod failing;
@@ -216,9 +248,9 @@ use std::future::Future;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Runs the body once. Events are to be taken by it, in the order of each stream; none may be left over.
+/// Runs the body once. It has to take all events, in the order of each stream.
 ///
-/// The body runs on this thread, which it may block. Threads that it started by [`spawn`] are waited for.
+/// The body runs on this thread, and may block it. Afterwards the test waits for the threads that [`spawn`] started.
 ///
 /// # Panics
 /// With the report, if the test fails; if the body panics, with the same.
@@ -239,15 +271,15 @@ pub fn run(body: impl FnOnce(&Test)) {
     Options::new().run(body);
 }
 
-/// Runs the body once, and then once more for each event that was seen, with that event delayed: so an order that only
-/// happened to hold is found. The streams must be the same in every run. The report names the run: `delay@3 (t2:1)` is
-/// that in which event 3 was delayed, number 1 of stream `t2` (both from 0).
+/// Runs the body once, and then once more for each event of that run, with this event delayed. An order that held only by
+/// chance then fails. The streams must be the same in every run. The report names the run: in `delay@3 (t2:1)`, event 3 was
+/// delayed, which is event 1 of stream `t2` (both from 0).
 ///
 /// The delay is ten times the longest gap between two events of the first run, at least 10 ms
 /// ([`Options::min_delay`]), and at most half the dead time. Each run takes longer by no more than that.
 ///
-/// Two runs' streams are the same if they have the same events: by value those that were checked by `expect`, by name
-/// (what stands before the first field) those that were taken by `recv` and `select`.
+/// Two runs have the same streams if they have the same events. Events that `expect` has checked are compared by value,
+/// those that `recv` and `select` have taken by name (the text before the first field).
 ///
 /// # Panics
 /// With the report, if a run fails; if the body panics, with the same.
@@ -329,10 +361,11 @@ pub fn explore(number: usize, seed: u64, body: impl FnMut(&Test)) {
     Options::new().explore(number, seed, body);
 }
 
-/// [`run`], for an async body: it waits by the `async` forms (`expect_async`), without blocking the thread.
+/// Does the same as [`run`], for an async body: it waits with the `async` forms (`expect_async`), without blocking the
+/// thread.
 ///
-/// On tokio's multi-thread runtime, with feature `tokio`. On a current-thread runtime tasks can't be paused: the test
-/// fails with a message that says so. (Threads can.)
+/// It needs tokio's multi-thread runtime and the feature `tokio`. On a current-thread runtime tasks cannot be paused, and
+/// the test fails with a message that says so; threads can be paused there.
 ///
 /// # Panics
 /// As `run`, when it is polled.
@@ -362,7 +395,7 @@ pub fn run_async(body: impl AsyncFnOnce(&Test)) -> impl Future<Output = ()> {
     async move { options.run_async(body).await }
 }
 
-/// [`verify`], for an async body.
+/// Does the same as [`verify`], for an async body.
 ///
 /// # Panics
 /// As `verify`, when it is polled.
@@ -392,7 +425,7 @@ pub fn verify_async(body: impl AsyncFnMut(&Test)) -> impl Future<Output = ()> {
     async move { options.verify_async(body).await }
 }
 
-/// [`explore`], for an async body.
+/// Does the same as [`explore`], for an async body.
 ///
 /// # Panics
 /// As `explore`, when it is polled.

@@ -230,7 +230,12 @@ mod tests {
             });
             t.expect_none_for("t", Duration::MAX);
         });
-        assert!(failure.unwrap_err().report().starts_with("an event came"));
+        assert!(
+            failure
+                .unwrap_err()
+                .report()
+                .starts_with("unexpected event")
+        );
         ends.recv().unwrap();
     }
 }

@@ -33,7 +33,7 @@ impl Run {
         }
         if state.over {
             let report = Report::new(
-                "the test went on after a panic, when senders had been let go".to_owned(),
+                "the test continued after a panic, which released its senders".to_owned(),
             );
             self.fail(state, report, Some(at));
             return Checked::Failed;
@@ -75,7 +75,7 @@ impl Run {
                     .map(|message| message.text.clone());
                 if let Some(text) = came {
                     let report = Report::new(format!(
-                        "an event came on stream {stream:?}, where none should for {}",
+                        "unexpected event on stream {stream:?}: expected none for {}",
                         span(*time)
                     ))
                     .line("received", &text);
@@ -163,7 +163,7 @@ impl Run {
                 .line("why", ONE_THREAD)
                 .line(
                     "help",
-                    "wait by one of the `async` forms: `expect_async(…).await`",
+                    "use one of the `async` forms: `expect_async(…).await`",
                 );
             self.fail(&mut state, report, Some(at));
         }
@@ -242,8 +242,10 @@ impl Run {
     pub(crate) fn must_hold(&self, at: Caller) {
         if self.is_explored() {
             let mut state = self.lock();
-            let report = Report::new("`explore` chooses itself who is held".to_owned())
-                .line("help", "hold senders in `run` and `verify` only");
+            let report = Report::new(
+                "a sender cannot be held in `explore`, which chooses the order itself".to_owned(),
+            )
+            .line("help", "hold senders in `run` and `verify` only");
             self.fail(&mut state, report, Some(at));
             drop(state);
             self.raise();
@@ -257,8 +259,7 @@ impl Run {
         self.touch(&mut state);
         if state.failure.is_none() && state.standing().next().is_some() {
             let report = Report::new(
-                "the test would wait for its own paused senders: until they go on, no grace period ends"
-                    .to_owned(),
+                "deadlock: no grace period ends while senders of this test are paused".to_owned(),
             );
             self.fail(&mut state, report, Some(at));
         }

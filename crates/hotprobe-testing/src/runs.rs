@@ -16,23 +16,37 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// What a test that passed was made of.
+/// What a test that passed consisted of.
+///
+/// ```
+/// use hotprobe_testing::{Options, Summary};
+///
+/// let summary: Summary = Options::new().try_run(|_| ()).unwrap();
+/// assert_eq!((summary.runs, summary.events, summary.outside), (1, 0, 0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many times the body ran.
+    /// The number of times that the body ran.
     pub runs: usize,
-    /// How many events there were, in the first run.
+    /// The number of events in the first run.
     pub events: usize,
-    /// How many firings of the test's probes belonged to no test, and passed; in all runs.
+    /// The number of firings that reached the test's probes and belonged to no test, in all runs.
     pub outside: u64,
-    /// By how much [`verify`](Options::verify) delayed each event; zero in others.
+    /// The delay of each event in [`verify`](Options::verify); zero otherwise.
     pub delay: Duration,
-    /// How many different schedules [`explore`](Options::explore) has tried; zero in others.
+    /// The number of different schedules that [`explore`](Options::explore) tried; zero otherwise.
     pub schedules: usize,
 }
 
-/// What a test failed with.
+/// The failure of a test. `Display` prints the report.
+///
+/// ```
+/// use hotprobe_testing::{Failure, Options};
+///
+/// let failure: Failure = Options::new().try_run(|_| assert!(1 > 2, "odd")).unwrap_err();
+/// assert_eq!((failure.run(), failure.report()), ("run", "odd"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     run: String,
@@ -40,13 +54,13 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The name of the run that failed: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
+    /// Returns the name of the run that failed: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
     #[must_use]
     pub fn run(&self) -> &str {
         &self.run
     }
 
-    /// The report; if the body has panicked by itself, what it panicked with.
+    /// Returns the report, or the message of the panic if the body panicked by itself.
     #[must_use]
     pub fn report(&self) -> &str {
         &self.report
@@ -76,7 +90,10 @@ impl FailedRun {
         match self.payload {
             Some(payload) if self.foreign => {
                 if self.failure.run != "run" {
-                    eprintln!("hotprobe_testing: that was in run {}", self.failure.run);
+                    eprintln!(
+                        "hotprobe_testing: the panic was in run {}",
+                        self.failure.run
+                    );
                 }
                 resume_unwind(payload)
             }
@@ -239,7 +256,7 @@ impl Delays {
         if expected == received {
             return Ok(());
         }
-        let report = Report::new("the streams are not those of the first run".to_owned())
+        let report = Report::new("the streams differ from those of the first run".to_owned())
             .difference(&expected, &received)
             .render(None, &run);
         Err(FailedRun {

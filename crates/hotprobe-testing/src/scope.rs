@@ -79,12 +79,14 @@ fn replace(with: Place) -> Place {
         .unwrap_or(Place::Unscoped)
 }
 
-/// A test, as those see it who belong to it: threads, tasks, jobs.
+/// The membership in a test, for threads, tasks and jobs.
 ///
 /// Events are process-wide, and tests run beside one another in one process. A test sees the firings of its own
-/// threads and tasks only: of its body, of what is started there by [`spawn`](crate::spawn) or `spawn_task`, and of
-/// what enters its scope. Those that belong to another test are nothing to it; those of nobody (a thread that a
-/// library has started) pass, and are counted in the report.
+/// threads and tasks only: of its body, of what is started there by [`spawn`](crate::spawn) or `spawn_task`, of what
+/// enters its scope, and of what it has adopted. It ignores the firings of other tests. Firings of no test, as in a thread
+/// that a library has started, pass, and the report lists them.
+///
+/// Two scopes are equal if they are of the same run.
 ///
 /// ```
 /// use hotprobe_testing::{self as testing, Scope};
@@ -111,7 +113,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope that the calling code belongs to, if any.
+    /// Returns the scope that the calling code belongs to, if any.
     #[must_use]
     pub fn current() -> Option<Self> {
         current().map(|current| Self {
@@ -143,7 +145,7 @@ impl Scope {
         }
     }
 
-    /// From here on this thread belongs to the test, until the guard is dropped. For threads that others start: in a
+    /// Makes this thread belong to the test until the guard is dropped. This is for threads that others start: call it in a
     /// pool's start function, say, with [`Entered::stay`].
     ///
     /// ```
@@ -178,8 +180,17 @@ impl Scope {
         }
     }
 
-    /// A closure that belongs to the test, on whatever thread it is called: for pools (`rayon::spawn`), and for
+    /// Wraps a closure so that it belongs to the test, whichever thread calls it: for pools (`rayon::spawn`), and for
     /// `std::thread::scope`.
+    ///
+    /// ```
+    /// use hotprobe_testing::{self as testing, Scope};
+    ///
+    /// testing::run(|t| {
+    ///     let work = t.scope().wrap(|| Scope::current() == Some(t.scope()));
+    ///     assert!(std::thread::scope(|threads| threads.spawn(work).join().unwrap()));
+    /// });
+    /// ```
     pub fn wrap<R, F: FnOnce() -> R>(&self, work: F) -> impl FnOnce() -> R + use<R, F> {
         let scope = self.clone();
         let actor = self.run.new_actor();
@@ -189,7 +200,7 @@ impl Scope {
         }
     }
 
-    /// A future that belongs to the test, on whatever thread it is polled and dropped.
+    /// Wraps a future so that it belongs to the test, whichever thread polls or drops it.
     ///
     /// ```
     /// use hotprobe_testing::{self as testing, Scope};
@@ -212,6 +223,14 @@ impl Scope {
     }
 }
 
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.run, &other.run)
+    }
+}
+
+impl Eq for Scope {}
+
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope")
@@ -220,10 +239,10 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// Runs `work` outside of any test: what fires in it passes, and is counted as outside.
+/// Runs `work` outside of any test: its firings pass, and are counted as outside. Tasks and threads that it starts are not
+/// `work`; a test may have adopted them.
 ///
-/// The body of a test takes the events, so it cannot send any; this is for what it does in between, preparing and
-/// clearing up.
+/// The body of a test takes the events, so it cannot send any. It prepares and cleans up in here.
 ///
 /// ```
 /// hotprobe::event! { static TICK: fn(); }
@@ -278,7 +297,21 @@ fn leave() -> Entered {
     }
 }
 
-/// A thread's stay in a [`Scope`]; it ends when this is dropped.
+/// The stay of a thread in a [`Scope`]; it ends when this guard is dropped.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, Entered, Scope};
+///
+/// testing::run(|t| {
+///     let scope = t.scope();
+///     let library = std::thread::spawn(move || {
+///         let entered: Entered = scope.enter();
+///         drop(entered);
+///         Scope::current().is_none()
+///     });
+///     assert!(library.join().unwrap());
+/// });
+/// ```
 #[must_use = "the thread leaves the scope when the guard is dropped"]
 pub struct Entered {
     before: Place,
@@ -286,7 +319,7 @@ pub struct Entered {
 }
 
 impl Entered {
-    /// Stays in the scope for ever: for a thread that does nothing but the test's work.
+    /// Stays in the scope until the thread ends: for a thread that does nothing but this run's work.
     ///
     /// ```
     /// # hotprobe_testing::run(|t| {

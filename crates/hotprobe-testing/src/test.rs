@@ -16,11 +16,27 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A running test: the body of [`run`](crate::run), [`verify`](crate::verify) and [`explore`](crate::explore) gets it,
-/// and takes the events of the streams by it.
+/// A running test. The body of [`run`](crate::run), [`verify`](crate::verify) and [`explore`](crate::explore) receives it,
+/// and takes the events of the streams with it.
 ///
-/// All that wait do so for the dead time at most ([`Options::dead_time`](crate::Options::dead_time)): if nothing at all
-/// happens in the test for that long, it fails with a report. A test that fails lets go all paused senders.
+/// Every wait is bounded by the dead time ([`Options::dead_time`](crate::Options::dead_time)): a test in which nothing
+/// happens for that long fails with a report. A test that fails releases all paused senders.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, Test};
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// fn expect_tick(t: &Test, n: u32) {
+///     t.expect("ticker", n);
+/// }
+///
+/// testing::run(|t| {
+///     t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("ticker", n)));
+///     let ticker = testing::spawn(|| TICK.fire(1));
+///     expect_tick(t, 1);
+///     ticker.join();
+/// });
+/// ```
 pub struct Test {
     pub(crate) run: Arc<Run>,
     probes: Mutex<Vec<ProbeGroup>>,
@@ -34,10 +50,10 @@ impl Test {
         }
     }
 
-    /// Attaches probes for as long as the test runs, all at one instant. `queue` gets the batch to queue them in, and
-    /// the way to this test.
+    /// Attaches probes for as long as the test runs, all at one instant. `queue` receives the batch to queue them in, and
+    /// the [`Tracer`] of this test.
     ///
-    /// They are detached without waiting for anything.
+    /// The test's end detaches them without waiting.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -73,16 +89,16 @@ impl Test {
             .push(group);
     }
 
-    /// What probes send their events by, for those that the test attaches and keeps itself.
+    /// Returns what probes send their events with, for probes that the test attaches and keeps itself.
     #[must_use]
     pub fn tracer(&self) -> Tracer {
         Tracer { test: self.run.id }
     }
 
-    /// Says which stream an event of type `E` goes to that was sent by [`Tracer::route`]. Routers of several types stand
-    /// beside one another; of two for one type the first counts.
+    /// Sets the function that chooses the stream of each event of type `E` that [`Tracer::route`] sends. Each type may have a
+    /// router; of two for one type, the first is used.
     ///
-    /// `router` runs on the thread that fires, inside of the firing.
+    /// `router` runs on the thread that fires, inside the firing.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -113,7 +129,7 @@ impl Test {
         }));
     }
 
-    /// The scope of this test, for threads and tasks that it does not start itself.
+    /// Returns the scope of this test, for threads and tasks that the kit does not start.
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope {
@@ -209,13 +225,13 @@ impl Test {
         self.run.adopt(Territory::Process, Location::caller());
     }
 
-    /// The name of this run, as the report has it: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
+    /// Returns the name of this run, as in the report: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
     #[must_use]
     pub fn run_name(&self) -> &str {
         &self.run.name
     }
 
-    /// Takes the next event of a stream, checks its type and value, and only then lets the sender go on.
+    /// Takes the next event of a stream, checks its type and value, and then releases the sender.
     ///
     /// Blocks the thread until there is one. Other streams, and what others send to them, wait meanwhile.
     ///
@@ -235,15 +251,15 @@ impl Test {
         self.run.release(ticket);
     }
 
-    /// [`expect`](Self::expect), and the sender stays paused until the guard is dropped, or released.
+    /// Does the same as [`expect`](Self::expect), but keeps the sender paused until the guard is released or dropped.
     ///
-    /// So that several streams can be stopped at known points, and the state between them inspected.
+    /// So a test stops several streams at known points, and inspects the state between them.
     ///
-    /// While a sender is held, no grace period of the process ends. If the test does nothing for the dead time
-    /// meanwhile (it waits for what the sender holds), it fails, and the sender is let go.
+    /// While a sender is held, no grace period of the process ends. If the body does nothing for the dead time meanwhile,
+    /// because it waits for a lock of the sender, say, the test fails and the sender is released.
     ///
     /// # Panics
-    /// As `expect`; and in [`explore`](crate::explore), which chooses itself who is held.
+    /// As `expect`; and in [`explore`](crate::explore), which chooses the order itself.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -260,13 +276,13 @@ impl Test {
     ///         counter.store(1, Ordering::Relaxed);
     ///     });
     ///     let held = t.expect_held("worker", 1_u32);
-    ///     assert_eq!(done.load(Ordering::Relaxed), 0, "it stands before that");
+    ///     assert_eq!(done.load(Ordering::Relaxed), 0, "the worker is paused in the event");
     ///     held.release();
     ///     worker.join();
     /// });
     /// ```
     #[track_caller]
-    #[must_use = "the sender goes on when the guard is dropped: `let _ = …` drops it at once; use `expect` for that"]
+    #[must_use = "the sender continues when the guard is dropped: `let _ = …` drops it at once; use `expect` for that"]
     #[allow(
         clippy::needless_pass_by_value,
         reason = "an event is made where it is expected"
@@ -284,7 +300,7 @@ impl Test {
         held
     }
 
-    /// Takes the next event of a stream, whatever its value, and lets the sender go on.
+    /// Takes the next event of a stream, whatever its value, and releases the sender.
     ///
     /// # Panics
     /// If the event is of another type than `E`; otherwise as [`expect`](Self::expect).
@@ -306,7 +322,7 @@ impl Test {
         self.select(&[stream]).1
     }
 
-    /// [`recv`](Self::recv), and the sender stays paused until the guard is dropped, or released.
+    /// Does the same as [`recv`](Self::recv), but keeps the sender paused until the guard is released or dropped.
     ///
     /// # Panics
     /// As `recv` and [`expect_held`](Self::expect_held).
@@ -333,8 +349,7 @@ impl Test {
         (self.open(found.0, found.1, at), held)
     }
 
-    /// Takes the first event of whichever of these streams has one, and lets its sender go on. If several have, that
-    /// which came first. Returns the stream's name, and the event.
+    /// Takes the oldest event of any of these streams, and releases its sender. Returns the stream's name and the event.
     ///
     /// # Panics
     /// As [`recv`](Self::recv).
@@ -364,12 +379,12 @@ impl Test {
         (stream, event)
     }
 
-    /// Waits for `time`, in which no event may come on that stream.
+    /// Waits for `time`, and fails if an event comes on the stream meanwhile. A time of more than a year counts as a year.
     ///
-    /// That none came is no proof that none would come. Better expect an event of which you know that it comes later.
+    /// A later event would go unnoticed. Prefer to expect an event that is known to come afterwards.
     ///
     /// # Panics
-    /// With the report, if one comes; it says which.
+    /// With the report, which names the event, if one comes.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -383,11 +398,11 @@ impl Test {
         self.run.wait(&goal, &no_event(time), Location::caller());
     }
 
-    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: it fails with a report at once where the test would
-    /// wait for its own paused senders, and after the dead time where it waits for others.
+    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: fails at once where the test would wait for its own
+    /// paused senders, and after the dead time where it waits for others.
     ///
     /// # Panics
-    /// With the report; see above.
+    /// With the report, in both cases.
     ///
     /// ```
     /// hotprobe_testing::run(|t| t.synchronize());
@@ -400,9 +415,9 @@ impl Test {
         if let Err(error) = hotprobe::synchronize_timeout(time) {
             let why = match error {
                 SynchronizeError::TimedOut => {
-                    "a firing, a `pinned` scope or a captured `Drop` of this process does not end"
+                    "a firing, a `pinned` scope or a captured `Drop` in this process has not ended"
                 }
-                _ => "the test's body is inside of a firing, a `pinned` scope or a captured `Drop`",
+                _ => "the test's body is inside a firing, a `pinned` scope or a captured `Drop`",
             };
             let title = format!("no grace period ended for {}", span(time));
             self.run
@@ -661,16 +676,30 @@ fn given<'s>(streams: &[&'s str], name: &str) -> &'s str {
         .expect("it is one of these")
 }
 
-/// A held sender: it stands where it fired until this is released, or dropped. Made by
-/// [`Test::expect_held`]. It can be released on any thread.
-#[must_use = "the sender goes on when this is dropped"]
+/// A sender that [`Test::expect_held`] holds: it stays paused where it fired until this guard is released or dropped, on
+/// any thread.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, Held};
+/// hotprobe::event! { static STEP: fn(n: u32); }
+///
+/// testing::run(|t| {
+///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("worker", n)));
+///     let worker = testing::spawn(|| STEP.fire(1));
+///     let held: Held = t.expect_held("worker", 1_u32);
+///     assert!(!worker.is_finished());
+///     held.release();
+///     worker.join();
+/// });
+/// ```
+#[must_use = "the sender continues when this is dropped"]
 pub struct Held {
     run: Arc<Run>,
     ticket: u64,
 }
 
 impl Held {
-    /// Lets the sender go on.
+    /// Releases the sender.
     pub fn release(self) {
         drop(self);
     }

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-/// [`std::thread::spawn`]: the thread belongs to the test whose code calls it, if there is one. Threads that it
-/// starts in this way do, too.
+/// Starts a thread, as [`std::thread::spawn`], that belongs to the test whose code calls this, if there is one. So do the
+/// threads that it starts in the same way.
 ///
-/// The test knows of such a thread: its end is waited for when the body has ended (for the dead time at most), and if
-/// it has panicked, the report says so.
+/// The test waits for such a thread after its body has ended, at most for the dead time. If the thread panics and is not
+/// joined, the test fails.
 ///
 /// # Panics
 /// If the system cannot start a thread.
@@ -41,7 +41,7 @@ where
     start(Scope::current(), work, Location::caller())
 }
 
-/// [`spawn`], where the thread's own stream has a name: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+/// Starts a thread, as [`spawn`], and names its own stream: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
 ///
 /// # Panics
 /// As `spawn`.
@@ -103,17 +103,25 @@ where
     }
 }
 
-/// A thread that was started by [`spawn`].
+/// The handle of a thread that [`spawn`] or [`spawn_as`] started.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, JoinHandle};
+///
+/// testing::run(|_| {
+///     let thread: JoinHandle<u32> = testing::spawn(|| 5);
+///     assert_eq!(thread.join(), 5);
+/// });
+/// ```
 pub struct JoinHandle<T> {
     of: Option<(Arc<Run>, usize)>,
     handle: thread::JoinHandle<T>,
 }
 
 impl<T> JoinHandle<T> {
-    /// Waits for the thread to end; returns what its closure returned.
+    /// Waits for the thread to end, and returns what its closure returned. Blocks the calling thread.
     ///
-    /// Called by the test's body, it notices a deadlock: a thread that waits for ever fails the test, and does not
-    /// hang it. Blocks the thread.
+    /// In the test's body, a thread that does not end fails the test after the dead time.
     ///
     /// # Panics
     /// If the thread has panicked, with the same; if the test fails meanwhile, with the report.
@@ -135,8 +143,8 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// [`join`](Self::join) for an async body: waits without blocking the thread. (A thread that was started outside
-    /// of any test it does wait for by blocking.)
+    /// Does the same as [`join`](Self::join), without blocking the calling thread. A thread that was started outside of any
+    /// test is waited for by blocking.
     ///
     /// # Panics
     /// As `join`, when it is polled.
@@ -166,7 +174,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the thread has ended.
+    /// Returns whether the thread has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()

@@ -33,7 +33,7 @@ pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// [`tokio::spawn`]: the task belongs to the test whose code calls it, if there is one.
+/// Spawns a task, as [`tokio::spawn`], that belongs to the test whose code calls this, if there is one.
 ///
 /// # Panics
 /// As `tokio::spawn`, outside of a runtime.
@@ -62,7 +62,7 @@ where
     tokio::spawn(InScope::new(Scope::current().as_ref(), future))
 }
 
-/// [`spawn_task`], where the task's own stream has a name: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+/// Spawns a task, as [`spawn_task`], and names its own stream: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
 ///
 /// # Panics
 /// As `tokio::spawn`, outside of a runtime.
@@ -93,7 +93,7 @@ where
     tokio::spawn(InScope::new(scope.as_ref(), future))
 }
 
-/// [`tokio::task::spawn_blocking`]: the closure belongs to the test whose code calls it, if there is one.
+/// Runs a closure, as [`tokio::task::spawn_blocking`], that belongs to the test whose code calls this, if there is one.
 ///
 /// # Panics
 /// As `tokio::task::spawn_blocking`, outside of a runtime.

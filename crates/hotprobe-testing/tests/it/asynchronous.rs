@@ -172,8 +172,8 @@ fn on_a_current_thread_runtime_a_task_that_fires_is_an_error() {
         "\
 a task fires 1 on stream \"t\", and pausing it would stop the whole runtime
        run run
-       why the runtime is of the current-thread flavor, or this is a task of a `LocalSet`
-      help #[tokio::test(flavor = \"multi_thread\")]"
+       why this is a current-thread runtime, or a task of a `LocalSet`
+      help use `#[tokio::test(flavor = \"multi_thread\")]`"
     );
     assert!(ended.load(Ordering::Relaxed), "it was not paused");
 }
@@ -212,8 +212,8 @@ waiting here would stop the whole runtime
         at crates/hotprobe-testing/tests/it/asynchronous.rs:LINE
        run run
    awaited 1
-       why the runtime is of the current-thread flavor, or this is a task of a `LocalSet`
-      help wait by one of the `async` forms: `expect_async(…).await`"
+       why this is a current-thread runtime, or a task of a `LocalSet`
+      help use one of the `async` forms: `expect_async(…).await`"
     );
 }
 
@@ -359,7 +359,7 @@ fn an_executor_that_a_sender_blocks_is_not_waited_for_either() {
     let result = catch_unwind(AssertUnwindSafe(|| test.as_mut().poll(&mut context)));
     let payload = result.expect_err("it fails");
     let report = payload.downcast_ref::<String>().expect("with a report");
-    let title = "deadlock: events are pending, and the test that waits is not polled\n";
+    let title = "deadlock: events are pending, and nothing polls the waiting test\n";
     assert!(report.starts_with(title), "{report}");
 }
 
