@@ -179,6 +179,22 @@ mod on_tokio {
         .await;
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn schedules_are_explored_of_what_a_library_spawns() {
+        testing::explore_async(5, 1, async |t| {
+            t.adopt_runtime(&Handle::current());
+            attach(t);
+            let library = [1, 2].map(|test| tokio::spawn(work(test)));
+            for task in library {
+                task.await.unwrap();
+            }
+            for _ in 0..6 {
+                let _: String = t.recv_async("library").await;
+            }
+        })
+        .await;
+    }
+
     #[test]
     fn tests_with_runtimes_of_their_own_run_side_by_side() {
         thread::scope(|threads| {
@@ -248,7 +264,7 @@ mod on_tokio {
     #[test]
     fn a_test_that_is_dropped_gives_up_its_runtime_and_lets_its_senders_go() {
         let runtime = runtime();
-        let options = Options::new().dead_time(Duration::from_secs(600));
+        let options = Options::new().dead_time(Duration::from_secs(60));
         let mut library = None;
         runtime.block_on(async {
             let holds = Notify::new();
