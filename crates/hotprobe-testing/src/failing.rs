@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Run {
-    /// Makes the report, and lets everybody go. The first report counts.
+    /// Fails the run with a report, and releases all senders. The first report counts.
     pub(crate) fn fail(&self, state: &mut RunState, report: Report, at: Option<Caller>) {
         if state.failure.is_some() {
             return;
@@ -23,7 +23,7 @@ impl Run {
         self.fail(&mut state, report, at);
     }
 
-    /// What else is known: who is where.
+    /// Adds what else is known to a report: which sender and thread is where.
     pub(crate) fn describe(&self, state: &RunState, mut report: Report) -> Report {
         for (name, stream) in &state.streams {
             for message in &stream.queue {
@@ -124,7 +124,7 @@ impl Run {
         }
     }
 
-    /// What is left when the body has ended, and everybody with it: it is not to be.
+    /// Fails the run if anything is left after its end: pending events, panics that nobody joined, running threads.
     pub(crate) fn finish(&self) {
         let mut state = self.lock();
         let running = state

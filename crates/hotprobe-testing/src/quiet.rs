@@ -29,7 +29,7 @@ impl Drop for QuietPanics {
 }
 
 /// Puts a filter before what prints panics, once a process. It lets through all but panics of threads and tasks that
-/// belong to a test that has failed. (A panic of the test itself is noted: senders are let go sooner.)
+/// belong to a test that has failed. (A panic of the body is noted, so that its senders are released sooner.)
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     if std::thread::panicking() {

@@ -185,8 +185,8 @@ impl Run {
         }
     }
 
-    /// Wakes futures when something has changed, or when their time has come. (Not by a runtime's clock: that may be a
-    /// paused one.) Outside of the lock: a waker is somebody else's code.
+    /// Wakes futures when something has changed, or when their time has come; not by a runtime's clock, which may be paused.
+    /// Outside of the lock, since a waker is foreign code.
     pub(crate) fn watch(self: Arc<Self>) {
         let mut state = self.lock();
         loop {
@@ -203,7 +203,7 @@ impl Run {
                 due.into_iter().for_each(Waker::wake);
                 state = self.lock();
             } else if closed {
-                // Whoever begins to wait now finds it closed.
+                // A later wait finds the run closed.
                 return;
             } else {
                 let next = state.awaiting.iter().map(|one| one.deadline).min();
@@ -213,7 +213,7 @@ impl Run {
         }
     }
 
-    /// Lets the sender of an event go, which has been taken.
+    /// Releases the sender of an event that has been taken.
     pub(crate) fn release(&self, ticket: u64) {
         let mut state = self.lock();
         self.touch(&mut state);

@@ -84,7 +84,7 @@ struct FailedRun {
 }
 
 impl FailedRun {
-    /// Panics with it, unless that has been printed: then it only goes on.
+    /// Panics with the report. A panic that has been printed continues without another message.
     #[track_caller]
     fn raise(self) -> ! {
         match self.payload {

@@ -136,7 +136,7 @@ impl Schedule {
             })
     }
 
-    /// Those who wait for their turn, and which thread each is.
+    /// Returns the streams of the senders that wait, and which sender each is.
     pub(crate) fn paused(&self) -> impl Iterator<Item = (&str, u64)> {
         self.waiting
             .iter()

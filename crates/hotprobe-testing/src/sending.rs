@@ -14,7 +14,7 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Whether a paused sender goes on, or panics.
+/// Whether a paused sender continues or panics.
 enum Verdict {
     Go,
     Cancel,
@@ -144,7 +144,7 @@ impl Run {
         state
     }
 
-    /// Waits for the turn that the schedule gives to a sender.
+    /// Waits until the schedule chooses the sender.
     fn take_turns<'a>(
         &self,
         mut state: MutexGuard<'a, RunState>,
@@ -175,7 +175,7 @@ impl Run {
         }
     }
 
-    /// Whether somebody can be expected to go on by himself, as far as the system tells.
+    /// Returns whether a thread can be expected to continue by itself, as far as the system tells.
     fn somebody_runs(&self, state: &mut RunState, now: Instant) -> bool {
         let running = state.schedule.has_let_go()
             || self.is_entered()
@@ -188,7 +188,7 @@ impl Run {
         state.schedule.looks(running, now, self.options.settle)
     }
 
-    /// Waits until the test lets a sender go, or can't.
+    /// Waits until the test releases the sender, or cannot any more.
     fn stand_still(
         &self,
         mut state: MutexGuard<'_, RunState>,

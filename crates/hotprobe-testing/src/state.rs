@@ -82,7 +82,7 @@ pub(crate) struct Traced {
     pub(crate) text: String,
 }
 
-/// A sender that stands still.
+/// A paused sender.
 pub(crate) struct Paused {
     pub(crate) phase: Phase,
     pub(crate) actor: u64,
@@ -96,7 +96,7 @@ pub(crate) enum Phase {
     /// The test looks at its event.
     Taken,
     Held(Caller),
-    /// It may go on.
+    /// The sender may continue.
     Free,
 }
 
@@ -140,7 +140,7 @@ pub(crate) enum Checked {
     Failed,
 }
 
-/// One that waits, in `expect` or the like.
+/// A wait, in `expect` or the like.
 pub(crate) struct Awaiting {
     pub(crate) number: u64,
     pub(crate) deadline: Instant,
@@ -162,19 +162,19 @@ pub(crate) struct RunState {
     pub(crate) next: u64,
     /// When the test last did something.
     pub(crate) touched: Instant,
-    /// When anything last went on.
+    /// When anything last happened.
     pub(crate) moved: Instant,
     /// The report, once there is one.
     pub(crate) failure: Option<Arc<str>>,
     pub(crate) over: bool,
-    /// Whether there is a watcher, who wakes futures.
+    /// Whether there is a watcher, which wakes futures.
     pub(crate) watched: bool,
     /// Counts changes.
     pub(crate) version: u64,
 }
 
 impl RunState {
-    /// Takes out one that waits. What is returned is to be dropped outside of the lock.
+    /// Removes a wait. The result has to be dropped outside of the lock.
     #[must_use]
     pub(crate) fn stops_awaiting(&mut self, number: u64) -> Option<Awaiting> {
         let index = self.awaiting.iter().position(|one| one.number == number)?;
@@ -194,7 +194,7 @@ impl RunState {
         self.streams.entry(name.to_owned()).or_default()
     }
 
-    /// Those who stand still, and have not been let go.
+    /// Returns the senders that are paused and have not been released.
     pub(crate) fn standing(&self) -> impl Iterator<Item = &Paused> {
         self.paused
             .values()
@@ -324,7 +324,7 @@ impl Run {
         run
     }
 
-    /// Lets everybody go: nothing pauses any more.
+    /// Closes the run: releases all senders, and pauses none any more.
     pub(crate) fn close(&self) {
         lock(&RUNNING).retain(|(id, _)| *id != self.id);
         self.end_adoptions();
@@ -359,12 +359,12 @@ impl Run {
         state
     }
 
-    /// Whether somebody waits for the lock at this moment, and is on his way.
+    /// Returns whether a thread is waiting for the lock at this moment.
     pub(crate) fn is_entered(&self) -> bool {
         self.entering.load(Ordering::Relaxed) > 0
     }
 
-    /// Something has changed: wakes all who wait for that, threads and (by way of the watcher) futures.
+    /// Wakes all threads that wait for a change and, by the watcher, all futures.
     pub(crate) fn notify(&self, state: &mut RunState) {
         state.version += 1;
         self.changed.notify_all();
