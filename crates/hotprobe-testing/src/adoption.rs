@@ -1,5 +1,6 @@
-//! Adoption: the test that gets the firings of threads and tasks that have entered no scope. The runtime that a task
-//! runs on identifies its test; otherwise the test that has adopted the whole process gets the firing.
+//! Adoption: the test that gets the firings of threads and tasks that have entered no scope. The
+//! runtime that a task runs on identifies its test; otherwise the test that has adopted the whole
+//! process gets the firing.
 //!
 //! Most tests adopt nothing. A firing outside of all scopes then costs one load here.
 
@@ -34,7 +35,8 @@ pub(crate) fn current() -> Option<Adopted> {
 
 /// Returns the test that has adopted the runtime of this thread.
 pub(crate) fn current_by_runtime() -> Option<Adopted> {
-    // Relaxed: code that a test starts after it has adopted sees the adoption by whatever has started the code.
+    // Relaxed: code that a test starts after it has adopted sees the adoption by whatever has
+    // started the code.
     if COUNT.load(Ordering::Relaxed) == 0 {
         return None;
     }
@@ -56,7 +58,8 @@ fn of(territory: Territory) -> Option<Adopted> {
 }
 
 impl Run {
-    /// Adopts a runtime, or the process, until this run is closed. Fails the run if another test has adopted it.
+    /// Adopts a runtime, or the process, until this run is closed. Fails the run if another test
+    /// has adopted it.
     #[track_caller]
     pub(crate) fn adopt(self: &Arc<Self>, territory: Territory, at: Caller) {
         let mut adoptions = lock(&ADOPTIONS);

@@ -124,7 +124,8 @@ impl Run {
         }
     }
 
-    /// Fails the run if anything is left after its end: pending events, panics that nobody joined, running threads.
+    /// Fails the run if anything is left after its end: pending events, panics that nobody joined,
+    /// running threads.
     pub(crate) fn finish(&self) {
         let mut state = self.lock();
         let running = state

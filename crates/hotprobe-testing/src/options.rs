@@ -4,7 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
-/// How a test is run. [`run`](crate::run), [`verify`](crate::verify) and [`explore`](crate::explore) use the defaults.
+/// How a test is run. [`run`](crate::run), [`verify`](crate::verify) and
+/// [`explore`](crate::explore) use the defaults.
 ///
 /// Each time is one year at most; a longer one counts as a year.
 ///
@@ -26,7 +27,8 @@ pub struct Options {
     pub(crate) cancel: bool,
 }
 
-/// The environment variable for the dead time, in seconds: `HOTPROBE_DEAD_TIME=10`, `HOTPROBE_DEAD_TIME=0.5`.
+/// The environment variable for the dead time, in seconds: `HOTPROBE_DEAD_TIME=10`,
+/// `HOTPROBE_DEAD_TIME=0.5`.
 const DEAD_TIME: &str = "HOTPROBE_DEAD_TIME";
 
 const DEFAULT_DEAD_TIME: Duration = Duration::from_secs(3);
@@ -35,11 +37,11 @@ const DEFAULT_DEAD_TIME: Duration = Duration::from_secs(3);
 const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Options {
-    /// Returns the defaults: a dead time of 3 seconds, or that of the environment variable `HOTPROBE_DEAD_TIME` in
-    /// seconds, which may have a decimal fraction.
+    /// Returns the defaults: a dead time of 3 seconds, or that of the environment variable
+    /// `HOTPROBE_DEAD_TIME` in seconds, which may have a decimal fraction.
     ///
-    /// If the variable is not such a number, every test fails that is run with these options, and the report says why;
-    /// [`dead_time`](Self::dead_time) overrides the variable.
+    /// If the variable is not such a number, every test fails that is run with these options, and
+    /// the report says why; [`dead_time`](Self::dead_time) overrides the variable.
     pub fn new() -> Self {
         Self {
             dead_time: from_environment(env::var_os(DEAD_TIME)),
@@ -49,7 +51,8 @@ impl Options {
         }
     }
 
-    /// Sets the time after which a run in which nothing happens has a deadlock. It overrides the environment's.
+    /// Sets the time after which a run in which nothing happens has a deadlock. It overrides the
+    /// environment's.
     ///
     /// # Panics
     /// If the time is zero.
@@ -71,8 +74,9 @@ impl Options {
         self
     }
 
-    /// Sets the shortest delay of an event in [`verify`](Self::verify); 10 ms by default. `verify` delays by ten times the
-    /// longest gap between two events of the first run, at most by half the dead time.
+    /// Sets the shortest delay of an event in [`verify`](Self::verify); 10 ms by default. `verify`
+    /// delays by ten times the longest gap between two events of the first run, at most by half the
+    /// dead time.
     ///
     /// ```
     /// use hotprobe_testing::Options;
@@ -86,9 +90,9 @@ impl Options {
         self
     }
 
-    /// Sets how long [`explore`](Self::explore) waits for a released sender to reach its next event; 2 ms by default.
-    /// After that it takes the sender to be blocked, and releases another one. (On Linux it also asks the system, and
-    /// waits longer for a thread that is running.)
+    /// Sets how long [`explore`](Self::explore) waits for a released sender to reach its next
+    /// event; 2 ms by default. After that it takes the sender to be blocked, and releases another
+    /// one. (On Linux it also asks the system, and waits longer for a thread that is running.)
     ///
     /// ```
     /// use hotprobe_testing::Options;
@@ -104,8 +108,9 @@ impl Options {
 
     /// Makes paused senders panic when the test fails; by default they are released and continue.
     ///
-    /// The panic is not printed. If the probe is attached with [`OnPanic::Propagate`](hotprobe::OnPanic::Propagate), the
-    /// panic ends what the sender was doing; otherwise it ends the probe.
+    /// The panic is not printed. If the probe is attached with
+    /// [`OnPanic::Propagate`](hotprobe::OnPanic::Propagate), the panic ends what the sender was
+    /// doing; otherwise it ends the probe.
     ///
     /// ```
     /// use hotprobe_testing::Options;
@@ -119,7 +124,8 @@ impl Options {
         self
     }
 
-    /// Returns the dead time; the default if the environment's is wrong, in which case no test runs.
+    /// Returns the dead time; the default if the environment's is wrong, in which case no test
+    /// runs.
     pub(crate) fn max_idle(&self) -> Duration {
         *self.dead_time.as_ref().unwrap_or(&DEFAULT_DEAD_TIME)
     }

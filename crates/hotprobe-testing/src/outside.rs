@@ -1,5 +1,5 @@
-//! Firings that reach a test's probes and belong to no test: how many, which events, and by which threads and tasks. The
-//! report of a missed event lists them.
+//! Firings that reach a test's probes and belong to no test: how many, which events, and by which
+//! threads and tasks. The report of a missed event lists them.
 
 use crate::identity;
 use crate::text::{name_of, text_up_to};
@@ -8,7 +8,8 @@ use std::fmt::Debug;
 /// The different events that are remembered. Others are only counted.
 const MAX_EVENTS: usize = 8;
 
-/// The firings that are looked at. Later ones are only counted, so that a hot event outside costs little.
+/// The firings that are looked at. Later ones are only counted, so that a hot event outside costs
+/// little.
 const MAX_FIRINGS: u64 = 1000;
 
 /// The characters that are kept of an event.
@@ -39,7 +40,8 @@ pub(crate) struct OutsideFiring {
 }
 
 impl OutsideFiring {
-    /// Describes a firing of this thread. `event` is `None` where making the event is left to the test that it is for.
+    /// Describes a firing of this thread. `event` is `None` where making the event is left to the
+    /// test that it is for.
     pub(crate) fn new<E: Debug>(stream: &str, event: Option<&E>) -> Self {
         Self {
             stream: stream.to_owned(),
@@ -82,7 +84,8 @@ impl OutsideFirings {
         }
     }
 
-    /// Returns the lines that a report has about them, none if there are none. `title` follows the number of firings.
+    /// Returns the lines that a report has about them, none if there are none. `title` follows the
+    /// number of firings.
     pub(crate) fn lines(&self, title: &str) -> Vec<String> {
         let number = match self.count {
             0 => return Vec::new(),

@@ -1,4 +1,5 @@
-//! The test's side of a run: it waits for an event, for a thread's end, or for nothing; blocking, or as a future.
+//! The test's side of a run: it waits for an event, for a thread's end, or for nothing; blocking,
+//! or as a future.
 
 use crate::report::Report;
 use crate::runtime::{self, ONE_THREAD};
@@ -119,7 +120,8 @@ impl Run {
         }
     }
 
-    /// Waits for the goal; blocks the thread. Panics with the report if the test has failed, or fails meanwhile.
+    /// Waits for the goal; blocks the thread. Panics with the report if the test has failed, or
+    /// fails meanwhile.
     #[track_caller]
     pub(crate) fn wait(&self, goal: &Goal, what: &str, at: Caller) -> Found {
         let since = Instant::now();
@@ -185,8 +187,8 @@ impl Run {
         }
     }
 
-    /// Wakes futures when something has changed, or when their time has come; not by a runtime's clock, which may be paused.
-    /// Outside of the lock, since a waker is foreign code.
+    /// Wakes futures when something has changed, or when their time has come; not by a runtime's
+    /// clock, which may be paused. Outside of the lock, since a waker is foreign code.
     pub(crate) fn watch(self: Arc<Self>) {
         let mut state = self.lock();
         loop {

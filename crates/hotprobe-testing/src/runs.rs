@@ -1,4 +1,5 @@
-//! The runs of a test: one; one more for each event, with that event delayed; or one for each schedule.
+//! The runs of a test: one; one more for each event, with that event delayed; or one for each
+//! schedule.
 
 use crate::options::Options;
 use crate::quiet;

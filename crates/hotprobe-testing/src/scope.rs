@@ -45,8 +45,8 @@ thread_local! {
     static PLACE: RefCell<Place> = const { RefCell::new(Place::Unscoped) };
 }
 
-/// The test, thread or task that the code on this thread belongs to. `None` outside of tests, and in thread-local
-/// destructors.
+/// The test, thread or task that the code on this thread belongs to. `None` outside of tests, and
+/// in thread-local destructors.
 pub(crate) fn current() -> Option<Current> {
     belongs_to(adoption::current)
 }
@@ -81,10 +81,11 @@ fn replace(with: Place) -> Place {
 
 /// The membership in a test, for threads, tasks and jobs.
 ///
-/// Events are process-wide, and tests run beside one another in one process. A test sees the firings of its own
-/// threads and tasks only: of its body, of what is started there by [`spawn`](crate::spawn) or `spawn_task`, of what
-/// enters its scope, and of what it has adopted. It ignores the firings of other tests. Firings of no test, as in a thread
-/// that a library has started, pass, and the report lists them.
+/// Events are process-wide, and tests run beside one another in one process. A test sees the
+/// firings of its own threads and tasks only: of its body, of what is started there by
+/// [`spawn`](crate::spawn) or `spawn_task`, of what enters its scope, and of what it has adopted.
+/// It ignores the firings of other tests. Firings of no test, as in a thread that a library has
+/// started, pass, and the report lists them.
 ///
 /// Two scopes are equal if they are of the same run.
 ///
@@ -123,7 +124,8 @@ impl Scope {
     }
 
     /// Returns the same scope for one thread or task, whose own stream has this name:
-    /// [`Tracer::send_own`](crate::Tracer::send_own) sends to it. Threads and tasks that it starts have streams of their own.
+    /// [`Tracer::send_own`](crate::Tracer::send_own) sends to it. Threads and tasks that it starts
+    /// have streams of their own.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -145,8 +147,8 @@ impl Scope {
         }
     }
 
-    /// Makes this thread belong to the test until the guard is dropped. This is for threads that others start: call it in a
-    /// pool's start function, say, with [`Entered::stay`].
+    /// Makes this thread belong to the test until the guard is dropped. This is for threads that
+    /// others start: call it in a pool's start function, say, with [`Entered::stay`].
     ///
     /// ```
     /// use hotprobe_testing::{self as testing, Scope};
@@ -180,8 +182,8 @@ impl Scope {
         }
     }
 
-    /// Wraps a closure so that it belongs to the test, whichever thread calls it: for pools (`rayon::spawn`), and for
-    /// `std::thread::scope`.
+    /// Wraps a closure so that it belongs to the test, whichever thread calls it: for pools
+    /// (`rayon::spawn`), and for `std::thread::scope`.
     ///
     /// ```
     /// use hotprobe_testing::{self as testing, Scope};
@@ -239,8 +241,8 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// Runs `work` outside of any test: its firings pass, and are counted as outside. Tasks and threads that it starts are not
-/// `work`; a test may have adopted them.
+/// Runs `work` outside of any test: its firings pass, and are counted as outside. Tasks and threads
+/// that it starts are not `work`; a test may have adopted them.
 ///
 /// The body of a test takes the events, so it cannot send any. It prepares and cleans up in here.
 ///
@@ -257,7 +259,8 @@ pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// [`outside`], for async code: the future is outside of any test while it is polled, and while it is dropped.
+/// [`outside`], for async code: the future is outside of any test while it is polled, and while it
+/// is dropped.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -319,7 +322,8 @@ pub struct Entered {
 }
 
 impl Entered {
-    /// Stays in the scope until the thread ends: for a thread that does nothing but this run's work.
+    /// Stays in the scope until the thread ends: for a thread that does nothing but this run's
+    /// work.
     ///
     /// ```
     /// # hotprobe_testing::run(|t| {
@@ -357,8 +361,8 @@ enum TaskPlace {
     Task(Scope, u64),
 }
 
-/// A future that belongs to a test, or to none, while it is polled and while it is dropped: a cancelled one fires events,
-/// too.
+/// A future that belongs to a test, or to none, while it is polled and while it is dropped: a
+/// cancelled one fires events, too.
 pub(crate) struct InScope<F> {
     place: TaskPlace,
     future: Option<Pin<Box<F>>>,

@@ -1,8 +1,8 @@
 //! One run of a test: its streams, which senders are paused, who waits for what, and the failure.
 //!
-//! All state is behind one mutex. So a sender and a receiver that time out together agree on what happened: the event
-//! has been taken, or the report lists it as pending. No user code runs under the mutex: events are formatted, compared
-//! and dropped outside.
+//! All state is behind one mutex. So a sender and a receiver that time out together agree on what
+//! happened: the event has been taken, or the report lists it as pending. No user code runs under
+//! the mutex: events are formatted, compared and dropped outside.
 
 use crate::identity::Sender;
 use crate::options::Options;
@@ -246,8 +246,8 @@ pub(crate) struct Run {
 /// The tests that run, for firings that belong to none.
 static RUNNING: Mutex<Vec<(u64, Weak<Run>)>> = Mutex::new(Vec::new());
 
-/// Notes a firing that reached a probe of test `id`, and does not belong to it: to no test, or to the run `other`. A
-/// firing of another test that is still running is that test's business.
+/// Notes a firing that reached a probe of test `id`, and does not belong to it: to no test, or to
+/// the run `other`. A firing of another test that is still running is that test's business.
 pub(crate) fn fired_outside<E: Debug>(
     id: u64,
     other: Option<&Run>,
@@ -337,8 +337,8 @@ impl Run {
         drop(left);
     }
 
-    /// After a failure: gives the test's threads a moment to end, so that what they panic with falls into the time in
-    /// which it is not printed. Those that are stuck are not waited for.
+    /// After a failure: gives the test's threads a moment to end, so that what they panic with
+    /// falls into the time in which it is not printed. Those that are stuck are not waited for.
     pub(crate) fn clear_up(&self) {
         let until = Instant::now() + Duration::from_millis(100).min(self.options.max_idle());
         let mut state = self.lock();

@@ -16,11 +16,12 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A running test. The body of [`run`](crate::run), [`verify`](crate::verify) and [`explore`](crate::explore) receives it,
-/// and takes the events of the streams with it.
+/// A running test. The body of [`run`](crate::run), [`verify`](crate::verify) and
+/// [`explore`](crate::explore) receives it, and takes the events of the streams with it.
 ///
-/// Every wait is bounded by the dead time ([`Options::dead_time`](crate::Options::dead_time)): a test in which nothing
-/// happens for that long fails with a report. A test that fails releases all paused senders.
+/// Every wait is bounded by the dead time ([`Options::dead_time`](crate::Options::dead_time)): a
+/// test in which nothing happens for that long fails with a report. A test that fails releases all
+/// paused senders.
 ///
 /// ```
 /// use hotprobe_testing::{self as testing, Test};
@@ -50,8 +51,8 @@ impl Test {
         }
     }
 
-    /// Attaches probes for as long as the test runs, all at one instant. `queue` receives the batch to queue them in, and
-    /// the [`Tracer`] of this test.
+    /// Attaches probes for as long as the test runs, all at one instant. `queue` receives the batch
+    /// to queue them in, and the [`Tracer`] of this test.
     ///
     /// The test's end detaches them without waiting.
     ///
@@ -89,14 +90,15 @@ impl Test {
             .push(group);
     }
 
-    /// Returns what probes send their events with, for probes that the test attaches and keeps itself.
+    /// Returns what probes send their events with, for probes that the test attaches and keeps
+    /// itself.
     #[must_use]
     pub fn tracer(&self) -> Tracer {
         Tracer { test: self.run.id }
     }
 
-    /// Sets the function that chooses the stream of each event of type `E` that [`Tracer::route`] sends. Each type may have a
-    /// router; of two for one type, the first is used.
+    /// Sets the function that chooses the stream of each event of type `E` that [`Tracer::route`]
+    /// sends. Each type may have a router; of two for one type, the first is used.
     ///
     /// `router` runs on the thread that fires, inside the firing.
     ///
@@ -138,20 +140,25 @@ impl Test {
         }
     }
 
-    /// Adopts a tokio runtime until this run ends: each task and each blocking call of the runtime that has entered no
-    /// scope belongs to this test. So the test receives what tasks fire that a library spawns.
+    /// Adopts a tokio runtime until this run ends: each task and each blocking call of the runtime
+    /// that has entered no scope belongs to this test. So the test receives what tasks fire that a
+    /// library spawns.
     ///
-    /// The runtime identifies the test, so tests with a runtime of their own run side by side: every `#[tokio::test]` has
-    /// one. Adopt it before the library spawns.
+    /// The runtime identifies the test, so tests with a runtime of their own run side by side:
+    /// every `#[tokio::test]` has one. Adopt it before the library spawns.
     ///
-    /// * The runtime's tasks can be paused only on the multi-thread flavor, as those of `spawn_task`.
-    /// * Code in [`outside`](crate::outside) stays outside, and a scope that a task has entered takes precedence.
-    /// * Threads that a library starts by itself are not of the runtime; see [`adopt_process`](Self::adopt_process).
-    /// * A task that outlives its run belongs to the next run on this runtime ([`verify`](crate::verify) has several). Let
-    ///   the body end what it has started.
+    /// * The runtime's tasks can be paused only on the multi-thread flavor, as those of
+    ///   `spawn_task`.
+    /// * Code in [`outside`](crate::outside) stays outside, and a scope that a task has entered
+    ///   takes precedence.
+    /// * Threads that a library starts by itself are not of the runtime; see
+    ///   [`adopt_process`](Self::adopt_process).
+    /// * A task that outlives its run belongs to the next run on this runtime
+    ///   ([`verify`](crate::verify) has several). Let the body end what it has started.
     /// * The test does not wait for adopted tasks at its end.
     ///
-    /// Each firing on a tokio thread outside of all scopes costs a look at the runtime's identity and a lock meanwhile.
+    /// Each firing on a tokio thread outside of all scopes costs a look at the runtime's identity
+    /// and a lock meanwhile.
     ///
     /// # Panics
     /// With the report, if another running test has adopted this runtime.
@@ -188,17 +195,19 @@ impl Test {
         self.run.adopt(territory, Location::caller());
     }
 
-    /// Adopts the process until this run ends: each firing that belongs to no other test belongs to this one, whatever
-    /// thread or runtime it comes from.
+    /// Adopts the process until this run ends: each firing that belongs to no other test belongs to
+    /// this one, whatever thread or runtime it comes from.
     ///
-    /// This is for libraries that start threads by themselves. Nothing tells such a thread's test, so **the test needs a
-    /// process of its own**: a test file with this one test, `cargo nextest`, or `--test-threads=1`. If another test
-    /// runs beside it, that test's library threads, and a test thread that fires outside of the kit, would be paused here.
-    /// Two tests cannot adopt the process at once.
+    /// This is for libraries that start threads by themselves. Nothing tells such a thread's test,
+    /// so **the test needs a process of its own**: a test file with this one test, `cargo nextest`,
+    /// or `--test-threads=1`. If another test runs beside it, that test's library threads, and a
+    /// test thread that fires outside of the kit, would be paused here. Two tests cannot adopt the
+    /// process at once.
     ///
-    /// Code in [`outside`](crate::outside) stays outside. Threads that have entered a scope, and the tasks of a runtime that
-    /// another test has adopted, belong to that test. Firings in thread-local destructors belong to no test. The test does
-    /// not wait for adopted threads at its end.
+    /// Code in [`outside`](crate::outside) stays outside. Threads that have entered a scope, and
+    /// the tasks of a runtime that another test has adopted, belong to that test. Firings in
+    /// thread-local destructors belong to no test. The test does not wait for adopted threads at
+    /// its end.
     ///
     /// # Panics
     /// With the report, if another running test has adopted the process.
@@ -225,7 +234,8 @@ impl Test {
         self.run.adopt(Territory::Process, Location::caller());
     }
 
-    /// Returns the name of this run, as in the report: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
+    /// Returns the name of this run, as in the report: `run`, `delay@3 (t2:1)`, `explore@17 (seed
+    /// 0x2a)`.
     #[must_use]
     pub fn run_name(&self) -> &str {
         &self.run.name
@@ -233,11 +243,12 @@ impl Test {
 
     /// Takes the next event of a stream, checks its type and value, and then releases the sender.
     ///
-    /// Blocks the thread until there is one. Other streams, and what others send to them, wait meanwhile.
+    /// Blocks the thread until there is one. Other streams, and what others send to them, wait
+    /// meanwhile.
     ///
     /// # Panics
-    /// With the report, if the event is of another type or has another value, or if none comes for the dead time; also
-    /// if the test has failed elsewhere.
+    /// With the report, if the event is of another type or has another value, or if none comes for
+    /// the dead time; also if the test has failed elsewhere.
     #[track_caller]
     #[allow(
         clippy::needless_pass_by_value,
@@ -251,12 +262,14 @@ impl Test {
         self.run.release(ticket);
     }
 
-    /// Does the same as [`expect`](Self::expect), but keeps the sender paused until the guard is released or dropped.
+    /// Does the same as [`expect`](Self::expect), but keeps the sender paused until the guard is
+    /// released or dropped.
     ///
     /// So a test stops several streams at known points, and inspects the state between them.
     ///
-    /// While a sender is held, no grace period of the process ends. If the body does nothing for the dead time meanwhile,
-    /// because it waits for a lock of the sender, say, the test fails and the sender is released.
+    /// While a sender is held, no grace period of the process ends. If the body does nothing for
+    /// the dead time meanwhile, because it waits for a lock of the sender, say, the test fails and
+    /// the sender is released.
     ///
     /// # Panics
     /// As `expect`; and in [`explore`](crate::explore), which chooses the order itself.
@@ -322,7 +335,8 @@ impl Test {
         self.select(&[stream]).1
     }
 
-    /// Does the same as [`recv`](Self::recv), but keeps the sender paused until the guard is released or dropped.
+    /// Does the same as [`recv`](Self::recv), but keeps the sender paused until the guard is
+    /// released or dropped.
     ///
     /// # Panics
     /// As `recv` and [`expect_held`](Self::expect_held).
@@ -349,7 +363,8 @@ impl Test {
         (self.open(found.0, found.1, at), held)
     }
 
-    /// Takes the oldest event of any of these streams, and releases its sender. Returns the stream's name and the event.
+    /// Takes the oldest event of any of these streams, and releases its sender. Returns the
+    /// stream's name and the event.
     ///
     /// # Panics
     /// As [`recv`](Self::recv).
@@ -379,9 +394,11 @@ impl Test {
         (stream, event)
     }
 
-    /// Waits for `time`, and fails if an event comes on the stream meanwhile. A time of more than a year counts as a year.
+    /// Waits for `time`, and fails if an event comes on the stream meanwhile. A time of more than a
+    /// year counts as a year.
     ///
-    /// A later event would go unnoticed. Prefer to expect an event that is known to come afterwards.
+    /// A later event would go unnoticed. Prefer to expect an event that is known to come
+    /// afterwards.
     ///
     /// # Panics
     /// With the report, which names the event, if one comes.
@@ -398,8 +415,8 @@ impl Test {
         self.run.wait(&goal, &no_event(time), Location::caller());
     }
 
-    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: fails at once where the test would wait for its own
-    /// paused senders, and after the dead time where it waits for others.
+    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: fails at once where the test
+    /// would wait for its own paused senders, and after the dead time where it waits for others.
     ///
     /// # Panics
     /// With the report, in both cases.
@@ -426,7 +443,8 @@ impl Test {
         }
     }
 
-    /// [`expect`](Self::expect) for async code: waits without blocking the thread. The runtime may be any.
+    /// [`expect`](Self::expect) for async code: waits without blocking the thread. The runtime may
+    /// be any.
     ///
     /// # Panics
     /// As `expect`, when it is polled.
@@ -676,8 +694,8 @@ fn given<'s>(streams: &[&'s str], name: &str) -> &'s str {
         .expect("it is one of these")
 }
 
-/// A sender that [`Test::expect_held`] holds: it stays paused where it fired until this guard is released or dropped, on
-/// any thread.
+/// A sender that [`Test::expect_held`] holds: it stays paused where it fired until this guard is
+/// released or dropped, on any thread.
 ///
 /// ```
 /// use hotprobe_testing::{self as testing, Held};

@@ -1,4 +1,5 @@
-//! Threads that belong to a test: [`spawn`], the handle that joins them, and what the run knows about them.
+//! Threads that belong to a test: [`spawn`], the handle that joins them, and what the run knows
+//! about them.
 
 use crate::quiet;
 use crate::schedule;
@@ -12,11 +13,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-/// Starts a thread, as [`std::thread::spawn`], that belongs to the test whose code calls this, if there is one. So do the
-/// threads that it starts in the same way.
+/// Starts a thread, as [`std::thread::spawn`], that belongs to the test whose code calls this, if
+/// there is one. So do the threads that it starts in the same way.
 ///
-/// The test waits for such a thread after its body has ended, at most for the dead time. If the thread panics and is not
-/// joined, the test fails.
+/// The test waits for such a thread after its body has ended, at most for the dead time. If the
+/// thread panics and is not joined, the test fails.
 ///
 /// # Panics
 /// If the system cannot start a thread.
@@ -41,7 +42,8 @@ where
     start(Scope::current(), work, Location::caller())
 }
 
-/// Starts a thread, as [`spawn`], and names its own stream: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+/// Starts a thread, as [`spawn`], and names its own stream:
+/// [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
 ///
 /// # Panics
 /// As `spawn`.
@@ -119,7 +121,8 @@ pub struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    /// Waits for the thread to end, and returns what its closure returned. Blocks the calling thread.
+    /// Waits for the thread to end, and returns what its closure returned. Blocks the calling
+    /// thread.
     ///
     /// In the test's body, a thread that does not end fails the test after the dead time.
     ///
@@ -143,8 +146,8 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Does the same as [`join`](Self::join), without blocking the calling thread. A thread that was started outside of any
-    /// test is waited for by blocking.
+    /// Does the same as [`join`](Self::join), without blocking the calling thread. A thread that
+    /// was started outside of any test is waited for by blocking.
     ///
     /// # Panics
     /// As `join`, when it is polled.

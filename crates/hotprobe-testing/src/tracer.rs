@@ -5,7 +5,8 @@ use crate::state;
 use std::any::Any;
 use std::fmt::Debug;
 
-/// What a probe sends its events with, to the streams of the test that it comes from ([`Test::tracer`](crate::Test::tracer)).
+/// What a probe sends its events with, to the streams of the test that it comes from
+/// ([`Test::tracer`](crate::Test::tracer)).
 ///
 /// It is `Copy`, so that every probe can have it.
 ///
@@ -27,13 +28,13 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Sends an event to a stream, and pauses the thread that fires until the test has taken the event, checked it,
-    /// and released the thread.
+    /// Sends an event to a stream, and pauses the thread that fires until the test has taken the
+    /// event, checked it, and released the thread.
     ///
-    /// Returns at once if the firing belongs to another test, if it belongs to none (the report lists it), and if the test
-    /// is over or has failed. On a worker of tokio's multi-thread runtime the pause runs in tokio's `block_in_place`
-    /// (feature `tokio`). In a task of a current-thread runtime the pause would stop everything, so the test fails
-    /// instead.
+    /// Returns at once if the firing belongs to another test, if it belongs to none (the report
+    /// lists it), and if the test is over or has failed. On a worker of tokio's multi-thread
+    /// runtime the pause runs in tokio's `block_in_place` (feature `tokio`). In a task of a
+    /// current-thread runtime the pause would stop everything, so the test fails instead.
     ///
     /// The pause is inside a firing: no grace period of the process ends meanwhile.
     ///
@@ -48,7 +49,8 @@ impl Tracer {
         }
     }
 
-    /// Does the same as [`send`](Self::send), but makes the event only if the firing belongs to this test.
+    /// Does the same as [`send`](Self::send), but makes the event only if the firing belongs to
+    /// this test.
     pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
         match scope::current() {
             Some(current) if current.run.id == self.test => {
@@ -59,7 +61,8 @@ impl Tracer {
     }
 
     /// Sends an event, as [`send`](Self::send), to the stream that the test's router chooses
-    /// ([`Test::set_router`](crate::Test::set_router)); without a router, to the stream `"default"`. The router runs on the thread that fires.
+    /// ([`Test::set_router`](crate::Test::set_router)); without a router, to the stream
+    /// `"default"`. The router runs on the thread that fires.
     pub fn route<E: Debug + Send + 'static>(self, event: E) {
         match scope::current() {
             Some(current) if current.run.id == self.test => {
@@ -70,13 +73,14 @@ impl Tracer {
         }
     }
 
-    /// Sends an event, as [`send`](Self::send), to the own stream of the thread or task that fires. No probe has to find out
-    /// which one it is.
+    /// Sends an event, as [`send`](Self::send), to the own stream of the thread or task that fires.
+    /// No probe has to find out which one it is.
     ///
     /// The stream has the name that [`spawn_as`](crate::spawn_as), `spawn_task_as` or
-    /// [`Scope::with_stream`](crate::Scope::with_stream) has given it. Otherwise it is called `sender 1`, `sender 2`, in the
-    /// order in which the test has started its threads and tasks. Those that the test has adopted are numbered by their
-    /// first firing, which may differ from run to run: [`verify`](crate::verify) needs streams that are the same in each.
+    /// [`Scope::with_stream`](crate::Scope::with_stream) has given it. Otherwise it is called
+    /// `sender 1`, `sender 2`, in the order in which the test has started its threads and tasks.
+    /// Those that the test has adopted are numbered by their first firing, which may differ from
+    /// run to run: [`verify`](crate::verify) needs streams that are the same in each.
     ///
     /// ```
     /// use hotprobe_testing as testing;

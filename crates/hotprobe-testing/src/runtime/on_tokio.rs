@@ -7,8 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, block_in_place};
 
-/// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over its tasks. `None` if
-/// there can't be another, and all tasks would stand still; then `wait` has not run.
+/// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over
+/// its tasks. `None` if there can't be another, and all tasks would stand still; then `wait` has
+/// not run.
 ///
 /// Whether it is so, tokio says in one way only: `block_in_place` panics.
 pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
@@ -33,7 +34,8 @@ pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// Spawns a task, as [`tokio::spawn`], that belongs to the test whose code calls this, if there is one.
+/// Spawns a task, as [`tokio::spawn`], that belongs to the test whose code calls this, if there is
+/// one.
 ///
 /// # Panics
 /// As `tokio::spawn`, outside of a runtime.
@@ -62,7 +64,8 @@ where
     tokio::spawn(InScope::new(Scope::current().as_ref(), future))
 }
 
-/// Spawns a task, as [`spawn_task`], and names its own stream: [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+/// Spawns a task, as [`spawn_task`], and names its own stream:
+/// [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
 ///
 /// # Panics
 /// As `tokio::spawn`, outside of a runtime.
@@ -93,7 +96,8 @@ where
     tokio::spawn(InScope::new(scope.as_ref(), future))
 }
 
-/// Runs a closure, as [`tokio::task::spawn_blocking`], that belongs to the test whose code calls this, if there is one.
+/// Runs a closure, as [`tokio::task::spawn_blocking`], that belongs to the test whose code calls
+/// this, if there is one.
 ///
 /// # Panics
 /// As `tokio::task::spawn_blocking`, outside of a runtime.
