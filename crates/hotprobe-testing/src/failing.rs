@@ -1,12 +1,13 @@
 //! How a run fails: the report says which thread waits where, and all paused senders are released.
 
 use crate::report::Report;
-use crate::state::{Caller, Life, Phase, Run, RunState, span};
+use crate::state::{Caller, Life, Phase, Run, RunState, lock};
+use crate::text::span;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Run {
-    /// Makes the report, and lets everybody go. The first report counts.
+    /// Fails the run with a report, and releases all senders. The first report counts.
     pub(crate) fn fail(&self, state: &mut RunState, report: Report, at: Option<Caller>) {
         if state.failure.is_some() {
             return;
@@ -22,7 +23,7 @@ impl Run {
         self.fail(&mut state, report, at);
     }
 
-    /// What else is known: who is where.
+    /// Adds what else is known to a report: which sender and thread is where.
     pub(crate) fn describe(&self, state: &RunState, mut report: Report) -> Report {
         for (name, stream) in &state.streams {
             for message in &stream.queue {
@@ -41,7 +42,7 @@ impl Run {
         for (stream, index) in state.schedule.paused() {
             report = report.line(
                 "waiting",
-                &format!("{stream}: for its turn (thread {index})"),
+                &format!("{stream}: until the schedule chooses it (sender {index})"),
             );
         }
         for (name, stream) in &state.streams {
@@ -68,14 +69,45 @@ impl Run {
                 }
             }
         }
-        match self.outside.load(Ordering::Relaxed) {
-            0 => report,
-            1 => report.line("outside", "1 firing outside of any test passed"),
-            n => report.line(
-                "outside",
-                &format!("{n} firings outside of any test passed"),
-            ),
+        self.describe_outside(report)
+    }
+
+    /// Adds the firings that passed, since they belong to no test, and what to do about them.
+    fn describe_outside(&self, mut report: Report) -> Report {
+        let outside = lock(&self.outside);
+        for line in outside.lines("of threads and tasks that belong to no test:") {
+            report = report.line("outside", &line);
         }
+        if outside.count > 0 {
+            let help: &[&str] = if cfg!(feature = "tokio") {
+                &[
+                    "to receive them, start the thread or task by `testing::spawn` or `spawn_task`, or",
+                    "wrap its work by `Scope::wrap` or `wrap_future`; if a library starts it, call",
+                    "`Test::adopt_runtime` or `adopt_process`",
+                ]
+            } else {
+                &[
+                    "to receive them, start the thread by `testing::spawn`, or wrap its work by",
+                    "`Scope::wrap`; if a library starts it, call `Test::adopt_process`, or",
+                    "`Test::adopt_runtime` with the feature `tokio`",
+                ]
+            };
+            report = report.line("help", help[0]);
+            for line in &help[1..] {
+                report = report.line("", line);
+            }
+        }
+        drop(outside);
+        let stale = lock(&self.stale);
+        for line in stale.lines("of threads and tasks in the scope of a run that has ended:") {
+            report = report.line("outside", &line);
+        }
+        if stale.count > 0 {
+            report = report
+                .line("help", "such a thread or task has to enter the scope of each run: `Entered::stay` suits a")
+                .line("", "thread that ends with its run");
+        }
+        report
     }
 
     /// The report, if the test has failed.
@@ -92,7 +124,8 @@ impl Run {
         }
     }
 
-    /// What is left when the body has ended, and everybody with it: it is not to be.
+    /// Fails the run if anything is left after its end: pending events, panics that nobody joined,
+    /// running threads.
     pub(crate) fn finish(&self) {
         let mut state = self.lock();
         let running = state
@@ -113,10 +146,10 @@ impl Run {
                 &format!("{left} events are")
             };
             Some(format!(
-                "leftover: the test has ended, and {events} pending"
+                "leftover: the test has ended, but {events} pending"
             ))
         } else if panicked {
-            Some("a thread of the test panicked, and nobody joined it".to_owned())
+            Some("a thread of the test panicked, and was not joined".to_owned())
         } else if running {
             Some(format!(
                 "a thread of the test has not ended, and nothing happened for {}",

@@ -1,4 +1,5 @@
-//! Which panics are printed: not those that a failed test causes in other threads, which would hide its report.
+//! Which panics are printed: not those that a failed test causes in other threads, which would hide
+//! its report.
 
 use crate::scope;
 use std::cell::Cell;
@@ -10,7 +11,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// While it lives, nothing is printed of this thread's panics. Only tokio has to be asked by a panic.
+/// While it lives, nothing is printed of this thread's panics. Only tokio has to be asked by a
+/// panic.
 #[cfg(feature = "tokio")]
 pub(crate) struct QuietPanics(bool);
 
@@ -28,8 +30,9 @@ impl Drop for QuietPanics {
     }
 }
 
-/// Puts a filter before what prints panics, once a process. It lets through all but panics of threads and tasks that
-/// belong to a test that has failed. (A panic of the test itself is noted: senders are let go sooner.)
+/// Puts a filter before what prints panics, once a process. It lets through all but panics of
+/// threads and tasks that belong to a test that has failed. (A panic of the body is noted, so that
+/// its senders are released sooner.)
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     if std::thread::panicking() {

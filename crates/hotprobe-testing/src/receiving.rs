@@ -1,10 +1,10 @@
-//! The test's side of a run: it waits for an event, for a thread's end, or for nothing; blocking, or as a future.
+//! The test's side of a run: it waits for an event, for a thread's end, or for nothing; blocking,
+//! or as a future.
 
 use crate::report::Report;
 use crate::runtime::{self, ONE_THREAD};
-use crate::state::{
-    Awaiting, Caller, Checked, Found, Goal, Life, Phase, Run, RunState, lock, span,
-};
+use crate::state::{Awaiting, Caller, Checked, Found, Goal, Life, Phase, Run, RunState, lock};
+use crate::text::span;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Run {
         }
         if state.over {
             let report = Report::new(
-                "the test went on after a panic, when senders had been let go".to_owned(),
+                "the test continued after a panic, which released its senders".to_owned(),
             );
             self.fail(state, report, Some(at));
             return Checked::Failed;
@@ -76,7 +76,7 @@ impl Run {
                     .map(|message| message.text.clone());
                 if let Some(text) = came {
                     let report = Report::new(format!(
-                        "an event came on stream {stream:?}, where none should for {}",
+                        "unexpected event on stream {stream:?}: expected none for {}",
                         span(*time)
                     ))
                     .line("received", &text);
@@ -120,7 +120,8 @@ impl Run {
         }
     }
 
-    /// Waits for the goal; blocks the thread. Panics with the report if the test has failed, or fails meanwhile.
+    /// Waits for the goal; blocks the thread. Panics with the report if the test has failed, or
+    /// fails meanwhile.
     #[track_caller]
     pub(crate) fn wait(&self, goal: &Goal, what: &str, at: Caller) -> Found {
         let since = Instant::now();
@@ -164,7 +165,7 @@ impl Run {
                 .line("why", ONE_THREAD)
                 .line(
                     "help",
-                    "wait by one of the `async` forms: `expect_async(…).await`",
+                    "use one of the `async` forms: `expect_async(…).await`",
                 );
             self.fail(&mut state, report, Some(at));
         }
@@ -186,8 +187,8 @@ impl Run {
         }
     }
 
-    /// Wakes futures when something has changed, or when their time has come. (Not by a runtime's clock: that may be a
-    /// paused one.) Outside of the lock: a waker is somebody else's code.
+    /// Wakes futures when something has changed, or when their time has come; not by a runtime's
+    /// clock, which may be paused. Outside of the lock, since a waker is foreign code.
     pub(crate) fn watch(self: Arc<Self>) {
         let mut state = self.lock();
         loop {
@@ -204,7 +205,7 @@ impl Run {
                 due.into_iter().for_each(Waker::wake);
                 state = self.lock();
             } else if closed {
-                // Whoever begins to wait now finds it closed.
+                // A later wait finds the run closed.
                 return;
             } else {
                 let next = state.awaiting.iter().map(|one| one.deadline).min();
@@ -214,7 +215,7 @@ impl Run {
         }
     }
 
-    /// Lets the sender of an event go, which has been taken.
+    /// Releases the sender of an event that has been taken.
     pub(crate) fn release(&self, ticket: u64) {
         let mut state = self.lock();
         self.touch(&mut state);
@@ -243,8 +244,10 @@ impl Run {
     pub(crate) fn must_hold(&self, at: Caller) {
         if self.is_explored() {
             let mut state = self.lock();
-            let report = Report::new("`explore` chooses itself who is held".to_owned())
-                .line("help", "hold senders in `run` and `verify` only");
+            let report = Report::new(
+                "a sender cannot be held in `explore`, which chooses the order itself".to_owned(),
+            )
+            .line("help", "hold senders in `run` and `verify` only");
             self.fail(&mut state, report, Some(at));
             drop(state);
             self.raise();
@@ -258,8 +261,7 @@ impl Run {
         self.touch(&mut state);
         if state.failure.is_none() && state.standing().next().is_some() {
             let report = Report::new(
-                "the test would wait for its own paused senders: until they go on, no grace period ends"
-                    .to_owned(),
+                "deadlock: no grace period ends while senders of this test are paused".to_owned(),
             );
             self.fail(&mut state, report, Some(at));
         }

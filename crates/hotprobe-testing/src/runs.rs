@@ -1,4 +1,5 @@
-//! The runs of a test: one; one more for each event, with that event delayed; or one for each schedule.
+//! The runs of a test: one; one more for each event, with that event delayed; or one for each
+//! schedule.
 
 use crate::options::Options;
 use crate::quiet;
@@ -16,23 +17,37 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// What a test that passed was made of.
+/// What a test that passed consisted of.
+///
+/// ```
+/// use hotprobe_testing::{Options, Summary};
+///
+/// let summary: Summary = Options::new().try_run(|_| ()).unwrap();
+/// assert_eq!((summary.runs, summary.events, summary.outside), (1, 0, 0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many times the body ran.
+    /// The number of times that the body ran.
     pub runs: usize,
-    /// How many events there were, in the first run.
+    /// The number of events in the first run.
     pub events: usize,
-    /// How many firings of the test's probes belonged to no test, and passed; in all runs.
+    /// The number of firings that reached the test's probes and belonged to no test, in all runs.
     pub outside: u64,
-    /// By how much [`verify`](Options::verify) delayed each event; zero in others.
+    /// The delay of each event in [`verify`](Options::verify); zero otherwise.
     pub delay: Duration,
-    /// How many different schedules [`explore`](Options::explore) has tried; zero in others.
+    /// The number of different schedules that [`explore`](Options::explore) tried; zero otherwise.
     pub schedules: usize,
 }
 
-/// What a test failed with.
+/// The failure of a test. `Display` prints the report.
+///
+/// ```
+/// use hotprobe_testing::{Failure, Options};
+///
+/// let failure: Failure = Options::new().try_run(|_| assert!(1 > 2, "odd")).unwrap_err();
+/// assert_eq!((failure.run(), failure.report()), ("run", "odd"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     run: String,
@@ -40,13 +55,13 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The name of the run that failed: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
+    /// Returns the name of the run that failed: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
     #[must_use]
     pub fn run(&self) -> &str {
         &self.run
     }
 
-    /// The report; if the body has panicked by itself, what it panicked with.
+    /// Returns the report, or the message of the panic if the body panicked by itself.
     #[must_use]
     pub fn report(&self) -> &str {
         &self.report
@@ -70,13 +85,16 @@ struct FailedRun {
 }
 
 impl FailedRun {
-    /// Panics with it, unless that has been printed: then it only goes on.
+    /// Panics with the report. A panic that has been printed continues without another message.
     #[track_caller]
     fn raise(self) -> ! {
         match self.payload {
             Some(payload) if self.foreign => {
                 if self.failure.run != "run" {
-                    eprintln!("hotprobe_testing: that was in run {}", self.failure.run);
+                    eprintln!(
+                        "hotprobe_testing: the panic was in run {}",
+                        self.failure.run
+                    );
                 }
                 resume_unwind(payload)
             }
@@ -93,14 +111,24 @@ struct PassedRun {
     fingerprint: u64,
 }
 
-/// Starts a run. The test that its body gets holds the run.
-fn start(options: &Options, plan: Plan, name: &str, silent: bool) -> Test {
+/// Starts a run. The test that its body gets holds the run. Fails if the options are wrong.
+fn start(options: &Options, plan: Plan, name: &str, silent: bool) -> Result<Test, FailedRun> {
+    if let Some(error) = options.error() {
+        let report = error.to_owned();
+        let run = name.to_owned();
+        return Err(FailedRun {
+            failure: Failure { run, report },
+            payload: None,
+            foreign: false,
+        });
+    }
     quiet::install();
-    Test::new(Run::start(options, plan, name.to_owned(), silent))
+    let run = Run::start(options, plan, name.to_owned(), silent);
+    Ok(Test::new(run))
 }
 
 /// Ends a run whose body has returned, or has panicked.
-fn end(test: Test, result: Result<(), Box<dyn Any + Send>>) -> Result<PassedRun, FailedRun> {
+fn end(test: &Test, result: Result<(), Box<dyn Any + Send>>) -> Result<PassedRun, FailedRun> {
     let run = Arc::clone(&test.run);
     if result.is_ok() {
         run.finish();
@@ -142,13 +170,13 @@ fn run_once(
     at: Caller,
     body: impl FnOnce(&Test),
 ) -> Result<PassedRun, FailedRun> {
-    let test = start(options, plan, name, silent);
+    let test = start(options, plan, name, silent)?;
     let entered = test.scope().enter_as(0, true);
     let result = catch_unwind(AssertUnwindSafe(|| {
         body(&test);
         test.run.wait(&Goal::End, "the end of all threads", at);
     }));
-    let result = end(test, result);
+    let result = end(&test, result);
     drop(entered);
     result
 }
@@ -161,7 +189,7 @@ async fn run_once_async(
     at: Caller,
     body: impl AsyncFnOnce(&Test),
 ) -> Result<PassedRun, FailedRun> {
-    let test = start(options, plan, name, silent);
+    let test = start(options, plan, name, silent)?;
     let whole = async {
         body(&test).await;
         test.run
@@ -169,7 +197,7 @@ async fn run_once_async(
             .await;
     };
     let result = Caught(Box::pin(test.scope().body(whole))).await;
-    end(test, result)
+    end(&test, result)
 }
 
 /// A future, and its panic caught.
@@ -201,7 +229,7 @@ impl Delays {
             .max();
         let by = (longest.unwrap_or_default() * 10)
             .max(options.min_delay)
-            .min(options.dead_time / 2);
+            .min(options.max_idle() / 2);
         Self { first, by }
     }
 
@@ -229,7 +257,7 @@ impl Delays {
         if expected == received {
             return Ok(());
         }
-        let report = Report::new("the streams are not those of the first run".to_owned())
+        let report = Report::new("the streams differ from those of the first run".to_owned())
             .difference(&expected, &received)
             .render(None, &run);
         Err(FailedRun {

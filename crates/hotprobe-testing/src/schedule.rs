@@ -1,10 +1,11 @@
-//! The schedule of `explore`: which paused sender goes next, by priorities from a seed and by what the system knows
-//! about threads.
+//! The schedule of `explore`: which paused sender goes next, by priorities from a seed and by what
+//! the system knows about threads.
 //!
-//! After PCT (Burckhardt and others, ASPLOS 2010): each thread has a random priority, and the thread with the highest
-//! goes; at random steps that thread is lowered below all others. Every choice is a function of the seed, of the thread
-//! (numbered in the order in which the test starts them), and of the step. So a seed replays its schedule, as far as the
-//! threads reach the same points.
+//! After PCT (Burckhardt and others, ASPLOS 2010): each thread has a random priority, and the
+//! thread with the highest goes; at random steps that thread is lowered below all others. Every
+//! choice is a function of the seed, of the thread (numbered in the order in which the test starts
+//! them), and of the step. So a seed replays its schedule, as far as the threads reach the same
+//! points.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -84,8 +85,9 @@ impl Schedule {
         now >= self.last + settle
     }
 
-    /// What a look at the threads has found; the answer is whether to wait on. Nobody is taken to be blocked by one
-    /// look: it may have come in the moment between two steps. And who runs for ever is not waited for.
+    /// What a look at the threads has found; the answer is whether to wait on. Nobody is taken to
+    /// be blocked by one look: it may have come in the moment between two steps. And who runs for
+    /// ever is not waited for.
     pub(crate) fn looks(&mut self, running: bool, now: Instant, settle: Duration) -> bool {
         if running {
             self.idle = None;
@@ -136,7 +138,7 @@ impl Schedule {
             })
     }
 
-    /// Those who wait for their turn, and which thread each is.
+    /// Returns the streams of the senders that wait, and which sender each is.
     pub(crate) fn paused(&self) -> impl Iterator<Item = (&str, u64)> {
         self.waiting
             .iter()
@@ -166,7 +168,8 @@ pub(crate) fn system_id() -> Option<u64> {
         .ok()
 }
 
-/// Whether a thread of this process runs, or would if it got a processor. False if the system cannot be asked.
+/// Whether a thread of this process runs, or would if it got a processor. False if the system
+/// cannot be asked.
 pub(crate) fn is_running(thread: u64) -> bool {
     fs::read_to_string(format!("/proc/self/task/{thread}/stat")).is_ok_and(|line| {
         // `12 (name) R 1 …`, and a name may have parentheses.

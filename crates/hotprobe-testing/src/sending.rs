@@ -6,15 +6,15 @@ use crate::schedule;
 use crate::scope::Current;
 use crate::state::{
     Awaiting, Life, Message, Paused, Phase, Plan, Router, Run, RunState, Sent, Traced, lock,
-    name_of, span,
 };
+use crate::text::{name_of, span};
 use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Whether a paused sender goes on, or panics.
+/// Whether a paused sender continues or panics.
 enum Verdict {
     Go,
     Cancel,
@@ -39,7 +39,6 @@ impl Run {
 
     pub(crate) fn send(&self, current: &Current, stream: &str, event: Box<dyn Sent>) {
         if self.lock().is_closed() {
-            self.late.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let text = event.text();
@@ -50,11 +49,11 @@ impl Run {
             }
             let mut state = self.lock();
             let report = Report::new(format!(
-                "the test's own thread fires {text} on stream {stream:?}: it would wait for itself"
+                "the test's body fires {text} on stream {stream:?}, and would wait for itself"
             ))
             .line(
                 "help",
-                "fire it in `testing::spawn`, or in `testing::outside`",
+                "fire it in `testing::spawn`; prepare and clean up in `outside` or `outside_async`",
             );
             self.fail(&mut state, report, None);
             return;
@@ -72,7 +71,7 @@ impl Run {
             "a task fires {text} on stream {stream:?}, and pausing it would stop the whole runtime"
         ))
         .line("why", ONE_THREAD)
-        .line("help", "#[tokio::test(flavor = \"multi_thread\")]");
+        .line("help", "use `#[tokio::test(flavor = \"multi_thread\")]`");
         self.fail(&mut state, report, None);
     }
 
@@ -145,7 +144,7 @@ impl Run {
         state
     }
 
-    /// Waits for the turn that the schedule gives to a sender.
+    /// Waits until the schedule chooses the sender.
     fn take_turns<'a>(
         &self,
         mut state: MutexGuard<'a, RunState>,
@@ -176,7 +175,7 @@ impl Run {
         }
     }
 
-    /// Whether somebody can be expected to go on by himself, as far as the system tells.
+    /// Returns whether a thread can be expected to continue by itself, as far as the system tells.
     fn somebody_runs(&self, state: &mut RunState, now: Instant) -> bool {
         let running = state.schedule.has_let_go()
             || self.is_entered()
@@ -189,7 +188,7 @@ impl Run {
         state.schedule.looks(running, now, self.options.settle)
     }
 
-    /// Waits until the test lets a sender go, or can't.
+    /// Waits until the test releases the sender, or cannot any more.
     fn stand_still(
         &self,
         mut state: MutexGuard<'_, RunState>,
@@ -228,14 +227,13 @@ impl Run {
             let unpolled = |one: &Awaiting| one.is_future && now >= one.deadline + dead;
             if !state.awaiting.is_empty() && state.awaiting.iter().all(unpolled) {
                 let report = Report::new(
-                    "deadlock: events are pending, and the test that waits is not polled"
-                        .to_owned(),
+                    "deadlock: events are pending, and nothing polls the waiting test".to_owned(),
                 )
-                .line("help", "a sender has paused the thread that polls the test")
                 .line(
-                    "",
-                    "(in tokio, feature `tokio` of this crate finds that sooner)",
-                );
+                    "help",
+                    "a paused sender blocks the thread that polls the test (on tokio, the feature",
+                )
+                .line("", "`tokio` of this crate detects this at once)");
                 self.fail(&mut state, report, None);
                 continue;
             }
@@ -256,26 +254,26 @@ impl Run {
         let dead = span(self.dead_time());
         let report = match phase {
             Some(Phase::Held(_)) => Report::new(format!(
-                "deadlock: the test holds a sender, and has done nothing for {dead}"
+                "deadlock: the test holds a sender, and its body has done nothing for {dead}"
             ))
             .line(
                 "help",
-                "it may wait for what it holds itself: by joining its thread, at a lock of",
+                "the body may be waiting for the held sender: joining its thread, locking what it has",
             )
             .line(
                 "",
-                "its, or for a grace period (`synchronize`, `detach_and_wait`)",
+                "locked, or for a grace period (`synchronize`, `detach_and_wait`)",
             ),
             _ => Report::new(format!(
-                "deadlock: events are pending, and the test has asked for none for {dead}"
+                "deadlock: events are pending, and the test has taken none for {dead}"
             ))
             .line(
                 "help",
-                "it may wait for a paused sender: at a lock of its, or by joining its thread",
+                "the body may be waiting for a paused sender: locking what it has locked, or joining",
             )
             .line(
                 "",
-                "(join by `testing::JoinHandle`, and the report says whose)",
+                "its thread (`testing::JoinHandle::join` reports which one)",
             ),
         };
         self.fail(state, report, None);

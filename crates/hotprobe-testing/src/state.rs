@@ -1,13 +1,15 @@
 //! One run of a test: its streams, which senders are paused, who waits for what, and the failure.
 //!
-//! All state is behind one mutex. So a sender and a receiver that time out together agree on what happened: the event
-//! has been taken, or the report lists it as pending. No user code runs under the mutex: events are formatted, compared
-//! and dropped outside.
+//! All state is behind one mutex. So a sender and a receiver that time out together agree on what
+//! happened: the event has been taken, or the report lists it as pending. No user code runs under
+//! the mutex: events are formatted, compared and dropped outside.
 
+use crate::identity::Sender;
 use crate::options::Options;
+use crate::outside::{OutsideFiring, OutsideFirings};
 use crate::schedule::{self, Schedule};
 use std::any::Any;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::{self, Debug};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -80,7 +82,7 @@ pub(crate) struct Traced {
     pub(crate) text: String,
 }
 
-/// A sender that stands still.
+/// A paused sender.
 pub(crate) struct Paused {
     pub(crate) phase: Phase,
     pub(crate) actor: u64,
@@ -94,7 +96,7 @@ pub(crate) enum Phase {
     /// The test looks at its event.
     Taken,
     Held(Caller),
-    /// It may go on.
+    /// The sender may continue.
     Free,
 }
 
@@ -138,7 +140,7 @@ pub(crate) enum Checked {
     Failed,
 }
 
-/// One that waits, in `expect` or the like.
+/// A wait, in `expect` or the like.
 pub(crate) struct Awaiting {
     pub(crate) number: u64,
     pub(crate) deadline: Instant,
@@ -160,19 +162,19 @@ pub(crate) struct RunState {
     pub(crate) next: u64,
     /// When the test last did something.
     pub(crate) touched: Instant,
-    /// When anything last went on.
+    /// When anything last happened.
     pub(crate) moved: Instant,
     /// The report, once there is one.
     pub(crate) failure: Option<Arc<str>>,
     pub(crate) over: bool,
-    /// Whether there is a watcher, who wakes futures.
+    /// Whether there is a watcher, which wakes futures.
     pub(crate) watched: bool,
     /// Counts changes.
     pub(crate) version: u64,
 }
 
 impl RunState {
-    /// Takes out one that waits. What is returned is to be dropped outside of the lock.
+    /// Removes a wait. The result has to be dropped outside of the lock.
     #[must_use]
     pub(crate) fn stops_awaiting(&mut self, number: u64) -> Option<Awaiting> {
         let index = self.awaiting.iter().position(|one| one.number == number)?;
@@ -192,7 +194,7 @@ impl RunState {
         self.streams.entry(name.to_owned()).or_default()
     }
 
-    /// Those who stand still, and have not been let go.
+    /// Returns the senders that are paused and have not been released.
     pub(crate) fn standing(&self) -> impl Iterator<Item = &Paused> {
         self.paused
             .values()
@@ -227,8 +229,14 @@ pub(crate) struct Run {
     pub(crate) actors: AtomicU64,
     entering: AtomicU64,
     pub(crate) failed: AtomicBool,
-    pub(crate) outside: AtomicU64,
-    pub(crate) late: AtomicU64,
+    /// Whether the run is closed.
+    pub(crate) over: AtomicBool,
+    /// Firings that belong to no test.
+    pub(crate) outside: Mutex<OutsideFirings>,
+    /// Firings of threads and tasks whose run has ended, an earlier one of this test, say.
+    pub(crate) stale: Mutex<OutsideFirings>,
+    /// The actors of the threads and tasks that the run has adopted.
+    pub(crate) adopted: Mutex<HashMap<Sender, u64>>,
     pub(crate) quieted: AtomicU64,
     pub(crate) unwinding: Mutex<Option<Instant>>,
     pub(crate) routers: Mutex<Vec<Router>>,
@@ -238,14 +246,30 @@ pub(crate) struct Run {
 /// The tests that run, for firings that belong to none.
 static RUNNING: Mutex<Vec<(u64, Weak<Run>)>> = Mutex::new(Vec::new());
 
-/// Counts a firing that belongs to nobody.
-pub(crate) fn fired_outside(id: u64) {
+/// Notes a firing that reached a probe of test `id`, and does not belong to it: to no test, or to
+/// the run `other`. A firing of another test that is still running is that test's business.
+pub(crate) fn fired_outside<E: Debug>(
+    id: u64,
+    other: Option<&Run>,
+    stream: &str,
+    event: Option<&E>,
+) {
+    if other.is_some_and(|other| !other.over.load(Ordering::Relaxed)) {
+        return;
+    }
     let running = lock(&RUNNING);
-    let test = running.iter().find(|(other, _)| *other == id);
-    if let Some(run) = test.and_then(|(_, run)| run.upgrade()) {
-        // Dropped outside of the lock, if it is the last.
-        drop(running);
-        run.outside.fetch_add(1, Ordering::Relaxed);
+    let test = running.iter().find(|(test, _)| *test == id);
+    let run = test.and_then(|(_, run)| run.upgrade());
+    drop(running);
+    if let Some(run) = run {
+        let firings = if other.is_some() {
+            &run.stale
+        } else {
+            &run.outside
+        };
+        let looks = lock(firings).looks();
+        let firing = looks.then(|| OutsideFiring::new(stream, event));
+        lock(firings).add(firing);
     }
 }
 
@@ -287,8 +311,10 @@ impl Run {
             actors: AtomicU64::new(0),
             entering: AtomicU64::new(0),
             failed: AtomicBool::new(false),
-            outside: AtomicU64::new(0),
-            late: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+            outside: Mutex::default(),
+            stale: Mutex::default(),
+            adopted: Mutex::default(),
             quieted: AtomicU64::new(0),
             unwinding: Mutex::new(None),
             routers: Mutex::new(Vec::new()),
@@ -298,9 +324,11 @@ impl Run {
         run
     }
 
-    /// Lets everybody go: nothing pauses any more.
+    /// Closes the run: releases all senders, and pauses none any more.
     pub(crate) fn close(&self) {
         lock(&RUNNING).retain(|(id, _)| *id != self.id);
+        self.end_adoptions();
+        self.over.store(true, Ordering::Relaxed);
         let mut state = self.lock();
         state.over = true;
         self.notify(&mut state);
@@ -309,10 +337,10 @@ impl Run {
         drop(left);
     }
 
-    /// After a failure: gives the test's threads a moment to end, so that what they panic with falls into the time in
-    /// which it is not printed. Those that are stuck are not waited for.
+    /// After a failure: gives the test's threads a moment to end, so that what they panic with
+    /// falls into the time in which it is not printed. Those that are stuck are not waited for.
     pub(crate) fn clear_up(&self) {
-        let until = Instant::now() + Duration::from_millis(100).min(self.options.dead_time);
+        let until = Instant::now() + Duration::from_millis(100).min(self.options.max_idle());
         let mut state = self.lock();
         while Instant::now() < until
             && state
@@ -331,12 +359,12 @@ impl Run {
         state
     }
 
-    /// Whether somebody waits for the lock at this moment, and is on his way.
+    /// Returns whether a thread is waiting for the lock at this moment.
     pub(crate) fn is_entered(&self) -> bool {
         self.entering.load(Ordering::Relaxed) > 0
     }
 
-    /// Something has changed: wakes all who wait for that, threads and (by way of the watcher) futures.
+    /// Wakes all threads that wait for a change and, by the watcher, all futures.
     pub(crate) fn notify(&self, state: &mut RunState) {
         state.version += 1;
         self.changed.notify_all();
@@ -357,8 +385,8 @@ impl Run {
     /// For how long nothing may happen in this run.
     pub(crate) fn dead_time(&self) -> Duration {
         match self.plan {
-            Plan::Delay { by, .. } => self.options.dead_time + by,
-            _ => self.options.dead_time,
+            Plan::Delay { by, .. } => self.options.max_idle() + by,
+            _ => self.options.max_idle(),
         }
     }
 
@@ -388,7 +416,7 @@ impl Run {
     }
 
     pub(crate) fn outside(&self) -> u64 {
-        self.outside.load(Ordering::Relaxed)
+        lock(&self.outside).count
     }
 
     /// Which schedule it was.
@@ -408,22 +436,5 @@ impl Debug for Run {
         f.debug_struct("Run")
             .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-/// What an event is called: its text up to its first field.
-pub(crate) fn name_of(text: &str) -> &str {
-    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
-    &text[..end.unwrap_or(text.len())]
-}
-
-/// A time, as people write it.
-pub(crate) fn span(time: Duration) -> String {
-    if time.as_millis() % 1000 == 0 {
-        format!("{} s", time.as_secs())
-    } else if time < Duration::from_secs(1) {
-        format!("{} ms", time.as_millis())
-    } else {
-        format!("{:.1} s", time.as_secs_f64())
     }
 }

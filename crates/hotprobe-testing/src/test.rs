@@ -1,8 +1,11 @@
 //! [`Test`]: what the body of a test calls.
 
+use crate::identity::Territory;
+use crate::options::bounded;
 use crate::report::Report;
 use crate::scope::Scope;
-use crate::state::{Caller, Found, Goal, Message, Run, name_of, span};
+use crate::state::{Caller, Found, Goal, Message, Run};
+use crate::text::{name_of, span};
 use crate::tracer::Tracer;
 use hotprobe::{Batch, ProbeGroup, SynchronizeError};
 use std::any::Any;
@@ -13,11 +16,28 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A running test: the body of [`run`](crate::run), [`verify`](crate::verify) and [`explore`](crate::explore) gets it,
-/// and takes the events of the streams by it.
+/// A running test. The body of [`run`](crate::run), [`verify`](crate::verify) and
+/// [`explore`](crate::explore) receives it, and takes the events of the streams with it.
 ///
-/// All that wait do so for the dead time at most ([`Options::dead_time`](crate::Options::dead_time)): if nothing at all
-/// happens in the test for that long, it fails with a report. A test that fails lets go all paused senders.
+/// Every wait is bounded by the dead time ([`Options::dead_time`](crate::Options::dead_time)): a
+/// test in which nothing happens for that long fails with a report. A test that fails releases all
+/// paused senders.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, Test};
+/// hotprobe::event! { static TICK: fn(n: u32); }
+///
+/// fn expect_tick(t: &Test, n: u32) {
+///     t.expect("ticker", n);
+/// }
+///
+/// testing::run(|t| {
+///     t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("ticker", n)));
+///     let ticker = testing::spawn(|| TICK.fire(1));
+///     expect_tick(t, 1);
+///     ticker.join();
+/// });
+/// ```
 pub struct Test {
     pub(crate) run: Arc<Run>,
     probes: Mutex<Vec<ProbeGroup>>,
@@ -31,10 +51,10 @@ impl Test {
         }
     }
 
-    /// Attaches probes for as long as the test runs, all at one instant. `queue` gets the batch to queue them in, and
-    /// the way to this test.
+    /// Attaches probes for as long as the test runs, all at one instant. `queue` receives the batch
+    /// to queue them in, and the [`Tracer`] of this test.
     ///
-    /// They are detached without waiting for anything.
+    /// The test's end detaches them without waiting.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -70,16 +90,17 @@ impl Test {
             .push(group);
     }
 
-    /// What probes send their events by, for those that the test attaches and keeps itself.
+    /// Returns what probes send their events with, for probes that the test attaches and keeps
+    /// itself.
     #[must_use]
     pub fn tracer(&self) -> Tracer {
         Tracer { test: self.run.id }
     }
 
-    /// Says which stream an event of type `E` goes to that was sent by [`Tracer::route`]. Routers of several types stand
-    /// beside one another; of two for one type the first counts.
+    /// Sets the function that chooses the stream of each event of type `E` that [`Tracer::route`]
+    /// sends. Each type may have a router; of two for one type, the first is used.
     ///
-    /// `router` runs on the thread that fires, inside of the firing.
+    /// `router` runs on the thread that fires, inside the firing.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -110,27 +131,124 @@ impl Test {
         }));
     }
 
-    /// The scope of this test, for threads and tasks that it does not start itself.
+    /// Returns the scope of this test, for threads and tasks that the kit does not start.
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope {
             run: Arc::clone(&self.run),
+            stream: None,
         }
     }
 
-    /// The name of this run, as the report has it: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)`.
+    /// Adopts a tokio runtime until this run ends: each task and each blocking call of the runtime
+    /// that has entered no scope belongs to this test. So the test receives what tasks fire that a
+    /// library spawns.
+    ///
+    /// The runtime identifies the test, so tests with a runtime of their own run side by side:
+    /// every `#[tokio::test]` has one. Adopt it before the library spawns.
+    ///
+    /// * The runtime's tasks can be paused only on the multi-thread flavor, as those of
+    ///   `spawn_task`.
+    /// * Code in [`outside`](crate::outside) stays outside, and a scope that a task has entered
+    ///   takes precedence.
+    /// * Threads that a library starts by itself are not of the runtime; see
+    ///   [`adopt_process`](Self::adopt_process).
+    /// * A task that outlives its run belongs to the next run on this runtime
+    ///   ([`verify`](crate::verify) has several). Let the body end what it has started.
+    /// * The test does not wait for adopted tasks at its end.
+    ///
+    /// Each firing on a tokio thread outside of all scopes costs a look at the runtime's identity
+    /// and a lock meanwhile.
+    ///
+    /// # Panics
+    /// With the report, if another running test has adopted this runtime.
+    ///
+    /// ```
+    /// use hotprobe::fire;
+    /// use hotprobe_testing as testing;
+    /// use tokio::runtime::Handle;
+    /// hotprobe::event! { static FLUSHED: fn(bytes: usize); }
+    ///
+    /// /// A library: its tasks are its own.
+    /// fn write_behind() {
+    ///     tokio::spawn(async { fire!(FLUSHED, 512) });
+    /// }
+    ///
+    /// # /*
+    /// #[tokio::test(flavor = "multi_thread")]
+    /// # */
+    /// async fn what_is_written_is_flushed() {
+    ///     testing::run_async(async |t| {
+    ///         t.adopt_runtime(&Handle::current());
+    ///         t.attach(|batch, to| FLUSHED.attach_in(batch, move |bytes| to.send("disk", bytes)));
+    ///         write_behind();
+    ///         t.expect_async("disk", 512_usize).await;
+    ///     })
+    ///     .await;
+    /// }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(what_is_written_is_flushed());
+    /// ```
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn adopt_runtime(&self, runtime: &tokio::runtime::Handle) {
+        let territory = Territory::Runtime(runtime.id());
+        self.run.adopt(territory, Location::caller());
+    }
+
+    /// Adopts the process until this run ends: each firing that belongs to no other test belongs to
+    /// this one, whatever thread or runtime it comes from.
+    ///
+    /// This is for libraries that start threads by themselves. Nothing tells such a thread's test,
+    /// so **the test needs a process of its own**: a test file with this one test, `cargo nextest`,
+    /// or `--test-threads=1`. If another test runs beside it, that test's library threads, and a
+    /// test thread that fires outside of the kit, would be paused here. Two tests cannot adopt the
+    /// process at once.
+    ///
+    /// Code in [`outside`](crate::outside) stays outside. Threads that have entered a scope, and
+    /// the tasks of a runtime that another test has adopted, belong to that test. Firings in
+    /// thread-local destructors belong to no test. The test does not wait for adopted threads at
+    /// its end.
+    ///
+    /// # Panics
+    /// With the report, if another running test has adopted the process.
+    ///
+    /// ```
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static COMPACTED: fn(files: u32); }
+    ///
+    /// /// A library: its threads are its own.
+    /// fn compact() -> std::thread::JoinHandle<()> {
+    ///     std::thread::spawn(|| COMPACTED.fire(3))
+    /// }
+    ///
+    /// testing::run(|t| {
+    ///     t.adopt_process();
+    ///     t.attach(|batch, to| COMPACTED.attach_in(batch, move |files| to.send("disk", files)));
+    ///     let compaction = compact();
+    ///     t.expect("disk", 3_u32);
+    ///     compaction.join().unwrap();
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn adopt_process(&self) {
+        self.run.adopt(Territory::Process, Location::caller());
+    }
+
+    /// Returns the name of this run, as in the report: `run`, `delay@3 (t2:1)`, `explore@17 (seed
+    /// 0x2a)`.
     #[must_use]
     pub fn run_name(&self) -> &str {
         &self.run.name
     }
 
-    /// Takes the next event of a stream, checks its type and value, and only then lets the sender go on.
+    /// Takes the next event of a stream, checks its type and value, and then releases the sender.
     ///
-    /// Blocks the thread until there is one. Other streams, and what others send to them, wait meanwhile.
+    /// Blocks the thread until there is one. Other streams, and what others send to them, wait
+    /// meanwhile.
     ///
     /// # Panics
-    /// With the report, if the event is of another type or has another value, or if none comes for the dead time; also
-    /// if the test has failed elsewhere.
+    /// With the report, if the event is of another type or has another value, or if none comes for
+    /// the dead time; also if the test has failed elsewhere.
     #[track_caller]
     #[allow(
         clippy::needless_pass_by_value,
@@ -144,15 +262,17 @@ impl Test {
         self.run.release(ticket);
     }
 
-    /// [`expect`](Self::expect), and the sender stays paused until the guard is dropped, or released.
+    /// Does the same as [`expect`](Self::expect), but keeps the sender paused until the guard is
+    /// released or dropped.
     ///
-    /// So that several streams can be stopped at known points, and the state between them inspected.
+    /// So a test stops several streams at known points, and inspects the state between them.
     ///
-    /// While a sender is held, no grace period of the process ends. If the test does nothing for the dead time
-    /// meanwhile (it waits for what the sender holds), it fails, and the sender is let go.
+    /// While a sender is held, no grace period of the process ends. If the body does nothing for
+    /// the dead time meanwhile, because it waits for a lock of the sender, say, the test fails and
+    /// the sender is released.
     ///
     /// # Panics
-    /// As `expect`; and in [`explore`](crate::explore), which chooses itself who is held.
+    /// As `expect`; and in [`explore`](crate::explore), which chooses the order itself.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -169,13 +289,13 @@ impl Test {
     ///         counter.store(1, Ordering::Relaxed);
     ///     });
     ///     let held = t.expect_held("worker", 1_u32);
-    ///     assert_eq!(done.load(Ordering::Relaxed), 0, "it stands before that");
+    ///     assert_eq!(done.load(Ordering::Relaxed), 0, "the worker is paused in the event");
     ///     held.release();
     ///     worker.join();
     /// });
     /// ```
     #[track_caller]
-    #[must_use = "the sender goes on when the guard is dropped: `let _ = …` drops it at once; use `expect` for that"]
+    #[must_use = "the sender continues when the guard is dropped: `let _ = …` drops it at once; use `expect` for that"]
     #[allow(
         clippy::needless_pass_by_value,
         reason = "an event is made where it is expected"
@@ -193,7 +313,7 @@ impl Test {
         held
     }
 
-    /// Takes the next event of a stream, whatever its value, and lets the sender go on.
+    /// Takes the next event of a stream, whatever its value, and releases the sender.
     ///
     /// # Panics
     /// If the event is of another type than `E`; otherwise as [`expect`](Self::expect).
@@ -215,7 +335,8 @@ impl Test {
         self.select(&[stream]).1
     }
 
-    /// [`recv`](Self::recv), and the sender stays paused until the guard is dropped, or released.
+    /// Does the same as [`recv`](Self::recv), but keeps the sender paused until the guard is
+    /// released or dropped.
     ///
     /// # Panics
     /// As `recv` and [`expect_held`](Self::expect_held).
@@ -242,8 +363,8 @@ impl Test {
         (self.open(found.0, found.1, at), held)
     }
 
-    /// Takes the first event of whichever of these streams has one, and lets its sender go on. If several have, that
-    /// which came first. Returns the stream's name, and the event.
+    /// Takes the oldest event of any of these streams, and releases its sender. Returns the
+    /// stream's name and the event.
     ///
     /// # Panics
     /// As [`recv`](Self::recv).
@@ -273,12 +394,14 @@ impl Test {
         (stream, event)
     }
 
-    /// Waits for `time`, in which no event may come on that stream.
+    /// Waits for `time`, and fails if an event comes on the stream meanwhile. A time of more than a
+    /// year counts as a year.
     ///
-    /// That none came is no proof that none would come. Better expect an event of which you know that it comes later.
+    /// A later event would go unnoticed. Prefer to expect an event that is known to come
+    /// afterwards.
     ///
     /// # Panics
-    /// With the report, if one comes; it says which.
+    /// With the report, which names the event, if one comes.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -292,11 +415,11 @@ impl Test {
         self.run.wait(&goal, &no_event(time), Location::caller());
     }
 
-    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: it fails with a report at once where the test would
-    /// wait for its own paused senders, and after the dead time where it waits for others.
+    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: fails at once where the test
+    /// would wait for its own paused senders, and after the dead time where it waits for others.
     ///
     /// # Panics
-    /// With the report; see above.
+    /// With the report, in both cases.
     ///
     /// ```
     /// hotprobe_testing::run(|t| t.synchronize());
@@ -305,13 +428,13 @@ impl Test {
     pub fn synchronize(&self) {
         let at = Location::caller();
         self.run.must_not_be_paused(at);
-        let time = self.run.options.dead_time;
+        let time = self.run.options.max_idle();
         if let Err(error) = hotprobe::synchronize_timeout(time) {
             let why = match error {
                 SynchronizeError::TimedOut => {
-                    "a firing, a `pinned` scope or a captured `Drop` of this process does not end"
+                    "a firing, a `pinned` scope or a captured `Drop` in this process has not ended"
                 }
-                _ => "the test's body is inside of a firing, a `pinned` scope or a captured `Drop`",
+                _ => "the test's body is inside a firing, a `pinned` scope or a captured `Drop`",
             };
             let title = format!("no grace period ended for {}", span(time));
             self.run
@@ -320,7 +443,8 @@ impl Test {
         }
     }
 
-    /// [`expect`](Self::expect) for async code: waits without blocking the thread. The runtime may be any.
+    /// [`expect`](Self::expect) for async code: waits without blocking the thread. The runtime may
+    /// be any.
     ///
     /// # Panics
     /// As `expect`, when it is polled.
@@ -519,9 +643,19 @@ impl Test {
     }
 
     /// Detaches what [`attach`](Self::attach) has attached. Waits for nothing.
-    pub(crate) fn detach(self) {
-        let probes = self.probes.into_inner();
-        drop(probes.unwrap_or_else(PoisonError::into_inner));
+    pub(crate) fn detach(&self) {
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        let detached = std::mem::take(&mut *probes);
+        drop(probes);
+        drop(detached);
+    }
+}
+
+impl Drop for Test {
+    /// An async test may be dropped before its end: lets its senders go.
+    fn drop(&mut self) {
+        self.run.close();
+        self.detach();
     }
 }
 
@@ -540,7 +674,7 @@ fn some_event(streams: &[&str]) -> Goal {
 fn nothing(stream: &str, time: Duration) -> Goal {
     Goal::Nothing {
         stream: stream.to_owned(),
-        time,
+        time: bounded(time),
     }
 }
 
@@ -560,16 +694,30 @@ fn given<'s>(streams: &[&'s str], name: &str) -> &'s str {
         .expect("it is one of these")
 }
 
-/// A held sender: it stands where it fired until this is released, or dropped. Made by
-/// [`Test::expect_held`]. It can be released on any thread.
-#[must_use = "the sender goes on when this is dropped"]
+/// A sender that [`Test::expect_held`] holds: it stays paused where it fired until this guard is
+/// released or dropped, on any thread.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, Held};
+/// hotprobe::event! { static STEP: fn(n: u32); }
+///
+/// testing::run(|t| {
+///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send("worker", n)));
+///     let worker = testing::spawn(|| STEP.fire(1));
+///     let held: Held = t.expect_held("worker", 1_u32);
+///     assert!(!worker.is_finished());
+///     held.release();
+///     worker.join();
+/// });
+/// ```
+#[must_use = "the sender continues when this is dropped"]
 pub struct Held {
     run: Arc<Run>,
     ticket: u64,
 }
 
 impl Held {
-    /// Lets the sender go on.
+    /// Releases the sender.
     pub fn release(self) {
         drop(self);
     }

@@ -1,4 +1,5 @@
-//! Threads that belong to a test: [`spawn`], the handle that joins them, and what the run knows about them.
+//! Threads that belong to a test: [`spawn`], the handle that joins them, and what the run knows
+//! about them.
 
 use crate::quiet;
 use crate::schedule;
@@ -12,11 +13,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-/// [`std::thread::spawn`]: the thread belongs to the test whose code calls it, if there is one. Threads that it
-/// starts in this way do, too.
+/// Starts a thread, as [`std::thread::spawn`], that belongs to the test whose code calls this, if
+/// there is one. So do the threads that it starts in the same way.
 ///
-/// The test knows of such a thread: its end is waited for when the body has ended (for the dead time at most), and if
-/// it has panicked, the report says so.
+/// The test waits for such a thread after its body has ended, at most for the dead time. If the
+/// thread panics and is not joined, the test fails.
 ///
 /// # Panics
 /// If the system cannot start a thread.
@@ -38,7 +39,45 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    let Some(scope) = Scope::current() else {
+    start(Scope::current(), work, Location::caller())
+}
+
+/// Starts a thread, as [`spawn`], and names its own stream:
+/// [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+///
+/// # Panics
+/// As `spawn`.
+///
+/// ```
+/// use hotprobe_testing as testing;
+/// hotprobe::event! { static STEP: fn(n: u32); }
+///
+/// testing::run(|t| {
+///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+///     let reader = testing::spawn_as("reader", || STEP.fire(1));
+///     let writer = testing::spawn_as("writer", || STEP.fire(2));
+///     t.expect("writer", 2_u32);
+///     t.expect("reader", 1_u32);
+///     reader.join();
+///     writer.join();
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_as<T, F>(stream: &str, work: F) -> JoinHandle<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let scope = Scope::current().map(|scope| scope.with_stream(stream));
+    start(scope, work, Location::caller())
+}
+
+fn start<T, F>(scope: Option<Scope>, work: F, at: Caller) -> JoinHandle<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let Some(scope) = scope else {
         return JoinHandle {
             of: None,
             handle: thread::spawn(work),
@@ -46,7 +85,7 @@ where
     };
     quiet::install();
     let run = Arc::clone(&scope.run);
-    let number = run.thread_starts(Location::caller());
+    let number = run.thread_starts(at);
     let actor = run.new_actor();
     let handle = thread::spawn(move || {
         let entered = scope.enter_as(actor, false);
@@ -66,17 +105,26 @@ where
     }
 }
 
-/// A thread that was started by [`spawn`].
+/// The handle of a thread that [`spawn`] or [`spawn_as`] started.
+///
+/// ```
+/// use hotprobe_testing::{self as testing, JoinHandle};
+///
+/// testing::run(|_| {
+///     let thread: JoinHandle<u32> = testing::spawn(|| 5);
+///     assert_eq!(thread.join(), 5);
+/// });
+/// ```
 pub struct JoinHandle<T> {
     of: Option<(Arc<Run>, usize)>,
     handle: thread::JoinHandle<T>,
 }
 
 impl<T> JoinHandle<T> {
-    /// Waits for the thread to end; returns what its closure returned.
+    /// Waits for the thread to end, and returns what its closure returned. Blocks the calling
+    /// thread.
     ///
-    /// Called by the test's body, it notices a deadlock: a thread that waits for ever fails the test, and does not
-    /// hang it. Blocks the thread.
+    /// In the test's body, a thread that does not end fails the test after the dead time.
     ///
     /// # Panics
     /// If the thread has panicked, with the same; if the test fails meanwhile, with the report.
@@ -98,8 +146,8 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// [`join`](Self::join) for an async body: waits without blocking the thread. (A thread that was started outside
-    /// of any test it does wait for by blocking.)
+    /// Does the same as [`join`](Self::join), without blocking the calling thread. A thread that
+    /// was started outside of any test is waited for by blocking.
     ///
     /// # Panics
     /// As `join`, when it is polled.
@@ -129,7 +177,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the thread has ended.
+    /// Returns whether the thread has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()

@@ -8,11 +8,10 @@ mod on_tokio;
 #[cfg(feature = "tokio")]
 pub(crate) use on_tokio::blocking;
 #[cfg(feature = "tokio")]
-pub use on_tokio::{spawn_blocking, spawn_task};
+pub use on_tokio::{spawn_blocking, spawn_task, spawn_task_as};
 
 /// Why a wait is refused, in a report.
-pub(crate) const ONE_THREAD: &str =
-    "the runtime is of the current-thread flavor, or this is a task of a `LocalSet`";
+pub(crate) const ONE_THREAD: &str = "this is a current-thread runtime, or a task of a `LocalSet`";
 
 /// Runs `wait`, which blocks. Without the feature `tokio` no runtime is known that would forbid it.
 #[cfg(not(feature = "tokio"))]

@@ -7,8 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, block_in_place};
 
-/// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over its tasks. `None` if
-/// there can't be another, and all tasks would stand still; then `wait` has not run.
+/// Runs `wait`, which blocks. In a worker of the multi-thread runtime, another thread takes over
+/// its tasks. `None` if there can't be another, and all tasks would stand still; then `wait` has
+/// not run.
 ///
 /// Whether it is so, tokio says in one way only: `block_in_place` panics.
 pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
@@ -33,7 +34,8 @@ pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// [`tokio::spawn`]: the task belongs to the test whose code calls it, if there is one.
+/// Spawns a task, as [`tokio::spawn`], that belongs to the test whose code calls this, if there is
+/// one.
 ///
 /// # Panics
 /// As `tokio::spawn`, outside of a runtime.
@@ -62,7 +64,40 @@ where
     tokio::spawn(InScope::new(Scope::current().as_ref(), future))
 }
 
-/// [`tokio::task::spawn_blocking`]: the closure belongs to the test whose code calls it, if there is one.
+/// Spawns a task, as [`spawn_task`], and names its own stream:
+/// [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
+///
+/// # Panics
+/// As `tokio::spawn`, outside of a runtime.
+///
+/// ```
+/// use hotprobe::fire;
+/// use hotprobe_testing as testing;
+/// hotprobe::event! { static STEP: fn(n: u32); }
+///
+/// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(
+/// testing::run_async(async |t| {
+///     t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+///     let one = testing::spawn_task_as("request 1", async { fire!(STEP, 1) });
+///     let two = testing::spawn_task_as("request 2", async { fire!(STEP, 2) });
+///     t.expect_async("request 2", 2_u32).await;
+///     t.expect_async("request 1", 1_u32).await;
+///     one.await.unwrap();
+///     two.await.unwrap();
+/// })
+/// # );
+/// ```
+pub fn spawn_task_as<F>(stream: &str, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let scope = Scope::current().map(|scope| scope.with_stream(stream));
+    tokio::spawn(InScope::new(scope.as_ref(), future))
+}
+
+/// Runs a closure, as [`tokio::task::spawn_blocking`], that belongs to the test whose code calls
+/// this, if there is one.
 ///
 /// # Panics
 /// As `tokio::task::spawn_blocking`, outside of a runtime.

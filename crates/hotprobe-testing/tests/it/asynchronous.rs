@@ -172,8 +172,8 @@ fn on_a_current_thread_runtime_a_task_that_fires_is_an_error() {
         "\
 a task fires 1 on stream \"t\", and pausing it would stop the whole runtime
        run run
-       why the runtime is of the current-thread flavor, or this is a task of a `LocalSet`
-      help #[tokio::test(flavor = \"multi_thread\")]"
+       why this is a current-thread runtime, or a task of a `LocalSet`
+      help use `#[tokio::test(flavor = \"multi_thread\")]`"
     );
     assert!(ended.load(Ordering::Relaxed), "it was not paused");
 }
@@ -212,8 +212,8 @@ waiting here would stop the whole runtime
         at crates/hotprobe-testing/tests/it/asynchronous.rs:LINE
        run run
    awaited 1
-       why the runtime is of the current-thread flavor, or this is a task of a `LocalSet`
-      help wait by one of the `async` forms: `expect_async(…).await`"
+       why this is a current-thread runtime, or a task of a `LocalSet`
+      help use one of the `async` forms: `expect_async(…).await`"
     );
 }
 
@@ -359,6 +359,77 @@ fn an_executor_that_a_sender_blocks_is_not_waited_for_either() {
     let result = catch_unwind(AssertUnwindSafe(|| test.as_mut().poll(&mut context)));
     let payload = result.expect_err("it fails");
     let report = payload.downcast_ref::<String>().expect("with a report");
-    let title = "deadlock: events are pending, and the test that waits is not polled\n";
+    let title = "deadlock: events are pending, and nothing polls the waiting test\n";
     assert!(report.starts_with(title), "{report}");
+}
+
+hotprobe::event! {
+    /// A client connects.
+    static CONNECTING: fn(step: u32);
+}
+
+/// Fires in each poll, and when it is dropped.
+async fn connect() {
+    struct Connection;
+    impl Drop for Connection {
+        fn drop(&mut self) {
+            fire!(CONNECTING, 3);
+        }
+    }
+    let _connection = Connection;
+    fire!(CONNECTING, 1);
+    tokio::task::yield_now().await;
+    fire!(CONNECTING, 2);
+    tokio::task::yield_now().await;
+}
+
+#[test]
+fn the_body_prepares_by_async_code_outside() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(testing::run_async(async |t| {
+        t.adopt_runtime(&tokio::runtime::Handle::current());
+        t.attach(|batch, to| CONNECTING.attach_in(batch, move |step| to.send_own(step)));
+        testing::outside_async(connect()).await;
+        // A future that is dropped before its end is outside, too, and the code around it is not.
+        let mut dropped = Box::pin(testing::outside_async(connect()));
+        std::future::poll_fn(|context| {
+            assert!(dropped.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(dropped);
+        assert!(testing::Scope::current().is_some());
+        let client = testing::spawn_task_as("client", connect());
+        for step in 1..=3_u32 {
+            t.expect_async("client", step).await;
+        }
+        client.await.unwrap();
+    }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn each_task_has_a_stream_of_its_own_without_a_task_local() {
+    hotprobe::event! { static STEP: fn(n: u32); }
+    testing::verify_async(async |t| {
+        t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+        let named = testing::spawn_task_as("request 7", async {
+            fire!(STEP, 1);
+            tokio::task::yield_now().await;
+            fire!(STEP, 2);
+        });
+        let numbered = testing::spawn_task(async { fire!(STEP, 3) });
+        let wrapped = t.scope().with_stream("wrapped");
+        let wrapped = tokio::spawn(wrapped.wrap_future(async { fire!(STEP, 4) }));
+        t.expect_async("wrapped", 4_u32).await;
+        t.expect_async("sender 2", 3_u32).await;
+        t.expect_async("request 7", 1_u32).await;
+        t.expect_async("request 7", 2_u32).await;
+        named.await.unwrap();
+        numbered.await.unwrap();
+        wrapped.await.unwrap();
+    })
+    .await;
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use test_support::eventually;
+use test_support::{CHILD, child, eventually, text};
 
 /// So long that nobody waits for it: what ends, ends at once.
 const NEVER: Duration = Duration::from_secs(600);
@@ -189,4 +189,37 @@ fn a_grace_period_ends_when_nobody_is_paused() {
         thread.join();
     });
     hotprobe::synchronize().unwrap();
+}
+
+#[test]
+fn a_wrong_dead_time_in_the_environment_is_an_error_of_each_run_and_not_of_the_options() {
+    let name =
+        "ends::a_wrong_dead_time_in_the_environment_is_an_error_of_each_run_and_not_of_the_options";
+    if std::env::var(CHILD).is_ok_and(|child| child == name) {
+        let expected = "HOTPROBE_DEAD_TIME is `soon`: expected the dead time in seconds, above 0 and at most 31536000, \
+                        as in `10` or `0.5`";
+        let options = Options::new();
+        let ran = AtomicU32::new(0);
+        let body = |_: &testing::Test| _ = ran.fetch_add(1, Ordering::Relaxed);
+        let failures = [
+            options.try_run(body),
+            options.try_verify(body),
+            options.try_explore(1, 0, body),
+        ];
+        for failure in failures {
+            assert_eq!(failure.unwrap_err().report(), expected);
+        }
+        let panic = catch_unwind(AssertUnwindSafe(|| testing::run(body))).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>().unwrap(), expected);
+        assert_eq!(ran.load(Ordering::Relaxed), 0);
+        let own = Options::new().dead_time(Duration::from_secs(1));
+        own.run(body);
+        assert_eq!(ran.load(Ordering::Relaxed), 1);
+        return;
+    }
+    let output = child(name)
+        .env("HOTPROBE_DEAD_TIME", "soon")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output));
 }

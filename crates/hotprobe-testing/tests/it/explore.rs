@@ -147,7 +147,7 @@ fn holding_is_refused() {
     assert!(
         failure
             .report()
-            .starts_with("`explore` chooses itself who is held"),
+            .starts_with("a sender cannot be held in `explore`, which chooses the order itself"),
         "{failure}"
     );
 }

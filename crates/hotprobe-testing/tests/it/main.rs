@@ -14,6 +14,7 @@
     reason = "the tests are run by the newest compiler; the library keeps to its own"
 )]
 
+mod adoption;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod ends;

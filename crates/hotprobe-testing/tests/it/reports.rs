@@ -179,7 +179,7 @@ fn an_event_that_nobody_consumes() {
             t.expect("t1", hi("a"));
         }),
         "\
-leftover: the test has ended, and 1 event is pending
+leftover: the test has ended, but 1 event is pending
        run run
    pending t1: Hi(\"b\")
    running a thread started at crates/hotprobe-testing/tests/it/reports.rs:LINE"
@@ -260,7 +260,7 @@ fn an_event_where_none_should_come() {
             t.expect_none_for("t1", Duration::from_secs(60));
         }),
         "\
-an event came on stream \"t1\", where none should for 60 s
+unexpected event on stream \"t1\": expected none for 60 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
   received Hi(\"a\")
@@ -284,10 +284,10 @@ fn a_test_that_waits_for_its_own_held_sender() {
                 one.join();
             }),
         "\
-deadlock: the test holds a sender, and has done nothing for 1.5 s
+deadlock: the test holds a sender, and its body has done nothing for 1.5 s
        run run
-      help it may wait for what it holds itself: by joining its thread, at a lock of
-           its, or for a grace period (`synchronize`, `detach_and_wait`)
+      help the body may be waiting for the held sender: joining its thread, locking what it has
+           locked, or for a grace period (`synchronize`, `detach_and_wait`)
       held t1: Hi(\"a\")
            since crates/hotprobe-testing/tests/it/reports.rs:LINE
      quiet t1: after 1 event
@@ -306,7 +306,7 @@ fn a_test_that_synchronizes_by_the_kit_while_it_holds() {
             t.synchronize();
         }),
         "\
-the test would wait for its own paused senders: until they go on, no grace period ends
+deadlock: no grace period ends while senders of this test are paused
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
       held t1: Hi(\"a\")
@@ -329,10 +329,10 @@ fn a_test_that_joins_a_thread_whose_event_is_pending() {
                 one.join().expect("it is let go");
             }),
         "\
-deadlock: events are pending, and the test has asked for none for 1.5 s
+deadlock: events are pending, and the test has taken none for 1.5 s
        run run
-      help it may wait for a paused sender: at a lock of its, or by joining its thread
-           (join by `testing::JoinHandle`, and the report says whose)
+      help the body may be waiting for a paused sender: locking what it has locked, or joining
+           its thread (`testing::JoinHandle::join` reports which one)
    pending t1: Hi(\"a\")"
     );
 }
@@ -366,9 +366,9 @@ fn a_test_that_fires_itself() {
             t.expect("t1", hi("a"));
         }),
         "\
-the test's own thread fires Hi(\"a\") on stream \"t1\": it would wait for itself
+the test's body fires Hi(\"a\") on stream \"t1\", and would wait for itself
        run run
-      help fire it in `testing::spawn`, or in `testing::outside`"
+      help fire it in `testing::spawn`; prepare and clean up in `outside` or `outside_async`"
     );
 }
 
@@ -382,7 +382,7 @@ fn a_panic_of_a_thread_that_nobody_joins() {
         });
     };
     let expected = "\
-a thread of the test panicked, and nobody joined it
+a thread of the test panicked, and was not joined
        run run
   panicked the thread started at crates/hotprobe-testing/tests/it/reports.rs:LINE
            planned, in a thread";
@@ -427,6 +427,18 @@ deadlock: nothing came on stream \"t2\" for 1.5 s
     );
 }
 
+/// What to do about firings that belong to no test.
+#[cfg(feature = "tokio")]
+const TO_RECEIVE_THEM: &str = "      \
+      help to receive them, start the thread or task by `testing::spawn` or `spawn_task`, or
+           wrap its work by `Scope::wrap` or `wrap_future`; if a library starts it, call
+           `Test::adopt_runtime` or `adopt_process`";
+#[cfg(not(feature = "tokio"))]
+const TO_RECEIVE_THEM: &str = "      \
+      help to receive them, start the thread by `testing::spawn`, or wrap its work by
+           `Scope::wrap`; if a library starts it, call `Test::adopt_process`, or
+           `Test::adopt_runtime` with the feature `tokio`";
+
 #[test]
 fn firings_of_nobody_are_counted() {
     assert_report!(
@@ -434,8 +446,9 @@ fn firings_of_nobody_are_counted() {
         || testing::run(|t| {
             events!(t);
             let begin = Instant::now();
-            let library = thread::spawn(|| (0..3).for_each(|_| HI.fire("t1", "a")));
-            library.join().expect("it passes");
+            let library = thread::Builder::new().name("library".to_owned());
+            let library = library.spawn(|| (0..3).for_each(|_| HI.fire("t1", "a")));
+            library.expect("it starts").join().expect("it passes");
             assert!(begin.elapsed() < Duration::from_secs(60));
             t.expect("t1", hi("a"));
         }),
@@ -444,6 +457,11 @@ deadlock: nothing came on stream \"t1\" for 1.5 s
         at crates/hotprobe-testing/tests/it/reports.rs:LINE
        run run
    awaited Hi(\"a\")
-   outside 3 firings outside of any test passed"
+   outside 3 firings of threads and tasks that belong to no test:
+           t1: Hi(\"a\") (3 times)
+             by thread \"library\"
+"
+        .to_owned()
+            + TO_RECEIVE_THEM
     );
 }

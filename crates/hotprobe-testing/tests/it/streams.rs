@@ -225,3 +225,38 @@ fn a_sender_is_let_go_as_soon_as_its_event_is_checked() {
     });
     run.unwrap();
 }
+
+#[test]
+fn each_sender_has_a_stream_of_its_own() {
+    hotprobe::event! { static STEP: fn(n: u32); }
+    testing::verify(|t| {
+        t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+        let first = testing::spawn(|| STEP.fire(1));
+        let named = testing::spawn_as("worker", || {
+            STEP.fire(2);
+            // What it starts is another sender.
+            testing::spawn(|| STEP.fire(3)).join();
+            STEP.fire(4);
+        });
+        let wrapped = t.scope().with_stream("pool").wrap(|| STEP.fire(5));
+        let pool = std::thread::spawn(wrapped);
+        t.expect("pool", 5_u32);
+        t.expect("worker", 2_u32);
+        t.expect("sender 1", 1_u32);
+        t.expect("sender 4", 3_u32);
+        t.expect("worker", 4_u32);
+        first.join();
+        named.join();
+        pool.join().unwrap();
+    });
+}
+
+#[test]
+fn a_thread_of_no_test_has_no_stream() {
+    hotprobe::event! { static STEP: fn(n: u32); }
+    let summary = Options::new().try_run(|t| {
+        t.attach(|batch, to| STEP.attach_in(batch, move |n| to.send_own(n)));
+        std::thread::spawn(|| STEP.fire(1)).join().unwrap();
+    });
+    assert_eq!(summary.unwrap().outside, 1);
+}

@@ -74,7 +74,7 @@ fn streams_that_differ_from_run_to_run_are_reported() {
     });
     assert_eq!(
         failure.unwrap_err().report(),
-        "the streams are not those of the first run\n       run delay@0 (t:0)\n  \
+        "the streams differ from those of the first run\n       run delay@0 (t:0)\n  \
          expected - t: First\n  received + t: Again"
     );
 }
