@@ -364,6 +364,12 @@ impl Ring {
         }
     }
 
+    /// How many losses of threads before there are beside the records, or may be once these are overwritten.
+    pub(crate) fn rows_left(&self) -> usize {
+        let left = self.left();
+        left.losses.len() + left.promised
+    }
+
     fn left(&self) -> MutexGuard<'_, Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -448,7 +448,15 @@ event {{
             Some(name) if !name.is_empty() => name.to_owned(),
             _ => format!("thread {}", thread.index),
         };
-        let info = CtfThread::new(thread.id, &name);
+        let mut info = CtfThread::new(thread.id, &name);
+        if let Some(known) = self.threads.remove(&thread.index) {
+            // What comes from now on is in a packet that has the new name.
+            info.stream = known.stream;
+            let stream = info.stream.and_then(|index| self.streams.get_mut(index));
+            if let Some(stream) = stream.filter(|stream| stream.thread == thread.index) {
+                stream.hand_over(thread.index, &info);
+            }
+        }
         self.threads.insert(thread.index, info);
         Ok(())
     }
