@@ -43,7 +43,13 @@ use std::sync::Arc;
 /// # Memory
 /// Each thread that fires gets a buffer when it does so first ([`buffer_per_thread`](Self::buffer_per_thread)); that of a
 /// thread that has ended is given to the next. Together they are never larger than the cap
-/// ([`buffers_together`](Self::buffers_together)). Beside them a recording keeps some hundred bytes for each thread.
+/// ([`buffers_together`](Self::buffers_together)).
+///
+/// Beside them a recording keeps some hundred bytes for each thread that fired, and some dozen for each event that it lost.
+/// That is bounded, too: of each 4 KiB of the cap, one thread is told apart, at least 1,024 and at most 16,384; fewer if they
+/// lost firings of very many events. The threads that come later are recorded, too, but share a number: in a trace and in a
+/// file they are one thread, `(N other threads)`. [`Trace::other_threads`](super::Trace::other_threads) returns how many
+/// they are.
 #[must_use = "a recorder records nothing before `start`"]
 pub struct Recorder {
     patterns: Vec<String>,
@@ -79,6 +85,10 @@ impl Default for Recorder {
 
 /// How many begins without an end are remembered, of all slices together: one for so many bytes of the buffers', within these.
 const BYTES_AN_OPEN: usize = 1 << 10;
+const BYTES_A_THREAD: usize = 4 << 10;
+const MOST_THREADS: (usize, usize) = (1 << 10, 1 << 14);
+const BYTES_A_ROW: usize = 1 << 10;
+const MOST_ROWS: (usize, usize) = (1 << 12, 1 << 16);
 const MOST_OPEN: (usize, usize) = (1 << 8, 1 << 16);
 
 impl Recorder {
@@ -407,6 +417,8 @@ impl Recorder {
             overflow: self.overflow,
             longest: longest_of(longest),
             cut_at: self.cut_at,
+            threads: (self.together / BYTES_A_THREAD).clamp(MOST_THREADS.0, MOST_THREADS.1),
+            rows: (self.together / BYTES_A_ROW).clamp(MOST_ROWS.0, MOST_ROWS.1),
         })
     }
 }

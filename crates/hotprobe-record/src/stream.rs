@@ -3,7 +3,7 @@
 use crate::capture::buffers::Buffers;
 use crate::capture::decode::{Decoded, Decoder};
 use crate::capture::probes::Capture;
-use crate::capture::ring::{Drain, Ring};
+use crate::capture::ring::Drain;
 use crate::capture::tally::{Tally, lost_without_buffer};
 use crate::formats::export::{Lost, ThreadInfo};
 use crate::formats::file::Exporter;
@@ -147,6 +147,7 @@ fn run(capture: &Capture, exporter: Exporter, end: &StreamEnd) -> Streamed {
         drains.give_up(&mut output);
     }
     drains.rest(&mut output);
+    output.count_others();
     output.flush();
     let totals = output.tally.totals();
     output.attempt(|exporter| exporter.finish(time, &totals));
@@ -233,8 +234,7 @@ impl Drains<'_> {
                 }
             }
         }
-        let left = buffers.rings().flat_map(Ring::take_left);
-        left.for_each(|lost| output.lost(lost));
+        buffers.take_left().for_each(|lost| output.lost(lost));
         for mut lost in buffers.beyond() {
             let told = self.beyond.entry((lost.thread, lost.event)).or_default();
             let new = lost.count - *told;
@@ -398,7 +398,7 @@ impl Output<'_> {
     /// The exporter has to know a thread before anything of it.
     fn know(&mut self, thread: usize) {
         if thread >= self.threads.len() {
-            let new = self.buffers.threads_from(self.threads.len());
+            let (new, _) = self.buffers.threads_from(self.threads.len());
             for info in new {
                 self.introduce(info);
             }
@@ -408,6 +408,17 @@ impl Output<'_> {
     fn introduce(&mut self, info: ThreadInfo) {
         self.attempt(|exporter| exporter.thread(&info));
         self.threads.push(info);
+    }
+
+    /// The name of the threads that share a number says how many they are, which is known at the end.
+    fn count_others(&mut self) {
+        let Some((others, _)) = self.buffers.others() else {
+            return;
+        };
+        self.attempt(|exporter| exporter.thread(&others));
+        if let Some(place) = self.threads.get_mut(others.index) {
+            *place = others;
+        }
     }
 }
 
@@ -470,6 +481,8 @@ mod tests {
             overflow: Overflow::DropNewest,
             longest: 8,
             cut_at: 8,
+            threads: 8,
+            rows: 8,
         };
         let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
         let fire = || buffers.record::<false, false>(0, &[Value::U64(7)]);

@@ -46,6 +46,7 @@ pub struct Trace {
     /// What stands in no buffer, in the order of time.
     lost: Vec<Lost>,
     totals: Vec<Total>,
+    other_threads: u64,
     end: u64,
     streamed: bool,
 }
@@ -278,7 +279,7 @@ impl Trace {
     }
 
     fn new(buffers: Arc<Buffers>, parts: Vec<Part>, unfinished: Vec<Lost>, end: u64) -> Self {
-        let mut threads = buffers.threads_from(0);
+        let (mut threads, other_threads) = buffers.threads_from(0);
         let mut lost = lost_without_buffer(&buffers, &mut threads);
         lost.extend(parts.iter().flat_map(|part| &part.around.left).copied());
         lost.extend(unfinished);
@@ -289,6 +290,7 @@ impl Trace {
             parts,
             lost,
             totals: Vec::new(),
+            other_threads,
             end,
             streamed: false,
         };
@@ -320,6 +322,7 @@ impl Trace {
         end: u64,
     ) -> Self {
         Self {
+            other_threads: buffers.others().map_or(0, |(_, count)| count),
             buffers,
             threads: shared(threads),
             parts: Vec::new(),
@@ -361,6 +364,26 @@ impl Trace {
     /// The threads that fired, in the order of their first firings.
     pub fn threads(&self) -> impl Iterator<Item = &Thread> {
         self.threads.iter().map(|thread| &**thread)
+    }
+
+    /// Returns how many threads are one in this trace, being more than a recording tells apart
+    /// ([memory](super::Recorder#memory)); 0 if each is one of [`threads`](Self::threads).
+    ///
+    /// ```
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recording = hotprobe_record::Recorder::new().event(&TICK).buffers_together(1 << 20).start()?;
+    /// for _ in 0..1100 {
+    ///     std::thread::spawn(|| TICK.fire()).join().unwrap();
+    /// }
+    /// let trace = recording.finish()?;
+    /// assert_eq!((trace.threads().count(), trace.other_threads()), (1025, 76));
+    /// assert_eq!(trace.threads().last().unwrap().name(), Some("(76 other threads)"));
+    /// assert_eq!(trace.sum().written, 1100);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    #[must_use]
+    pub fn other_threads(&self) -> u64 {
+        self.other_threads
     }
 
     /// For each event and thread that fired it: how often, and how many of the firings are in the trace.

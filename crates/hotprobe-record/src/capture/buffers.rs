@@ -7,6 +7,9 @@
 //!
 //! A buffer that was given back goes to the next thread that needs one; what is in it stays.
 //!
+//! **Memory.** What the registry keeps of threads that ended is bounded ([`Limits::threads`], [`Limits::rows`]). The threads
+//! that come after that share one number: what they record and lose is counted under it, and so is how many they are.
+//!
 //! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire events, too.
 
 use super::buffer::Buffer;
@@ -47,10 +50,16 @@ pub(crate) struct Limits {
     /// Of the longest record.
     pub(crate) longest: u64,
     pub(crate) cut_at: usize,
+    /// How many threads have a number of their own.
+    pub(crate) threads: usize,
+    /// How many losses, each of one thread and event, are kept outside the buffers before further threads share a number.
+    /// The threads that have their own by then may add some.
+    pub(crate) rows: usize,
 }
 
 struct Registry {
     threads: Vec<ThreadInfo>,
+    others: Others,
     /// How many buffers there are, or are about to be.
     made: usize,
     /// Those that belong to no thread, the one given back first in front.
@@ -58,6 +67,21 @@ struct Registry {
     /// What threads lost that have no buffer.
     beyond: HashMap<(u32, u32), Beyond>,
 }
+
+/// The threads that have no number of their own.
+#[derive(Clone, Copy, Default)]
+struct Others {
+    /// Whether each further thread is one of them.
+    are_all: bool,
+    /// The number that they share, and how many they are.
+    number: Option<(usize, u64)>,
+}
+
+/// After so many new threads the rows are counted again.
+const THREADS_A_COUNT: usize = 64;
+
+/// A longer name of a thread is cut, in bytes.
+const LONGEST_NAME: usize = 256;
 
 #[derive(Clone, Copy)]
 struct Beyond {
@@ -159,7 +183,7 @@ impl Drop for Owned {
                     });
                 }
             });
-            if let Some(buffers) = buffers.upgrade() {
+            if let Some(buffers) = buffers.upgrade().filter(|_| lease.buffer != NONE) {
                 buffers.give_back(lease.buffer);
             }
         }
@@ -215,6 +239,7 @@ impl Buffers {
             slots: (0..limits.buffers).map(|_| OnceLock::new()).collect(),
             registry: Mutex::new(Registry {
                 threads: Vec::new(),
+                others: Others::default(),
                 made: 0,
                 free: VecDeque::with_capacity(limits.buffers),
                 beyond: HashMap::new(),
@@ -322,7 +347,7 @@ impl Buffers {
     fn get(self: &Arc<Self>) -> Got {
         let mut lease = HERE.with(|here| here.lease(self.id).get());
         if lease.recording != self.id {
-            // It may have a buffer all the same, its lease being another recording's.
+            // It may be known all the same, its lease being another recording's.
             let owned = OWNED.try_with(|owned| {
                 let owned = owned.0.borrow();
                 owned
@@ -330,13 +355,17 @@ impl Buffers {
                     .map(|&(_, lease)| lease)
                     .find(|lease| lease.recording == self.id)
             });
-            lease = match owned {
-                Ok(Some(lease)) => lease,
-                _ => BufferLease {
+            lease = if let Ok(Some(lease)) = owned {
+                lease
+            } else {
+                let lease = BufferLease {
                     recording: self.id,
                     buffer: NONE,
                     thread: self.new_thread(),
-                },
+                };
+                // (Without a buffer as well: it is one thread, however often it asks for one.)
+                self.own_lease(lease);
+                lease
             };
         }
         let thread = lease.thread;
@@ -345,17 +374,8 @@ impl Buffers {
                 HERE.with(|here| here.lease(self.id).set(lease));
                 return Got::Nothing { thread };
             };
-            let ended = HERE.with(|here| here.ended.get());
             lease.buffer = buffer;
-            let owned = !ended
-                && OWNED
-                    .try_with(|owned| {
-                        let mut owned = owned.0.borrow_mut();
-                        owned.retain(|(buffers, _)| buffers.strong_count() > 0);
-                        owned.push((Arc::downgrade(self), lease));
-                    })
-                    .is_ok();
-            if !owned {
+            if !self.own_lease(lease) {
                 lease.buffer = NONE;
                 HERE.with(|here| here.lease(self.id).set(lease));
                 return Got::Once(buffer);
@@ -363,6 +383,21 @@ impl Buffers {
         }
         HERE.with(|here| here.lease(self.id).set(lease));
         Got::Own(lease.buffer)
+    }
+
+    /// Keeps the lease until the thread ends. Returns whether that is possible.
+    fn own_lease(self: &Arc<Self>, lease: BufferLease) -> bool {
+        if HERE.with(|here| here.ended.get()) {
+            return false;
+        }
+        let own = |owned: &Owned| {
+            let mut owned = owned.0.borrow_mut();
+            owned.retain(|(buffers, other)| {
+                buffers.strong_count() > 0 && other.recording != lease.recording
+            });
+            owned.push((Arc::downgrade(self), lease));
+        };
+        OWNED.try_with(own).is_ok()
     }
 
     /// A buffer that nobody has, or a new one, as long as the cap allows it.
@@ -426,7 +461,34 @@ impl Buffers {
         let mut bigger = Vec::new();
         loop {
             let mut registry = self.lock();
-            let threads = &mut registry.threads;
+            let new = registry.threads.len();
+            let is_to_be_counted =
+                new > 0 && new % THREADS_A_COUNT == 0 && !registry.others.are_all;
+            if is_to_be_counted {
+                // The rings have locks of their own.
+                let beyond = registry.beyond.len();
+                drop(registry);
+                let rows = beyond + self.rings().map(Ring::rows_left).sum::<usize>();
+                registry = self.lock();
+                registry.others.are_all |= rows >= self.limits.rows;
+            }
+            registry.others.are_all |= registry.threads.len() >= self.limits.threads;
+            let Registry {
+                threads, others, ..
+            } = &mut *registry;
+            if others.are_all {
+                if let Some((number, count)) = &mut others.number {
+                    *count += 1;
+                    return u32::try_from(*number).unwrap_or(NONE);
+                }
+                info.id = 0;
+                // The old name is freed unlocked.
+                let name = info.name.take();
+                if name.is_some() {
+                    drop(registry);
+                    continue;
+                }
+            }
             if threads.len() == threads.capacity() && bigger.capacity() <= threads.len() {
                 let wanted = 2 * threads.len() + 8;
                 drop(registry);
@@ -439,6 +501,9 @@ impl Buffers {
             }
             info.index = threads.len();
             let index = info.index;
+            if others.are_all {
+                others.number = Some((index, 1));
+            }
             threads.push(info);
             // The lock first, the old memory then.
             drop(registry);
@@ -527,15 +592,44 @@ impl Buffers {
         self.lock().made
     }
 
-    /// The threads from this number on.
-    pub(crate) fn threads_from(&self, first: usize) -> Vec<ThreadInfo> {
-        self.read(
+    /// The threads from this number on, and how many share a number.
+    pub(crate) fn threads_from(&self, first: usize) -> (Vec<ThreadInfo>, u64) {
+        // First of all: their number is among those that are read after it.
+        let others = self.others();
+        let mut threads = self.read(
             |registry| registry.threads.len().saturating_sub(first),
             |registry, threads| {
                 let from = registry.threads.get(first..).unwrap_or_default();
                 threads.extend_from_slice(from);
             },
-        )
+        );
+        let Some((others, count)) = others else {
+            return (threads, 0);
+        };
+        let place = others.index.checked_sub(first);
+        if let Some(place) = place.and_then(|place| threads.get_mut(place)) {
+            *place = others;
+        }
+        (threads, count)
+    }
+
+    /// The threads that share a number, as one whose name says how many they are, so far.
+    pub(crate) fn others(&self) -> Option<(ThreadInfo, u64)> {
+        let busy = Busy::enter(Busy::READING);
+        let number = self.lock().others.number;
+        drop(busy);
+        let (index, count) = number?;
+        let others = ThreadInfo {
+            index,
+            id: 0,
+            name: Some(format!("({count} other threads)").into()),
+        };
+        Some((others, count))
+    }
+
+    /// Takes what threads lost that wrote before into buffers that others have now.
+    pub(crate) fn take_left(&self) -> impl Iterator<Item = Lost> {
+        self.rings().flat_map(Ring::take_left)
     }
 
     /// Copies rows of the registry to a vector, which is made while the registry is not locked.
@@ -605,7 +699,19 @@ fn this_thread() -> ThreadInfo {
         name: current
             .as_ref()
             .and_then(|thread| thread.name())
-            .map(Arc::from),
+            .map(|name| cut(name).into()),
+    }
+}
+
+/// As much of a name as is kept, cut between characters.
+fn cut(name: &str) -> &str {
+    let end = (0..=LONGEST_NAME)
+        .rev()
+        .find(|&end| name.is_char_boundary(end));
+    if name.len() <= LONGEST_NAME {
+        name
+    } else {
+        &name[..end.unwrap_or(0)]
     }
 }
 

@@ -22,6 +22,7 @@ use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
 use super::pairs::{Pairs, Role, Roles};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Beyond this, a JavaScript number is not exact.
@@ -70,7 +71,7 @@ struct ChromeEnd {
 #[derive(Debug)]
 struct ChromeThread {
     id: u64,
-    name: String,
+    name: Arc<str>,
     lost: u64,
     lost_time: u64,
 }
@@ -270,28 +271,28 @@ impl<W: Write> Export for Chrome<W> {
 
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
         let name = match &thread.name {
-            Some(name) => name.as_ref().to_owned(),
-            None => format!("thread {}", thread.index),
+            Some(name) => Arc::clone(name),
+            None => format!("thread {}", thread.index).into(),
         };
         // Threads of one number would be one: numbers are used again, and may not be known.
         let own = thread.id != 0 && thread.id < OWN_IDS && self.ids.insert(thread.id);
         let (id, shown) = if own {
-            (thread.id, name.clone())
+            (thread.id, name.as_ref().to_owned())
         } else {
-            (
-                OWN_IDS + thread.index as u64,
-                format!("{name} {}", thread.id),
-            )
+            let shown = match thread.id {
+                0 => name.as_ref().to_owned(),
+                id => format!("{name} {id}"),
+            };
+            (OWN_IDS + thread.index as u64, shown)
         };
-        self.threads.insert(
-            thread.index,
-            ChromeThread {
-                id,
-                name,
-                lost: 0,
-                lost_time: 0,
-            },
-        );
+        let known = self.threads.entry(thread.index);
+        let known = known.or_insert_with(|| ChromeThread {
+            id,
+            name: Arc::clone(&name),
+            lost: 0,
+            lost_time: 0,
+        });
+        known.name = name;
         self.line("M", |object| {
             object.text("name", "thread_name");
             object.number("tid", id);
@@ -341,6 +342,9 @@ impl<W: Write> Export for Chrome<W> {
                     };
                     if let Some((begun, begin, end)) = self.pairs.end(rule, key, time, kept) {
                         self.pair(rule, (begun, begin), (time, end))?;
+                    }
+                    if let Some((rule, time, end)) = self.pairs.too_many_ends(rule) {
+                        self.end_without_begin(rule, time, &end)?;
                     }
                 }
             }

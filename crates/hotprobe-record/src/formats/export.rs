@@ -112,7 +112,7 @@ pub(crate) struct Total {
 pub(crate) trait Export {
     /// First of all, once.
     fn header(&mut self, header: &Header) -> io::Result<()>;
-    /// Before the thread's first record.
+    /// Before the thread's first record; and again if its name has changed.
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()>;
     fn record(&mut self, record: &Record<'_>) -> io::Result<()>;
     fn lost(&mut self, lost: &Lost) -> io::Result<()>;

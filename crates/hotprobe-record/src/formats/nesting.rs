@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// How many are kept of one outer slice; what is more is not inside of it.
+/// How many are kept of one outer slice; what is more is not inside of it. (Of all together, at most as many as begins.)
 const MOST_KEPT: usize = 1 << 12;
 
 /// A slice that began while the outer one was open. `B` is what is kept of its begin, `E` of its end.
@@ -59,11 +59,14 @@ pub(crate) struct Nesting<B, E> {
     by_key: HashMap<(usize, PairKey), u64>,
     outer: HashMap<u64, OuterSlice<B, E>>,
     next: u64,
+    /// How many are kept of all outer slices together, and how many there may be.
+    kept: usize,
+    most_kept: usize,
 }
 
 impl<B, E> Default for Nesting<B, E> {
     fn default() -> Self {
-        Self::of_families(Vec::new())
+        Self::of_families(Vec::new(), 0)
     }
 }
 
@@ -81,15 +84,17 @@ impl<B, E> Nesting<B, E> {
                 .then(|| keys.iter().position(|other| other == of))
                 .flatten()
         };
-        Self::of_families(keys.iter().map(family).collect())
+        Self::of_families(keys.iter().map(family).collect(), header.most_open)
     }
 
-    fn of_families(families: Vec<Option<usize>>) -> Self {
+    fn of_families(families: Vec<Option<usize>>, most_kept: usize) -> Self {
         Self {
             families,
             by_key: HashMap::new(),
             outer: HashMap::new(),
             next: 0,
+            kept: 0,
+            most_kept,
         }
     }
 
@@ -99,10 +104,12 @@ impl<B, E> Nesting<B, E> {
         let number = *self.by_key.get(&(family, key.clone()))?;
         let outer = self.outer.get_mut(&number)?;
         // (One of the same rule is another run of the same thing: beside it.)
-        if outer.rule == rule || time < outer.begin || outer.kept() >= MOST_KEPT {
+        let is_full = outer.kept() >= MOST_KEPT || self.kept >= self.most_kept;
+        if outer.rule == rule || time < outer.begin || is_full {
             return None;
         }
         outer.open.push(time);
+        self.kept += 1;
         Some(number)
     }
 
@@ -138,23 +145,14 @@ impl<B, E> Nesting<B, E> {
 
     /// An inner one has ended; here it is again if the outer one has, too.
     pub(crate) fn end(&mut self, outer: u64, inner: InnerSlice<B, E>) -> Option<InnerSlice<B, E>> {
-        self.forget(outer, inner.begin);
-        match self.outer.get_mut(&outer) {
-            Some(outer) => {
-                outer.done.push(inner);
-                None
-            }
-            None => Some(inner),
+        let Some(outer) = self.outer.get_mut(&outer) else {
+            return Some(inner);
+        };
+        if let Some(index) = outer.open.iter().position(|&time| time == inner.begin) {
+            outer.open.swap_remove(index);
         }
-    }
-
-    /// The end of an inner one will not come.
-    pub(crate) fn forget(&mut self, outer: u64, begin: u64) {
-        if let Some(outer) = self.outer.get_mut(&outer) {
-            if let Some(index) = outer.open.iter().position(|&time| time == begin) {
-                outer.open.swap_remove(index);
-            }
-        }
+        outer.done.push(inner);
+        None
     }
 
     /// The outer one has ended: what is inside of it, and its end, which is never before that of an inner one that has
@@ -164,6 +162,7 @@ impl<B, E> Nesting<B, E> {
             return (Vec::new(), end);
         };
         self.by_key.remove(&(outer.family, outer.key.clone()));
+        self.kept -= outer.kept();
         let steps = outer.write(end);
         (steps, end.max(outer.until))
     }
@@ -174,12 +173,14 @@ impl<B, E> Nesting<B, E> {
         for outer in self.outer.values_mut() {
             // What goes on may have begun before these, and end after them.
             let limit = outer.open.iter().copied().min().unwrap_or(u64::MAX);
+            let before = outer.kept();
             let later;
             (outer.done, later) = std::mem::take(&mut outer.done)
                 .into_iter()
                 .partition(|inner| inner.end <= limit);
             let steps = outer.write(u64::MAX);
             outer.done = later;
+            self.kept -= before - outer.kept();
             if !steps.is_empty() {
                 all.push((outer.rule, outer.lane, steps));
             }
@@ -251,7 +252,7 @@ mod tests {
 
     /// With an outer slice that is open since `begin`.
     fn nesting(begin: u64) -> (Nesting<(), ()>, u64) {
-        let mut nesting = Nesting::of_families(vec![Some(0), Some(0), None]);
+        let mut nesting = Nesting::of_families(vec![Some(0), Some(0), None], usize::MAX);
         assert_eq!(nesting.begin(REQUEST, &key(), begin), None);
         let outer = nesting.open(REQUEST, &key(), begin, 3);
         (nesting, outer.expect("it is the first of its key"))
@@ -394,13 +395,44 @@ mod tests {
     }
 
     #[test]
+    fn all_outer_slices_together_keep_no_more_than_a_recording_may() {
+        const MOST: usize = 100;
+        let mut nesting = Nesting::of_families(vec![Some(0), Some(0)], MOST);
+        let key = |n: usize| PairKey::Int(false, n as u128);
+        let open = |nesting: &mut Nesting<(), ()>, n| {
+            assert_eq!(nesting.begin(REQUEST, &key(n), 0), None);
+            nesting.open(REQUEST, &key(n), 0, n).unwrap()
+        };
+        let outer: Vec<_> = (0..2 * MOST).map(|n| open(&mut nesting, n)).collect();
+        let inside = |nesting: &mut Nesting<(), ()>, n: usize, begin| {
+            let of = nesting.begin(STORE, &key(n), begin);
+            assert!(of.is_none_or(|of| of == outer[n]));
+            of.is_some()
+        };
+        let fits = |nesting: &mut Nesting<(), ()>, begin| {
+            (0..2 * MOST).filter(|&n| inside(nesting, n, begin)).count()
+        };
+        assert_eq!(fits(&mut nesting, 1), MOST);
+        // Those that end are kept all the same, until they are written.
+        (0..MOST / 2).for_each(|n| assert_eq!(nesting.end(outer[n], inner(1, 2)), None));
+        assert_eq!(fits(&mut nesting, 3), 0);
+        nesting.flush();
+        assert_eq!(fits(&mut nesting, 3), MOST / 2);
+        // And so is what is open when its outer one ends.
+        (0..MOST).for_each(|n| drop(nesting.close(outer[n], 9)));
+        assert_eq!(nesting.kept, 0);
+    }
+
+    #[test]
     fn no_more_are_kept_than_there_is_room_for() {
         let (mut nesting, outer) = nesting(0);
         for time in 0..MOST_KEPT as u64 {
             assert_eq!(nesting.begin(STORE, &key(), time), Some(outer));
         }
         assert_eq!(nesting.begin(STORE, &key(), 9_999), None);
-        nesting.forget(outer, 5);
+        assert_eq!(nesting.end(outer, inner(0, 0)), None);
+        assert_eq!(nesting.begin(STORE, &key(), 9_999), None);
+        assert_eq!(nesting.flush().len(), 1);
         assert_eq!(nesting.begin(STORE, &key(), 9_999), Some(outer));
     }
 }

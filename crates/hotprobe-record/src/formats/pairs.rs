@@ -5,7 +5,7 @@
 //! some nanoseconds: where there is no such begin, one that is up to [`SLACK`] after the end will do. Whatever
 //! finds no partner is handed out, so that nothing stays open:
 //! * ends by the second flush after they came: by then every thread has been drained once more, and the begin with
-//!   it; or when the recording is finished;
+//!   it; or when the rule has twice its share of them; or when the recording is finished;
 //! * begins when it is finished; or when the rule has more than its share of what a recording may
 //!   remember, and two flushes have passed as well; or when it has twice its share.
 //!
@@ -330,6 +330,18 @@ impl<B, E> Pairs<B, E> {
         Some((rule, time, kept))
     }
 
+    /// The oldest end that waits, if there are too many of the rule. To be called after each end.
+    pub(crate) fn too_many_ends(&mut self, rule: usize) -> Option<Single<E>> {
+        let this = &mut self.rules[rule];
+        if this.arrived.len() <= 2 * self.most_open {
+            return None;
+        }
+        let (number, Arrival { key, time, .. }) = this.arrived.pop_front()?;
+        // (None: its begin has come.)
+        let kept = this.waiting.remove(&key, time, number)?;
+        Some((rule, time, kept))
+    }
+
     /// After each flush: the ends whose begin will not come any more.
     pub(crate) fn flushed(&mut self) -> Vec<Single<E>> {
         self.flushes += 1;
@@ -474,6 +486,32 @@ mod tests {
             }
             // No flush has been.
             assert_eq!(pairs.finish().1.len(), 2 * (MOST / count) * count);
+        }
+    }
+
+    #[test]
+    fn no_more_ends_wait_than_begins_may_be_open() {
+        const MOST: u64 = 1000;
+        for count in [1, 40, 250] {
+            let rules: Vec<_> = std::iter::repeat_with(rule).take(count).collect();
+            let mut pairs = Pairs::new(&rules, 1000);
+            let share = 2 * MOST / count as u64;
+            let key = |id: u64| PairKey::Int(false, id.into());
+            for id in 0..3 * MOST {
+                for rule in 0..count {
+                    pairs.end(rule, key(id), id, "end");
+                    // The oldest is the first to go.
+                    let gone = id.checked_sub(share).map(|id| (rule, id, "end"));
+                    assert_eq!(pairs.too_many_ends(rule), gone);
+                }
+            }
+            // No flush has been. One that has found its begin is not handed out.
+            let oldest = 3 * MOST - share;
+            let begin = pairs.begin(0, key(oldest), 0, "begin");
+            assert_eq!(begin, Some(("begin", oldest, "end")));
+            pairs.end(0, key(oldest), 3 * MOST, "end");
+            assert_eq!(pairs.too_many_ends(0), None);
+            assert_eq!(pairs.finish().0.len() as u64, share * count as u64);
         }
     }
 

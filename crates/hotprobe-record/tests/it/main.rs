@@ -21,6 +21,7 @@ mod chosen;
 mod counts;
 mod ends;
 mod kept;
+mod memory;
 mod refused;
 #[cfg(feature = "serde")]
 mod serialize;

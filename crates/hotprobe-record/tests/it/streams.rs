@@ -219,31 +219,33 @@ impl Write for Disk {
 #[test]
 fn a_streamed_file_has_the_records_of_all_threads_in_the_order_of_time() {
     hotprobe::event! { static NUMBER: fn(n: u64); }
-    // (Enough for some rounds.)
-    const EACH: u64 = 20_000;
+    // Enough turns for some rounds. The threads sleep until it is theirs: on a busy machine, those that only yield would take
+    // minutes.
+    const TURNS: u64 = 3_000;
+    const AT_ONCE: u64 = 20;
     let disk = Disk::new(usize::MAX);
     let recording = Recorder::new()
         .event(&NUMBER)
         .stream_chrome_json_to(disk.clone())
         .start()
         .expect("it can start");
-    let turn = AtomicU64::new(0);
+    let (give, take): (Vec<_>, Vec<_>) = (0..3).map(|_| std::sync::mpsc::channel()).unzip();
+    give[0].send(()).expect("it waits");
     thread::scope(|scope| {
-        for me in 0..3 {
-            let turn = &turn;
+        for (me, turns) in (0..3).zip(take) {
+            let next = give[(me + 1) % 3].clone();
             scope.spawn(move || {
-                for n in (me..3 * EACH).step_by(3) {
-                    while turn.load(Ordering::SeqCst) != n {
-                        thread::yield_now();
-                    }
-                    NUMBER.fire(n);
-                    turn.store(n + 1, Ordering::SeqCst);
+                for turn in (me as u64..TURNS).step_by(3) {
+                    turns.recv().expect("it is given on");
+                    (turn * AT_ONCE..(turn + 1) * AT_ONCE).for_each(|n| NUMBER.fire(n));
+                    // (The last has nobody to give it to.)
+                    let _ = next.send(());
                 }
             });
         }
     });
     let trace = finish(recording);
-    assert_eq!(balanced(&trace).written, 3 * EACH);
+    assert_eq!(balanced(&trace).written, TURNS * AT_ONCE);
     let file: serde_json::Value = serde_json::from_str(&disk.text()).expect("it is whole");
     let events = file.as_array().or(file["traceEvents"].as_array());
     let numbers: Vec<u64> = events
@@ -251,7 +253,7 @@ fn a_streamed_file_has_the_records_of_all_threads_in_the_order_of_time() {
         .iter()
         .filter_map(|event| event["args"]["n"].as_u64())
         .collect();
-    assert!(numbers.into_iter().eq(0..3 * EACH));
+    assert!(numbers.into_iter().eq(0..TURNS * AT_ONCE));
 }
 
 #[test]

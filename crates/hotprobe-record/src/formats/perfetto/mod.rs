@@ -37,6 +37,7 @@ use super::pairs::{PairKey, Pairs, Role, Roles};
 use prost::Message;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// So many tasks' tracks are remembered as described; those of others are described again.
@@ -104,7 +105,7 @@ struct Beginning {
 
 #[derive(Debug)]
 struct PerfettoThread {
-    name: String,
+    name: Arc<str>,
     /// So many records lost, up to that time.
     lost: u64,
     lost_time: u64,
@@ -613,16 +614,20 @@ impl<W: Write> Export for Perfetto<W> {
             .ok()
             .filter(|&tid| tid != 0 && self.ids.insert(thread.id));
         let name = match &thread.name {
-            Some(name) => name.as_ref().to_owned(),
-            None => format!("thread {}", thread.index),
+            Some(name) => Arc::clone(name),
+            None => format!("thread {}", thread.index).into(),
         };
         let descriptor = match tid {
             Some(tid) => TrackDescriptor {
                 thread: Some(ThreadDescriptor {
                     pid: self.pid.try_into().ok(),
                     tid: Some(tid.into()),
-                    thread_name: Some(name.clone()),
+                    thread_name: Some(name.as_ref().to_owned()),
                 }),
+                ..TrackDescriptor::default()
+            },
+            None if thread.id == 0 => TrackDescriptor {
+                name: Some(name.as_ref().to_owned()),
                 ..TrackDescriptor::default()
             },
             None => TrackDescriptor {
@@ -630,14 +635,13 @@ impl<W: Write> Export for Perfetto<W> {
                 ..TrackDescriptor::default()
             },
         };
-        self.threads.insert(
-            thread.index,
-            PerfettoThread {
-                name,
-                lost: 0,
-                lost_time: 0,
-            },
-        );
+        let known = self.threads.entry(thread.index);
+        let known = known.or_insert_with(|| PerfettoThread {
+            name: Arc::clone(&name),
+            lost: 0,
+            lost_time: 0,
+        });
+        known.name = name;
         self.track(TrackDescriptor {
             uuid: Some(uuid::thread(thread.index)),
             parent_uuid: Some(uuid::PROCESS),
@@ -666,6 +670,9 @@ impl<W: Write> Export for Perfetto<W> {
                     self.pairs.end(*rule, key.clone(), record.time, kept)
                 {
                     ended.push((*rule, (begin, begun), record.time, arguments));
+                }
+                if let Some((rule, time, arguments)) = self.pairs.too_many_ends(*rule) {
+                    self.end_without_begin(rule, time, arguments)?;
                 }
             }
         }
@@ -773,7 +780,7 @@ impl<W: Write> Export for Perfetto<W> {
             let thread = self
                 .threads
                 .get(&total.thread)
-                .map_or_else(String::new, |thread| thread.name.clone());
+                .map_or("", |thread| &thread.name);
             let event = TrackEvent {
                 category_iids: vec![category::TOTAL],
                 name_iid: Some(total.event as u64 + 1),

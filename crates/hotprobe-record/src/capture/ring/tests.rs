@@ -1,0 +1,85 @@
+//! Tests of the ring beside its models.
+
+use super::*;
+
+const LONGEST: u64 = 8;
+
+/// Writes a record of this time and so many words behind it; false if it was lost.
+fn write(ring: &Ring, time: u64, words: u64) -> bool {
+    let mut writer = ring.begin();
+    if !writer.reserve(1 + words) {
+        ring.lose(0, time, 1);
+        return false;
+    }
+    (0..=words).for_each(|_| writer.put(time));
+    writer.commit(RecordHeader::RECORD, 0, 0);
+    true
+}
+
+/// Times of records, and numbers of losses, in the order in which they are drained.
+fn drained(ring: &Ring, most: usize) -> Vec<Result<u64, u64>> {
+    let mut drain = Drain::new(ring);
+    drain.begin();
+    let mut all = Vec::new();
+    while all.len() < most && drain.peek().is_some() {
+        let (_, record) = drain.take();
+        let is_loss = RecordHeader::from_word(record[0]).kind() == RecordHeader::LOST;
+        all.push(if is_loss {
+            Err(record[2])
+        } else {
+            Ok(record[1])
+        });
+    }
+    all
+}
+
+#[test]
+fn no_record_comes_before_the_mark_of_an_earlier_loss() {
+    let ring = Ring::new(16, Overflow::DropNewest, 1, LONGEST, 0);
+    assert!(write(&ring, 0, 6) && write(&ring, 1, 6));
+    assert!(!write(&ring, 2, 0), "it is full");
+    // Room for the longest record, but not for a mark before it.
+    assert_eq!(drained(&ring, 1), [Ok(0)]);
+    assert!(!write(&ring, 3, 0));
+    assert_eq!(drained(&ring, 1), [Ok(1)]);
+    assert!(write(&ring, 4, 0));
+    assert_eq!(drained(&ring, 2), [Err(2), Ok(4)]);
+}
+
+#[test]
+fn nor_while_a_reader_copies() {
+    let ring = Ring::new(32, Overflow::DropNewest, 1, LONGEST, 0);
+    assert!(write(&ring, 0, 6) && write(&ring, 1, 6) && write(&ring, 2, 6));
+    ring.held.store(1, Ordering::Relaxed);
+    assert!(!write(&ring, 3, 7), "it is full");
+    assert!(!write(&ring, 4, 0), "the loss has no mark");
+    ring.held.store(0, Ordering::Relaxed);
+    assert_eq!(drained(&ring, 3), [Ok(0), Ok(1), Ok(2)]);
+    assert!(write(&ring, 5, 0));
+    assert_eq!(drained(&ring, 2), [Err(2), Ok(5)]);
+}
+
+#[test]
+fn there_is_room_for_all_that_threads_leave_before_they_are_overwritten() {
+    const EVENTS: u32 = 8;
+    let ring = Ring::new(256, Overflow::OverwriteOldest, EVENTS as usize, LONGEST, 0);
+    for thread in 0..500_u32 {
+        assert!(ring.hand_over(thread as usize));
+        for event in 0..(thread * 7) % (EVENTS + 1) {
+            let mut writer = ring.begin();
+            assert!(writer.reserve(1));
+            writer.put(0);
+            writer.commit(RecordHeader::RECORD, event, 0);
+            let left = ring.left();
+            assert!(left.room() >= left.promised);
+        }
+        if thread % 3 == 0 {
+            ring.held.store(1, Ordering::Relaxed);
+            ring.lose(2, 0, 1);
+            ring.held.store(0, Ordering::Relaxed);
+        }
+    }
+    let left = ring.left();
+    assert!(left.losses.len() > 1000 && left.room() >= left.promised);
+    assert!(left.promised <= 256 / 2 + 8, "{}", left.promised);
+}
