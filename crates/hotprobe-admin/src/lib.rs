@@ -13,6 +13,7 @@
 //! ```no_run
 //! use hotprobe_admin::{Admin, router};
 //! use std::net::SocketAddr;
+//! use std::time::Duration;
 //!
 //! # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
 //! let admin = Admin::new();
@@ -21,21 +22,25 @@
 //!     .route("/", axum::routing::get(|| async { "the shop" }))
 //!     .nest_service("/debug/probes", router(admin));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
-//! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+//! let begin = shutdown.clone();
+//! let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
 //!     .with_graceful_shutdown(async move {
 //!         signal.await;
-//!         shutdown.begin();
-//!     })
-//!     .await
+//!         begin.begin();
+//!     });
+//! shutdown.serve(server, Duration::from_secs(10)).await.unwrap_or(Ok(()))
 //! # }
 //! ```
 //!
-//! Three parts of this matter:
+//! Four parts of this matter:
 //!
 //! * `into_make_service_with_connect_info::<SocketAddr>()`: without a token, the router must know
 //!   the peer's address.
 //! * [`Shutdown::begin`] before the server ends: it ends all streams, which would otherwise delay a
 //!   graceful shutdown until their time is up.
+//! * [`Shutdown::serve`], which bounds the graceful shutdown: a connection whose client does not read
+//!   stays open, and no server notices that its session has ended. What is open after 10 s ends with
+//!   the runtime, as when `main` returns.
 //! * `nest_service("/debug/probes", …)` answers both `/debug/probes` and `/debug/probes/`. With
 //!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of
 //!   these alone. The page's links work from either.
@@ -266,11 +271,13 @@
 //! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
 //! what was measured until then.
 //!
-//! A client that reads slowly costs at most 256 KiB beside a recording's buffers: what does not fit
-//! is lost, and counted in the trace, or in the tail. When the time is up, it may read the rest. It
+//! A client that reads slowly costs at most 256 KiB beside a recording's buffers, and 128 KiB that
+//! hyper keeps: what does not fit is lost, and counted in the trace, or in the tail. When the time is up, it may read the rest. It
 //! is cut off if it takes nothing for 10 s, after two minutes in any case, and half a second after
 //! a shutdown began. A connection that is cut off ends without HTTP's last chunk, so that clients
-//! know; a Perfetto or Chrome trace can be opened all the same, up to that point.
+//! know; a Perfetto or Chrome trace can be opened all the same, up to that point. If the client still
+//! does not read, its connection, without a session, keeps at most 128 KiB until it disconnects or
+//! the server ends.
 //!
 //! # What it costs
 //!

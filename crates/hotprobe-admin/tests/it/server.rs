@@ -1,6 +1,7 @@
 //! Over real sockets, behind axum's own server.
 
 use super::{block_on, eventually};
+use crate::alloc::live_bytes;
 use axum::Router;
 use hotprobe_admin::{Admin, Shutdown, router};
 use std::net::SocketAddr;
@@ -24,11 +25,16 @@ struct Server {
     address: SocketAddr,
     shutdown: Shutdown,
     end: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<Option<std::io::Result<()>>>,
 }
 
 impl Server {
     async fn start(admin: Admin) -> Self {
+        Self::start_draining(admin, Duration::from_secs(300)).await
+    }
+
+    /// Waits for connections that are open at the shutdown for so long.
+    async fn start_draining(admin: Admin, drain: Duration) -> Self {
         let shutdown = admin.shutdown();
         let app: Router = Router::new().nest_service("/debug/probes", router(admin));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -39,14 +45,16 @@ impl Server {
             listener,
             app.into_make_service_with_connect_info::<SocketAddr>(),
         );
-        let served = tokio::spawn(
-            serve
-                .with_graceful_shutdown(async move {
+        let served = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move {
+                let serve = serve.with_graceful_shutdown(async move {
                     let _ = ended.await;
                     ending.begin();
-                })
-                .into_future(),
-        );
+                });
+                shutdown.serve(serve, drain).await
+            }
+        });
         Self {
             address,
             shutdown,
@@ -136,7 +144,7 @@ fn a_graceful_shutdown_is_not_held_up_by_what_is_open() {
                     "{path} was cut off: {answer}"
                 );
             }
-            server.served.await.unwrap().unwrap();
+            server.served.await.unwrap().unwrap().unwrap();
         });
         ended.await.expect("it is held up");
         assert_eq!(held::ITEM.probe_count(), 0);
@@ -165,6 +173,81 @@ fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
         drop(connection);
         eventually("the session is over", || server.shutdown.open() == 0).await;
     });
+}
+
+/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each connection has.
+const KEPT: isize = 176 << 10;
+/// How much is kept at least if the client really does not read.
+const STUCK: isize = 64 << 10;
+
+/// Opens recordings whose clients never read, and fires until nothing more fits into any.
+async fn clients_that_never_read(server: &Server) -> Vec<TcpStream> {
+    let before = live_bytes();
+    let mut open = Vec::new();
+    for format in ["perfetto", "chrome", "perfetto", "chrome"] {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut connection = socket.connect(server.address).await.unwrap();
+        let request = format!(
+            "POST /debug/probes/record?match=*::server::stuck::*&seconds=300&format={format} HTTP/1.1\r\n\
+             Host: {}\r\nContent-Length: 0\r\n\r\n",
+            server.address
+        );
+        connection.write_all(request.as_bytes()).await.unwrap();
+        open.push(connection);
+    }
+    eventually("all are attached", || {
+        stuck::ITEM.probe_count() == open.len()
+    })
+    .await;
+    let text = "x".repeat(1000);
+    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what hyper keeps.
+    let full = open.len().cast_signed() * ((64 << 10) + (256 << 10) + STUCK);
+    eventually("no more fits", || {
+        (0..50).for_each(|_| stuck::ITEM.fire(&text));
+        live_bytes() - before > full
+    })
+    .await;
+    open
+}
+
+#[test]
+fn a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdown() {
+    test_support::isolated(
+        "server::a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdown",
+        || {
+            block_on(async {
+                let admin = || Admin::new().memory_at_most(1 << 20);
+                let start = || Server::start_draining(admin(), Duration::from_millis(100));
+                // What is allocated once, is allocated here.
+                let server = start().await;
+                let path = "/record?match=*::server::stuck::*&seconds=0.1";
+                let (connection, _) = server.ask("POST", path).await;
+                super::in_time(server.shutdown.ended()).await;
+                drop(connection);
+
+                let before = live_bytes();
+                let server = start().await;
+                let open = clients_that_never_read(&server).await;
+                server.shutdown.begin();
+                super::in_time(server.shutdown.ended()).await;
+                assert_eq!(stuck::ITEM.probe_count(), 0);
+                let count = open.len().cast_signed();
+                eventually("little is kept", || {
+                    hotprobe::reclaim();
+                    live_bytes() - before < count * KEPT
+                })
+                .await;
+                let kept = live_bytes() - before;
+                assert!(kept > count * STUCK, "the clients have read: {kept} bytes");
+
+                server.end.send(()).unwrap();
+                let outcome = super::in_time(server.served).await.unwrap();
+                assert!(outcome.is_none(), "the clients have read");
+                drop(open);
+            });
+        },
+    );
 }
 
 #[test]
