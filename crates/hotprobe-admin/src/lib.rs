@@ -88,7 +88,7 @@
 //! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
 //! | the peer is unknown (no `ConnectInfo`) | 403, with what to do; with [`Admin::unix_socket`], it is let in | does not matter |
 //! | through a proxy, by a header that only proxies send (see below) | 403: behind a proxy, every peer is on this machine | does not matter |
-//! | HTTP/1.0 | 403: what nginx speaks to a server by default | does not matter |
+//! | HTTP/1.0 | 403: what nginx speaks to a server by default | 505 for what opens a session, since a response that was cut off would look complete |
 //! | `Host` | `localhost`, `127.…`, `[::1]`, with any port; otherwise 403, since other names may be an attacker's (DNS rebinding) | any: a page of another name does not have the token |
 //! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
@@ -249,6 +249,7 @@
 //! | 408, 413, 415 | `body` | did not arrive in 5 s; is larger than 4 KiB; is not a form |
 //! | 429 | `sessions` | no more sessions may be open at once; with `Retry-After` |
 //! | 503 | `shutdown`, `recording`, `profile` | the server shuts down; no thread could be started |
+//! | 505 | `version` | HTTP/1.0, where a response that was cut off would look complete: sessions need HTTP/1.1 |
 //! | 507 | `memory` | a session's share of the memory is too small for a record, or for a measurement |
 //!
 //! # Sessions
