@@ -116,18 +116,21 @@ impl Admin {
     /// ```no_run
     /// use hotprobe_admin::{Admin, router};
     /// use std::net::SocketAddr;
+    /// use std::time::Duration;
     ///
     /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     /// let admin = Admin::new();
     /// let shutdown = admin.shutdown();
     /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
     /// let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
-    /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+    /// let begin = shutdown.clone();
+    /// let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
     ///     .with_graceful_shutdown(async move {
     ///         signal.await;
-    ///         shutdown.begin(); // otherwise a tail would delay the shutdown until its time is up
-    ///     })
-    ///     .await
+    ///         begin.begin(); // otherwise a tail would delay the shutdown until its time is up
+    ///     });
+    /// // And a client that does not read, for as long as it likes.
+    /// shutdown.serve(server, Duration::from_secs(10)).await.unwrap_or(Ok(()))
     /// # }
     /// ```
     #[must_use]

@@ -13,6 +13,7 @@
 //! ```no_run
 //! use hotprobe_admin::{Admin, router};
 //! use std::net::SocketAddr;
+//! use std::time::Duration;
 //!
 //! # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
 //! let admin = Admin::new();
@@ -21,21 +22,25 @@
 //!     .route("/", axum::routing::get(|| async { "the shop" }))
 //!     .nest_service("/debug/probes", router(admin));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
-//! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+//! let begin = shutdown.clone();
+//! let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
 //!     .with_graceful_shutdown(async move {
 //!         signal.await;
-//!         shutdown.begin();
-//!     })
-//!     .await
+//!         begin.begin();
+//!     });
+//! shutdown.serve(server, Duration::from_secs(10)).await.unwrap_or(Ok(()))
 //! # }
 //! ```
 //!
-//! Three parts of this matter:
+//! Four parts of this matter:
 //!
 //! * `into_make_service_with_connect_info::<SocketAddr>()`: without a token, the router must know
 //!   the peer's address.
 //! * [`Shutdown::begin`] before the server ends: it ends all streams, which would otherwise delay a
 //!   graceful shutdown until their time is up.
+//! * [`Shutdown::serve`], which bounds the graceful shutdown: a connection whose client does not read
+//!   stays open, and no server notices that its session has ended. What is open after 10 s ends with
+//!   the runtime, as when `main` returns.
 //! * `nest_service("/debug/probes", …)` answers both `/debug/probes` and `/debug/probes/`. With
 //!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of
 //!   these alone. The page's links work from either.
@@ -83,7 +88,7 @@
 //! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
 //! | the peer is unknown (no `ConnectInfo`) | 403, with what to do; with [`Admin::unix_socket`], it is let in | does not matter |
 //! | through a proxy, by a header that only proxies send (see below) | 403: behind a proxy, every peer is on this machine | does not matter |
-//! | HTTP/1.0 | 403: what nginx speaks to a server by default | does not matter |
+//! | HTTP/1.0 | 403: what nginx speaks to a server by default | 505 for what opens a session, since a response that was cut off would look complete |
 //! | `Host` | `localhost`, `127.…`, `[::1]`, with any port; otherwise 403, since other names may be an attacker's (DNS rebinding) | any: a page of another name does not have the token |
 //! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
@@ -244,6 +249,7 @@
 //! | 408, 413, 415 | `body` | did not arrive in 5 s; is larger than 4 KiB; is not a form |
 //! | 429 | `sessions` | no more sessions may be open at once; with `Retry-After` |
 //! | 503 | `shutdown`, `recording`, `profile` | the server shuts down; no thread could be started |
+//! | 505 | `version` | HTTP/1.0, where a response that was cut off would look complete: sessions need HTTP/1.1 |
 //! | 507 | `memory` | a session's share of the memory is too small for a record, or for a measurement |
 //!
 //! # Sessions
@@ -266,11 +272,13 @@
 //! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
 //! what was measured until then.
 //!
-//! A client that reads slowly costs at most 256 KiB beside a recording's buffers: what does not fit
-//! is lost, and counted in the trace, or in the tail. When the time is up, it may read the rest. It
+//! A client that reads slowly costs at most 256 KiB beside a recording's buffers, and 128 KiB that
+//! hyper keeps: what does not fit is lost, and counted in the trace, or in the tail. When the time is up, it may read the rest. It
 //! is cut off if it takes nothing for 10 s, after two minutes in any case, and half a second after
 //! a shutdown began. A connection that is cut off ends without HTTP's last chunk, so that clients
-//! know; a Perfetto or Chrome trace can be opened all the same, up to that point.
+//! know; a Perfetto or Chrome trace can be opened all the same, up to that point. If the client still
+//! does not read, its connection, without a session, keeps at most 128 KiB until it disconnects or
+//! the server ends.
 //!
 //! # What it costs
 //!

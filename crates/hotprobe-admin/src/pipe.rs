@@ -3,11 +3,15 @@
 //! Who makes it may write without waiting ([`Pipe::offer`]: all or nothing), or wait on a thread of its own until there
 //! is room ([`PipeWriter`]). However slow the client, there are never more than [`CAPACITY`] bytes in it. When the client
 //! has gone, the body is dropped, and that is told at once.
+//!
+//! The connection takes the bytes in pieces of at most [`PIECE`]. While the client does not read, hyper keeps the pieces
+//! that it has taken, 16 at most, and does not look at the body: it learns that the body was cut off only when the client
+//! reads or disconnects. Small pieces bound what such a connection keeps.
 
 use axum::body::{Body, Bytes};
 use futures_core::Stream;
+use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -15,6 +19,8 @@ use tokio::sync::Notify;
 
 /// How much may wait to be sent.
 pub(crate) const CAPACITY: usize = 256 << 10;
+/// The largest piece that the connection takes at once.
+const PIECE: usize = 8 << 10;
 
 /// The end that is written to.
 #[derive(Clone)]
@@ -31,7 +37,10 @@ struct PipeShared {
 
 #[derive(Default)]
 struct PipeState {
-    bytes: Vec<u8>,
+    /// What waits, as it is taken: each piece but the last is full.
+    pieces: VecDeque<Vec<u8>>,
+    /// How many bytes wait.
+    waiting: usize,
     end: PipeEnd,
     gone: bool,
     /// How often something was taken.
@@ -61,7 +70,7 @@ impl Pipe {
     /// Writes all of it, if there is room; never waits.
     pub(crate) fn offer(&self, bytes: &[u8]) -> bool {
         let mut state = self.0.lock();
-        let fits = state.is_wanted() && state.bytes.len() + bytes.len() <= CAPACITY;
+        let fits = state.is_wanted() && state.waiting + bytes.len() <= CAPACITY;
         if fits {
             state.put(bytes);
         }
@@ -90,10 +99,10 @@ impl Pipe {
 
     fn end(&self, end: PipeEnd) {
         let mut state = self.0.lock();
-        if state.end == PipeEnd::Open || end == PipeEnd::Aborted && !state.bytes.is_empty() {
+        if state.end == PipeEnd::Open || end == PipeEnd::Aborted && state.waiting > 0 {
             state.end = end;
             if end == PipeEnd::Aborted {
-                state.bytes = Vec::new();
+                state.clear();
             }
             state.wake();
         }
@@ -108,12 +117,11 @@ impl Pipe {
 
     /// Returns when all that was written has been taken, or the client has gone.
     pub(crate) async fn drained(&self) {
-        self.until(|state| state.gone || state.bytes.is_empty())
-            .await;
+        self.until(|state| state.gone || state.waiting == 0).await;
     }
 
     pub(crate) fn is_drained(&self) -> bool {
-        self.0.lock().bytes.is_empty()
+        self.0.lock().waiting == 0
     }
 
     /// How often something was taken: it stands still if the client does.
@@ -154,9 +162,34 @@ impl PipeState {
         !self.gone && self.end == PipeEnd::Open
     }
 
-    fn put(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    fn put(&mut self, mut bytes: &[u8]) {
+        self.waiting += bytes.len();
+        while !bytes.is_empty() {
+            let last = match self.pieces.back_mut() {
+                Some(last) if last.len() < PIECE => last,
+                _ => {
+                    self.pieces.push_back(Vec::with_capacity(PIECE));
+                    continue;
+                }
+            };
+            let (fits, rest) = bytes.split_at(bytes.len().min(PIECE - last.len()));
+            last.extend_from_slice(fits);
+            bytes = rest;
+        }
         self.wake();
+    }
+
+    /// Takes the first piece.
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let piece = self.pieces.pop_front()?;
+        self.waiting -= piece.len();
+        self.takes += 1;
+        Some(piece)
+    }
+
+    fn clear(&mut self) {
+        self.pieces = VecDeque::new();
+        self.waiting = 0;
     }
 
     fn wake(&mut self) {
@@ -173,7 +206,7 @@ impl Write for PipeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let shared = &self.0.0;
         let mut state = shared.lock();
-        while state.is_wanted() && state.bytes.len() >= CAPACITY {
+        while state.is_wanted() && state.waiting >= CAPACITY {
             state = shared
                 .room
                 .wait(state)
@@ -185,7 +218,7 @@ impl Write for PipeWriter {
                 "the client has gone",
             ));
         }
-        let fits = bytes.len().min(CAPACITY - state.bytes.len());
+        let fits = bytes.len().min(CAPACITY - state.waiting);
         state.put(&bytes[..fits]);
         Ok(fits)
     }
@@ -203,7 +236,7 @@ impl Stream for PipeReader {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut state = self.0.lock();
-        if state.bytes.is_empty() {
+        let Some(piece) = state.take() else {
             return match state.end {
                 PipeEnd::Open => {
                     state.reader = Some(context.waker().clone());
@@ -216,12 +249,10 @@ impl Stream for PipeReader {
                     Poll::Ready(Some(Err(io::Error::other("the answer was cut off"))))
                 }
             };
-        }
-        let bytes = mem::take(&mut state.bytes);
-        state.takes += 1;
+        };
         drop(state);
         self.0.told();
-        Poll::Ready(Some(Ok(bytes.into())))
+        Poll::Ready(Some(Ok(piece.into())))
     }
 }
 
@@ -235,12 +266,11 @@ impl PipeShared {
 
 impl Drop for PipeReader {
     fn drop(&mut self) {
-        let bytes = {
+        {
             let mut state = self.0.lock();
             state.gone = true;
-            mem::take(&mut state.bytes)
-        };
-        drop(bytes);
+            state.clear();
+        }
         self.0.told();
     }
 }
@@ -265,6 +295,26 @@ mod tests {
         let error = writer.join().unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         assert!(!pipe.offer(b"c"), "nobody wants it");
+    }
+
+    #[test]
+    fn the_bytes_come_in_small_pieces_and_in_their_order() {
+        let shared = Arc::new(PipeShared::default());
+        let pipe = Pipe(Arc::clone(&shared));
+        let mut reader = PipeReader(shared);
+        let mut context = Context::from_waker(Waker::noop());
+        let sent: Vec<u8> = (0..=250).cycle().take(CAPACITY).collect();
+        // As records come: none of them ends where a piece does.
+        for bytes in sent.chunks(1000) {
+            assert!(pipe.offer(bytes));
+        }
+        let mut came = Vec::new();
+        while let Poll::Ready(Some(Ok(piece))) = Pin::new(&mut reader).poll_next(&mut context) {
+            assert!(piece.len() == PIECE, "a piece of {} bytes", piece.len());
+            came.extend_from_slice(&piece);
+        }
+        assert!(came == sent);
+        assert!(pipe.is_drained());
     }
 
     #[test]

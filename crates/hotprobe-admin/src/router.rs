@@ -11,7 +11,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header,
+};
 use axum::routing::any;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -127,6 +129,23 @@ impl Endpoint {
                 .with_header(header::ALLOW, allowed),
         )
     }
+
+    /// Refuses HTTP/1.0 for a response whose length is not known at its begin: there, the end of the connection is the end
+    /// of the response, and one that was cut off would look complete.
+    fn can_be_streamed(self, version: Version) -> Result<(), Problem> {
+        if self.class() == Class::Reads || version >= Version::HTTP_11 {
+            return Ok(());
+        }
+        let message = format!(
+            "by {version:?}, a response that was cut off would look complete: ask by HTTP/1.1; for nginx, set \
+             `proxy_http_version 1.1`"
+        );
+        Err(Problem::new(
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            "version",
+            message,
+        ))
+    }
 }
 
 /// Answers a path that is none of an endpoint's: to who is let in, with those that there are.
@@ -175,7 +194,8 @@ async fn dispatch(
     let original = original_uri(&head);
     let request = request_head(&head, &original);
     let may = access::decide(endpoint.class(), &admin.access, request)
-        .and_then(|()| endpoint.is_for(&head.method));
+        .and_then(|()| endpoint.is_for(&head.method))
+        .and_then(|()| endpoint.can_be_streamed(head.version));
     let headers = head.headers;
     let result = match may {
         Ok(()) => {

@@ -5,7 +5,7 @@ use crate::pipe::Pipe;
 use axum::http::{StatusCode, header};
 use std::collections::HashMap;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -278,6 +278,46 @@ impl Shutdown {
         // Under the lock: who begins a session has either seen this, or is told.
         let _open = self.sessions.lock();
         self.sessions.shutdown.send_replace(true);
+    }
+
+    /// Runs a server until it ends; after [`begin`](Self::begin), for at most `drain` longer.
+    ///
+    /// A client that does not read what it has asked for holds up a graceful shutdown for as long as it likes: its
+    /// connection waits for it, whatever its session does. With a bound, the shutdown ends by itself.
+    ///
+    /// Returns what the server returned, or `None` if connections were open when the time was up. axum's connections are
+    /// tasks of their own: those end with the runtime, as when `main` returns.
+    ///
+    /// ```no_run
+    /// use hotprobe_admin::{Admin, router};
+    /// use std::net::SocketAddr;
+    /// use std::time::Duration;
+    ///
+    /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    /// let admin = Admin::new();
+    /// let shutdown = admin.shutdown();
+    /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
+    /// let begin = shutdown.clone();
+    /// let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+    ///     .with_graceful_shutdown(async move {
+    ///         signal.await;
+    ///         begin.begin();
+    ///     });
+    /// shutdown.serve(server, Duration::from_secs(10)).await.unwrap_or(Ok(()))
+    /// # }
+    /// ```
+    pub async fn serve<S: IntoFuture>(&self, server: S, drain: Duration) -> Option<S::Output> {
+        let mut shutdown = self.sessions.shutdown.subscribe();
+        let time_is_up = async {
+            // (The sender lives as long as this.)
+            let _ = shutdown.wait_for(|shutdown| *shutdown).await;
+            tokio::time::sleep(drain).await;
+        };
+        let mut output = None;
+        let running = async { output = Some(server.await) };
+        before(running, time_is_up).await;
+        output
     }
 
     /// Completes when no session is open.

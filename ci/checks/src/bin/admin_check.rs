@@ -39,14 +39,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     let end = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-    axum::serve(
+    let begin = shutdown.clone();
+    let server = axum::serve(
         listener,
         app.into_make_service_with_connect_info::<SocketAddr>(),
     )
     .with_graceful_shutdown(async move {
         let _ = end.await;
-        shutdown.begin();
-    })
-    .await?;
-    Ok(())
+        begin.begin();
+    });
+    let served = shutdown.serve(server, Duration::from_secs(10)).await;
+    Ok(served.unwrap_or(Ok(()))?)
 }

@@ -1,12 +1,13 @@
 //! Over real sockets, behind axum's own server.
 
 use super::{block_on, eventually};
+use crate::alloc::live_bytes;
 use axum::Router;
 use hotprobe_admin::{Admin, Shutdown, router};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -20,18 +21,34 @@ mod stuck {
     hotprobe::event! { pub static ITEM: fn(text: &str); }
 }
 
+mod left_out {
+    hotprobe::event! {
+        pub static ITEM: fn(n: u64);
+        pub static DONE: fn(n: u64);
+    }
+}
+
 struct Server {
     address: SocketAddr,
     shutdown: Shutdown,
     end: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<Option<std::io::Result<()>>>,
 }
 
 impl Server {
-    async fn start(admin: Admin) -> Self {
+    fn start(admin: Admin) -> Self {
+        Self::start_draining(admin, Duration::from_secs(300))
+    }
+
+    /// Waits for connections that are open at the shutdown for so long.
+    fn start_draining(admin: Admin, drain: Duration) -> Self {
         let shutdown = admin.shutdown();
         let app: Router = Router::new().nest_service("/debug/probes", router(admin));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Connections have the listener's size, and what the system takes for a client that does not read stays the same.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(16 << 10).unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = socket.listen(1024).unwrap();
         let address = listener.local_addr().unwrap();
         let (end, ended) = oneshot::channel();
         let ending = shutdown.clone();
@@ -39,14 +56,16 @@ impl Server {
             listener,
             app.into_make_service_with_connect_info::<SocketAddr>(),
         );
-        let served = tokio::spawn(
-            serve
-                .with_graceful_shutdown(async move {
+        let served = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move {
+                let serve = serve.with_graceful_shutdown(async move {
                     let _ = ended.await;
                     ending.begin();
-                })
-                .into_future(),
-        );
+                });
+                shutdown.serve(serve, drain).await
+            }
+        });
         Self {
             address,
             shutdown,
@@ -100,7 +119,7 @@ fn paths(module: &str) -> Vec<(&'static str, String)> {
 #[test]
 fn a_client_that_goes_away_leaves_nothing_attached() {
     block_on(async {
-        let server = Server::start(Admin::new()).await;
+        let server = Server::start(Admin::new());
         for (method, path) in paths("left") {
             let (connection, answer) = server.ask(method, &path).await;
             assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
@@ -115,7 +134,7 @@ fn a_client_that_goes_away_leaves_nothing_attached() {
 #[test]
 fn a_graceful_shutdown_is_not_held_up_by_what_is_open() {
     block_on(async {
-        let server = Server::start(Admin::new().sessions_at_most(10)).await;
+        let server = Server::start(Admin::new().sessions_at_most(10));
         let mut open = Vec::new();
         for (method, path) in paths("held") {
             let (connection, answer) = server.ask(method, &path).await;
@@ -136,7 +155,7 @@ fn a_graceful_shutdown_is_not_held_up_by_what_is_open() {
                     "{path} was cut off: {answer}"
                 );
             }
-            server.served.await.unwrap().unwrap();
+            server.served.await.unwrap().unwrap().unwrap();
         });
         ended.await.expect("it is held up");
         assert_eq!(held::ITEM.probe_count(), 0);
@@ -152,7 +171,7 @@ fn a_graceful_shutdown_is_not_held_up_by_what_is_open() {
 #[test]
 fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
     block_on(async {
-        let server = Server::start(Admin::new()).await;
+        let server = Server::start(Admin::new());
         let path = "/tail?match=*::server::stuck::*&seconds=0.5&rate=1000";
         let (connection, answer) = server.ask("GET", path).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -167,10 +186,83 @@ fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
     });
 }
 
+/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each connection has.
+const KEPT: isize = 176 << 10;
+/// How much hyper keeps on average while no client reads, at least.
+const STUCK: isize = 64 << 10;
+
+/// Opens recordings whose clients never read, and fires until nothing more fits into any.
+async fn clients_that_never_read(server: &Server) -> Vec<TcpStream> {
+    let before = live_bytes();
+    let mut open = Vec::new();
+    for format in ["perfetto", "chrome", "perfetto", "chrome"] {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut connection = socket.connect(server.address).await.unwrap();
+        let request = format!(
+            "POST /debug/probes/record?match=*::server::stuck::*&seconds=300&format={format} HTTP/1.1\r\n\
+             Host: {}\r\nContent-Length: 0\r\n\r\n",
+            server.address
+        );
+        connection.write_all(request.as_bytes()).await.unwrap();
+        open.push(connection);
+    }
+    eventually("all are attached", || {
+        stuck::ITEM.probe_count() == open.len()
+    })
+    .await;
+    let text = "x".repeat(1000);
+    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what hyper keeps.
+    let full = open.len().cast_signed() * ((64 << 10) + (256 << 10) + STUCK);
+    eventually("no more fits", || {
+        (0..50).for_each(|_| stuck::ITEM.fire(&text));
+        live_bytes() - before > full
+    })
+    .await;
+    open
+}
+
+#[test]
+fn a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdown() {
+    test_support::isolated(
+        "server::a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdown",
+        || {
+            block_on(async {
+                let admin = || Admin::new().memory_at_most(1 << 20);
+                let start = || Server::start_draining(admin(), Duration::from_millis(100));
+                // What is allocated once, is allocated here.
+                let server = start();
+                let path = "/record?match=*::server::stuck::*&seconds=0.1";
+                let (connection, _) = server.ask("POST", path).await;
+                super::in_time(server.shutdown.ended()).await;
+                drop(connection);
+
+                let before = live_bytes();
+                let server = start();
+                let open = clients_that_never_read(&server).await;
+                server.shutdown.begin();
+                super::in_time(server.shutdown.ended()).await;
+                assert_eq!(stuck::ITEM.probe_count(), 0);
+                let count = open.len().cast_signed();
+                eventually("little is kept", || {
+                    hotprobe::reclaim();
+                    live_bytes() - before < count * KEPT
+                })
+                .await;
+
+                server.end.send(()).unwrap();
+                let outcome = super::in_time(server.served).await.unwrap();
+                assert!(outcome.is_none(), "the clients have read");
+                drop(open);
+            });
+        },
+    );
+}
+
 #[test]
 fn the_peer_is_known_over_a_socket() {
     block_on(async {
-        let server = Server::start(Admin::new()).await;
+        let server = Server::start(Admin::new());
         let (_, answer) = server.ask("GET", "/events?match=*::server::stuck::*").await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.contains("server::stuck::ITEM"), "{answer}");
@@ -180,7 +272,7 @@ fn the_peer_is_known_over_a_socket() {
 #[test]
 fn what_nginx_sends_with_a_bare_proxy_pass_is_refused() {
     block_on(async {
-        let server = Server::start(Admin::new()).await;
+        let server = Server::start(Admin::new());
         let answer_to = async |head: String| {
             let mut connection = TcpStream::connect(server.address).await.unwrap();
             connection.write_all(head.as_bytes()).await.unwrap();
@@ -203,6 +295,45 @@ fn what_nginx_sends_with_a_bare_proxy_pass_is_refused() {
         ))
         .await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        server.end.send(()).unwrap();
+    });
+}
+
+#[test]
+fn what_could_be_cut_off_unnoticed_is_refused_by_http_1_0() {
+    block_on(async {
+        let server = Server::start(Admin::new().token("word"));
+        let ask = async |method: &str, path: &str, version: &str| {
+            let mut connection = TcpStream::connect(server.address).await.unwrap();
+            let head = format!(
+                "{method} /debug/probes{path} HTTP/{version}\r\nHost: shop.example\r\nConnection: close\r\n\
+                 Authorization: Bearer word\r\nContent-Length: 0\r\n\r\n"
+            );
+            connection.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            let read = connection.read_to_end(&mut answer);
+            super::in_time(read).await.unwrap();
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        let events = "begin=*::server::left_out::ITEM&end=*::server::left_out::DONE&key=n";
+        let mut streams = vec![("POST", format!("/latency?{events}&seconds=0.1"))];
+        for (method, path) in paths("left_out") {
+            streams.push((method, path.replace("seconds=300", "seconds=0.1")));
+        }
+        for (method, path) in streams {
+            let answer = ask(method, &path, "1.0").await;
+            assert!(answer.starts_with("HTTP/1.0 505 "), "{path}: {answer}");
+            assert!(answer.contains("`proxy_http_version 1.1`"), "{answer}");
+            assert_eq!(left_out::ITEM.probe_count(), 0, "{path}");
+            // By HTTP/1.1, the last chunk says that it is complete.
+            let answer = ask(method, &path, "1.1").await;
+            assert!(answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
+        }
+        for path in ["", "/events", "/stats", "/metrics"] {
+            let answer = ask("GET", path, "1.0").await;
+            assert!(answer.starts_with("HTTP/1.0 200 "), "{path}: {answer}");
+            assert!(answer.contains("content-length: "), "{path}: {answer}");
+        }
         server.end.send(()).unwrap();
     });
 }
