@@ -246,7 +246,6 @@
 //! | a stack of 30 frames (`--bench stacks`) | 3.8 µs; of 60, 6.6 µs; of 120, 12.2 µs |
 //! | … what `Backtrace::force_capture` takes there | 5.4 µs, 10.4 µs, 19.5 µs |
 //! | a new stack, or one with a label | within a tenth of a known one |
-//! | a stack while another thread takes one, too | 2.3 times as long |
 //! | a firing that `every` skips | 10 ns |
 //!
 //! The target for stacks, half of `force_capture`, is missed: it is 0.71 for 30 frames and 0.62 for 120. A frame takes 93 ns,

@@ -1,5 +1,6 @@
 //! A firing's stack, weight and labels, taken on its thread: addresses only, and nothing allocated.
 
+use super::system;
 use super::table::{LabelBytes, StackAddresses};
 use hotprobe::__private::{Written, write_user_text};
 use hotprobe::Value;
@@ -42,13 +43,11 @@ impl Drop for Busy {
     }
 }
 
-/// The return addresses, the innermost first, at most so many.
+/// Returns the return addresses, the innermost first, at most `at_most`.
 #[inline]
 pub(super) fn stack(at_most: usize) -> StackAddresses {
     let mut addresses = StackAddresses::new();
-    backtrace::trace(|frame| {
-        // Only the address: each other question looks the frame up once more.
-        let address = frame.ip().addr();
+    system::return_addresses(|address| {
         if address != 0 {
             addresses.push(address);
         }

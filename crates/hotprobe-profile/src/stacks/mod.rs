@@ -55,16 +55,18 @@
 //!
 //! # Cost
 //! About 0.1 µs for each frame, those of this library included: all of it is the unwinder's, which two thirds of
-//! [`Backtrace::force_capture`](std::backtrace::Backtrace::force_capture) is, too. The table takes no lock, but the library that
-//! calls the unwinder ([`backtrace`](https://github.com/rust-lang/backtrace-rs)) has one for all threads: they take their stacks
-//! one after the other. It also holds it while it looks up a name. So a thread that fires while a profile is written may wait
-//! until the program's debug information has been read, some tenths of a second: once, it is kept. If that is too
-//! long, write after [`finish`](Stacks::finish). For events that come often there is [`every`](StacksBuilder::every).
+//! [`Backtrace::force_capture`](std::backtrace::Backtrace::force_capture) is, too. Neither the
+//! capture nor the table takes a lock, so threads do not wait for each other.
+//!
+//! Names are looked up by the thread that asks for them, and without a lock that a firing takes, too: on Linux, it reads the
+//! debug information of the loaded files by itself, each time a profile is written. Elsewhere the crate
+//! [`backtrace`](https://github.com/rust-lang/backtrace-rs) looks names up, under a lock of its own. For events that come often
+//! there is [`every`](StacksBuilder::every).
 //!
 //! # The code, in reading order
 //! [`StacksBuilder`] (`builder.rs`) and the handle [`Stacks`] (`profiler.rs`); what a firing does (`collector.rs`): its stack
 //! and labels (`capture.rs`), and where they are counted (`table.rs`); what was counted, as addresses (`raw.rs`); the names
-//! (`symbols.rs`) of the frames that are shown (`trim.rs`); [`StackProfile`] (`profile.rs`). The formats are in `output/`.
+//! (`symbols.rs`, by `resolver/`) of the frames that are shown (`trim.rs`); [`StackProfile`] (`profile.rs`). The formats are in `output/`.
 
 mod builder;
 mod capture;
@@ -72,7 +74,9 @@ mod collector;
 pub(crate) mod profile;
 mod profiler;
 pub(crate) mod raw;
+mod resolver;
 pub(crate) mod symbols;
+mod system;
 mod table;
 mod trim;
 

@@ -1,10 +1,9 @@
 //! Names for addresses, looked up when a profile is written.
 
 use super::raw::{CUT, RawProfile, RawStack};
+use super::resolver::{Resolver, SymbolFiles};
 use super::trim::{SeenFunction, home, trim};
 use std::collections::HashMap;
-use std::fmt::Write;
-use std::ptr;
 
 /// All stacks of a profile with names, without the frames that do not show.
 #[derive(Debug, Default)]
@@ -43,9 +42,18 @@ pub(crate) struct FrameLine {
 
 impl Symbols {
     pub(crate) fn of(raw: &RawProfile) -> Self {
+        Self::from_files(raw, &SymbolFiles::new())
+    }
+
+    fn from_files(raw: &RawProfile, files: &SymbolFiles) -> Self {
+        let mut resolver = Resolver::new(files);
         let mut builder = SymbolsBuilder {
-            home: home(),
-            ..SymbolsBuilder::default()
+            home: home(&mut resolver),
+            resolver,
+            symbols: Self::default(),
+            functions: HashMap::new(),
+            locations: HashMap::new(),
+            found: HashMap::new(),
         };
         for row in &raw.rows {
             let stack = match &row.stack {
@@ -69,8 +77,8 @@ impl Symbols {
     }
 }
 
-#[derive(Default)]
-struct SymbolsBuilder {
+struct SymbolsBuilder<'a> {
+    resolver: Resolver<'a>,
     symbols: Symbols,
     functions: HashMap<FrameFunction, usize>,
     locations: HashMap<FrameLocation, usize>,
@@ -80,7 +88,7 @@ struct SymbolsBuilder {
     home: Option<String>,
 }
 
-impl SymbolsBuilder {
+impl SymbolsBuilder<'_> {
     fn stack(&mut self, addresses: &[usize], at_most: usize) -> Vec<usize> {
         let frames: Vec<_> = addresses
             .iter()
@@ -112,36 +120,27 @@ impl SymbolsBuilder {
         if let Some(lines) = self.found.get(&address) {
             return lines.clone();
         }
-        let mut lines = Vec::new();
-        // (It looks at the instruction before: that is the call.)
-        backtrace::resolve(ptr::without_provenance_mut(address), |symbol| {
-            let Some(name) = symbol.name() else { return };
-            let mut plain = String::new();
-            // Infallible: the name writes what it can.
-            let _ = write!(plain, "{name:#}");
-            let file = symbol
-                .filename()
-                .map(|file| file.to_string_lossy().into_owned());
-            lines.push((
-                FrameFunction {
-                    name: plain,
-                    system_name: String::from_utf8_lossy(name.as_bytes()).into_owned(),
-                    file: file.unwrap_or_default(),
-                },
-                symbol.lineno().unwrap_or(0),
-            ));
-        });
-        if lines.is_empty() {
-            let name = format!("{address:#x}");
-            lines.push((named(&name), 0));
-        }
-        let lines: Vec<_> = lines
+        // (A return address may be the next function's already; the byte before is the call's.)
+        let mut lines: Vec<_> = self
+            .resolver
+            .functions(address - 1)
             .into_iter()
-            .map(|(function, line)| FrameLine {
-                function: self.function(function),
-                line,
+            .map(|found| {
+                let function = FrameFunction {
+                    name: found.name,
+                    system_name: found.system_name,
+                    file: found.file,
+                };
+                FrameLine {
+                    function: self.function(function),
+                    line: found.line,
+                }
             })
             .collect();
+        if lines.is_empty() {
+            let function = self.function(named(&format!("{address:#x}")));
+            lines.push(FrameLine { function, line: 0 });
+        }
         self.found.insert(address, lines.clone());
         lines
     }
@@ -180,5 +179,77 @@ fn named(name: &str) -> FrameFunction {
         name: name.to_owned(),
         system_name: name.to_owned(),
         file: String::new(),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{SymbolFiles, Symbols};
+    use crate::Stacks;
+    use std::fs::File;
+    use std::hint::black_box;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+    use test_support::Door;
+
+    #[test]
+    fn threads_fire_and_name_stacks_while_a_symbol_file_does_not_open() {
+        hotprobe::event! { static TICK: fn(); }
+        static DOOR: Door = Door::new();
+        #[inline(never)]
+        fn tick() {
+            hotprobe::fire!(TICK);
+            black_box(());
+        }
+        let stacks = Stacks::at(&TICK).start().unwrap();
+        tick();
+        let profile = stacks.snapshot();
+        let (named, names) = mpsc::channel();
+        let fires = move || {
+            tick();
+            let profile = stacks.snapshot();
+            let samples = profile.samples();
+            let name = samples[0].frames()[0].name().to_owned();
+            named.send((name, profile.counts().fired)).unwrap();
+        };
+        thread::scope(|scope| {
+            let stopped = scope.spawn(|| {
+                let files = SymbolFiles::opened_by(|path| {
+                    DOOR.pass();
+                    File::open(path)
+                });
+                let symbols = Symbols::from_files(profile.raw(), &files);
+                let first = symbols.lines(0).next();
+                first.map(|(function, _)| function.name.clone())
+            });
+            DOOR.wait_for_arrival();
+            scope.spawn(fires);
+            let found = names.recv_timeout(Duration::from_secs(60));
+            DOOR.open();
+            let (name, fired) = found.expect("it waits for the file");
+            assert!(name.ends_with("::tick"), "{name}");
+            assert_eq!(fired, 2);
+            assert_eq!(stopped.join().unwrap().as_ref(), Some(&name));
+        });
+    }
+
+    #[test]
+    fn without_the_files_stacks_are_addresses() {
+        hotprobe::event! { static TICK: fn(); }
+        let stacks = Stacks::at(&TICK).start().unwrap();
+        TICK.fire();
+        let profile = stacks.snapshot();
+        let files = SymbolFiles::opened_by(|path| File::open(path.join("not-there")));
+        let symbols = Symbols::from_files(profile.raw(), &files);
+        let names: Vec<_> = symbols
+            .lines(0)
+            .map(|(function, _)| &function.name)
+            .collect();
+        assert!(names.len() > 3, "{names:?}");
+        for name in names {
+            let address = name.strip_prefix("0x").unwrap_or_default();
+            assert!(u64::from_str_radix(address, 16).is_ok(), "{name}");
+        }
     }
 }

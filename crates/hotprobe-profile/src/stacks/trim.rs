@@ -7,10 +7,9 @@
 //! was a jump, too; then the function that fired. In that one the method `fire` may be inlined, or `fire!` has made a
 //! closure.
 
+use super::resolver::Resolver;
 use hotprobe::__private::symbols;
-use std::borrow::Cow;
 use std::path::Path;
-use std::ptr;
 
 type Frame<L> = (usize, Vec<L>);
 
@@ -62,18 +61,13 @@ pub(super) fn trim<'n, L>(
 /// Returns the folder of the core's files, with the separator at its end, as the debug information has it: that of the
 /// macros' file, found by a function in that file. Without debug information of the core, it is where the compiler was told
 /// to find the file, if that is a full path.
-pub(super) fn home() -> Option<String> {
+pub(super) fn home(resolver: &mut Resolver<'_>) -> Option<String> {
     let function: fn() -> &'static str = symbols::source_file;
     let source = Path::new(symbols::source_file());
     let name = source.file_name()?.to_str()?;
-    let mut file = None;
-    // `resolve` looks at the byte before.
-    let inside = (function as *const ()).addr() + 1;
-    backtrace::resolve(ptr::without_provenance_mut(inside), |symbol| {
-        let found = symbol.filename().map(|file| file.to_string_lossy());
-        let found = found.filter(|file| file.ends_with(name));
-        file = file.take().or(found.map(Cow::into_owned));
-    });
+    let found = resolver.functions((function as *const ()).addr());
+    let mut files = found.into_iter().map(|function| function.file);
+    let file = files.find(|file| file.ends_with(name));
     let file = file.or_else(|| {
         source
             .is_absolute()

@@ -11,7 +11,9 @@ use std::fs;
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 use test_support::{Door, eventually, isolated, quiet_planned_panics};
 
 #[test]
@@ -352,6 +354,36 @@ fn each_ending_is_a_format() {
         "{svg}"
     );
     assert!(svg.contains("each_ending_is_a_format"), "{svg}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn neither_a_firing_nor_a_name_waits_for_the_lock_of_the_crate_backtrace() {
+    hotprobe::event! { static TICK: fn(); }
+    static DOOR: Door = Door::new();
+    let (named, names) = mpsc::channel();
+    let fires = move || {
+        let mut stacks = Stacks::at(&TICK).start().unwrap();
+        fire!(TICK);
+        let profile = stacks.finish().unwrap();
+        let name = profile.samples()[0].frames()[0].name().to_owned();
+        named.send(name).unwrap();
+    };
+    thread::scope(|scope| {
+        // The crate holds its lock while it calls this closure.
+        scope.spawn(|| {
+            backtrace::trace(|_| {
+                DOOR.pass();
+                false
+            });
+        });
+        DOOR.wait_for_arrival();
+        scope.spawn(fires);
+        let name = names.recv_timeout(Duration::from_secs(60));
+        DOOR.open();
+        let name = name.expect("it waits for the lock");
+        assert!(name.contains("neither_a_firing"), "{name}");
+    });
 }
 
 #[test]
