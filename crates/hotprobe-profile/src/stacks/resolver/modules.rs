@@ -99,7 +99,7 @@ fn code(line: &[u8]) -> Option<(Range<u64>, u64, &[u8])> {
     let mut rest = line;
     let mut word = || {
         let end = rest.iter().position(|&byte| byte == b' ')?;
-        let word = str::from_utf8(&rest[..end]).ok()?;
+        let word = std::str::from_utf8(&rest[..end]).ok()?;
         rest = rest[end..].trim_ascii_start();
         Some(word)
     };
