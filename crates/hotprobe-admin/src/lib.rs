@@ -58,21 +58,22 @@
 //!
 //! # Which request is slow?
 //!
-//! The example `live_server` has a slow route. Two clicks find it:
+//! The example `live_server` has a slow route. One click finds it:
 //!
 //! ```text
 //! cargo run --release -p hotprobe-examples --example live_server -- --serve --port 9000 --connections 4
 //! ```
 //!
-//! 1. Open the page and press *Latency*. The page guesses two events, the parameter that pairs them
-//!    and the label, and you can correct each: here from `REQUEST_BEGIN` to `REQUEST_END`, paired
-//!    by `request`, for each `route`. It looks for names that end as a begin and an end do, for
-//!    parameters of the same name and type, and for a `route`, `path`, `operation` or the like.
-//! 2. Press *Measure*. After ten seconds: "Slowest: GET /orders/report", the table, a histogram for
-//!    each route.
-//! 3. Why? Press *Record*, and open the trace in Perfetto: pairs of events with such names are
-//!    slices in it, and the slices of one request are nested. Inside a report there are sixteen of
-//!    the store, one after the other.
+//! 1. Open the page and press Enter. The page opens with *Latency*, and has guessed two events, the
+//!    parameter that pairs them and the label; you can correct each: here from `REQUEST_BEGIN` to
+//!    `REQUEST_END`, paired by `request`, a row for each `route`. It looks for names that differ in
+//!    their ending only, as those of a begin and an end do, for parameters of the same name and type,
+//!    and for a `route`, `path`, `operation` or the like.
+//! 2. After a second: "Slowest: GET /orders/report", a table, and a bar for each route. Escape stops,
+//!    and keeps what was measured.
+//! 3. Why? Choose *Record*, press Enter, and open the trace in Perfetto: pairs of events with such
+//!    names are slices in it, and the slices of one request are nested. Inside a report there are
+//!    sixteen of the store, one after the other.
 //!
 //! (`ci/admin.sh` does this in a browser.)
 //!
