@@ -291,7 +291,7 @@ function stacks({ folded: text, svg, pprof }) {
   });
   return [
     picture(svg, "Flame graph: which functions lead to the event"),
-    folded(`The ${most.length} most frequent of ${count(lines.length)} stacks`, true, tabled(["innermost ← its callers", "", ""], most)),
+    folded(`The ${most.length} most frequent of ${count(lines.length)} stacks`, true, tabled(["innermost ← its callers", "count", "share"], most)),
     downloads([["stacks.svg", "image/svg+xml", svg], ["stacks.folded", "text/plain", text],
       ["stacks.pb.gz", "application/octet-stream", Uint8Array.from(atob(pprof), (byte) => byte.charCodeAt(0))]]),
   ];
