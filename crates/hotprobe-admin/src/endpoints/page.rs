@@ -400,6 +400,32 @@ mod tests {
         }
     }
 
+    mod listed {
+        hotprobe::event! { pub static ITEM: fn(); }
+    }
+
+    #[test]
+    fn modules_are_folded_where_there_are_many_events() {
+        for (count, module) in [
+            (UNFOLDED, "<details class=module open>"),
+            (UNFOLDED + 1, "<details class=module>"),
+        ] {
+            let main = Main {
+                wanted: "",
+                pattern: "*",
+                total: count,
+                events: (0..count).map(|_| Event::of(&listed::ITEM)).collect(),
+                longest: 300,
+                about: crate::about::About::new().now(),
+                home: home(&Uri::from_static("/")),
+            };
+            let html = main.to_string();
+            assert_eq!(html.matches("<details class=module").count(), 1, "{count}");
+            assert!(html.contains(module), "{count}");
+            assert!(html.contains(&format!("{count} events</span>")), "{count}");
+        }
+    }
+
     #[test]
     fn the_file_has_one_style_one_script_and_the_two_places_to_fill() {
         for once in ["<style>", "</style>", "<script>", "</script>", BASE, MAIN] {
@@ -407,8 +433,11 @@ mod tests {
         }
         assert!(HTML.find(BASE) < HTML.find(MAIN));
         assert!(!between(HTML, "style").is_empty() && !between(HTML, "script").is_empty());
-        // The one address: where a trace is handed to, when the user asks for it.
-        let html = HTML.replacen("\"https://ui.perfetto.dev\"", "", 1);
+        // The two addresses: where a trace is handed to when the user asks for it, and the default of the
+        // program `hotprobe`, which is compared and not asked.
+        let html = HTML
+            .replacen("\"https://ui.perfetto.dev\"", "", 1)
+            .replacen("\"http://127.0.0.1:9000/debug/probes\"", "", 1);
         for outside in [
             "http:",
             "https:",

@@ -121,6 +121,7 @@ const PANELS = {
         box.replaceChildren(scrolled(tabled(["Event", "now", "in all"], lines), "Rates"));
         if (most.length > lines.length) box.append(make("p", `${count(most.length - lines.length)} more events are in the list below.`, "dim"));
       }
+      for (const { row, rate } of watched) if (row) row.querySelector(".rate").textContent = `was ${perSecond(rate)}`;
       return `Counted ${count(sum)} firings in ${seconds.toFixed(1)} s.`;
     },
   },
