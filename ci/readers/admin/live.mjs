@@ -4,11 +4,21 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { axe } from './axe.mjs';
 import { browser, close, open, run, says } from './browser.mjs';
 
 const [server, out] = process.argv.slice(2);
 const address = server + '/debug/probes';
-const measured = page => says(page, 'Measured; nothing is attached');
+const measured = page => says(page, 'Nothing is attached any more');
+
+/** The address as the page has it now. */
+const url = page => page.evaluate(() => location.href);
+
+/** Opens a panel by a click on its name. */
+const panel = (page, name) => page.click(`.tabs label:has([value=${name}])`);
+
+/** The page, when its script has filled it. */
+const opened = async (page) => { await page.waitForSelector('#tools:not([hidden])'); return page; };
 
 const probes = async () => (await (await fetch(address + '/stats')).json()).probes;
 
@@ -32,24 +42,38 @@ const drawn = page => page.locator('.picture').evaluate(frame => {
 const wider = page => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 await run({
-    async 'the slow route is found from the page alone: Latency, Measure'() {
-        const page = await open(address);
-        await page.click('[data-do=latency]');
-        await page.waitForSelector('#measure');
-        await page.fill('#seconds', '3');
-        await page.click('#measure');
-        await measured(page);
-        const slowest = await page.innerText('#result p');
-        assert.match(slowest, /^Slowest: GET \/orders\/report, half within [\d.]+ (µs|ms), \d+ times the next\.$/m);
-        const rows = await page.locator('#result tbody tr').count();
-        assert.equal(rows, 4, 'a row for each route that is asked');
+    async 'the slow route is found from the page alone, by Enter; results are live, and a stop keeps them'() {
+        const page = await opened(await open(address));
+        const chosen = await page.$$eval('#fields select', all => all.map(select => select.value.split('::').pop()));
+        assert.deepEqual(chosen, ['REQUEST_BEGIN', 'REQUEST_END', 'request', 'route']);
+        await page.fill('#seconds', '300');
+        await page.press('#seconds', 'Enter');
+        // Long before the time is up.
+        await page.waitForFunction(() => document.querySelectorAll('#result tbody tr').length === 4);
+        await page.waitForFunction(() => [...document.querySelectorAll('.state')].filter(state => state.textContent === 'on · 1 probe').length === 2);
+        assert.equal(await page.innerText('#sessions'), '1 of 4');
+        // A second Enter changes nothing; Escape stops.
+        await page.keyboard.press('Enter');
+        assert.equal(await page.locator('#stop').isVisible(), true);
+        await page.keyboard.press('Escape');
+        await says(page, 'Stopped. Measured for');
+        const slowest = await page.innerText('#result .headline');
+        assert.match(slowest, /^Slowest: GET \/orders\/report, p50 [\d.]+ (µs|ms), [\d.]+ times the next\.$/);
+        const titles = await page.locator('#result th').allInnerTexts();
+        assert.deepEqual(titles.slice(0, 6), ['route', 'count', 'p50', 'p90', 'p99', 'max']);
         const { shapes, colours, text } = await drawn(page);
         assert.ok(shapes > 20, `${shapes} bars`);
         assert.ok(colours.length > 1 && !colours.includes('rgb(0, 0, 0)'), `its style is not applied: ${colours}`);
-        assert.match(text, /GET \/orders\/report/);
+        // The picture has the order of the table.
+        const routes = await page.locator('#result tbody td:first-child').allInnerTexts();
+        const places = routes.map(route => text.search(new RegExp(route.replace(/[{}]/g, '.') + '\\s')));
+        assert.deepEqual(places, [...places].sort((a, b) => a - b), `${routes}: ${places}`);
         // That of the README.
         await page.setViewportSize({ width: 1000, height: 700 });
-        await page.screenshot({ path: path.join(out, 'probes.png'), fullPage: true });
+        await page.fill('#seconds', '10');
+        await page.evaluate(() => document.activeElement.blur());
+        const { y, height } = await page.locator('#result').boundingBox();
+        await page.screenshot({ path: path.join(out, 'probes.png'), fullPage: true, clip: { x: 0, y: 0, width: 1000, height: y + height + 16 } });
         for (const [name, expected] of Object.entries({ 'latency.svg': /^<svg /, 'latency.hlog': /^#\[Histogram log format/, 'latency.txt': /GET \/orders\/report/, 'latency.json': /"p50_ns"/ })) {
             const download = page.waitForEvent('download');
             await page.click(`text="${name}"`);
@@ -60,46 +84,97 @@ await run({
         await close(page);
     },
 
-    async 'filter, watch rates, record, tail'() {
-        const page = await open(address);
-        assert.equal(await page.locator('#events li').count(), 6);
-        await page.fill('#match', 'STORE');
-        await page.press('#match', 'Enter');
-        await page.waitForURL('**match=STORE');
-        assert.equal(await page.locator('#events li').count(), 2);
-        await page.fill('#seconds', '10');
-        await page.click('[data-do=watch]');
-        await page.waitForFunction(() => [...document.querySelectorAll('.rate')].every(rate => parseFloat(rate.textContent) > 0), null, { timeout: 600000 });
-        assert.equal(await probes(), 2);
-        await page.click('[data-do=stop]');
-        await says(page, 'Stopped');
-
-        await page.click('[data-do=tail]');
-        await page.waitForSelector('#result tbody tr');
-        assert.match(await page.innerText('#result tbody tr'), /STORE_(BEGIN|END)[\s\S]*request="RequestId\(\d+\)" operation=/);
-        await page.click('[data-do=stop]');
-        await says(page, 'Stopped');
-
-        await page.goto(address);
+    async 'From decides To by the shared stem; a ticked event is From; panel and fields are in the address'() {
+        const page = await opened(await open(address));
+        const select = index => page.locator('#fields select').nth(index);
+        const value = async index => (await select(index).inputValue()).split('::').pop();
+        for (const stem of ['LOOKUP', 'STORE', 'REQUEST']) {
+            await select(0).selectOption(`live_server::events::${stem}_BEGIN`);
+            assert.equal(await value(1), `${stem}_END`);
+        }
+        await page.check('#events input[value$=STORE_BEGIN]');
+        assert.deepEqual([await value(0), await value(1)], ['STORE_BEGIN', 'STORE_END']);
         await page.fill('#seconds', '2');
-        const download = page.waitForEvent('download', { timeout: 600000 });
-        await page.click('[data-do=record]');
-        await (await download).saveAs(path.join(out, 'page.pftrace'));
-        await says(page, 'Recorded');
+        const same = await opened(await open(await url(page)));
+        assert.deepEqual(await same.$$eval('#fields select', all => all.map(select => select.value.split('::').pop())), ['STORE_BEGIN', 'STORE_END', 'request', 'operation']);
+        assert.equal(await same.inputValue('#seconds'), '2');
+        await close(same);
+        await panel(page, 'stacks');
+        assert.match(await url(page), /#stacks\?event=/);
+        // The lines for a terminal.
+        await panel(page, 'latency');
+        await page.click('.terminal summary');
+        assert.match(await page.innerText('#curl'), /^curl -X POST 'http.*\/latency\?begin=live_server::events::STORE_BEGIN&end=.*&key=request&label=operation&seconds=2'$/);
+        assert.match(await page.innerText('#cli'), /^hotprobe latency live_server::events::STORE_BEGIN live_server::events::STORE_END request --label operation --seconds 2/);
         await close(page);
     },
 
-    async 'stacks: a flame graph, a table, files'() {
-        const page = await open(address + '?match=STORE_BEGIN');
-        await page.click('[data-do=stacks]');
-        await page.waitForSelector('#measure');
+    async 'filter, rates, record, tail'() {
+        const page = await opened(await open(address));
+        assert.equal(await page.locator('#events li').count(), 6);
+        await page.fill('#match', 'STORE');
+        await page.press('#match', 'Enter');
+        await page.waitForFunction(() => document.querySelectorAll('#events li').length === 2);
+        assert.match(await url(page), /match=STORE/);
+        await page.fill('#seconds', '300');
+        await panel(page, 'rates');
+        await page.click('#run');
+        await page.waitForFunction(() => [...document.querySelectorAll('.rate')].every(rate => parseFloat(rate.textContent) > 0));
+        assert.equal(await probes(), 2);
+        await page.click('#stop');
+        await says(page, 'Stopped. Counted');
+        // They stay.
+        assert.match(await page.innerText('.rate >> nth=0'), /^was [\d,.]+ \/s$/);
+
+        await panel(page, 'tail');
+        await page.click('#run');
+        await page.waitForSelector('#result tbody tr');
+        assert.match(await page.innerText('#result tbody tr'), /STORE_(BEGIN|END)[\s\S]*request="RequestId\(\d+\)" operation=/);
+        await page.keyboard.press('Escape');
+        await says(page, 'Stopped. ');
+
+        await page.goto(address + '#record');
+        await opened(page);
+        await page.fill('#seconds', '300');
+        const download = page.waitForEvent('download');
+        await page.click('#run');
+        await page.waitForFunction(() => parseInt(document.querySelector('#result p').textContent.replace(',', '')) > 100);
+        // What is stopped is saved, and can be opened.
+        await page.keyboard.press('Escape');
+        await (await download).saveAs(path.join(out, 'page.pftrace'));
+        await says(page, 'Stopped. Recorded');
+        await close(page);
+    },
+
+    async 'a trace is handed to Perfetto, which is a stub here'() {
+        const page = await opened(await open(address + '#record'));
+        await page.context().route('https://ui.perfetto.dev/**', route => route.fulfill({ contentType: 'text/html', body: `<!doctype html><script>
+            addEventListener('message', ({ data, source, origin }) => {
+                if (data === 'PING') source.postMessage('PONG', origin);
+                else if (data.perfetto) document.title = data.perfetto.fileName + ' ' + data.perfetto.buffer.byteLength;
+            });</` + 'script>' }));
         await page.fill('#seconds', '1');
-        await page.click('#measure');
+        await page.click('#run');
+        await measured(page);
+        const popup = page.waitForEvent('popup');
+        await page.click('text="Open in Perfetto"');
+        const perfetto = await popup;
+        await perfetto.waitForFunction(() => /^trace\.pftrace \d{4,}$/.test(document.title));
+        await says(page, 'Perfetto has the trace');
+        await perfetto.close();
+        await close(page);
+    },
+
+    async 'stacks: a flame graph, a table, files; the picture also at its own address'() {
+        const page = await opened(await open(address + '?match=STORE_BEGIN#stacks'));
+        await page.fill('#seconds', '1');
+        await page.click('#run');
         await measured(page);
         const { shapes, colours, text } = await drawn(page);
         assert.ok(shapes > 5, `${shapes} frames`);
         assert.ok(!colours.includes('rgb(0, 0, 0)'), `its style is not applied: ${colours}`);
         assert.match(text, /STORE_BEGIN/);
+        assert.match(text, /folded: \d+ functions that all stacks have in common/);
         assert.match(await page.innerText('#result tbody'), /axum::.* ← .*\t[1-9]\d*\t\d+\.\d %/);
         const download = page.waitForEvent('download');
         await page.click('text="stacks.pb.gz"');
@@ -107,92 +182,117 @@ await run({
         assert.deepEqual([...fs.readFileSync(path.join(out, 'page.pb.gz')).subarray(0, 2)], [0x1f, 0x8b]);
         await page.screenshot({ path: path.join(out, 'stacks.png'), fullPage: true });
         await close(page);
+        const alone = await open(address + '/stacks?event=*::STORE_BEGIN&seconds=1&format=svg');
+        const fills = await alone.$$eval('rect', all => [...new Set(all.map(rect => getComputedStyle(rect).fill))]);
+        assert.ok(fills.length > 1 && !fills.includes('rgb(0, 0, 0)'), `its style is not applied: ${fills}`);
+        await alone.screenshot({ path: path.join(out, 'flame.png') });
+        await close(alone);
     },
 
     async 'what is wrong is said to the user'() {
-        const page = await open(address + '?match=nothing-is-called-so');
-        assert.match(await page.innerText('#main'), /No event is called so/);
-        await page.click('[data-do=watch]');
-        await says(page, 'none of the program’s 6 events'.replace('’', "'"));
-        await page.click('[data-do=latency]');
-        await says(page, "none of the program's 6 events");
-        await page.goto(address);
-        await page.click('[data-do=latency]');
-        await page.waitForSelector('#measure');
-        await page.fill('#seconds', '4000');
-        await page.click('#measure');
-        await says(page, '`seconds` is `4000`: expected a number from 0.1 to 300');
+        const page = await opened(await open(address + '?match=nothing-is-called-so'));
+        assert.match(await page.innerText('#main'), /No event has such a name/);
+        await panel(page, 'rates');
+        await page.click('#run');
+        await says(page, 'nothing-is-called-so');
+        assert.ok(!(await page.innerText('#state')).includes('{'), 'a sentence, and no JSON');
+        await panel(page, 'latency');
+        for (const wrong of ['', '4000', '0']) {
+            await page.fill('#seconds', wrong);
+            await page.press('#seconds', 'Enter');
+            await says(page, 'expected a number from 0.1 to 300');
+            assert.equal(await page.locator('#progress').isVisible(), false);
+            await page.evaluate(() => { document.getElementById('state').textContent = ''; });
+        }
         await page.fill('#seconds', '1');
         // Begin and end the same.
-        await page.locator('#panel select').nth(1).selectOption(await page.locator('#panel select').nth(0).inputValue());
-        await page.click('#measure');
-        await says(page, 'cannot be both begin and end');
+        await page.locator('#fields select').nth(1).selectOption(await page.locator('#fields select').nth(0).inputValue());
+        await page.click('#run');
+        await says(page, 'annot be both begin and end');
         assert.ok((await page.locator('#state').getAttribute('class')).includes('bad'));
         assert.equal(await probes(), 0);
-        await close(page);
+        // A server that is gone.
+        await page.route('**/latency', route => route.abort());
+        page.wrong = { push() {} };
+        await page.click('#run');
+        await says(page, 'is the program still running?');
+        await page.close();
     },
 
-    async 'by keyboard alone: Tab to the filter, to the buttons, to Measure'() {
-        const page = await open(address);
-        const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.dataset.do || '');
+    async 'by keyboard alone: Tab to the filter, arrows between panels, Enter in any field'() {
+        const page = await opened(await open(address));
+        const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.value || '');
         const tab = async to => {
             for (let steps = 0; await focused() !== to; steps++) {
                 assert.ok(steps < 30, `Tab does not reach ${to}`);
                 await page.keyboard.press('Tab');
             }
-            assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none', `${to} shows no focus`);
         };
-        await tab('match');
-        await page.keyboard.type('REQUEST');
-        await page.keyboard.press('Enter');
-        await page.waitForURL('**match=REQUEST');
+        await tab('latency');
+        await page.keyboard.press('ArrowRight');
+        assert.match(await page.innerText('#what'), /How often/);
+        await page.keyboard.press('ArrowLeft');
         await tab('seconds');
+        assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none', 'no focus is shown');
         await page.keyboard.press('Control+A');
         await page.keyboard.type('1');
-        await tab('latency');
-        await page.keyboard.press('Enter');
-        await page.waitForFunction(() => document.activeElement.id === 'measure');
+        await page.focus('#fields select');
         await page.keyboard.press('Enter');
         await measured(page);
         assert.match(await page.innerText('#result'), /GET \/orders\/\{id\}/);
-        assert.equal(await focused(), 'measure', 'the focus comes back');
         await close(page);
     },
 
-    async 'on a phone nothing is wider than it, results included'() {
-        const page = await open(address, { viewport: { width: 375, height: 740 }, hasTouch: true });
+    async 'on a phone nothing is wider than it, results included, and the slow route is in view'() {
+        const page = await opened(await open(address, { viewport: { width: 390, height: 844 }, hasTouch: true }));
         assert.ok(await wider(page) <= 0, 'the page');
+        const button = await page.locator('#run').boundingBox();
+        assert.ok(button.y + button.height < 844, `Run is in the first screen: ${button.y}`);
         await page.locator('#events summary').first().tap();
         assert.ok(await wider(page) <= 0, 'an event');
         await page.fill('#seconds', '1');
         for (const what of ['latency', 'stacks']) {
-            await page.tap(`[data-do=${what}]`);
-            await page.waitForSelector('#measure');
+            await panel(page, what);
             assert.ok(await wider(page) <= 0, `the panel of ${what}`);
-            await page.tap('#measure');
+            await page.tap('#run');
             await measured(page);
-            await page.waitForSelector('.picture');
+            await page.waitForSelector('.picture', { state: 'attached' });
             assert.ok(await wider(page) <= 0, `the result of ${what}: ${await wider(page)} pixels`);
             await page.screenshot({ path: path.join(out, `phone-${what}.png`), fullPage: true });
-            await page.evaluate(() => { document.getElementById('state').textContent = ''; });
+            if (what === 'latency') {
+                const bar = await page.locator('tr.slow .half').boundingBox();
+                assert.ok(bar.x >= 0 && bar.x + bar.width <= 390, `the slow route's bar: ${JSON.stringify(bar)}`);
+            }
         }
-        await page.fill('#seconds', '5');
-        await page.tap('[data-do=tail]');
+        await page.fill('#seconds', '300');
+        await panel(page, 'tail');
+        await page.tap('#run');
         await page.waitForSelector('#result tbody tr');
         assert.ok(await wider(page) <= 0, 'the tail');
-        await page.tap('[data-do=stop]');
+        await page.tap('#stop');
         await says(page, 'Stopped');
         await close(page);
     },
 
-    async 'in dark and in light it can be read'() {
+    async 'in dark and in light it can be read, and axe-core finds nothing'() {
         for (const colorScheme of ['light', 'dark']) {
-            const page = await open(address, { colorScheme });
-            const { ratio, dark } = await contrast(page);
-            assert.equal(dark, colorScheme === 'dark');
-            assert.ok(ratio > 7, `${colorScheme}: a contrast of ${ratio}`);
-            await page.screenshot({ path: path.join(out, `live-${colorScheme}.png`) });
-            await close(page);
+            for (const width of [1280, 390]) {
+                const page = await opened(await open(address, { colorScheme, viewport: { width, height: 850 } }));
+                const { ratio, dark } = await contrast(page);
+                assert.equal(dark, colorScheme === 'dark');
+                assert.ok(ratio > 7, `${colorScheme}: a contrast of ${ratio}`);
+                await page.click('#help summary');
+                await page.click('.terminal summary');
+                await page.fill('#seconds', '1');
+                for (const name of ['latency', 'rates', 'tail', 'stacks', 'record']) {
+                    await panel(page, name);
+                    await page.click('#run');
+                    await measured(page);
+                    assert.deepEqual(await axe(page), [], `${colorScheme}, ${width}, ${name}`);
+                }
+                await page.screenshot({ path: path.join(out, `live-${colorScheme}-${width}.png`), fullPage: true });
+                await close(page);
+            }
         }
     },
 

@@ -1,5 +1,6 @@
 //! [`Admin`]: what a server allows requests to do.
 
+use crate::about::About;
 use crate::access::{Access, Token};
 use crate::sessions::{Sessions, Shutdown};
 use std::fmt;
@@ -30,6 +31,7 @@ pub struct Admin {
     pub(crate) access: Access,
     pub(crate) longest: Duration,
     memory: usize,
+    pub(crate) about: About,
     pub(crate) sessions: Arc<Sessions>,
 }
 
@@ -50,6 +52,7 @@ impl Admin {
             },
             longest: Duration::from_secs(300),
             memory: 64 << 20,
+            about: About::new(),
             sessions: Arc::new(Sessions::new(4)),
         }
     }
@@ -103,6 +106,17 @@ impl Admin {
     /// another's.
     pub fn memory_at_most(mut self, bytes: usize) -> Self {
         self.memory = bytes;
+        self
+    }
+
+    /// Sets the program's version, which the page and `/stats` show beside the program's name.
+    ///
+    /// ```
+    /// let admin = hotprobe_admin::Admin::new().version(env!("CARGO_PKG_VERSION"));
+    /// # drop(admin);
+    /// ```
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.about.version = Some(version.into());
         self
     }
 

@@ -63,21 +63,22 @@
 //!
 //! # Which request is slow?
 //!
-//! The example `live_server` has a slow route. Two clicks find it:
+//! The example `live_server` has a slow route. One click finds it:
 //!
 //! ```text
 //! cargo run --release -p hotprobe-examples --example live_server -- --serve --port 9000 --connections 4
 //! ```
 //!
-//! 1. Open the page and press *Latency*. The page guesses two events, the parameter that pairs them
-//!    and the label, and you can correct each: here from `REQUEST_BEGIN` to `REQUEST_END`, paired
-//!    by `request`, for each `route`. It looks for names that end as a begin and an end do, for
-//!    parameters of the same name and type, and for a `route`, `path`, `operation` or the like.
-//! 2. Press *Measure*. After ten seconds: "Slowest: GET /orders/report", the table, a histogram for
-//!    each route.
-//! 3. Why? Press *Record*, and open the trace in Perfetto: pairs of events with such names are
-//!    slices in it, and the slices of one request are nested. Inside a report there are sixteen of
-//!    the store, one after the other.
+//! 1. Open the page and press Enter. The page opens with *Latency*, and has guessed two events, the
+//!    parameter that pairs them and the label; you can correct each: here from `REQUEST_BEGIN` to
+//!    `REQUEST_END`, paired by `request`, a row for each `route`. It looks for names that differ in
+//!    their ending only, as those of a begin and an end do, for parameters of the same name and type,
+//!    and for a `route`, `path`, `operation` or the like.
+//! 2. After a second: "Slowest: GET /orders/report", a table, and a bar for each route. Escape stops,
+//!    and keeps what was measured.
+//! 3. Why? Choose *Record*, press Enter, and open the trace in Perfetto: pairs of events with such
+//!    names are slices in it, and the slices of one request are nested. Inside a report there are
+//!    sixteen of the store, one after the other.
 //!
 //! (`ci/admin.sh` does this in a browser.)
 //!
@@ -136,8 +137,9 @@
 //! | `GET /rates` | `match`, `seconds` (60) | server-sent events: how often each was fired, every second |
 //! | `GET /tail` | `match`, `seconds` (60), `limit` (10000, to 1000000), `rate` a second (200, to 1000) | server-sent events: a record each |
 //! | `POST /record` | `match`, `seconds` (10), `format` (`perfetto`, `chrome`, `ctf`), `slice`, `tasks` (0) | the trace, while it is recorded; for CTF, a tar archive at the end |
-//! | `POST /latency` | `begin`, `end`, `key`, `label`, `seconds` (10), `format` (`text`, `json`, `svg`, `hlog`, `all`) | at the end: latencies by label |
-//! | `GET /stacks` | `event`, `weight`, `label`, `every` (1), `seconds` (10), `format` (`pprof`, `folded`, `svg`, `all`) | at the end: the call stacks that lead to the event |
+//! | `POST /latency` | `begin`, `end`, `key`, `label`, `seconds` (10), `format` (`text`, `json`, `svg`, `hlog`, `all`, `live`) | at the end: latencies by label; with `live`, also once a second |
+//! | `GET /stacks` | `event`, `weight`, `label`, `every` (1), `seconds` (10), `format` (`pprof`, `folded`, `svg`, `all`, `live`) | at the end: the call stacks that lead to the event |
+//! | `POST /stop` | `session` | ends a session early; its response has what came until then |
 //!
 //! ## `/events`
 //!
@@ -155,18 +157,20 @@
 //!
 //! ## `/stats`
 //!
-//! The counters of [`stats`](hotprobe::stats()), and what is there now. `/metrics` has the same
+//! Which process this is ([`Admin::version`] sets the version; the uptime counts from
+//! [`Admin::new`]), the counters of [`stats`](hotprobe::stats()), and what is there now. `/metrics` has the same
 //! numbers, as `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
 //!
 //! ```json
-//! {"events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "sessions_at_most": 4, "probe_panics": 0,
+//! {"program": "shop", "version": "1.4.0", "pid": 4711, "uptime_seconds": 86400, "hotprobe": "0.1.0",
+//!  "events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "sessions_at_most": 4, "probe_panics": 0,
 //!  "skipped_nested": 0, "skipped_registering": 0, "retired": 9, "reclaimed": 9, "drop_panics": 0}
 //! ```
 //!
 //! ## `/rates`
 //!
 //! `begin`, then `rates` each second, whose numbers are in the order of `begin`'s events, then
-//! `end`. `reason` is `time` or `shutdown`.
+//! `end`. `reason` is `time`, `stopped` or `shutdown`.
 //!
 //! ```text
 //! event: begin
@@ -182,7 +186,7 @@
 //! ## `/tail`
 //!
 //! `begin`, then `record`s, and `lost` wherever more firings came than are sent, then `end` with
-//! the sums; `reason` is `limit`, `time` or `shutdown`. `at` is in seconds since the tail began.
+//! the sums; `reason` is `limit`, `time`, `stopped` or `shutdown`. `at` is in seconds since the tail began.
 //! Numbers beyond 2⁵³ and NaN are sent as text; so are bytes, in hex. A text is cut at 256 bytes
 //! and then ends with `…`. A redacted parameter is `null`.
 //!
@@ -222,12 +226,37 @@
 //!              "max_ns": 2003, "mean_ns": 1100}]}
 //! ```
 //!
+//! With `format=live`, the response is a stream of server-sent events: `latency` once a second, with
+//! the JSON above (`complete` is false until the end), then `end`, with the JSON of `all`. A report
+//! takes some microseconds for each label, and reports together at most one part in fifty of the
+//! time: a slow one delays the next.
+//!
+//! ```text
+//! event: latency
+//! data: {"title":"from shop::RECEIVED to shop::DONE","seconds":1.0,"complete":false,"counts":{…},"labels":[…]}
+//!
+//! event: end
+//! data: {"text":"…","json":{…},"svg":"<svg …","hlog":"…"}
+//! ```
+//!
 //! ## `/stacks`
 //!
 //! [`Stacks`](hotprobe_profile::Stacks) of `event`, a name or a pattern, which may be repeated; so
 //! may `label`. A firing counts one, or the value of the parameter `weight`; `every=10` takes the
 //! stack of one firing in ten. Without debug information, inlined functions do not show.
-//! `go tool pprof` prints what is wrong with a request.
+//! `go tool pprof` prints what is wrong with a request. With `format=live`, the response is a stream
+//! of server-sent events: `stacks` once a second, with how many were fired and sampled, then `end`,
+//! with the JSON of `all`.
+//!
+//! ## `/stop`
+//!
+//! Ends a session early, as if its time were up. The session's number is in the header
+//! `hotprobe-session` of its response. Any client that is let in may stop any session.
+//!
+//! ```text
+//! curl -X POST 'http://127.0.0.1:9000/debug/probes/stop?session=7'
+//! {"stopped":7}
+//! ```
 //!
 //! ## Errors
 //!
@@ -244,7 +273,7 @@
 //! | 400 | `parameter`, `host` | which parameter, and what was expected; `Host` is missing, or was sent twice |
 //! | 401 | `token` | the token is missing or wrong |
 //! | 403 | `forbidden` | see above |
-//! | 404 | `unknown-event`, `path` | no event matches; with the nearest names. Or no endpoint is there |
+//! | 404 | `unknown-event`, `path`, `session` | no event matches; with the nearest names. Or no endpoint, or no session, is there |
 //! | 405 | `method` | with `Allow` |
 //! | 408, 413, 415 | `body` | did not arrive in 5 s; is larger than 4 KiB; is not a form |
 //! | 429 | `sessions` | no more sessions may be open at once; with `Retry-After` |
@@ -255,7 +284,7 @@
 //! # Sessions
 //!
 //! A session is what a request attaches for a time. It is detached when its time is up, when the
-//! client disconnects, or when [`Shutdown::begin`] is called, whichever comes first. At most
+//! client disconnects, when `POST /stop` ends it, or when [`Shutdown::begin`] is called, whichever comes first. At most
 //! [`Admin::sessions_at_most`] (4) are open at once. The buffers of all recordings, and the tables
 //! of all latencies and stacks, stay within [`Admin::memory_at_most`] (64 MiB), of which each
 //! session has an equal share: labels, pairs or stacks beyond it are counted as `(other)`, or
@@ -323,14 +352,16 @@
 //! 3. The endpoints, a file each (`endpoints/`).
 //! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are
 //!    sent while they are made (`pipe.rs`); threads that write (`hand_over.rs`); server-sent events (`sse.rs`); measurements answered at
-//!    their end (`measure.rs`); CTF traces as an archive (`ctf_archive.rs`).
+//!    their end (`measure.rs`), and reported while they run (`live.rs`); the process's name and age (`about.rs`); CTF traces as an archive (`ctf_archive.rs`).
 
+mod about;
 mod access;
 mod admin;
 mod ctf_archive;
 mod endpoints;
 mod errors;
 mod hand_over;
+mod live;
 mod measure;
 mod parameters;
 mod pipe;

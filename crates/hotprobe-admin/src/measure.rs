@@ -6,6 +6,7 @@
 
 use crate::errors::Problem;
 use crate::hand_over::hand_over;
+use crate::live;
 use crate::pipe::{CutOff, Pipe, PipeWriter};
 use crate::sessions::{self, Ending, Session};
 use axum::http::StatusCode;
@@ -17,17 +18,21 @@ use std::sync::Arc;
 const CHUNK: usize = 16 << 10;
 
 /// Measures until the session is to end, then detaches, waits for the firings in flight, and writes. `write` is told
-/// whether all of them have ended. If nobody wants the answer any more, `attached` is dropped, which detaches too.
-pub(crate) async fn measure<T: Send + 'static>(
+/// whether all of them have ended. With `live`, it also sends a report once a second until then. If nobody wants the answer any more, `attached` is dropped, which detaches too.
+pub(crate) async fn measure<T: Send + Sync + 'static>(
     session: Session,
     pipe: Pipe,
     mut attached: T,
     detach: fn(&mut T),
+    live: Option<fn(&T, &Pipe)>,
     write: impl FnOnce(T, bool, &mut dyn Write) -> Result<(), ProfileError> + Send + 'static,
 ) {
     let _cut_off = CutOff(pipe.clone());
     let session = Arc::new(session);
-    let ending = session.ending(&pipe).await;
+    let ending = match live {
+        None => session.ending(&pipe).await,
+        Some(send) => live::report(&session, &pipe, &attached, send).await,
+    };
     // Here, and not where it is written: that depends on there being a thread.
     detach(&mut attached);
     if ending == Ending::Gone {

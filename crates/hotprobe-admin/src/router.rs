@@ -3,7 +3,7 @@
 
 use crate::access::{self, Class, RequestHead};
 use crate::admin::Admin;
-use crate::endpoints::{events, latency, page, rates, record, stacks, stats, tail};
+use crate::endpoints::{events, latency, page, rates, record, stacks, stats, stop, tail};
 use crate::errors::Problem;
 use crate::parameters::shown;
 use crate::request::Request;
@@ -65,10 +65,11 @@ enum Endpoint {
     Record,
     Latency,
     Stacks,
+    Stop,
 }
 
 impl Endpoint {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Page,
         Self::Events,
         Self::Stats,
@@ -78,6 +79,7 @@ impl Endpoint {
         Self::Record,
         Self::Latency,
         Self::Stacks,
+        Self::Stop,
     ];
 
     fn path(self) -> &'static str {
@@ -91,13 +93,14 @@ impl Endpoint {
             Self::Record => "/record",
             Self::Latency => "/latency",
             Self::Stacks => "/stacks",
+            Self::Stop => "/stop",
         }
     }
 
     fn class(self) -> Class {
         match self {
             Self::Page | Self::Events | Self::Stats | Self::Metrics => Class::Reads,
-            Self::Tail | Self::Rates | Self::Record | Self::Latency | Self::Stacks => {
+            Self::Tail | Self::Rates | Self::Record | Self::Latency | Self::Stacks | Self::Stop => {
                 Class::Attaches
             }
         }
@@ -111,7 +114,7 @@ impl Endpoint {
                 (&[Method::GET, Method::HEAD], "GET, HEAD")
             }
             Self::Tail | Self::Rates | Self::Stacks => (&[Method::GET], "GET"),
-            Self::Record | Self::Latency => (&[Method::POST], "POST"),
+            Self::Record | Self::Latency | Self::Stop => (&[Method::POST], "POST"),
         }
     }
 
@@ -237,6 +240,7 @@ async fn answer(endpoint: Endpoint, request: Request) -> Result<Response<Body>, 
         Endpoint::Record => record::answer(request).await,
         Endpoint::Latency => latency::answer(request).await,
         Endpoint::Stacks => stacks::answer(&request),
+        Endpoint::Stop => stop::answer(request).await,
     }
 }
 

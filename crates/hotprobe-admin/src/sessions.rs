@@ -2,7 +2,7 @@
 
 use crate::errors::Problem;
 use crate::pipe::Pipe;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
@@ -28,6 +28,8 @@ pub(crate) struct Sessions {
 struct Open {
     /// When each ends.
     ends: HashMap<u64, Instant>,
+    /// By which each can be stopped early.
+    stops: HashMap<u64, watch::Sender<bool>>,
     next: u64,
 }
 
@@ -36,6 +38,8 @@ pub(crate) struct Session {
     sessions: Arc<Sessions>,
     number: u64,
     end: Instant,
+    /// Whether it is to end early.
+    stopped: watch::Receiver<bool>,
 }
 
 /// Why a session ended.
@@ -43,6 +47,8 @@ pub(crate) struct Session {
 pub(crate) enum Ending {
     /// Its time is up.
     Time,
+    /// `POST /stop` ended it.
+    Stopped,
     /// The client has gone.
     Gone,
     /// The server shuts down.
@@ -53,6 +59,7 @@ impl Ending {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Time => "time",
+            Self::Stopped => "stopped",
             Self::Gone => "gone",
             Self::Shutdown => "shutdown",
         }
@@ -117,13 +124,23 @@ impl Sessions {
         let number = open.next;
         open.next += 1;
         open.ends.insert(number, end);
+        let (stop, stopped) = watch::channel(false);
+        open.stops.insert(number, stop);
         self.count.send_replace(open.ends.len());
         drop(open);
         Ok(Session {
             sessions: Arc::clone(self),
             number,
             end,
+            stopped,
         })
+    }
+
+    /// Ends a session early. Returns whether it was open.
+    pub(crate) fn stop(&self, number: u64) -> bool {
+        let open = self.lock();
+        let stop = open.stops.get(&number);
+        stop.is_some_and(|stop| stop.send(true).is_ok())
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -131,13 +148,26 @@ impl Sessions {
     }
 }
 
+/// The header of a response that has a session: the session's number, for `POST /stop`.
+pub(crate) const SESSION: HeaderName = HeaderName::from_static("hotprobe-session");
+
 impl Session {
+    /// Returns its number, as the value of the header [`SESSION`].
+    pub(crate) fn number(&self) -> HeaderValue {
+        self.number.into()
+    }
+
     /// Returns when it is to end.
     pub(crate) async fn ending(&self, pipe: &Pipe) -> Ending {
         let mut shutdown = self.sessions.shutdown.subscribe();
         let mut shutdown = pin!(async {
             // (The sender lives as long as the session.)
             let _ = shutdown.wait_for(|shutdown| *shutdown).await;
+        });
+        let mut stopped = self.stopped.clone();
+        let mut stopped = pin!(async {
+            // (The sender lives as long as the session.)
+            let _ = stopped.wait_for(|stopped| *stopped).await;
         });
         let mut gone = pin!(pipe.gone());
         let mut time = pin!(sleep_until(self.end));
@@ -146,6 +176,8 @@ impl Session {
                 Poll::Ready(Ending::Gone)
             } else if shutdown.as_mut().poll(context).is_ready() {
                 Poll::Ready(Ending::Shutdown)
+            } else if stopped.as_mut().poll(context).is_ready() {
+                Poll::Ready(Ending::Stopped)
             } else {
                 time.as_mut().poll(context).map(|()| Ending::Time)
             }
@@ -167,6 +199,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         let mut open = self.sessions.lock();
         open.ends.remove(&self.number);
+        open.stops.remove(&self.number);
         self.sessions.count.send_replace(open.ends.len());
     }
 }
@@ -183,7 +216,7 @@ pub(crate) async fn patience(pipe: &Pipe, ending: Ending) {
     let (stalled, longest) = match ending {
         Ending::Gone => return,
         Ending::Shutdown => (SHUTDOWN, SHUTDOWN),
-        Ending::Time => (STALLED, LONGEST),
+        Ending::Time | Ending::Stopped => (STALLED, LONGEST),
     };
     let last = Instant::now() + longest;
     loop {
@@ -205,7 +238,7 @@ const IN_FLIGHT_AT_SHUTDOWN: Duration = Duration::from_millis(100);
 /// end, holds up a session for longer.
 pub(crate) fn in_flight(ending: Ending) -> Duration {
     match ending {
-        Ending::Time => IN_FLIGHT,
+        Ending::Time | Ending::Stopped => IN_FLIGHT,
         Ending::Shutdown => IN_FLIGHT_AT_SHUTDOWN,
         Ending::Gone => Duration::ZERO,
     }

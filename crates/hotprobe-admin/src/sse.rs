@@ -5,6 +5,7 @@ use crate::response::text;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response};
 use serde::Serialize;
+use std::io::{self, Write};
 
 /// The answer to be streamed.
 pub(crate) fn answer(body: Body) -> Response<Body> {
@@ -30,6 +31,13 @@ pub(crate) fn send_text(pipe: &Pipe, name: &str, data: &str) -> bool {
 /// Sends the last one, whether there is room or not: however slow a client, it is told how it ended.
 pub(crate) fn end(pipe: &Pipe, data: &impl Serialize) {
     pipe.complete_with(written("end", &line(data)).as_bytes());
+}
+
+/// Writes the last one, of any length: the writer waits for room.
+pub(crate) fn write_end(writer: &mut dyn Write, data: &impl Serialize) -> io::Result<()> {
+    writer.write_all(b"event: end\ndata: ")?;
+    serde_json::to_writer(&mut *writer, data)?;
+    writer.write_all(b"\n\n")
 }
 
 fn line(data: &impl Serialize) -> String {

@@ -7,6 +7,8 @@ use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::request::Request;
 use crate::response::{svg, text};
+use crate::sessions::SESSION;
+use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::{AnyEvent, Metadata};
@@ -25,6 +27,8 @@ enum LatencyFormat {
     Hlog,
     /// All of them, in JSON: for the page, which shows one measurement in several ways.
     All,
+    /// Server-sent events: a report once a second, then all of them.
+    Live,
 }
 
 impl LatencyFormat {
@@ -37,6 +41,7 @@ impl LatencyFormat {
                 ("svg", Self::Svg),
                 ("hlog", Self::Hlog),
                 ("all", Self::All),
+                ("live", Self::Live),
             ],
         )
     }
@@ -46,6 +51,7 @@ impl LatencyFormat {
             Self::Text | Self::Hlog => "text/plain; charset=utf-8",
             Self::Json | Self::All => "application/json",
             Self::Svg => "image/svg+xml",
+            Self::Live => "text/event-stream",
         }
     }
 }
@@ -64,15 +70,20 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let format = LatencyFormat::of(&parameters)?;
     let lasts = parameters.seconds(10.0, admin.longest)?;
     let session = admin.sessions.begin(lasts)?;
+    let number = session.number();
     let timing = between.start().map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
     let write = move |timing, settled, to: &mut dyn Write| write(&timing, format, settled, to);
-    tokio::spawn(measure(session, pipe, timing, Timing::detach, write));
-    Ok(match format {
+    let live = (format == LatencyFormat::Live).then_some(report as fn(&Timing, &Pipe));
+    tokio::spawn(measure(session, pipe, timing, Timing::detach, live, write));
+    let mut response = match format {
         LatencyFormat::Svg => svg(body),
+        LatencyFormat::Live => sse::answer(body),
         _ => text(format.kind(), body),
-    })
+    };
+    response.headers_mut().insert(SESSION, number);
+    Ok(response)
 }
 
 /// Which events, paired by what, within the session's share of the memory.
@@ -137,6 +148,12 @@ fn in_common(begin: &Metadata, end: &Metadata) -> String {
     }
 }
 
+/// Sends what has been measured until now.
+fn report(timing: &Timing, pipe: &Pipe) {
+    let snapshot = timing.snapshot();
+    sse::send(pipe, "latency", &LatencyBody::of(&snapshot, false));
+}
+
 /// Writes what was measured; `settled`: whether all firings in flight have ended.
 fn write(
     timing: &Timing,
@@ -154,7 +171,7 @@ fn write(
         LatencyFormat::Json => line(to, &LatencyBody::of(&snapshot, settled)),
         LatencyFormat::Svg => snapshot.write_svg(to).map_err(io_error),
         LatencyFormat::Hlog => snapshot.write_hlog(to).map_err(io_error),
-        LatencyFormat::All => {
+        LatencyFormat::All | LatencyFormat::Live => {
             let (mut svg, mut hlog) = (Vec::new(), Vec::new());
             snapshot.write_svg(&mut svg).map_err(io_error)?;
             snapshot.write_hlog(&mut hlog).map_err(io_error)?;
@@ -164,7 +181,10 @@ fn write(
                 svg: String::from_utf8_lossy(&svg).into_owned(),
                 hlog: String::from_utf8_lossy(&hlog).into_owned(),
             };
-            line(to, &all)
+            match format {
+                LatencyFormat::Live => sse::write_end(to, &all).map_err(io_error),
+                _ => line(to, &all),
+            }
         }
     }
 }

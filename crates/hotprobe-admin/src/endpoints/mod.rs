@@ -7,4 +7,5 @@ pub(super) mod rates;
 pub(super) mod record;
 pub(super) mod stacks;
 pub(super) mod stats;
+pub(super) mod stop;
 pub(super) mod tail;

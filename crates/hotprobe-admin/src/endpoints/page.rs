@@ -1,10 +1,11 @@
-//! `GET /`: the page. One file (`page.html`), without anything from elsewhere; what there is to
-//! read is in it without a script.
+//! `GET /`: the page. One document, made of the files in `page/`, which loads nothing from elsewhere; what
+//! there is to read is in it without a script.
 //!
 //! Names, docs, types and places come from the program's source and from requests: all of it is
 //! escaped. The browser runs only the script, and uses only the style, whose hashes the page's
 //! policy names.
 
+use crate::about::AboutNow;
 use crate::endpoints::events::Event;
 use crate::errors::Problem;
 use crate::parameters::Parameters;
@@ -18,11 +19,34 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
 
-const HTML: &str = include_str!("page.html");
+/// The page: head, style, content, script. (The parts of the script share one scope.)
+const HTML: &str = concat!(
+    "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n",
+    include_str!("page/page.html"),
+    "<style>\n",
+    include_str!("page/page.css"),
+    "</style>\n<main id=main>\n{{main}}</main>\n<script>\n",
+    include_str!("page/js/server.js"),
+    include_str!("page/js/guess.js"),
+    include_str!("page/js/results.js"),
+    include_str!("page/js/perfetto.js"),
+    include_str!("page/js/events.js"),
+    include_str!("page/js/panels.js"),
+    include_str!("page/js/terminal.js"),
+    include_str!("page/js/page.js"),
+    "</script>\n</html>\n",
+);
 
-/// What the file has to be filled with.
+/// What can be measured. Shown by the script, which it needs.
+const TOOLS: &str = include_str!("page/tools.html");
+const HELP: &str = include_str!("page/help.html");
+
+/// What the page has to be filled with.
 const BASE: &str = "{{base}}";
 const MAIN: &str = "{{main}}";
+
+/// With more events than this, modules are folded until they are opened.
+const UNFOLDED: usize = 40;
 
 /// The content security policy under which browsers show the page.
 fn policy() -> &'static HeaderValue {
@@ -91,7 +115,7 @@ const LOCKED: &str = "\
 <p><label for=token>Token</label> <input id=token type=password autocomplete=off required autofocus>
 <button>Open</button></p>
 <p id=refused class=bad role=alert></p>
-<p class=dim>It stays in this tab, and goes into no address. Without JavaScript:
+<p class=dim>It stays in this tab, and in no address. Without JavaScript:
 <code>curl -H \"Authorization: Bearer $TOKEN\" …/events</code></p>
 </form>
 ";
@@ -126,7 +150,7 @@ fn home(original: &Uri) -> String {
 pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&request.uri, &["match"])?;
     let wanted = parameters.one("match")?.unwrap_or_default();
-    // What has no `*` is looked for anywhere in a name.
+    // A filter without `*` matches any part of a name.
     let pattern = match wanted {
         "" => "*".to_owned(),
         exact if exact.contains('*') => exact.to_owned(),
@@ -141,6 +165,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
             .map(Event::of)
             .collect(),
         longest: request.admin.longest.as_secs(),
+        about: request.admin.about.now(),
         home: home(&request.original),
     };
     Ok(fill(&request.original, &main.to_string()))
@@ -152,94 +177,139 @@ struct Main<'a> {
     total: usize,
     events: Vec<Event>,
     longest: u64,
+    about: AboutNow,
     home: String,
 }
 
 impl fmt::Display for Main<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.header(f)?;
+        f.write_str(TOOLS)?;
+        self.without_script(f)?;
         write!(
             f,
-            "<form id=filter method=get role=search>\n\
-             <label for=match>Events named</label>\n\
-             <input id=match name=match type=search value=\"{}\" placeholder=\"part of a name, or shop::*\" \
-             autocapitalize=off autocomplete=off spellcheck=false>\n<button>Filter</button>\n\
-             <output id=count>{} of {}</output>\n</form>\n",
+            "<form id=filter method=get role=search>\n<h2>Events</h2>\n\
+             <input id=match name=match type=search aria-label=\"Filter by name\" value=\"{}\" \
+             placeholder=\"part of a name, or shop::*\" autocapitalize=off autocomplete=off spellcheck=false>\n\
+             <button>Filter</button>\n<output id=count>{} of {}</output>\n</form>\n<p id=which class=dim></p>\n",
             Escaped(self.wanted),
             self.events.len(),
             self.total
         )?;
-        self.tools(f)?;
-        if self.events.is_empty() {
-            writeln!(
-                f,
-                "<p class=card>No event is called so. <code>*</code> stands for anything; without one, the text is looked for \
-                 anywhere in a name. <a href=\"{}\">All events</a></p>",
-                Escaped(&self.home)
-            )?;
-        }
-        f.write_str("<ul id=events>\n")?;
-        for event in &self.events {
-            event_item(f, event)?;
-        }
-        f.write_str("</ul>\n")
+        self.list(f)
     }
 }
 
 impl Main<'_> {
-    /// What can be done with the events that are shown, or chosen among them. Without a script, a
-    /// recording can be made.
-    fn tools(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Which process this is. The script keeps the figures up to date.
+    fn header(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AboutNow {
+            program,
+            version,
+            pid,
+            hotprobe,
+            ..
+        } = &self.about;
+        let version = version.as_deref().unwrap_or_default();
         write!(
             f,
-            "<form id=tools class=card method=post action=record data-pattern=\"{pattern}\">\n\
-             <input type=hidden name=match value=\"{pattern}\">\n\
-             <p id=which>For the events shown; or choose some.</p>\n\
-             <p><label>Seconds <input id=seconds name=seconds type=number min=0.1 max={longest} step=any value={usual} \
-             inputmode=decimal></label>\n\
-             <label>Format <select id=format name=format><option value=perfetto>Perfetto<option value=chrome>Chrome JSON\
-             <option value=ctf>CTF</select></label></p>\n\
-             <p class=buttons><button type=button data-do=watch>Watch rates</button>\n\
-             <button type=button data-do=tail>Tail</button>\n\
-             <button data-do=record>Record</button>\n\
-             <button type=button data-do=latency>Latency</button>\n\
-             <button type=button data-do=stacks>Stacks</button>\n\
-             <button type=button data-do=stop hidden>Stop</button></p>\n\
-             <p class=dim>Something is slow? <b>Latency</b> says which, <b>Record</b> why. Much is done? <b>Watch rates</b> says \
-             of what, <b>Stacks</b> from where. <b>Tail</b> shows each.</p>\n\
-             <fieldset id=panel hidden></fieldset>\n",
+            "<header id=about data-longest={longest}>\n\
+             <h1><span id=program>{program}</span> <span class=dim>{version}</span></h1>\n\
+             <dl class=facts><div><dt>pid<dd id=pid>{pid}</div><div><dt>up<dd id=up></div>\
+             <div><dt>sessions<dd id=sessions></div><div><dt>probes<dd id=probes></div>\
+             <div><dt>panics<dd id=panics></div><div><dt>hotprobe<dd>{hotprobe}</div></dl>\n\
+             <a href=metrics>Metrics</a>\n<p id=down class=bad role=alert></p>\n{HELP}</header>\n",
+            longest = self.longest,
+            program = Escaped(program),
+            version = Escaped(version),
+        )
+    }
+
+    /// Without a script, a recording can be made.
+    fn without_script(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "<noscript><form class=card method=post action=record>\n\
+             <p>Without JavaScript, this page records the events below. For the rest, use <code>curl</code> or the \
+             program <code>hotprobe</code>.</p>\n<input type=hidden name=match value=\"{pattern}\">\n\
+             <p class=go><label>Seconds <input name=seconds type=number min=0.1 max={longest} step=any value={usual}></label>\n\
+             <label>Format <select name=format><option value=perfetto>Perfetto<option value=chrome>Chrome JSON\
+             <option value=ctf>CTF</select></label>\n<button class=main>Record</button></p>\n</form></noscript>\n",
             pattern = Escaped(self.pattern),
             longest = self.longest,
             usual = self.longest.min(10),
-        )?;
-        f.write_str(
-            "<div id=state role=status></div>\n<progress id=progress max=1 value=0 aria-label=\"Time\" hidden></progress>\n\
-             </form>\n<section id=result aria-label=\"Result\" hidden></section>\n",
         )
+    }
+
+    /// The events, by module: they are sorted by name, so that each module is in one piece.
+    fn list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "<div id=events data-pattern=\"{}\">",
+            Escaped(self.pattern)
+        )?;
+        if self.events.is_empty() {
+            writeln!(
+                f,
+                "<p class=card>No event has such a name. <code>*</code> stands for any text; a filter without it matches any \
+                 part of a name. <a href=\"{}\">Show all events</a></p>",
+                Escaped(&self.home)
+            )?;
+        }
+        let open = if self.events.len() <= UNFOLDED {
+            " open"
+        } else {
+            ""
+        };
+        for module in self.events.chunk_by(|one, next| one.module == next.module) {
+            let count = module.len();
+            writeln!(
+                f,
+                "<details class=module{open}><summary><span class=mono>{}</span> <span class=dim>{count} event{}</span></summary>\n<ul>",
+                Escaped(module[0].module),
+                if count == 1 { "" } else { "s" },
+            )?;
+            for event in module {
+                event_item(f, event)?;
+            }
+            f.write_str("</ul></details>\n")?;
+        }
+        f.write_str("</div>\n")
+    }
+}
+
+/// Returns the state of an event, as a class and as text. (`stateOf` in `events.js` is the same.)
+fn state(event: &Event) -> (&'static str, String) {
+    let count = event.probe_count;
+    let quarantined = event.probes.iter().filter(|probe| probe.panicked).count();
+    let probes = if count == 1 { "probe" } else { "probes" };
+    if quarantined > 0 {
+        (
+            "bad",
+            format!("{quarantined} of {count} {probes} quarantined"),
+        )
+    } else if event.enabled {
+        ("on", format!("on · {count} {probes}"))
+    } else {
+        ("off", "off".to_owned())
     }
 }
 
 fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
-    let state = match (event.enabled, event.probe_count) {
-        (true, _) => "on",
-        (false, 0) => "off",
-        (false, _) => "switched off after a panic",
-    };
-    let (path, last) = event.name.rsplit_once("::").unwrap_or(("", event.name));
-    let separator = if path.is_empty() { "" } else { "::" };
+    let (class, state) = state(event);
+    let last = event.name.rsplit("::").next().unwrap_or(event.name);
     writeln!(
         f,
         "<li data-name=\"{name}\" data-at=\"{file}:{line}:{column}\">\
          <input type=checkbox aria-label=\"Choose {name}\" value=\"{name}\">\
-         <details><summary><span class=name><span class=dim>{path}{separator}</span><wbr>{last}<span class=brief>{brief}</span></span> \
+         <details><summary><span class=name>{last}<span class=brief>{brief}</span></span> \
          <span class=rate></span> <span class=\"state {class}\">{state}</span></summary>",
         name = Escaped(event.name),
         file = Escaped(event.file),
         line = event.line,
         column = event.column,
-        path = Escaped(path),
         last = Escaped(last),
         brief = Escaped(event.docs.lines().next().unwrap_or_default()),
-        class = if event.enabled { "on" } else { "off" },
     )?;
     for line in event.docs.lines().filter(|line| !line.trim().is_empty()) {
         writeln!(f, "<p class=docs>{}</p>", Escaped(line.trim()))?;
@@ -250,7 +320,7 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
     }
     for parameter in &event.parameters {
         let hidden = if parameter.redacted {
-            " <em>redacted: seen by no one here</em>"
+            " <em>redacted: never leaves the process</em>"
         } else {
             ""
         };
@@ -263,7 +333,7 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
     }
     write!(
         f,
-        "<dt>Declared<dd><code>{}:{}:{}</code><dt>Probes<dd>",
+        "<dt>Declared<dd><code>{}:{}:{}</code><dt>Probes<dd class=probes>",
         Escaped(event.file),
         event.line,
         event.column
@@ -273,11 +343,11 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
     }
     for probe in &event.probes {
         let panicked = if probe.panicked {
-            " <span class=bad>has panicked</span>"
+            " <span class=bad>quarantined: it panicked</span>"
         } else {
             ""
         };
-        let name = probe.name.as_deref().unwrap_or("without a name");
+        let name = probe.name.as_deref().unwrap_or("unnamed");
         write!(f, "<div>{}{panicked}</div>", Escaped(name))?;
     }
     f.write_str("</dl></details></li>\n")
@@ -330,6 +400,32 @@ mod tests {
         }
     }
 
+    mod listed {
+        hotprobe::event! { pub static ITEM: fn(); }
+    }
+
+    #[test]
+    fn modules_are_folded_where_there_are_many_events() {
+        for (count, module) in [
+            (UNFOLDED, "<details class=module open>"),
+            (UNFOLDED + 1, "<details class=module>"),
+        ] {
+            let main = Main {
+                wanted: "",
+                pattern: "*",
+                total: count,
+                events: (0..count).map(|_| Event::of(&listed::ITEM)).collect(),
+                longest: 300,
+                about: crate::about::About::new().now(),
+                home: home(&Uri::from_static("/")),
+            };
+            let html = main.to_string();
+            assert_eq!(html.matches("<details class=module").count(), 1, "{count}");
+            assert!(html.contains(module), "{count}");
+            assert!(html.contains(&format!("{count} events</span>")), "{count}");
+        }
+    }
+
     #[test]
     fn the_file_has_one_style_one_script_and_the_two_places_to_fill() {
         for once in ["<style>", "</style>", "<script>", "</script>", BASE, MAIN] {
@@ -337,6 +433,11 @@ mod tests {
         }
         assert!(HTML.find(BASE) < HTML.find(MAIN));
         assert!(!between(HTML, "style").is_empty() && !between(HTML, "script").is_empty());
+        // The two addresses: where a trace is handed to when the user asks for it, and the default of the
+        // program `hotprobe`, which is compared and not asked.
+        let html = HTML
+            .replacen("\"https://ui.perfetto.dev\"", "", 1)
+            .replacen("\"http://127.0.0.1:9000/debug/probes\"", "", 1);
         for outside in [
             "http:",
             "https:",
@@ -346,7 +447,7 @@ mod tests {
             "@import",
             "url(",
         ] {
-            assert!(!HTML.contains(outside), "{outside}");
+            assert!(!html.contains(outside), "{outside}");
         }
     }
 }

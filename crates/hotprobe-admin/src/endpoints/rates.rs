@@ -4,7 +4,7 @@ use crate::errors::Problem;
 use crate::parameters::Parameters;
 use crate::pipe::{CutOff, Pipe};
 use crate::request::Request;
-use crate::sessions::{self, Ending, Session};
+use crate::sessions::{self, Ending, SESSION, Session};
 use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
@@ -49,6 +49,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let events = parameters.chosen()?;
     let lasts = parameters.seconds(60.0, request.admin.longest)?;
     let session = request.admin.sessions.begin(lasts)?;
+    let number = session.number();
     let (pipe, body) = Pipe::new();
     let watched = |event: &&dyn AnyEvent| {
         let metadata = event.metadata();
@@ -71,7 +72,9 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     }
     let counters = Counters::attach(&events);
     tokio::spawn(watch(session, pipe, counters));
-    Ok(sse::answer(body))
+    let mut response = sse::answer(body);
+    response.headers_mut().insert(SESSION, number);
+    Ok(response)
 }
 
 /// A counting probe on each event.

@@ -11,7 +11,7 @@ use crate::parameters::{Parameters, shown, unknown};
 use crate::pipe::{CutOff, Pipe, PipeWriter};
 use crate::request::Request;
 use crate::response::text;
-use crate::sessions::{self, Ending, Session};
+use crate::sessions::{self, Ending, SESSION, Session};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
@@ -74,6 +74,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let format = RecordFormat::of(&parameters)?;
     let lasts = parameters.seconds(10.0, admin.longest)?;
     let session = admin.sessions.begin(lasts)?;
+    let number = session.number();
 
     let (pipe, body) = Pipe::new();
     let writer = || BufWriter::with_capacity(CHUNK, PipeWriter(pipe.clone()));
@@ -96,6 +97,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let mut response = text(kind, body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
+    headers.insert(SESSION, number);
     Ok(response)
 }
 

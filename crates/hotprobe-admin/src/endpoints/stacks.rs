@@ -6,6 +6,8 @@ use crate::parameters::Parameters;
 use crate::pipe::Pipe;
 use crate::request::Request;
 use crate::response::{svg, text};
+use crate::sessions::SESSION;
+use crate::sse;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine as _;
@@ -21,6 +23,8 @@ enum StacksFormat {
     Svg,
     /// All of them, in JSON: for the page, which shows one profile in several ways.
     All,
+    /// Server-sent events: how many once a second, then all of them.
+    Live,
 }
 
 impl StacksFormat {
@@ -32,6 +36,7 @@ impl StacksFormat {
                 ("folded", Self::Folded),
                 ("svg", Self::Svg),
                 ("all", Self::All),
+                ("live", Self::Live),
             ],
         )
     }
@@ -42,6 +47,7 @@ impl StacksFormat {
             Self::Folded => "text/plain; charset=utf-8",
             Self::Svg => "image/svg+xml",
             Self::All => "application/json",
+            Self::Live => "text/event-stream",
         }
     }
 }
@@ -61,6 +67,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
         return Err(no_memory(STACK));
     }
     let session = admin.sessions.begin(lasts)?;
+    let number = session.number();
     let stacks = builder
         .stacks_at_most(most.min(10_000))
         .start()
@@ -68,11 +75,14 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
 
     let (pipe, body) = Pipe::new();
     let write = move |stacks, settled, to: &mut dyn Write| write(stacks, format, settled, to);
-    tokio::spawn(measure(session, pipe, stacks, Stacks::detach, write));
+    let live = (format == StacksFormat::Live).then_some(report as fn(&Stacks, &Pipe));
+    tokio::spawn(measure(session, pipe, stacks, Stacks::detach, live, write));
     let mut response = match format {
         StacksFormat::Svg => svg(body),
+        StacksFormat::Live => sse::answer(body),
         _ => text(format.kind(), body),
     };
+    response.headers_mut().insert(SESSION, number);
     if format == StacksFormat::Pprof {
         response.headers_mut().insert(
             header::CONTENT_DISPOSITION,
@@ -99,6 +109,22 @@ fn chosen(parameters: &Parameters) -> Result<StacksBuilder, Problem> {
     Ok(builder.every(parameters.number("every", 1..=1_000_000, 1)?))
 }
 
+#[derive(Serialize)]
+struct StacksReport {
+    fired: u64,
+    sampled: u64,
+}
+
+/// Sends how many there are until now. The stacks themselves have no names before the end.
+fn report(stacks: &Stacks, pipe: &Pipe) {
+    let counts = stacks.counts();
+    let report = StacksReport {
+        fired: counts.fired,
+        sampled: counts.sampled,
+    };
+    sse::send(pipe, "stacks", &report);
+}
+
 /// Writes what was counted; `settled`: whether all firings in flight have ended.
 fn write(
     stacks: Stacks,
@@ -112,6 +138,9 @@ fn write(
         StacksFormat::Pprof => profile.write_pprof(to),
         StacksFormat::Folded => profile.write_folded(to),
         StacksFormat::Svg => profile.write_svg(to),
+        StacksFormat::Live => {
+            sse::write_end(to, &StacksAll::of(&profile, settled)?).map_err(io_error)
+        }
         StacksFormat::All => {
             let all = StacksAll::of(&profile, settled)?;
             serde_json::to_writer(&mut *to, &all).map_err(json_error)?;

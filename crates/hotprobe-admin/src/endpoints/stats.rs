@@ -1,10 +1,11 @@
 //! `GET /stats`, as JSON, and `GET /metrics`, for Prometheus: what has happened, in numbers.
 
+use crate::about::AboutNow;
+use crate::admin::Admin;
 use crate::errors::Problem;
 use crate::parameters::Parameters;
 use crate::request::Request;
 use crate::response::{json, text};
-use crate::sessions::Sessions;
 use axum::body::Body;
 use axum::http::Response;
 use serde::Serialize;
@@ -12,6 +13,8 @@ use std::fmt::Write as _;
 
 #[derive(Serialize)]
 struct Stats {
+    #[serde(flatten)]
+    about: AboutNow,
     events: usize,
     events_enabled: usize,
     probes: usize,
@@ -26,10 +29,12 @@ struct Stats {
 }
 
 impl Stats {
-    fn now(sessions: &Sessions) -> Self {
+    fn now(admin: &Admin) -> Self {
+        let sessions = &admin.sessions;
         let events = hotprobe::events();
         let stats = hotprobe::stats();
         Self {
+            about: admin.about.now(),
             events: events.len(),
             events_enabled: events.iter().filter(|event| event.is_enabled()).count(),
             probes: events.iter().map(|event| event.probe_count()).sum(),
@@ -120,13 +125,13 @@ impl Stats {
 
 pub(crate) fn stats(request: &Request) -> Result<Response<Body>, Problem> {
     Parameters::of_query(&request.uri, &[])?;
-    Ok(json(&Stats::now(&request.admin.sessions)))
+    Ok(json(&Stats::now(&request.admin)))
 }
 
 pub(crate) fn metrics(request: &Request) -> Result<Response<Body>, Problem> {
     Parameters::of_query(&request.uri, &[])?;
     let mut lines = String::new();
-    for (name, kind, meaning, value) in Stats::now(&request.admin.sessions).metrics() {
+    for (name, kind, meaning, value) in Stats::now(&request.admin).metrics() {
         // (Text can always be written to.)
         let _ = write!(
             lines,

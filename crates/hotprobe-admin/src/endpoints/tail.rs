@@ -8,7 +8,7 @@ use crate::errors::Problem;
 use crate::parameters::Parameters;
 use crate::pipe::{CutOff, Pipe};
 use crate::request::Request;
-use crate::sessions::{self, Ending, Session};
+use crate::sessions::{self, Ending, SESSION, Session};
 use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
@@ -55,6 +55,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let limit = parameters.number("limit", 1..=1_000_000, 10_000)?;
     let rate = parameters.number("rate", 1..=1000, 200)?;
     let session = request.admin.sessions.begin(lasts)?;
+    let number = session.number();
     let (pipe, body) = Pipe::new();
     let begin = TailBegin {
         seconds: lasts.as_secs_f64(),
@@ -70,7 +71,9 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     }
     let (probes, tail) = attach(&events, limit, rate);
     tokio::spawn(send(session, pipe, probes, tail));
-    Ok(sse::answer(body))
+    let mut response = sse::answer(body);
+    response.headers_mut().insert(SESSION, number);
+    Ok(response)
 }
 
 /// What the probes share with the task that sends.

@@ -277,11 +277,20 @@ fn the_cap_on_seconds_can_be_set() {
 #[test]
 fn stats_are_those_of_the_crate() {
     block_on(async {
-        let (app, _) = mounted(Admin::new().sessions_at_most(7));
+        let (app, _) = mounted(Admin::new().sessions_at_most(7).version("1.2.3"));
         let before = hotprobe::stats();
         let json = get(&app, "/stats").await.json();
         assert_eq!(json["events"], hotprobe::events().len());
         assert_eq!(json["sessions"], 0);
+        assert_eq!(json["pid"], std::process::id());
+        let program = std::env::current_exe().unwrap();
+        assert_eq!(
+            json["program"],
+            program.file_name().unwrap().to_str().unwrap()
+        );
+        assert_eq!(json["version"], "1.2.3");
+        assert_eq!(json["hotprobe"], env!("CARGO_PKG_VERSION"));
+        assert!(json["uptime_seconds"].is_u64());
         assert_eq!(json["sessions_at_most"], 7);
         let after = hotprobe::stats();
         let retired = json["retired"].as_u64().unwrap();

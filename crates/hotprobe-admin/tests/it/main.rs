@@ -20,6 +20,7 @@ mod answers;
 mod bounded;
 mod hostile;
 mod idle;
+mod live;
 mod mount;
 mod page;
 mod profile;

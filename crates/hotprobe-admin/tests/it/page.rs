@@ -9,6 +9,7 @@ mod listed {
         /// Has <b>markup</b> & "quotes" in it.
         pub static MARKED: fn(id: u64, list: Option<&'static [u8]>, #[redact] card: &str);
         pub static PLAIN: fn();
+        pub static BROKEN: fn();
     }
 }
 
@@ -22,14 +23,14 @@ fn the_page_can_be_read_without_a_script() {
         assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
         let body = answer.says(200);
         for expected in [
-            "<output id=count>2 of ",
-            "</span><wbr>MARKED<span class=brief>Has &lt;b&gt;markup",
+            "<output id=count>3 of ",
+            "<span class=name>MARKED<span class=brief>Has &lt;b&gt;markup",
             "Has &lt;b&gt;markup&lt;/b&gt; &amp; &quot;quotes&quot; in it.",
             "<code>list: Option&lt;&amp;&#39;static [u8]&gt;</code>",
             "<code>card: &amp;str</code> <em>redacted",
             &format!("page.rs:{}:", listed::MARKED.metadata().line()),
             "&lt;script&gt;alert(1)&lt;/script&gt;",
-            "<span class=\"state on\">on</span>",
+            "<span class=\"state on\">on · 1 probe</span>",
             "<span class=\"state off\">off</span>",
         ] {
             assert!(body.contains(expected), "`{expected}` is not in {body}");
@@ -37,6 +38,42 @@ fn the_page_can_be_read_without_a_script() {
         assert!(!body.contains("<script>alert"));
     });
     drop(probe);
+}
+
+#[test]
+fn a_quarantined_probe_looks_like_one() {
+    let options = || ProbeOptions::new().name("broken");
+    let probe = listed::BROKEN.attach_with(options(), || std::panic::resume_unwind(Box::new(())));
+    listed::BROKEN.fire();
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let body = get(&app, "?match=*::page::listed::BROKEN").await.says(200);
+        for expected in [
+            "<span class=\"state bad\">1 of 1 probe quarantined</span>",
+            "<div>broken <span class=bad>quarantined: it panicked</span></div>",
+        ] {
+            assert!(body.contains(expected), "`{expected}` is not in {body}");
+        }
+    });
+    drop(probe);
+}
+
+#[test]
+fn the_header_says_which_process_this_is() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new().version("1.2.3 <beta>"));
+        let body = get(&app, "").await.says(200);
+        let program = std::env::current_exe().unwrap();
+        let program = program.file_name().unwrap().to_str().unwrap();
+        for expected in [
+            &format!("<span id=program>{program}</span> <span class=dim>1.2.3 &lt;beta&gt;</span>"),
+            &format!("<dd id=pid>{}</div>", std::process::id()),
+            "<a href=metrics>",
+            "<header id=about data-longest=300>",
+        ] {
+            assert!(body.contains(expected), "`{expected}` is not in {body}");
+        }
+    });
 }
 
 #[test]
@@ -50,7 +87,7 @@ fn a_part_of_a_name_is_enough_and_what_was_looked_for_is_shown_as_text() {
             .await
             .says(200);
         assert!(
-            body.contains("<output id=count>0 of ") && body.contains("No event is called so."),
+            body.contains("<output id=count>0 of ") && body.contains("No event has such a name."),
             "{body}"
         );
         assert!(
@@ -164,7 +201,8 @@ fn every_field_of_the_page_has_a_label() {
             let labelled = field.contains("type=hidden")
                 || field.contains("aria-label=")
                 || id.is_some_and(|id| body.contains(&format!("<label for={id}>")))
-                || body.contains(&format!("<label>Seconds <input {field}>"));
+                || body.contains(&format!("<label>Seconds <input {field}>"))
+                || body.contains(&format!("<label><input {field}><span>"));
             assert!(labelled, "{field}");
         }
     });

@@ -40,6 +40,7 @@ fn heads() -> impl Strategy<Value = Head> {
         ("GET", "/events"),
         ("GET", "/latency"),
         ("POST", "/latency"),
+        ("POST", "/stop"),
         ("GET", "/stacks"),
     ]);
     (peers, host, others, asked).prop_map(|(peer, host, mut headers, (method, path))| {

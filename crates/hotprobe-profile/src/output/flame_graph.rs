@@ -77,7 +77,8 @@ struct Rect<'a> {
 impl StackProfile {
     /// Writes a flame graph, an SVG that needs nothing else: as wide as the weight (or the number of samples), the
     /// outermost functions at the bottom, light or dark as its viewer prefers. It has no script; numbers show when the
-    /// mouse rests on a frame. What would be narrower than half a pixel is put together.
+    /// mouse rests on a frame. What would be narrower than half a pixel is put together. Three or more outermost functions
+    /// that all stacks have in common are folded into one frame, whose title lists them.
     ///
     /// # Errors
     /// What the writer says.
@@ -89,8 +90,9 @@ impl StackProfile {
 pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()> {
     let mut tree = Tree::new();
     let stacks = folded::stacks(profile);
+    let root = common_root(stacks.keys().map(|names| &names[..]));
     for (names, &value) in &stacks {
-        tree.add(names, value);
+        tree.add(&names[root.len()..], value);
     }
     let unit = match &profile.raw().weight {
         None => "samples".to_owned(),
@@ -98,12 +100,44 @@ pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()
         Some((name, unit)) => format!("{name} ({unit})"),
     };
     let title = profile.event_names().join(", ");
-    draw(&tree, &title, &unit, writer)
+    draw(&tree, &root, &title, &unit, writer)
 }
 
-fn draw(tree: &Tree<'_>, title: &str, unit: &str, mut writer: impl Write) -> io::Result<()> {
+/// The fewest functions that are folded.
+const FOLDED: usize = 3;
+
+/// Returns the outermost functions that all stacks have in common, less the innermost of these, which stays in the
+/// picture. Empty if there are only a few: a runtime has dozens, and they say nothing of the program.
+fn common_root<'a, 'b>(mut stacks: impl Iterator<Item = &'b [&'a str]>) -> Vec<&'a str>
+where
+    'a: 'b,
+{
+    let mut common = stacks.next().unwrap_or_default().to_vec();
+    for names in stacks {
+        let same = common
+            .iter()
+            .zip(names)
+            .take_while(|(one, other)| one == other);
+        common.truncate(same.count());
+    }
+    common.pop();
+    if common.len() < FOLDED {
+        common.clear();
+    }
+    common
+}
+
+fn draw(
+    tree: &Tree<'_>,
+    root: &[&str],
+    title: &str,
+    unit: &str,
+    mut writer: impl Write,
+) -> io::Result<()> {
     let rects = layout(tree);
-    let depth = rects.iter().map(|rect| rect.depth + 1).max().unwrap_or(0);
+    // The root that is folded has one row.
+    let base = usize::from(!root.is_empty());
+    let depth = base + rects.iter().map(|rect| rect.depth + 1).max().unwrap_or(0);
     #[allow(clippy::cast_precision_loss, reason = "there are some hundred rows")]
     let height = HEAD + depth as f64 * ROW + MARGIN;
     let (title, unit) = (Escaped(title), Escaped(unit));
@@ -116,12 +150,27 @@ fn draw(tree: &Tree<'_>, title: &str, unit: &str, mut writer: impl Write) -> io:
          <text class=\"title\" x=\"{MARGIN}\" y=\"22\">{title}</text>\n\
          <text class=\"small\" x=\"{MARGIN}\" y=\"42\">{total} {unit}; the outermost functions are at the bottom</text>"
     )?;
+    if !root.is_empty() {
+        let (y, width) = (height - MARGIN - ROW, WIDTH - 2.0 * MARGIN);
+        let count = root.len();
+        write!(writer, "<g class=\"frame\"><title>")?;
+        for name in root {
+            writeln!(writer, "{}", Escaped(name))?;
+        }
+        writeln!(
+            writer,
+            "</title><rect class=\"rest\" x=\"{MARGIN}\" y=\"{y}\" width=\"{width}\" height=\"{ROW}\" rx=\"1\"/>\
+             <text x=\"{}\" y=\"{}\">folded: {count} functions that all stacks have in common</text></g>",
+            MARGIN + 3.0,
+            y + 13.0
+        )?;
+    }
     for rect in &rects {
         let Rect {
             x, width, value, ..
         } = *rect;
         #[allow(clippy::cast_precision_loss, reason = "as above")]
-        let y = height - MARGIN - (rect.depth + 1) as f64 * ROW;
+        let y = height - MARGIN - (base + rect.depth + 1) as f64 * ROW;
         let class = rect.name.map_or("rest".to_owned(), colour);
         let name = Escaped(rect.name.unwrap_or("(several, too narrow to be shown)"));
         let percent = share(value, total) * 100.0;
@@ -245,7 +294,7 @@ impl Display for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tree, draw, fitting, layout};
+    use super::{Tree, common_root, draw, fitting, layout};
 
     fn tree(stacks: &[(&[&'static str], u128)]) -> Tree<'static> {
         let mut root = Tree::new();
@@ -284,10 +333,43 @@ mod tests {
     }
 
     #[test]
+    fn the_root_that_all_stacks_have_in_common_is_folded_but_for_its_innermost_function() {
+        let stacks: [&[&str]; 2] = [
+            &["start", "main", "<runtime>", "serve", "a", "b"],
+            &["start", "main", "<runtime>", "serve", "c"],
+        ];
+        let root = common_root(stacks.into_iter());
+        assert_eq!(root, ["start", "main", "<runtime>"]);
+        let rest = tree(&[(&["serve", "a", "b"], 1), (&["serve", "c"], 1)]);
+        let mut svg = Vec::new();
+        draw(&rest, &root, "E", "samples", &mut svg).unwrap();
+        let svg = String::from_utf8(svg).unwrap();
+        assert!(
+            svg.contains("<title>start\nmain\n&lt;runtime&gt;\n</title>"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("folded: 3 functions that all stacks have in common"),
+            "{svg}"
+        );
+        // The four rows: that one, and three above it.
+        assert!(svg.contains("height=\"136\""), "{svg}");
+        // Two functions are not worth it; nor is one stack folded whole, or none.
+        let few: [&[&str]; 2] = [
+            &["start", "main", "serve", "a"],
+            &["start", "main", "serve", "b"],
+        ];
+        assert!(common_root(few.into_iter()).is_empty());
+        let one: [&[&str]; 1] = [&["start", "main", "serve", "a"]];
+        assert_eq!(common_root(one.into_iter()), ["start", "main", "serve"]);
+        assert!(common_root([].into_iter()).is_empty());
+    }
+
+    #[test]
     fn names_are_escaped() {
         let root = tree(&[(&["<T as A<\"b\">>::f & \u{1}"], 1)]);
         let mut svg = Vec::new();
-        draw(&root, "shop::<SOLD>", "bytes", &mut svg).unwrap();
+        draw(&root, &[], "shop::<SOLD>", "bytes", &mut svg).unwrap();
         let svg = String::from_utf8(svg).unwrap();
         assert!(
             svg.contains(
@@ -301,7 +383,7 @@ mod tests {
     #[test]
     fn nothing_is_drawn_of_nothing() {
         let mut svg = Vec::new();
-        draw(&Tree::new(), "E", "samples", &mut svg).unwrap();
+        draw(&Tree::new(), &[], "E", "samples", &mut svg).unwrap();
         assert!(!String::from_utf8(svg).unwrap().contains("<rect"));
     }
 

@@ -73,7 +73,8 @@ fn log10(nanoseconds: u128) -> f64 {
 }
 
 impl LatencySnapshot {
-    /// Writes a picture (SVG): a histogram for each label, on a common logarithmic axis, for light and dark pages.
+    /// Writes a picture (SVG): a histogram for each label, the one with the greatest p50 first, on a common
+    /// logarithmic axis, for light and dark pages.
     ///
     /// # Errors
     /// What `writer` says.
@@ -127,7 +128,9 @@ fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> 
         text(writer, (x, TOP - 12.0), class, &legend(at))?;
     }
     let mut y = TOP;
-    for label in labels {
+    let mut slowest: Vec<_> = labels.iter().collect();
+    slowest.sort_by_key(|label| std::cmp::Reverse(label.percentile(50.0)));
+    for label in slowest {
         row(writer, &axis, y, label)?;
         y += TEXT + BARS + GAP;
     }
