@@ -171,7 +171,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
             (
                 format!("{begin}&{end}&key=id&format=pdf"),
                 400,
-                "`format` is `pdf`: expected `text`, `json`, `svg`, `hlog` or `all`",
+                "`format` is `pdf`: expected `text`, `json`, `svg`, `hlog`, `all` or `live`",
             ),
             (
                 format!("{begin}&{end}&key=id&seconds=301"),
@@ -278,7 +278,7 @@ fn what_stacks_lack_is_said_so_that_pprof_shows_it() {
             (
                 format!("{event}&format=png"),
                 400,
-                "`format` is `png`: expected `pprof`, `folded`, `svg` or `all`",
+                "`format` is `png`: expected `pprof`, `folded`, `svg`, `all` or `live`",
             ),
         ] {
             let answer = get(&app, &format!("/stacks?{query}")).await;
