@@ -31,6 +31,7 @@ full=(
     ci/tsan.sh
     ci/overhead-server.sh
     ci/minimal-versions.sh
+    ci/semver.sh
 )
 
 # And what `ci/full.sh` runs of the landing's scripts with more effort; what has no `/` is a function of its own.
