@@ -48,6 +48,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let _ = end.await;
         begin.begin();
     });
-    let served = shutdown.serve(server, Duration::from_secs(10)).await;
-    Ok(served.unwrap_or(Ok(()))?)
+    let result = shutdown.serve(server, Duration::from_secs(10)).await;
+    Ok(result.unwrap_or(Ok(()))?)
 }

@@ -205,13 +205,13 @@ mod tests {
         let stacks = Stacks::at(&TICK).start().unwrap();
         tick();
         let profile = stacks.snapshot();
-        let (named, names) = mpsc::channel();
-        let fires = move || {
+        let (sender, receiver) = mpsc::channel();
+        let fire_and_name = move || {
             tick();
             let profile = stacks.snapshot();
             let samples = profile.samples();
             let name = samples[0].frames()[0].name().to_owned();
-            named.send((name, profile.counts().fired)).unwrap();
+            sender.send((name, profile.counts().fired)).unwrap();
         };
         thread::scope(|scope| {
             let stopped = scope.spawn(|| {
@@ -224,8 +224,8 @@ mod tests {
                 first.map(|(function, _)| function.name.clone())
             });
             DOOR.wait_for_arrival();
-            scope.spawn(fires);
-            let found = names.recv_timeout(Duration::from_secs(60));
+            scope.spawn(fire_and_name);
+            let found = receiver.recv_timeout(Duration::from_secs(60));
             DOOR.open();
             let (name, fired) = found.expect("it waits for the file");
             assert!(name.ends_with("::tick"), "{name}");

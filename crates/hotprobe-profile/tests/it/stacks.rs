@@ -361,13 +361,13 @@ fn each_ending_is_a_format() {
 fn neither_a_firing_nor_a_name_waits_for_the_lock_of_the_crate_backtrace() {
     hotprobe::event! { static TICK: fn(); }
     static DOOR: Door = Door::new();
-    let (named, names) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let fires = move || {
         let mut stacks = Stacks::at(&TICK).start().unwrap();
         fire!(TICK);
         let profile = stacks.finish().unwrap();
         let name = profile.samples()[0].frames()[0].name().to_owned();
-        named.send(name).unwrap();
+        sender.send(name).unwrap();
     };
     thread::scope(|scope| {
         // The crate holds its lock while it calls this closure.
@@ -379,7 +379,7 @@ fn neither_a_firing_nor_a_name_waits_for_the_lock_of_the_crate_backtrace() {
         });
         DOOR.wait_for_arrival();
         scope.spawn(fires);
-        let name = names.recv_timeout(Duration::from_secs(60));
+        let name = receiver.recv_timeout(Duration::from_secs(60));
         DOOR.open();
         let name = name.expect("it waits for the lock");
         assert!(name.contains("neither_a_firing"), "{name}");

@@ -9,8 +9,15 @@ use super::symbol_file::SymbolFile;
 pub(in crate::stacks) struct Resolver<'a> {
     files: &'a SymbolFiles,
     modules: Modules,
-    /// For each module: not read yet, or what could be read.
-    read: Vec<Option<Option<SymbolFile<'a>>>>,
+    /// For each module.
+    read: Vec<ReadModule<'a>>,
+}
+
+/// What is known of a module.
+enum ReadModule<'a> {
+    NotYet,
+    Unreadable,
+    Read(Box<SymbolFile<'a>>),
 }
 
 impl<'a> Resolver<'a> {
@@ -20,7 +27,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn of(modules: Modules, files: &'a SymbolFiles) -> Self {
-        let read = modules.all.iter().map(|_| None).collect();
+        let read = modules.all.iter().map(|_| ReadModule::NotYet).collect();
         Self {
             files,
             modules,
@@ -34,9 +41,14 @@ impl<'a> Resolver<'a> {
         let Some((module, offset)) = self.modules.find(address as u64) else {
             return Vec::new();
         };
-        let file = self.read[module]
-            .get_or_insert_with(|| SymbolFile::read(&self.modules.all[module], self.files));
-        let found = file.as_ref().map(|file| file.functions(offset));
-        found.unwrap_or_default()
+        let read = &mut self.read[module];
+        if let ReadModule::NotYet = read {
+            *read = SymbolFile::read(&self.modules.all[module], self.files)
+                .map_or(ReadModule::Unreadable, |file| ReadModule::Read(file.into()));
+        }
+        match read {
+            ReadModule::Read(file) => file.functions(offset),
+            _ => Vec::new(),
+        }
     }
 }

@@ -175,7 +175,7 @@ fn segments(elf: &Elf<'_>) -> Vec<CodeSegment> {
 /// Returns the functions of the symbol table; of the one for the dynamic linker, if there is no other.
 fn symbols<'a>(elf: &Elf<'a>) -> Vec<Symbol<'a>> {
     let table = elf.symbol_table().or_else(|| elf.dynamic_symbol_table());
-    let all = table.iter().flat_map(|table| table.symbols());
+    let all = table.iter().flat_map(ObjectSymbolTable::symbols);
     let mut symbols: Vec<_> = all
         .filter(|symbol| symbol.kind() == SymbolKind::Text && !symbol.is_undefined())
         .filter_map(|symbol| {
