@@ -116,6 +116,10 @@
 //! | Caddy | as it is | `flush_interval -1`, for recordings | no limit by default |
 //! | Envoy | as it is | as it is | `timeout: 0s` for the route: 15 s by default |
 //!
+//! Streams (`tail`, `rates`, `format=live`) and recordings send something at least once a second, if only a comment, an
+//! empty packet or a line break, so a proxy's limit for silence does not end them. Other formats of `latency` and `stacks`, and CTF
+//! archives, come as a whole at the end: for those, the limit must be longer than the session.
+//!
 //! The page keeps the token in the tab's session storage and sends it in the header alone: it is in
 //! no address, and so in no log and in no `Referer`. The page loads nothing from elsewhere, and its
 //! content security policy lets the browser run its own script only. Responses are not stored

@@ -15,6 +15,7 @@ use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// How much may wait to be sent.
@@ -224,6 +225,42 @@ impl Write for PipeWriter {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How long nothing may be sent: proxies and clients give up a connection on which nothing comes.
+pub(crate) const SILENCE: Duration = Duration::from_secs(1);
+
+/// Writes, and sends a heartbeat when it is flushed after a time of silence: `beat`, which means nothing where a flush is.
+pub(crate) struct BeatingWriter {
+    writer: PipeWriter,
+    beat: &'static [u8],
+    written: Instant,
+}
+
+impl BeatingWriter {
+    pub(crate) fn new(pipe: Pipe, beat: &'static [u8]) -> Self {
+        Self {
+            writer: PipeWriter(pipe),
+            beat,
+            written: Instant::now(),
+        }
+    }
+}
+
+impl Write for BeatingWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.writer.write(bytes)?;
+        self.written = Instant::now();
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // (Without room, the client has something to read.)
+        if self.written.elapsed() >= SILENCE && self.writer.0.offer(self.beat) {
+            self.written = Instant::now();
+        }
         Ok(())
     }
 }

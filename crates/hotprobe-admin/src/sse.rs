@@ -28,6 +28,12 @@ pub(crate) fn send_text(pipe: &Pipe, name: &str, data: &str) -> bool {
     pipe.offer(written(name, data).as_bytes())
 }
 
+/// Sends a comment, which says nothing but that the connection lives.
+pub(crate) fn beat(pipe: &Pipe) {
+    // (Without room, the client has something to read.)
+    pipe.offer(b":\n\n");
+}
+
 /// Sends the last one, whether there is room or not: however slow a client, it is told how it ended.
 pub(crate) fn end(pipe: &Pipe, data: &impl Serialize) {
     pipe.complete_with(written("end", &line(data)).as_bytes());

@@ -8,7 +8,7 @@ use crate::ctf_archive;
 use crate::errors::Problem;
 use crate::hand_over::hand_over;
 use crate::parameters::{Parameters, shown, unknown};
-use crate::pipe::{CutOff, Pipe, PipeWriter};
+use crate::pipe::{BeatingWriter, CutOff, Pipe, PipeWriter};
 use crate::request::Request;
 use crate::response::text;
 use crate::sessions::{self, Ending, SESSION, Session};
@@ -44,6 +44,16 @@ impl RecordFormat {
         )
     }
 
+    /// What can be sent between two records and means nothing. (A CTF archive is made at the end: it has no such place.)
+    fn beat(self) -> &'static [u8] {
+        match self {
+            // An empty packet.
+            Self::Perfetto => &[0x0a, 0],
+            Self::Chrome => b"\n",
+            Self::Ctf => &[],
+        }
+    }
+
     /// The kind of what is sent, and how a browser saves it.
     fn kind(self) -> (&'static str, &'static str) {
         match self {
@@ -77,7 +87,8 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let number = session.number();
 
     let (pipe, body) = Pipe::new();
-    let writer = || BufWriter::with_capacity(CHUNK, PipeWriter(pipe.clone()));
+    let writer =
+        || BufWriter::with_capacity(CHUNK, BeatingWriter::new(pipe.clone(), format.beat()));
     let tasks = parameters.choice("tasks", &[("0", false), ("1", true)])?;
     let recorder = within(recorder, has_slice, &admin).tasks(tasks);
     let recorder = match format {

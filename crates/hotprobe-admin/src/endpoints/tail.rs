@@ -6,7 +6,7 @@
 
 use crate::errors::Problem;
 use crate::parameters::Parameters;
-use crate::pipe::{CutOff, Pipe};
+use crate::pipe::{CutOff, Pipe, SILENCE};
 use crate::request::Request;
 use crate::sessions::{self, Ending, SESSION, Session};
 use crate::sse;
@@ -201,13 +201,21 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
     let begin = Instant::now();
     let mut next = begin;
     let mut given = 0;
+    let mut silent = begin;
     let ending = loop {
         next += EVERY;
         if let Some(ending) = session.ending_within(&pipe, next).await {
             break Some(ending);
         }
+        let before = (tail.sent, tail.lost);
         if !tail.send(&pipe) {
             break None;
+        }
+        if before != (tail.sent, tail.lost) {
+            silent = Instant::now();
+        } else if silent.elapsed() >= SILENCE {
+            sse::beat(&pipe);
+            silent = Instant::now();
         }
         let due = u64::try_from(begin.elapsed().as_millis())
             .unwrap_or(u64::MAX)

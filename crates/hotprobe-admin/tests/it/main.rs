@@ -148,10 +148,11 @@ impl axum::body::HttpBody for Never {
     }
 }
 
-/// Server-sent events: names and data.
+/// Server-sent events: names and data. (Heartbeats are comments.)
 fn parse(text: &str) -> Vec<(String, serde_json::Value)> {
     assert!(text.is_empty() || text.ends_with("\n\n"), "{text}");
     text.split_terminator("\n\n")
+        .filter(|event| *event != ":")
         .map(|event| {
             let (name, data) = event
                 .strip_prefix("event: ")

@@ -12,6 +12,9 @@ mod written {
 mod sent {
     hotprobe::event! { pub static ITEM: fn(n: u64, text: &str); }
 }
+mod silent {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
 mod tasks {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
@@ -42,6 +45,27 @@ async fn record(app: &Router, path: &str, is_on: impl Fn() -> bool, fire: impl F
         fire();
     }
     read(response).await
+}
+
+#[test]
+fn a_recording_in_which_nothing_happens_has_heartbeats() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        for (format, beat) in [("perfetto", &b"\x0a\x00"[..]), ("chrome", b"\n")] {
+            let path = format!("/record?match=*::recording::silent::*&seconds=300&format={format}");
+            let mut body = send(&app, request("POST", &path)).await.into_body();
+            loop {
+                let frame = super::in_time(http_body_util::BodyExt::frame(&mut body)).await;
+                if *frame.unwrap().unwrap().into_data().unwrap() == *beat {
+                    break;
+                }
+            }
+        }
+        // With them, it is still JSON.
+        let path = "/record?match=*::recording::silent::*&seconds=2.5&format=chrome";
+        let answer = read(send(&app, request("POST", path)).await).await;
+        assert!(answer.json().is_array() || answer.json().is_object());
+    });
 }
 
 #[test]

@@ -13,6 +13,9 @@ mod limited {
 mod flooded {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
+mod silent {
+    hotprobe::event! { pub static TICK: fn(); }
+}
 mod timed {
     hotprobe::event! { pub static TICK: fn(); }
 }
@@ -33,6 +36,18 @@ mod crowded {
 }
 mod brittle {
     hotprobe::event! { pub static ITEM: fn(item: &dyn std::fmt::Debug); }
+}
+
+#[test]
+fn a_tail_on_which_nothing_happens_has_heartbeats() {
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let path = "/tail?match=*::streams::silent::*&seconds=300";
+        let mut tail = BodyStream::of(&app, "GET", path).await;
+        tail.until("event: begin").await;
+        tail.until("\n\n:\n\n:\n\n").await;
+        assert_eq!(parse(&tail.1).len(), 1, "they are comments");
+    });
 }
 
 #[test]
