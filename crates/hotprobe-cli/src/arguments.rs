@@ -155,7 +155,8 @@ pub(crate) struct Server {
     /// Address of the server, as `HOST:PORT` or `http://HOST:PORT/PATH` [variable: `HOTPROBE_URL`]
     /// [default: `http://127.0.0.1:9000/debug/probes`]
     ///
-    /// Without a path, it is `/debug/probes`. The server is queried directly, never through a proxy.
+    /// Without a path, it is `/debug/probes`. The server is queried directly, never through a
+    /// proxy.
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) url: Option<String>,
     /// File with the server's token [or the token itself in the variable `HOTPROBE_TOKEN`]

@@ -109,7 +109,8 @@ pub(crate) fn matching<'a>(text: &str, events: &'a [Event]) -> Result<Vec<&'a Ev
     Ok(found.collect())
 }
 
-/// Returns the name or pattern that the server is to match: `text` itself, or a pattern for a part of a name.
+/// Returns the name or pattern that the server is to match: `text` itself, or a pattern for a part
+/// of a name.
 fn resolve(text: &str, names: &[&str], unknown: &UnknownEvent) -> Result<String, Failure> {
     let any = |pattern: &str| names.iter().any(|name| matches(pattern, name));
     if any(text) {

@@ -3,8 +3,8 @@
 /// The units, in seconds.
 const UNITS: [(&str, f64); 4] = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
-/// Parses a duration into seconds. A number without a unit is seconds. The server determines what it
-/// allows.
+/// Parses a duration into seconds. A number without a unit is seconds. The server determines what
+/// it allows.
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     let digits = text.trim_end_matches(|last: char| last.is_ascii_alphabetic());
     let unit = &text[digits.len()..];

@@ -1,13 +1,13 @@
 //! The rule by which two events are a begin and its end. Nothing else in this crate guesses.
 //!
-//! 1. They have a parameter in common, of the same name and type, that is not redacted. The first one
-//!    is the *key*.
-//! 2. The last part of a name ends with a word of [`BEGINS`] or [`ENDS`]: `REQUEST_BEGIN`, `JOB_DONE`.
-//!    What is before it, with the module, is the *stem*. A begin belongs to the end with the same stem.
-//!    If there is none with the same module, the module does not matter. If no end has the stem, a begin
-//!    has no end: `LOOKUP_BEGIN` is not ended by `REQUEST_END`.
-//! 3. Of several pairs, the best is one that has a *label* (a parameter that names a kind of work, see
-//!    [`KINDS`]), and then the first by name.
+//! 1. They have a parameter in common, of the same name and type, that is not redacted. The first
+//!    one is the *key*.
+//! 2. The last part of a name ends with a word of [`BEGINS`] or [`ENDS`]: `REQUEST_BEGIN`,
+//!    `JOB_DONE`. What is before it, with the module, is the *stem*. A begin belongs to the end
+//!    with the same stem. If there is none with the same module, the module does not matter. If no
+//!    end has the stem, a begin has no end: `LOOKUP_BEGIN` is not ended by `REQUEST_END`.
+//! 3. Of several pairs, the best is one that has a *label* (a parameter that names a kind of work,
+//!    see [`KINDS`]), and then the first by name.
 //!
 //! The page of `hotprobe-admin` guesses by the same words.
 

@@ -4,8 +4,8 @@
 use crate::failure::Failure;
 use std::io;
 
-/// Handles Ctrl-C and SIGTERM from now on: at the first one, `tell` keeps what there is to keep, and
-/// returns the message about it.
+/// Handles Ctrl-C and SIGTERM from now on: at the first one, `tell` keeps what there is to keep,
+/// and returns the message about it.
 pub(crate) fn tell_on_interrupt(
     tell: impl Fn() -> Option<String> + Send + 'static,
 ) -> Result<(), Failure> {
@@ -16,8 +16,8 @@ pub(crate) fn tell_on_interrupt(
     })
 }
 
-/// Handles signals from now on: at the first one, `save` keeps what there is to keep, and returns the
-/// message about it. A second one ends the program at once.
+/// Handles signals from now on: at the first one, `save` keeps what there is to keep, and returns
+/// the message about it. A second one ends the program at once.
 #[cfg(unix)]
 fn save_on_interrupt(save: impl Fn() -> Option<String> + Send + 'static) -> io::Result<()> {
     use crate::failure::note;

@@ -1,8 +1,8 @@
 //! `hotprobe`: queries `/debug/probes` of a running server, from a terminal. README.md is its
 //! documentation.
 //!
-//! Exit codes: 0, success; 1, the server, the connection or a file failed, or nothing was measured; 2,
-//! the command line or an environment variable cannot be used.
+//! Exit codes: 0, success; 1, the server, the connection or a file failed, or nothing was measured;
+//! 2, the command line or an environment variable cannot be used.
 //!
 //! In reading order:
 //!
@@ -11,8 +11,8 @@
 //! 2. The commands, a file each (`commands/`).
 //! 3. Queries, and what a server's errors become (`http/`); its events, and which of them a name
 //!    matches (`catalogue.rs`) or belong together (`guess.rs`).
-//! 4. How a result is printed (`output.rs`, `table.rs`, `color.rs`), or saved in a file (`save/`), which
-//!    is complete or called `.part`; how Ctrl-C ends a command (`interrupt.rs`).
+//! 4. How a result is printed (`output.rs`, `table.rs`, `color.rs`), or saved in a file (`save/`),
+//!    which is complete or called `.part`; how Ctrl-C ends a command (`interrupt.rs`).
 
 mod arguments;
 mod catalogue;

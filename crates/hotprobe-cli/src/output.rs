@@ -76,8 +76,8 @@ pub(crate) fn shown_json(json: &str) -> String {
     shown
 }
 
-/// The version of the JSON documents that are printed. It changes when a field changes its meaning or
-/// is removed, and not when one is added.
+/// The version of the JSON documents that are printed. It changes when a field changes its meaning
+/// or is removed, and not when one is added.
 pub(crate) const JSON_VERSION: u32 = 1;
 
 #[derive(Deserialize)]

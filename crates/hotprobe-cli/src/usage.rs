@@ -5,7 +5,8 @@ use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::error::Error as _;
 
-/// Returns the message for an error of the command line: what is wrong, the value, what is possible.
+/// Returns the message for an error of the command line: what is wrong, the value, what is
+/// possible.
 pub(crate) fn message(error: &Error) -> String {
     let help = help(error);
     match error.kind() {

@@ -1,5 +1,5 @@
-//! `hotprobe completions`: a script for a shell. Where a name of an event is expected, the scripts for
-//! bash, zsh and fish run `hotprobe complete-event`.
+//! `hotprobe completions`: a script for a shell. Where a name of an event is expected, the scripts
+//! for bash, zsh and fish run `hotprobe complete-event`.
 
 use crate::arguments::Arguments;
 use crate::failure::Failure;
@@ -7,8 +7,8 @@ use crate::output;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-/// Bash splits words at `:`, which names contain: the word is taken from the line, and what is before
-/// its last `:` is not inserted again.
+/// Bash splits words at `:`, which names contain: the word is taken from the line, and what is
+/// before its last `:` is not inserted again.
 const BASH: &str = r#"
 _hotprobe_with_events() {
     _hotprobe "$@"

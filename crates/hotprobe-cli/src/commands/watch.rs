@@ -26,8 +26,8 @@ const TOLERANCE: f64 = 0.05;
 /// The pause before another attempt: a session that has just ended may count for a moment.
 const AGAIN: Duration = Duration::from_millis(200);
 const ATTEMPTS: u32 = 10;
-/// The least time from the beginning of a session to the next, so that a server whose sessions end at
-/// once is not queried on and on.
+/// The least time from the beginning of a session to the next, so that a server whose sessions end
+/// at once is not queried on and on.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest session, in seconds: a day.
 const LONGEST: f64 = 24.0 * 3600.0;

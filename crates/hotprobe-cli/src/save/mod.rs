@@ -21,8 +21,8 @@ use totals::{Totals, TotalsReader};
 
 const CHUNK: usize = 64 << 10;
 
-/// Returns the format for a path: by its extension, and for standard output (`-`) the first. `or` is
-/// the rest of the sentence of what is possible.
+/// Returns the format for a path: by its extension, and for standard output (`-`) the first. `or`
+/// is the rest of the sentence of what is possible.
 pub(crate) fn by_extension<T: Copy>(
     path: &Path,
     formats: &[(&str, T)],
@@ -119,8 +119,8 @@ impl Destination {
         }
     }
 
-    /// Saves a response while it arrives; returns a recording's totals. `half` is added to the message
-    /// about one that broke off.
+    /// Saves a response while it arrives; returns a recording's totals. `half` is added to the
+    /// message about one that broke off.
     pub(crate) fn save(self, answer: Answer, half: &str) -> Result<Option<Totals>, Failure> {
         let url = shown(answer.url());
         let mut reader = answer.reader();

@@ -1,5 +1,5 @@
-//! A file that appears when it is complete. Until then, what has arrived is in another beside it, which is
-//! kept if no more arrives.
+//! A file that appears when it is complete. Until then, what has arrived is in another beside it,
+//! which is kept if no more arrives.
 
 use crate::failure::Failure;
 use crate::output::shown;
@@ -81,8 +81,8 @@ impl Part {
         let mut name = path.file_name().map(OsString::from).unwrap_or_default();
         name.push(".part");
         let part = path.with_file_name(name);
-        // Made by this process or not at all: one that is there is another's, or was kept, and if it
-        // is a link, what it leads to is neither.
+        // Made by this process or not at all: one that is there is another's, or was kept, and if
+        // it is a link, what it leads to is neither.
         let file = File::create_new(&part).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => is_there(&part, &shown_path),
             _ => cannot(&part, &error),
@@ -175,8 +175,8 @@ impl Part {
         fs::rename(&part, path).map_err(|error| stays(&format!("cannot rename it: {error}")))
     }
 
-    /// Keeps what has arrived, since no more will; returns the message about it. Without any, no file
-    /// stays.
+    /// Keeps what has arrived, since no more will; returns the message about it. Without any, no
+    /// file stays.
     pub(crate) fn keep(&mut self) -> String {
         let name = self.name();
         if self.written > 0 {

@@ -1,5 +1,5 @@
-//! Whether a session lasted as long as it should: the server ends it early when it shuts down, with a
-//! response that is complete.
+//! Whether a session lasted as long as it should: the server ends it early when it shuts down, with
+//! a response that is complete.
 
 use crate::failure::Failure;
 use crate::http::client::Client;
@@ -48,8 +48,9 @@ impl SessionTime {
         self.seconds.unwrap_or(self.usual)
     }
 
-    /// Fails if it has ended before its time. If it was short, the server is queried whether it is a
-    /// hotprobe that shuts down or has been restarted: what only stands in for one may be quicker.
+    /// Fails if it has ended before its time. If it was short, the server is queried whether it is
+    /// a hotprobe that shuts down or has been restarted: what only stands in for one may be
+    /// quicker.
     pub(crate) fn check(&self, client: &Client) -> Result<(), Failure> {
         let lasted = self.begun.elapsed().as_secs_f64();
         let is_short = |seconds: f64| lasted * (1.0 + DRIFT) + TOLERANCE < seconds;

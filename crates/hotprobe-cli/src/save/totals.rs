@@ -1,5 +1,5 @@
-//! The totals in a recording: how many firings there were, how many of them were lost, and up to where
-//! the file can be opened. They are read while its bytes pass by, in each of its formats.
+//! The totals in a recording: how many firings there were, how many of them were lost, and up to
+//! where the file can be opened. They are read while its bytes pass by, in each of its formats.
 //!
 //! Empty packets, and blanks between objects, keep a connection alive while nothing is fired.
 //!
