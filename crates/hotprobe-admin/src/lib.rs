@@ -190,7 +190,8 @@
 //! ## `/tail`
 //!
 //! `begin`, then `record`s, and `lost` wherever more firings came than are sent, then `end` with
-//! the sums; `reason` is `limit`, `time`, `stopped` or `shutdown`. `at` is in seconds since the tail began.
+//! the sums, without what is fired after the limit; `reason` is `limit`, `time`, `stopped` or `shutdown`.
+//! `at` is in seconds since the tail began.
 //! Numbers beyond 2⁵³ and NaN are sent as text; so are bytes, in hex. A text is cut at 256 bytes
 //! and then ends with `…`. A redacted parameter is `null`.
 //!

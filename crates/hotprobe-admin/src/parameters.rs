@@ -212,21 +212,26 @@ impl Parameters {
                 "`{name}` is missing: say which event, by its name, as in `{name}=shop::PLACED`"
             )));
         };
-        if let Some(event) = hotprobe::find(pattern) {
-            return Ok(event);
-        }
-        if pattern.len() > WILD {
-            return Err(unknown(pattern));
-        }
-        match hotprobe::matching(pattern)[..] {
-            [] => Err(unknown(pattern)),
-            [event] => Ok(event),
-            ref many => Err(Problem::parameter(format!(
-                "`{name}` is `{}`, which {} events match: name one of them",
-                shown(pattern),
-                many.len()
-            ))),
-        }
+        one_event(name, pattern)
+    }
+}
+
+/// Returns the one event that a text names, or whose name alone matches it, for the parameter `name`.
+pub(crate) fn one_event(name: &str, pattern: &str) -> Result<&'static dyn AnyEvent, Problem> {
+    if let Some(event) = hotprobe::find(pattern) {
+        return Ok(event);
+    }
+    if pattern.len() > WILD {
+        return Err(unknown(pattern));
+    }
+    match hotprobe::matching(pattern)[..] {
+        [] => Err(unknown(pattern)),
+        [event] => Ok(event),
+        ref many => Err(Problem::parameter(format!(
+            "`{name}` is `{}`, which {} events match: name one of them",
+            shown(pattern),
+            many.len()
+        ))),
     }
 }
 

@@ -1,38 +1,141 @@
 //! The command line: a type for each command. Their doc comments are the text of `--help`.
 
+use crate::color::{self, ColorChoice};
+use crate::duration::{interval, seconds};
 use crate::failure::Failure;
-use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::output;
+use crate::usage;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use std::env;
 use std::path::PathBuf;
 
 const AFTER: &str = "\
-Exit codes: 0, success; 1, the server refused, failed or shut down, or a file could not be written; 2, the command line,
-or a variable, cannot be used. Ctrl-C ends any of them, saving a trace that is being recorded: the server notices, and
-detaches.
+Examples:
+  hotprobe list                               all events of the server at http://127.0.0.1:9000/debug/probes
+  hotprobe tail 'shop::orders::*'             what is fired, a line each
+  hotprobe latency                            where the time goes, between events that belong together
+  hotprobe record '*' -o shop.pftrace         a trace for ui.perfetto.dev
+  hotprobe list --url shop.example:9000       another server
 
-A MATCH is the full name of an event, or a pattern, where `*` stands for anything: 'shop::orders::*'. Quote it.";
+A MATCH is the full name of an event, a pattern, or a part of a name. In a pattern, `*` stands for any text:
+'shop::orders::*'. Quote it. A DURATION is `10s`, `2m`, `500ms`, or a number of seconds.
 
-/// Looks into a running server: asks its `/debug/probes`, which the crate hotprobe-admin serves.
+Exit codes:
+  0  success, even if firings were lost
+  1  the server refused, failed or shut down early; nothing was measured; a file or the output could not be written
+  2  the command line or an environment variable cannot be used
+
+Ctrl-C ends a command, which keeps what has arrived, and says so; a second one kills it. The server detaches.";
+
+const LIST: &str = "\
+Examples:
+  hotprobe list
+  hotprobe list 'shop::*' orders
+  hotprobe list --json | jq -r '.events[].name'";
+
+const WATCH: &str = "\
+Examples:
+  hotprobe watch 'shop::*'
+  hotprobe watch 'shop::*' --top 10 --interval 5s --count 12";
+
+const TAIL: &str = "\
+Examples:
+  hotprobe tail shop::orders::PLACED --limit 20
+  hotprobe tail 'shop::*' --for 5s --rate 1000 --json";
+
+const RECORD: &str = "\
+Examples:
+  hotprobe record 'shop::*' --for 10s -o orders.pftrace
+  hotprobe record --slice 'order,*::PLACED,*::FILLED,id' -o orders.json
+  hotprobe record '*' -o - | gzip > all.pftrace.gz
+
+Standard error has how many firings there were, how many of them were written, and how many were lost. Losses do not
+change the exit code: the file is valid, and says itself what it lacks.";
+
+const LATENCY: &str = "\
+Examples:
+  hotprobe latency
+  hotprobe latency '*::REQUEST_BEGIN'
+  hotprobe latency shop::orders::PLACED shop::orders::FILLED id --label symbol --for 1m
+  hotprobe latency shop::orders::PLACED shop::orders::FILLED id -o orders.svg
+
+Without BEGIN, the events are guessed by their names: of NAME_BEGIN and NAME_END, the common stem decides. Standard error
+has what was guessed.";
+
+const STACKS: &str = "\
+Examples:
+  hotprobe stacks shop::orders::PLACED
+  hotprobe stacks shop::orders::PLACED --every 100 --for 30s -o placed.svg
+  hotprobe stacks shop::store::WRITTEN --weight bytes -o written.pb.gz";
+
+const COMPLETIONS: &str = "\
+Examples:
+  hotprobe completions bash > ~/.local/share/bash-completion/completions/hotprobe
+  hotprobe completions zsh > ~/.zfunc/_hotprobe
+  hotprobe completions fish > ~/.config/fish/completions/hotprobe.fish
+
+In bash, zsh and fish, names of events are completed as well: the server at HOTPROBE_URL is asked for them.";
+
+const MAN: &str = "\
+Examples:
+  hotprobe man | man -l -
+  hotprobe man record | man -l -
+  hotprobe man --dir ~/.local/share/man/man1";
+
+/// Looks into a running server: queries its `/debug/probes`, which the crate hotprobe-admin serves.
 #[derive(Debug, Parser)]
 #[command(name = "hotprobe", version, after_help = AFTER, max_term_width = 110)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) server: Server,
+    /// When to use colour; `auto` is on a terminal, unless the variable `NO_COLOR` is set
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help = "When to use colour: auto, always or never; `auto` is on a terminal, unless the variable `NO_COLOR` is set"
+    )]
+    pub(crate) color: ColorChoice,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 impl Arguments {
-    /// Parses this process's command line; ends the process if it cannot be parsed, or asks for
-    /// help.
-    pub(crate) fn parse_or_exit() -> Result<Self, Failure> {
-        Self::try_parse().map_err(|error| {
-            let unknown = error.get(ContextKind::InvalidArg);
-            if matches!(unknown, Some(ContextValue::String(name)) if name == "--token") {
-                return no_token_option();
+    /// Parses this process's command line. `None` if it asked for help, which is printed.
+    pub(crate) fn parse_or_help() -> Result<Option<Self>, Failure> {
+        // Errors and help are coloured, too, and come without a parsed command line.
+        color::choose(color::of_words(
+            env::args_os().map(|word| word.to_string_lossy().into_owned()),
+        ));
+        Self::try_parse().map(Some).or_else(|error| {
+            let help = |is_colored: bool| {
+                let help = error.render();
+                if is_colored {
+                    help.ansi().to_string()
+                } else {
+                    help.to_string()
+                }
+            };
+            match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    output::text(&help(color::of_output()))?;
+                    Ok(None)
+                }
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    Err(Failure::Help(help(color::of_errors())))
+                }
+                _ => {
+                    let unknown = error.get(ContextKind::InvalidArg);
+                    if matches!(unknown, Some(ContextValue::String(name)) if name == "--token") {
+                        return Err(no_token_option());
+                    }
+                    Err(Failure::usage(usage::message(&error)))
+                }
             }
-            error.exit()
         })
     }
 }
@@ -40,123 +143,143 @@ impl Arguments {
 /// Returns the error for a token on the command line.
 fn no_token_option() -> Failure {
     Failure::usage(
-        "there is no `--token`: what stands on a command line, everybody on the machine can read in the list of \
-         processes. Give the token in a file, `--token-file FILE`, or in the variable HOTPROBE_TOKEN",
+        "there is no `--token`, since every account on a machine can read its command lines; use `--token-file FILE` or \
+         the variable HOTPROBE_TOKEN",
     )
 }
 
-/// Whom to ask.
+/// The server to query.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Server {
-    /// Where the server mounts it [variable: `HOTPROBE_URL`] [default:
-    /// `http://127.0.0.1:9000/debug/probes`]
+    /// Address of the server, as `HOST:PORT` or `http://HOST:PORT/PATH` [variable: `HOTPROBE_URL`]
+    /// [default: `http://127.0.0.1:9000/debug/probes`]
     ///
-    /// It is asked directly, never through a proxy.
-    #[arg(long, global = true, value_name = "URL")]
+    /// Without a path, it is `/debug/probes`. The server is queried directly, never through a
+    /// proxy.
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) url: Option<String>,
-    /// A file with the server's token [or the token itself in the variable `HOTPROBE_TOKEN`]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// File with the server's token [or the token itself in the variable `HOTPROBE_TOKEN`]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) token_file: Option<PathBuf>,
 }
+
+/// The hint that an argument is an event's name. (clap has none, and no argument is a host's name:
+/// the completions ask the server where a shell's script would ask for hosts.)
+pub(crate) const EVENT_HINT: ValueHint = ValueHint::Hostname;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Lists events, sorted by name: whether they are on, their probes and parameters
+    #[command(after_help = LIST)]
     List(List),
-    /// Shows how often events are fired a second, until Ctrl-C
+    /// Shows how often events are fired per second, until Ctrl-C
     ///
-    /// On a terminal, a table that is redrawn, of as many events as fit (see `--top`); else, a line
-    /// each.
+    /// On a terminal, a table that is redrawn, of as many events as fit (see `--top`); otherwise a
+    /// line for each event.
+    #[command(after_help = WATCH)]
     Watch(Watch),
     /// Prints events as they are fired, one a line
+    #[command(after_help = TAIL)]
     Tail(Tail),
     /// Records events into a file
+    #[command(after_help = RECORD)]
     Record(Record),
-    /// Measures the time from one event to another
+    /// Measures the time from one event to another, for each value of a label
+    #[command(after_help = LATENCY)]
     Latency(Latency),
-    /// Collects the stacks that lead to an event
+    /// Collects the call stacks that lead to an event
+    #[command(after_help = STACKS)]
     Stacks(Stacks),
     /// Prints a script that completes the commands of a shell
-    ///
-    /// For bash: hotprobe completions bash > ~/.local/share/bash-completion/completions/hotprobe
+    #[command(after_help = COMPLETIONS)]
     Completions {
-        /// Whose
+        /// Shell that the script is for
         shell: Shell,
+    },
+    /// Prints a manual page
+    #[command(after_help = MAN)]
+    Man(Man),
+    /// Prints the names of events that complete a word, for the scripts of `completions`
+    #[command(name = "complete-event", hide = true)]
+    CompleteEvent {
+        /// The word so far
+        #[arg(default_value = "")]
+        word: String,
     },
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct List {
-    /// Which events [default: all]
-    #[arg(value_name = "MATCH")]
+    /// Events to list [default: all]
+    #[arg(value_name = "MATCH", value_hint = EVENT_HINT)]
     pub(crate) patterns: Vec<String>,
-    /// Prints what the server says: one JSON document
+    /// Print a JSON document
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Watch {
-    /// Which events
-    #[arg(value_name = "MATCH", required = true)]
+    /// Events to watch
+    #[arg(value_name = "MATCH", required = true, value_hint = EVENT_HINT)]
     pub(crate) patterns: Vec<String>,
-    /// How many seconds each rate is of
-    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    /// Time that each rate covers, in whole seconds
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = interval)]
     pub(crate) interval: u32,
-    /// Ends after so many intervals
+    /// Stop after N intervals
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
-    /// Shows only the N that are fired most often, these first
+    /// Show only the N events that are fired most often, these first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) top: Option<u16>,
-    /// Prints a JSON document a line, one for each interval
+    /// Print a JSON document a line, one for each interval
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Tail {
-    /// Which events
-    #[arg(value_name = "MATCH", required = true)]
+    /// Events to print
+    #[arg(value_name = "MATCH", required = true, value_hint = EVENT_HINT)]
     pub(crate) patterns: Vec<String>,
-    /// Ends after so many seconds [default: 60]
-    #[arg(long, value_parser = seconds)]
+    /// How long [default: 1m]
+    #[arg(long = "for", visible_alias = "seconds", value_name = "DURATION", value_parser = seconds)]
     pub(crate) seconds: Option<f64>,
-    /// Ends after so many records [default: 10000]
+    /// Stop after N records [default: 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
-    /// At most so many records a second; the others are counted [default: 200]
+    /// Print at most N records per second; the others are counted as lost [default: 200]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,
-    /// Prints each record as the server says it: a JSON document a line
+    /// Print each record as a JSON document, one a line
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Record {
-    /// Which events (those of `--slice` need not be said)
-    #[arg(value_name = "MATCH", required_unless_present = "slices")]
+    /// Events to record, beside those of `--slice`
+    #[arg(value_name = "MATCH", required_unless_present = "slices", value_hint = EVENT_HINT)]
     pub(crate) patterns: Vec<String>,
-    /// Into this file; `-` is standard output
+    /// File to write; `-` is standard output
     ///
-    /// It appears when the recording is complete. Until then, FILE.part has what came, and stays if
-    /// the connection breaks. One that exists is not touched: rename or remove it. Ctrl-C saves what
-    /// came. Standard error says how many firings were lost.
-    #[arg(short, long, value_name = "FILE")]
+    /// It appears when the recording is complete. Until then, FILE.part has what has arrived, and
+    /// stays if the connection breaks. A FILE.part that exists is not touched: rename or remove it.
+    /// Ctrl-C saves what has arrived.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
-    /// How long [default: 10]
-    #[arg(long, value_parser = seconds)]
+    /// How long [default: 10s]
+    #[arg(long = "for", visible_alias = "seconds", value_name = "DURATION", value_parser = seconds)]
     pub(crate) seconds: Option<f64>,
-    /// [default: by FILE's ending: .pftrace or .perfetto-trace, .json, .tar]
+    /// Format [default: by FILE's extension: .pftrace or .perfetto-trace, .json, .tar; for `-`,
+    /// perfetto]
     #[arg(long)]
     pub(crate) format: Option<RecordFormat>,
-    /// From BEGIN to END, for each value of the parameter KEY, is a slice called NAME; may be said
-    /// several times
+    /// Show BEGIN…END pairs with the same KEY as slices named NAME (repeatable)
     #[arg(long = "slice", value_name = "NAME,BEGIN,END,KEY")]
     pub(crate) slices: Vec<String>,
-    /// With a track for each tokio task, for Perfetto: twice as much is sent
+    /// Add a track for each tokio task, for Perfetto; doubles the size
     #[arg(long)]
     pub(crate) tasks: bool,
 }
@@ -174,52 +297,63 @@ pub(crate) enum RecordFormat {
 
 #[derive(Args, Debug)]
 pub(crate) struct Latency {
-    /// The event that begins it
-    pub(crate) begin: String,
-    /// The event that ends it
-    pub(crate) end: String,
-    /// The parameter of both that tells which end belongs to which begin, as `id`
-    pub(crate) key: String,
-    /// A parameter: a row for each of its values, as for each path
+    /// Event that begins it [default: guessed]
+    #[arg(value_hint = EVENT_HINT)]
+    pub(crate) begin: Option<String>,
+    /// Event that ends it [default: guessed]
+    #[arg(value_hint = EVENT_HINT)]
+    pub(crate) end: Option<String>,
+    /// Parameter of both events by which an end finds its begin, such as `id` [default: guessed]
+    #[arg(value_hint = ValueHint::Other)]
+    pub(crate) key: Option<String>,
+    /// Parameter to break the measurement down by, such as the path of a request
     #[arg(long, value_name = "PARAMETER")]
     pub(crate) label: Option<String>,
-    /// How long [default: 10]
-    #[arg(long, value_parser = seconds)]
+    /// How long [default: 10s]
+    #[arg(long = "for", visible_alias = "seconds", value_name = "DURATION", value_parser = seconds)]
     pub(crate) seconds: Option<f64>,
-    /// Prints what the server says: one JSON document
+    /// Print a JSON document
     #[arg(long, conflicts_with = "output")]
     pub(crate) json: bool,
-    /// Into this file, by its ending: .svg, a picture; .hlog, an HDR histogram log; .json; .txt
-    /// [default: prints a table]
-    #[arg(short, long, value_name = "FILE")]
+    /// File to write, by its extension: .svg, a picture; .hlog, an HDR histogram log; .json; .txt
+    /// [default: print a table]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Stacks {
-    /// Which event
+    /// Event that the stacks lead to
+    #[arg(value_hint = EVENT_HINT)]
     pub(crate) event: String,
-    /// How long [default: 10]
-    #[arg(long, value_parser = seconds)]
+    /// How long [default: 10s]
+    #[arg(long = "for", visible_alias = "seconds", value_name = "DURATION", value_parser = seconds)]
     pub(crate) seconds: Option<f64>,
-    /// A numeric parameter: each firing counts as much as it says [default: 1]
+    /// Collect the stack of every Nth firing only, which costs less [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) every: Option<u32>,
+    /// Numeric parameter to weigh each firing by [default: 1 each]
     #[arg(long, value_name = "PARAMETER")]
     pub(crate) weight: Option<String>,
-    /// A parameter: stacks are told apart by its value, in pprof's format
+    /// Parameter to break the stacks down by, in pprof's format
     #[arg(long, value_name = "PARAMETER")]
     pub(crate) label: Option<String>,
-    /// Into this file, by its ending: .pb.gz, for pprof; .svg, a flame graph; .folded [default:
-    /// prints folded stacks]
-    #[arg(short, long, value_name = "FILE")]
+    /// Print a JSON document
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) json: bool,
+    /// File to write, by its extension: .pb.gz, for pprof; .svg, a flame graph; .folded [default:
+    /// print folded stacks]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
-/// How long. The server says what it allows.
-fn seconds(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds: &f64| *seconds > 0.0 && *seconds <= 1e6)
-        .ok_or_else(|| "expected a number of seconds, as in `10` or `0.5`".to_owned())
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Command that the page is about [default: hotprobe itself]
+    pub(crate) command: Option<String>,
+    /// Directory to write the pages of all commands into
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "command")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -232,26 +366,40 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    #[test]
-    fn what_the_documentation_says_can_be_said() {
-        // (The workspace's README: tests/it/documentation.rs.)
+    /// Parses each line that is a command.
+    #[track_caller]
+    fn all_parse<'a>(lines: impl Iterator<Item = &'a str>) {
         let mut commands = 0;
-        for line in include_str!("../README.md").lines() {
-            if let Some(line) = line.strip_prefix("$ hotprobe ") {
-                let words = line.split_whitespace().map(|word| word.trim_matches('\''));
-                let words = std::iter::once("hotprobe").chain(words);
-                assert!(Arguments::try_parse_from(words).is_ok(), "{line}");
-                commands += 1;
-            }
+        for line in lines {
+            // What follows two spaces is a comment, and what follows `|` or `>` the shell's.
+            let line = line.split("  ").next().unwrap_or_default();
+            let line = line.split(['|', '>']).next().unwrap_or_default();
+            let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+            let words = std::iter::once("hotprobe").chain(words);
+            assert!(Arguments::try_parse_from(words).is_ok(), "{line}");
+            commands += 1;
         }
         assert!(commands > 0);
     }
 
     #[test]
-    fn seconds_are_a_finite_number_above_zero() {
-        assert_eq!(seconds("0.5"), Ok(0.5));
-        for text in ["0", "-1", "inf", "NaN", "1e9", "", "10s"] {
-            assert!(seconds(text).is_err(), "{text}");
+    fn what_the_documentation_says_can_be_said() {
+        // (The workspace's README: tests/it/documentation.rs.)
+        let lines = include_str!("../README.md").lines();
+        all_parse(lines.filter_map(|line| line.strip_prefix("$ hotprobe ")));
+    }
+
+    #[test]
+    fn each_command_has_examples_that_can_be_run() {
+        let root = Arguments::command();
+        let commands = root
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set());
+        for command in commands.chain([&root]) {
+            let after = command.get_after_help().map(ToString::to_string);
+            let after = after.unwrap_or_default();
+            let lines = after.lines();
+            all_parse(lines.filter_map(|line| line.strip_prefix("  hotprobe ")));
         }
     }
 }

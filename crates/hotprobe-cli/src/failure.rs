@@ -1,22 +1,36 @@
-//! What is said when something fails, and with which exit code.
+//! Errors: what is printed when something fails, and with which exit code.
 
+use crate::color::{self, Paint};
 use std::fmt::{self, Display};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// Why a command did not do all that it was to do.
+/// The reason why a command did not do all that it was asked to.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What was said on the command line, or in the environment.
+    /// The command line or the environment cannot be used.
     Usage(String),
-    /// The server, the way to it, or a file.
+    /// There is no command: the help, which has lines.
+    Help(String),
+    /// The server, the connection or a file failed.
     Failed(String),
-    /// The server is not there, or will not be in a moment.
+    /// The server matched no event: the pattern, and names that are similar to it.
+    UnknownEvent(UnknownEvent),
+    /// The server is down, or about to be.
     Unavailable(String),
-    /// As many sessions are open as the server allows.
+    /// All sessions that the server allows are open.
     Busy(String),
-    /// Whoever read the output has gone, as `head` does: no failure, and nothing to say.
-    NobodyReads,
+    /// The reader of the output has closed it, as `head` does: no failure, and nothing to print.
+    OutputClosed,
+}
+
+/// The server's answer that no event matches.
+#[derive(Debug)]
+pub(crate) struct UnknownEvent {
+    /// The server's own message.
+    pub(crate) message: String,
+    /// Names that are similar.
+    pub(crate) nearest: Vec<String>,
 }
 
 impl Failure {
@@ -28,43 +42,60 @@ impl Failure {
         Self::Failed(message.into())
     }
 
-    /// Standard output.
+    /// Returns the failure of standard output.
     #[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
     pub(crate) fn of_output(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::NobodyReads
+            Self::OutputClosed
         } else {
             Self::failed(format!("cannot write to standard output: {error}"))
         }
     }
 
-    /// Says it; the exit code.
-    pub(crate) fn tell(self) -> ExitCode {
-        let (message, code) = match self {
-            Self::Usage(message) => (message, 2),
-            Self::Failed(message) | Self::Unavailable(message) | Self::Busy(message) => {
-                (message, 1)
+    /// Prints it, and returns the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        let code = match self {
+            Self::Help(help) => {
+                let _ = write!(io::stderr(), "{help}");
+                return ExitCode::from(2);
             }
-            Self::NobodyReads => return ExitCode::SUCCESS,
+            Self::OutputClosed => return ExitCode::SUCCESS,
+            Self::Usage(_) => 2,
+            Self::Failed(_) | Self::UnknownEvent(_) | Self::Unavailable(_) | Self::Busy(_) => 1,
         };
-        note(message);
+        alarm(self);
         ExitCode::from(code)
     }
 }
 
-impl fmt::Display for Failure {
+impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message)
+            | Self::Help(message)
             | Self::Failed(message)
             | Self::Unavailable(message)
             | Self::Busy(message) => f.write_str(message),
-            Self::NobodyReads => f.write_str("nobody reads the output"),
+            Self::UnknownEvent(UnknownEvent { message, nearest }) => {
+                f.write_str(message)?;
+                for (index, name) in nearest.iter().enumerate() {
+                    let before = if index == 0 { "; try" } else { " or" };
+                    write!(f, "{before} `{name}`")?;
+                }
+                Ok(())
+            }
+            Self::OutputClosed => f.write_str("the reader of the output has closed it"),
         }
     }
 }
 
-/// A line on standard error. Whether anybody reads it does not matter.
+/// Prints a line on standard error. Whether it can be printed does not matter.
 pub(crate) fn note(message: impl Display) {
     let _ = writeln!(io::stderr(), "hotprobe: {message}");
+}
+
+/// Prints a line on standard error that is not to be overlooked: an error, or what was lost.
+pub(crate) fn alarm(message: impl Display) {
+    let name = Paint::Alarm.on("hotprobe:", color::of_errors());
+    let _ = writeln!(io::stderr(), "{name} {message}");
 }

@@ -1,44 +1,58 @@
-//! `hotprobe`: asks `/debug/probes` of a running server, from a terminal. README.md is its
+//! `hotprobe`: queries `/debug/probes` of a running server, from a terminal. README.md is its
 //! documentation.
+//!
+//! Exit codes: 0, success; 1, the server, the connection or a file failed, or nothing was measured;
+//! 2, the command line or an environment variable cannot be used.
 //!
 //! In reading order:
 //!
-//! 1. The command line (`arguments.rs`); errors and exit codes (`failure.rs`).
-//! 2. The commands, a file each (`commands/`): `list`, `watch`, `tail`, `record`, `latency`,
-//!    `stacks`, `completions`.
-//! 3. How a server is asked, and what its errors become (`http/`).
-//! 4. How a response is printed (`output.rs`), or saved in a file (`save/`), which is complete or
-//!    called `.part`.
+//! 1. The command line (`arguments.rs`, `duration.rs`); errors and exit codes (`failure.rs`,
+//!    `usage.rs`).
+//! 2. The commands, a file each (`commands/`).
+//! 3. Queries, and what a server's errors become (`http/`); its events, and which of them a name
+//!    matches (`catalogue.rs`) or belong together (`guess.rs`).
+//! 4. How a result is printed (`output.rs`, `table.rs`, `color.rs`), or saved in a file (`save/`),
+//!    which is complete or called `.part`; how Ctrl-C ends a command (`interrupt.rs`).
 
 mod arguments;
+mod catalogue;
+mod color;
 mod commands;
+mod duration;
 mod failure;
+mod guess;
 mod http;
+mod interrupt;
 mod output;
 mod save;
+mod table;
+mod usage;
 
 use arguments::{Arguments, Command};
-use commands::{completions, latency, list, record, stacks, tail, watch};
+use commands::{complete_event, completions, latency, list, man, record, stacks, tail, watch};
 use failure::Failure;
 use http::client::Client;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match Arguments::parse_or_exit().and_then(|arguments| run(&arguments)) {
+    match Arguments::parse_or_help().and_then(|arguments| arguments.map_or(Ok(()), run)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => failure.report(),
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    color::choose(arguments.color);
     let client = || Client::new(&arguments.server);
-    match &arguments.command {
-        Command::List(options) => list::run(&client()?, options),
-        Command::Watch(options) => watch::run(&client()?, options),
-        Command::Tail(options) => tail::run(&client()?, options),
-        Command::Record(options) => record::run(&client()?, options),
+    match arguments.command {
+        Command::List(options) => list::run(&client()?, &options),
+        Command::Watch(options) => watch::run(&client()?, &options),
+        Command::Tail(options) => tail::run(&client()?, &options),
+        Command::Record(options) => record::run(&client()?, &options),
         Command::Latency(options) => latency::run(&client()?, options),
-        Command::Stacks(options) => stacks::run(&client()?, options),
-        Command::Completions { shell } => completions::run(*shell),
+        Command::Stacks(options) => stacks::run(&client()?, &options),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man(options) => man::run(&options),
+        Command::CompleteEvent { word } => complete_event::run(&client()?, &word),
     }
 }

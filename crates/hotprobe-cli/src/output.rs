@@ -1,15 +1,17 @@
-//! How things are printed. What a server says is not trusted: nothing of it that a terminal would obey gets there.
+//! Printing. A server is not trusted: nothing that a terminal would obey gets there.
 
 use crate::failure::Failure;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-/// Text, to standard output.
+/// Prints text to standard output.
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
     bytes(text.as_bytes())
 }
 
-/// To standard output, at once.
+/// Writes bytes to standard output, at once.
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)
@@ -17,7 +19,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
         .map_err(Failure::of_output)
 }
 
-/// In one line, and with what a terminal would obey, or not show, written out.
+/// Returns the text in one line, with what a terminal would obey, or not show, as escapes.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -30,7 +32,7 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// As [`shown`], but lines stay lines, and columns columns.
+/// As [`shown`], but line breaks and tabs are kept.
 pub(crate) fn shown_lines(text: &str) -> String {
     let mut lines = String::with_capacity(text.len());
     for line in text.lines() {
@@ -41,7 +43,7 @@ pub(crate) fn shown_lines(text: &str) -> String {
     lines
 }
 
-/// A text value: in quotes, so that it is seen where it ends.
+/// Returns a text value in quotes, which show where it ends.
 pub(crate) fn quoted(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", shown(&escaped))
@@ -74,44 +76,38 @@ pub(crate) fn shown_json(json: &str) -> String {
     shown
 }
 
-/// Control characters, and those that turn around how the rest of a line reads, break lines, or are not seen.
+/// The version of the JSON documents that are printed. It changes when a field changes its meaning
+/// or is removed, and not when one is added.
+pub(crate) const JSON_VERSION: u32 = 1;
+
+#[derive(Deserialize)]
+struct JsonVersion {
+    version: Option<IgnoredAny>,
+}
+
+/// Adds the field `version` to an object of the server's; the rest stays as the server sends it.
+pub(crate) fn versioned_json(json: &str) -> String {
+    let json = json.trim();
+    let parsed = serde_json::from_str::<JsonVersion>(json);
+    let (Some(rest), Ok(JsonVersion { version: None })) = (json.strip_prefix('{'), parsed) else {
+        return shown_json(json) + "\n";
+    };
+    let comma = if rest.trim_start().starts_with('}') {
+        ""
+    } else {
+        ","
+    };
+    format!("{{\"version\":{JSON_VERSION}{comma}{}\n", shown_json(rest))
+}
+
+/// Returns whether a terminal obeys it: control characters, and those that change the direction of
+/// text, break lines, or are invisible.
 fn is_obeyed(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
         )
-}
-
-/// Where a column's text stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Column {
-    Left,
-    Right,
-}
-
-/// Rows of shown text, aligned, two spaces between.
-pub(crate) fn table<const N: usize>(columns: [Column; N], rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut table = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for ((cell, column), width) in row.iter().zip(columns).zip(widths) {
-            // (Text can always be written to.)
-            let _ = match column {
-                Column::Left => write!(line, "{cell:<width$}  "),
-                Column::Right => write!(line, "{cell:>width$}  "),
-            };
-        }
-        table += line.trim_end();
-        table.push('\n');
-    }
-    table
 }
 
 #[cfg(test)]
@@ -147,9 +143,19 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_aligned() {
-        let rows = [["é", "1", "x"], ["bcd", "20", ""]].map(|row| row.map(str::to_owned));
-        let table = table([Column::Left, Column::Right, Column::Left], &rows);
-        assert_eq!(table, "é     1  x\nbcd  20\n");
+    fn a_version_is_added_to_an_object_once() {
+        for (json, expected) in [
+            (
+                " \n {\"b\":1,\"a\":{}}\n",
+                "{\"version\":1,\"b\":1,\"a\":{}}\n",
+            ),
+            ("{ }", "{\"version\":1 }\n"),
+            ("{\"a\":1,\"version\":2}", "{\"a\":1,\"version\":2}\n"),
+            ("[1]", "[1]\n"),
+        ] {
+            let versioned = versioned_json(json);
+            assert_eq!(versioned, expected);
+            assert!(serde_json::from_str::<serde_json::Value>(&versioned).is_ok());
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! `POST /record`: a trace, sent while it is recorded.
 //!
-//! The recording's own thread writes to the body. However slow the client, nothing is kept for it but what the pipe and the
-//! recording's buffers hold: beyond that, records are lost, which the trace counts. The program is never held up.
+//! The recording's own thread writes to the body. However slow the client, nothing is kept for it
+//! but what the pipe and the recording's buffers hold: beyond that, records are lost, which the
+//! trace counts. The program is never held up.
 
 use crate::admin::Admin;
 use crate::ctf_archive;
 use crate::errors::Problem;
 use crate::hand_over::hand_over;
-use crate::parameters::{Parameters, shown, unknown};
+use crate::parameters::{Parameters, one_event, shown};
 use crate::pipe::{BeatingWriter, CutOff, Pipe, PipeWriter};
 use crate::request::Request;
 use crate::response::text;
@@ -112,7 +113,8 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     Ok(response)
 }
 
-/// The events, and what begins and ends with two of them: `slice=NAME,BEGIN,END,KEY`. Returns whether there is such a slice.
+/// The events, and what begins and ends with two of them: `slice=NAME,BEGIN,END,KEY`. Returns
+/// whether there is such a slice.
 fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
     let mut recorder = Recorder::new();
     let mut has_slice = false;
@@ -126,7 +128,7 @@ fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
                 shown(slice)
             )));
         };
-        let find = |name| hotprobe::find(name).ok_or_else(|| unknown(name));
+        let find = |pattern| one_event("slice", pattern);
         recorder = recorder.slice(*name, find(begin)?, find(end)?, *key);
         has_slice = true;
     }
@@ -139,7 +141,8 @@ fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
     Ok((recorder, has_slice))
 }
 
-/// With a session's share of the memory. Slices take half of it: `buffers_together` bounds what they remember as well.
+/// With a session's share of the memory. Slices take half of it: `buffers_together` bounds what
+/// they remember as well.
 fn within(recorder: Recorder, has_slice: bool, admin: &Admin) -> Recorder {
     let share = admin.memory_share() / if has_slice { 2 } else { 1 };
     let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
@@ -174,7 +177,8 @@ impl RunningRecording {
         }
     }
 
-    /// Waits for firings in flight, but no longer than this, and writes the rest. Blocks the thread.
+    /// Waits for firings in flight, but no longer than this, and writes the rest. Blocks the
+    /// thread.
     fn finish(mut self, in_flight: Duration) -> Result<(), RecordError> {
         let Some(recording) = self.recording.take() else {
             return Ok(());
@@ -192,8 +196,8 @@ impl RunningRecording {
 }
 
 impl Drop for RunningRecording {
-    /// If it has not been finished: the runtime ends, or there is no thread. Waits for no firing and no client: the pipe
-    /// refuses what the recording's thread still writes.
+    /// If it has not been finished: the runtime ends, or there is no thread. Waits for no firing
+    /// and no client: the pipe refuses what the recording's thread still writes.
     fn drop(&mut self) {
         if let Some(recording) = self.recording.take() {
             self.pipe.abort();

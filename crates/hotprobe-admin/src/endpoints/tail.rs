@@ -1,8 +1,9 @@
 //! `GET /tail`: events as they are fired, one after the other.
 //!
 //! A probe takes a permit before it formats its record. Without one, the firing is counted as lost,
-//! and that is all that it costs. Permits are added at the tail's rate. Nothing waits and nothing
-//! is woken: the task that sends the records looks for them many times a second.
+//! and that is all that it costs. Permits are added at the tail's rate. A firing after the last one
+//! that the limit allows is not lost: nobody asked for it. Nothing waits and nothing is woken: the
+//! task that sends the records looks for them many times a second.
 
 use crate::errors::Problem;
 use crate::parameters::Parameters;
@@ -17,7 +18,7 @@ use hotprobe::{AnyEvent, Batch, Metadata, ProbeGroup, ProbeOptions, Value};
 use serde::Serialize;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant as Now};
 use tokio::time::Instant;
@@ -76,10 +77,38 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     Ok(response)
 }
 
+/// How many records may be written, in one atomic number: at once, and until the limit.
+#[derive(Clone, Copy)]
+struct Permits {
+    now: u32,
+    left: u32,
+}
+
+impl Permits {
+    fn of(packed: u64) -> Self {
+        #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
+        let (now, left) = (packed as u32, (packed >> 32) as u32);
+        Self { now, left }
+    }
+
+    fn packed(self) -> u64 {
+        u64::from(self.left) << 32 | u64::from(self.now)
+    }
+
+    /// Takes one, if there is one now.
+    fn take(packed: u64) -> Option<u64> {
+        let Self { now, left } = Self::of(packed);
+        let taken = Self {
+            now: now.checked_sub(1)?,
+            left: left.checked_sub(1)?,
+        };
+        Some(taken.packed())
+    }
+}
+
 /// What the probes share with the task that sends.
 struct TailShared {
-    /// How many more records may be written down.
-    permits: AtomicUsize,
+    permits: AtomicU64,
     lost: AtomicU64,
     /// Firings that have a permit, and have not written down their record yet.
     formatting: AtomicU64,
@@ -99,8 +128,14 @@ struct Tail {
 
 fn attach(events: &[&'static dyn AnyEvent], limit: u64, rate: u64) -> (ProbeGroup, Tail) {
     let most = usize::try_from(rate.min(limit)).unwrap_or(usize::MAX);
+    // (Both are bounded far below: see `answer`.)
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let permits = Permits {
+        now: number(rate.min(limit)),
+        left: number(limit),
+    };
     let shared = Arc::new(TailShared {
-        permits: AtomicUsize::new(most),
+        permits: AtomicU64::new(permits.packed()),
         lost: AtomicU64::new(0),
         formatting: AtomicU64::new(0),
         begin: Now::now(),
@@ -129,21 +164,29 @@ impl TailShared {
     /// On the firing thread.
     fn fill(&self, sender: &SyncSender<String>, metadata: &Metadata, values: &[Value<'_>]) {
         // Relaxed: a number of permits; the channel orders the records that they are for.
-        let take = |free: usize| free.checked_sub(1);
-        let free = self
+        let taken = self
             .permits
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        if free.is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, Permits::take);
+        if let Err(packed) = taken {
+            if Permits::of(packed).left > 0 {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
             return;
         }
         self.formatting.fetch_add(1, Ordering::Relaxed);
         let record = record(self.begin.elapsed(), metadata, values);
         if sender.try_send(record).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.lose();
         }
-        // Release: pairs with the Acquire in `unfinished`: who finds that it is done finds its record.
+        // Release: pairs with the Acquire in `unfinished`: who finds that it is done finds its
+        // record.
         self.formatting.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Counts a record as lost that had a permit: another one may be sent for it.
+    fn lose(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        self.permits.fetch_add(1 << 32, Ordering::Relaxed);
     }
 }
 
@@ -157,7 +200,7 @@ impl Tail {
             if sse::send_text(pipe, "record", &record) {
                 self.sent += 1;
             } else {
-                self.shared.lost.fetch_add(1, Ordering::Relaxed);
+                self.shared.lose();
             }
         }
         let lost = self.shared.lost.load(Ordering::Relaxed);
@@ -181,12 +224,14 @@ impl Tail {
         self.shared.formatting.load(Ordering::Acquire)
     }
 
-    /// Adds permits: never more than a second's, nor more than may still be sent.
+    /// Adds permits: never more than a second's, nor more than the limit leaves.
     fn add_permits(&self, permits: u64) {
-        let free = |free: usize| {
-            let most = self.rate.min(self.limit - self.sent);
-            let more = (free as u64).saturating_add(permits).min(most);
-            usize::try_from(more).ok()
+        let free = |packed: u64| {
+            let Permits { now, left } = Permits::of(packed);
+            let most = self.rate.min(left.into());
+            let more = u64::from(now).saturating_add(permits).min(most);
+            let now = u32::try_from(more).ok()?;
+            Some(Permits { now, left }.packed())
         };
         // (It is always some number.)
         let _ = self
@@ -230,7 +275,8 @@ async fn send(session: Session, pipe: Pipe, mut probes: ProbeGroup, mut tail: Ta
     }
     sessions::settle(ending.unwrap_or(Ending::Time)).await;
     tail.send(&pipe);
-    // Those that had a permit, and came too late for the limit; and those that have not ended. (They can only become fewer.)
+    // Those that had a permit, and came too late; and those that have not ended. (They can only
+    // become fewer.)
     let mut left = 0;
     let unfinished = loop {
         let unfinished = tail.unfinished();

@@ -105,7 +105,7 @@ fn a_tail_that_has_reached_its_limit_ends_and_has_sent_no_more() {
         assert_eq!(numbers, [0, 1, 2, 3, 4]);
         assert_eq!(
             events.last().unwrap().1,
-            json!({"reason": "limit", "records": 5, "lost": 95})
+            json!({"reason": "limit", "records": 5, "lost": 0})
         );
         assert_eq!(limited::ITEM.probe_count(), 0);
     });

@@ -1,89 +1,58 @@
-//! `hotprobe list`: which events there are.
+//! `hotprobe list`: the events of a server.
 
 use crate::arguments::List;
+use crate::catalogue::{self, Event, Parameter, Probe};
+use crate::color::{self, Paint};
 use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::http::query::Query;
-use crate::output::{self, Column, shown, table};
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Events {
-    events: Vec<Event>,
-}
-
-/// What is shown of one. (There is more, which `--json` prints.)
-#[derive(Deserialize)]
-struct Event {
-    name: String,
-    file: String,
-    line: u32,
-    column: u32,
-    parameters: Vec<Parameter>,
-    enabled: bool,
-    probes: Vec<Probe>,
-}
-
-#[derive(Deserialize)]
-struct Parameter {
-    name: String,
-    #[serde(rename = "type")]
-    type_name: String,
-    redacted: bool,
-}
-
-#[derive(Deserialize)]
-struct Probe {
-    name: Option<String>,
-    panicked: bool,
-}
+use crate::output::{self, shown, versioned_json};
+use crate::table::{Cell, Column, known_width, table};
 
 pub(crate) fn run(client: &Client, options: &List) -> Result<(), Failure> {
-    let query = Query::get("events")
-        .all("match", &options.patterns)
-        .answered_by("application/json");
-    let answer = client.ask(&query)?;
+    let query = |patterns: &[String]| {
+        Query::get("events")
+            .all("match", patterns)
+            .answered_by("application/json")
+    };
+    let (answer, _) = catalogue::ask_for(client, &options.patterns, query)?;
     let url = shown(answer.url());
     let json = answer.text()?;
-    let Events { mut events } = serde_json::from_str(&json).map_err(|error| {
-        let error = shown(&error.to_string());
-        Failure::failed(format!(
-            "`{url}` answered what is not as hotprobe's events are ({error}): is it of another version?"
-        ))
-    })?;
+    let events = catalogue::parse(&url, &json)?;
     if options.json {
-        return output::text(&output::shown_json(&json));
+        return output::text(&versioned_json(&json));
     }
-    events.sort_by(|one, other| {
-        let key = |event: &Event| {
-            (
-                event.name.clone(),
-                event.file.clone(),
-                event.line,
-                event.column,
-            )
-        };
-        key(one).cmp(&key(other))
-    });
-    let title = ["EVENT", "STATE", "PROBES", "PARAMETERS"].map(str::to_owned);
+    let title = ["EVENT", "STATE", "PROBES", "PARAMETERS"];
+    let title = title.map(|title| Cell::painted(title, Paint::Title));
     let rows: Vec<_> = std::iter::once(title)
         .chain(events.iter().map(row))
         .collect();
-    output::text(&table([Column::Left; 4], &rows))
+    let columns = [
+        Column::Wrapped,
+        Column::Left,
+        Column::Wrapped,
+        Column::Wrapped,
+    ];
+    // Without a terminal, a program reads it: a line each, however long.
+    output::text(&table(columns, &rows, known_width(), color::of_output()))
 }
 
-fn row(event: &Event) -> [String; 4] {
-    let state = if event.enabled { "on" } else { "off" };
+fn row(event: &Event) -> [Cell; 4] {
+    let state = if event.enabled {
+        Cell::painted("on", Paint::On)
+    } else {
+        Cell::painted("off", Paint::Dim)
+    };
     let parameters: Vec<_> = event.parameters.iter().map(parameter).collect();
     [
-        shown(&event.name),
-        state.to_owned(),
-        probes(&event.probes),
-        parameters.join(", "),
+        shown(&event.name).into(),
+        state,
+        probes(&event.probes).into(),
+        parameters.join(", ").into(),
     ]
 }
 
-/// How many, and what they are called.
+/// Returns the number of probes, and their names.
 fn probes(probes: &[Probe]) -> String {
     if probes.is_empty() {
         return "0".to_owned();

@@ -1,9 +1,11 @@
 //! The commands, a file each. A new one also needs its arguments (`arguments.rs`) and a line in
 //! `main.rs`.
 
+pub(crate) mod complete_event;
 pub(crate) mod completions;
 pub(crate) mod latency;
 pub(crate) mod list;
+pub(crate) mod man;
 pub(crate) mod record;
 pub(crate) mod stacks;
 pub(crate) mod tail;

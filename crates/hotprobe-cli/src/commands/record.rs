@@ -1,15 +1,17 @@
-//! `hotprobe record`: events into a file.
+//! `hotprobe record`: a recording of events, in a file.
 
 use crate::arguments::{Record, RecordFormat};
+use crate::catalogue;
 use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::http::query::Query;
 use crate::save::session_time::SessionTime;
 use crate::save::totals::{ChromeReader, CtfReader, PerfettoReader, TotalsReader};
-use crate::save::{Destination, by_ending};
+use crate::save::{Destination, by_extension, report};
 
+/// The default duration, in seconds.
 const USUAL: f64 = 10.0;
-const ENDINGS: [(&str, RecordFormat); 4] = [
+const EXTENSIONS: [(&str, RecordFormat); 4] = [
     (".pftrace", RecordFormat::Perfetto),
     (".perfetto-trace", RecordFormat::Perfetto),
     (".json", RecordFormat::Chrome),
@@ -17,7 +19,7 @@ const ENDINGS: [(&str, RecordFormat); 4] = [
 ];
 
 impl RecordFormat {
-    /// What the server calls it, and the kind of its answer.
+    /// Returns its name in a query, and the media type of the response.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Perfetto => ("perfetto", "application/octet-stream"),
@@ -26,7 +28,7 @@ impl RecordFormat {
         }
     }
 
-    /// Returns what reads its totals.
+    /// Returns the reader of its totals.
     fn totals(self) -> TotalsReader {
         match self {
             Self::Perfetto => TotalsReader::Perfetto(PerfettoReader::default()),
@@ -35,10 +37,10 @@ impl RecordFormat {
         }
     }
 
-    /// What can be done with one that broke off.
+    /// Returns the note about a file that broke off.
     fn half(self) -> &'static str {
         match self {
-            Self::Perfetto | Self::Chrome => "; it opens, to that point",
+            Self::Perfetto | Self::Chrome => ", a trace that opens up to there",
             Self::Ctf => "",
         }
     }
@@ -47,26 +49,94 @@ impl RecordFormat {
 pub(crate) fn run(client: &Client, options: &Record) -> Result<(), Failure> {
     let format = match options.format {
         Some(format) => format,
-        None => by_ending(&options.output, &ENDINGS, "; or say `--format`")?,
+        None => by_extension(&options.output, &EXTENSIONS, ", or give `--format`")?,
     };
     let (name, kind) = format.names();
-    let query = Query::get("record")
-        .posted()
-        .all("match", &options.patterns)
-        .all("slice", &options.slices)
-        .and("tasks", options.tasks.then_some("1"))
-        .lasting(options.seconds, USUAL)
-        .and("format", Some(name))
-        .answered_by(kind);
+    let slices: Vec<_> = options
+        .slices
+        .iter()
+        .map(|slice| Slice::of(slice))
+        .collect();
+    // The patterns, and then the two events of each slice.
+    let mut events = options.patterns.clone();
+    for slice in &slices {
+        events.extend(slice.events.iter().flatten().cloned());
+    }
+    let query = |events: &[String]| {
+        let (patterns, mut of_slices) = events.split_at(options.patterns.len());
+        let slices: Vec<_> = slices
+            .iter()
+            .map(|slice| slice.with(&mut of_slices))
+            .collect();
+        Query::get("record")
+            .posted()
+            .all("match", patterns)
+            .all("slice", &slices)
+            .and("tasks", options.tasks.then_some("1"))
+            .lasting(options.seconds, USUAL)
+            .and("format", Some(name))
+            .answered_by(kind)
+    };
     // (Before anything is attached.)
     let destination = Destination::create(&options.output, Some(format.totals()))?;
-    let begin = |slice: &String| slice.split(',').nth(1).map(|begin| begin.trim().to_owned());
-    let event = options.patterns.first().cloned();
-    let event = event.or_else(|| options.slices.first().and_then(begin));
-    let event = event.unwrap_or_default();
-    let time = SessionTime::begin(options.seconds, USUAL, &event);
-    let answer = client.ask(&query)?;
+    let mut time = SessionTime::begin(options.seconds, USUAL);
+    let (answer, events) = catalogue::ask_for(client, &events, query)?;
+    time.set_event(&events);
     destination.show(time.seconds());
-    destination.save(answer, format.half())?;
+    let totals = destination.save(answer, format.half())?;
+    report(totals, time.seconds());
     time.check(client)
+}
+
+/// A slice as it is given: `NAME,BEGIN,END,KEY`. Any other is for the server to refuse.
+struct Slice<'a> {
+    text: &'a str,
+    events: Option<[String; 2]>,
+}
+
+impl<'a> Slice<'a> {
+    fn of(text: &'a str) -> Self {
+        let parts: Vec<_> = text.split(',').map(str::trim).collect();
+        let events = match parts[..] {
+            [_, begin, end, _] if !begin.is_empty() && !end.is_empty() => {
+                Some([begin.to_owned(), end.to_owned()])
+            }
+            _ => None,
+        };
+        Self { text, events }
+    }
+
+    /// Returns it with the next two of these events in place of its own.
+    fn with(&self, events: &mut &[String]) -> String {
+        let mut parts = self.text.split(',');
+        match (&self.events, events.split_at_checked(2)) {
+            (Some(_), Some((own, rest))) => {
+                *events = rest;
+                let name = parts.next().unwrap_or_default();
+                let key = parts.next_back().unwrap_or_default();
+                format!("{name},{},{},{key}", own[0], own[1])
+            }
+            _ => self.text.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_has_the_events_that_its_own_stand_for() {
+        let slice = Slice::of("order, PLACED ,FILLED,id");
+        assert_eq!(slice.events, Some(["PLACED", "FILLED"].map(str::to_owned)));
+        let events = ["*PLACED*", "*FILLED*", "more"].map(str::to_owned);
+        let mut rest = &events[..];
+        assert_eq!(slice.with(&mut rest), "order,*PLACED*,*FILLED*,id");
+        assert_eq!(rest, ["more"]);
+        for other in ["", "a,b,c", "a,,c,d", "a,b,c,d,e"] {
+            let slice = Slice::of(other);
+            assert!(slice.events.is_none());
+            assert_eq!(slice.with(&mut &events[..]), other);
+        }
+    }
 }

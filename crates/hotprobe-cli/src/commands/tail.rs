@@ -1,18 +1,23 @@
-//! `hotprobe tail`: events as they are fired, one a line.
+//! `hotprobe tail`: events as they are fired, a line each.
 
 use crate::arguments::Tail;
-use crate::failure::{Failure, note};
+use crate::catalogue;
+use crate::failure::{Failure, alarm, note};
 use crate::http::client::Client;
 use crate::http::query::Query;
 use crate::http::sse::EventStream;
-use crate::output::{self, quoted, shown, shown_json};
+use crate::interrupt::tell_on_interrupt;
+use crate::output::{self, quoted, shown, versioned_json};
+use indicatif::HumanCount;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often it is said that some were lost.
+/// How often losses are reported.
 const EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
@@ -22,7 +27,7 @@ struct TailRecord {
     values: Values,
 }
 
-/// In the order of the event's parameters.
+/// The values, in the order of the event's parameters.
 struct Values(Vec<(String, Value)>);
 
 #[derive(Deserialize)]
@@ -37,14 +42,32 @@ struct TailEnd {
     lost: u64,
 }
 
+/// What was printed, and what was lost, for the message at Ctrl-C.
+#[derive(Debug, Default)]
+struct TailCounts {
+    records: AtomicU64,
+    lost: AtomicU64,
+}
+
 pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
-    let query = Query::get("tail")
-        .all("match", &options.patterns)
-        .lasting(options.seconds, 60.0)
-        .and("limit", options.limit)
-        .and("rate", options.rate)
-        .answered_by("text/event-stream");
-    let mut stream = EventStream::of(client.ask(&query)?);
+    let query = |patterns: &[String]| {
+        Query::get("tail")
+            .all("match", patterns)
+            .lasting(options.seconds, 60.0)
+            .and("limit", options.limit)
+            .and("rate", options.rate)
+            .answered_by("text/event-stream")
+    };
+    let (answer, _) = catalogue::ask_for(client, &options.patterns, query)?;
+    let mut stream = EventStream::of(answer);
+    let counts = Arc::new(TailCounts::default());
+    let at_interrupt = Arc::clone(&counts);
+    // (Relaxed: numbers for people.)
+    tell_on_interrupt(move || {
+        let records = at_interrupt.records.load(Ordering::Relaxed);
+        let lost = at_interrupt.lost.load(Ordering::Relaxed);
+        Some(format!("interrupted: {}", counted(records, lost)))
+    })?;
     let mut losses = Losses {
         lost: 0,
         told: None,
@@ -55,16 +78,20 @@ pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
             "record" => {
                 let record: TailRecord = stream.read(&message)?;
                 output::text(&if options.json {
-                    shown_json(&message.data) + "\n"
+                    versioned_json(&message.data)
                 } else {
                     record.line()
                 })?;
+                counts.records.fetch_add(1, Ordering::Relaxed);
             }
             "lost" => {
                 let Lost { lost } = stream.read(&message)?;
-                if let Some(lost) = losses.add(lost, Instant::now()) {
+                let due = losses.add(lost, Instant::now());
+                counts.lost.store(losses.lost, Ordering::Relaxed);
+                if let Some(lost) = due {
                     note(format_args!(
-                        "{lost} firings were lost so far; see `--rate`"
+                        "{} firings lost so far; see `--rate`",
+                        HumanCount(lost)
                     ));
                 }
             }
@@ -74,12 +101,12 @@ pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
     }
 }
 
-/// What the server says at last.
+/// Reports the end of the stream.
 fn ended(end: &TailEnd, options: &Tail) -> Result<(), Failure> {
     if end.lost > 0 {
-        note(format_args!(
-            "{} records; {} firings more were lost, above `--rate` or after `--limit`",
-            end.records, end.lost
+        alarm(format_args!(
+            "{}: they were fired faster than `--rate` allows",
+            counted(end.records, end.lost)
         ));
     }
     match &*end.reason {
@@ -88,8 +115,8 @@ fn ended(end: &TailEnd, options: &Tail) -> Result<(), Failure> {
         )),
         "limit" if options.limit.is_none() => {
             note(format_args!(
-                "after {} records, the limit; see `--limit`",
-                end.records
+                "stopped after {} records, the default; see `--limit`",
+                HumanCount(end.records)
             ));
             Ok(())
         }
@@ -97,14 +124,18 @@ fn ended(end: &TailEnd, options: &Tail) -> Result<(), Failure> {
     }
 }
 
-/// What was lost, said now and then; not at once, since the end says it anyway.
+fn counted(records: u64, lost: u64) -> String {
+    format!("{} records, {} lost", HumanCount(records), HumanCount(lost))
+}
+
+/// The losses so far, reported now and then; not at once, since the end reports them anyway.
 struct Losses {
     lost: u64,
     told: Option<Instant>,
 }
 
 impl Losses {
-    /// How many in all, if that is to be said now.
+    /// Adds losses; returns their sum if it is to be reported now.
     fn add(&mut self, lost: u64, now: Instant) -> Option<u64> {
         self.lost = self.lost.saturating_add(lost);
         let told = *self.told.get_or_insert(now);

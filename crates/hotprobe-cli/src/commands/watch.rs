@@ -1,26 +1,33 @@
-//! `hotprobe watch`: how often events are fired a second.
+//! `hotprobe watch`: how often events are fired per second.
 //!
-//! The server's sessions have an end; when one is over, another is begun. So watching continues until the program is ended.
+//! A session of the server ends after a while; then another one is begun, until the program ends.
 
 use crate::arguments::Watch;
+use crate::catalogue;
+use crate::color::{self, Paint};
 use crate::failure::Failure;
 use crate::http::answer::Answer;
 use crate::http::client::Client;
 use crate::http::query::Query;
 use crate::http::sse::EventStream;
-use crate::output::{self, Column, shown, table};
+use crate::interrupt::tell_on_interrupt;
+use crate::output::{self, JSON_VERSION, shown};
+use crate::table::{Cell, Column, table, width};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// An interval may be so much shorter than it was to be: the server's clock and ours.
+/// How much shorter an interval may be, in seconds, by the difference of two clocks.
 const TOLERANCE: f64 = 0.05;
-/// The session that has just ended may count for a moment.
+/// The pause before another attempt: a session that has just ended may count for a moment.
 const AGAIN: Duration = Duration::from_millis(200);
 const ATTEMPTS: u32 = 10;
-/// From the beginning of a session to the next: one that ends at once is not asked for on and on.
+/// The least time from the beginning of a session to the next, so that a server whose sessions end
+/// at once is not queried on and on.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest session, in seconds: a day.
 const LONGEST: f64 = 24.0 * 3600.0;
@@ -49,16 +56,17 @@ struct WatchEnd {
     reason: String,
 }
 
-/// What was fired since the last line.
+/// The firings since the last line.
 #[derive(Default)]
 struct Interval {
     seconds: f64,
     fired: Vec<u64>,
 }
 
-/// As `--json` prints it.
+/// A line of `--json`.
 #[derive(Serialize)]
 struct WatchLine<'a> {
+    version: u32,
     seconds: f64,
     events: Vec<WatchRow<'a>>,
 }
@@ -72,16 +80,26 @@ struct WatchRow<'a> {
 }
 
 pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
-    let query = Query::get("rates")
-        .all("match", &options.patterns)
-        .lasting(None, 60.0)
-        .answered_by("text/event-stream");
+    let query = |patterns: &[String]| {
+        Query::get("rates")
+            .all("match", patterns)
+            .lasting(None, 60.0)
+            .answered_by("text/event-stream")
+    };
     let mut view = View::new(options);
     let mut events = Vec::new();
     let mut interval = Interval::default();
     let mut left = options.count;
     let mut asked = Instant::now();
-    let mut answer = client.ask(&query)?;
+    let (mut answer, patterns) = catalogue::ask_for(client, &options.patterns, query)?;
+    let query = query(&patterns);
+    let shown = Arc::new(AtomicU64::new(0));
+    let at_interrupt = Arc::clone(&shown);
+    // (Relaxed: a number for people.)
+    tell_on_interrupt(move || {
+        let intervals = at_interrupt.load(Ordering::Relaxed);
+        Some(format!("interrupted: {intervals} intervals shown"))
+    })?;
     loop {
         let mut stream = EventStream::of(answer);
         loop {
@@ -105,6 +123,7 @@ pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
             }
             if interval.seconds + TOLERANCE >= f64::from(options.interval) {
                 view.show(&events, &interval)?;
+                shown.fetch_add(1, Ordering::Relaxed);
                 interval = Interval::default();
                 left = left.map(|left| left - 1);
                 if left == Some(0) {
@@ -119,7 +138,7 @@ pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
     }
 }
 
-/// Another session.
+/// Begins another session.
 fn again(client: &Client, query: &Query<'_>) -> Result<Answer, Failure> {
     let mut attempts = 0;
     loop {
@@ -160,13 +179,14 @@ impl Interval {
             rows.truncate(top.into());
         }
         WatchLine {
+            version: JSON_VERSION,
             seconds: self.seconds,
             events: rows,
         }
     }
 }
 
-/// Where it is shown: on a terminal, the same place each time; as lines, else.
+/// The output: on a terminal, the same place each time; otherwise lines.
 struct View<'a> {
     options: &'a Watch,
     place: Option<ProgressBar>,
@@ -204,27 +224,27 @@ impl<'a> View<'a> {
             let rows: Vec<_> = line
                 .events
                 .iter()
-                .map(|row| [at.clone(), rate(row), shown(&row.event.name)])
+                .map(|row| [at.clone(), rate(row), shown(&row.event.name)].map(Cell::from))
                 .collect();
-            return output::text(&table([Column::Right, Column::Right, Column::Left], &rows));
+            // A program reads it: a line each, however long.
+            let columns = [Column::Right, Column::Right, Column::Left];
+            return output::text(&table(columns, &rows, None, color::of_output()));
         };
-        let title = ["PER SECOND".to_owned(), "EVENT".to_owned()];
+        let title = ["PER SECOND", "EVENT"].map(|title| Cell::painted(title, Paint::Title));
         let rows = line
             .events
             .iter()
-            .map(|row| [rate(row), shown(&row.event.name)]);
+            .map(|row| [rate(row), shown(&row.event.name)].map(Cell::from));
         let rows: Vec<_> = std::iter::once(title).chain(rows).collect();
-        place.set_message(
-            table([Column::Right, Column::Left], &rows)
-                .trim_end()
-                .to_owned(),
-        );
+        let columns = [Column::Right, Column::Wrapped];
+        let table = table(columns, &rows, Some(width()), color::of_output());
+        place.set_message(table.trim_end().to_owned());
         Ok(())
     }
 }
 
 impl Drop for View<'_> {
-    /// What was shown last stays.
+    /// Leaves what was shown last.
     fn drop(&mut self) {
         if let Some(place) = &self.place {
             place.abandon();

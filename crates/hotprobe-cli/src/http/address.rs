@@ -1,16 +1,18 @@
-//! Where the server is.
+//! The address of the server.
 
 use crate::arguments::Server;
 use crate::failure::Failure;
 use crate::output::shown;
-use std::env;
+use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv6Addr};
 use ureq::http::Uri;
 
-/// The variable with the URL, where `--url` is not given.
+/// The variable with the URL if `--url` is not given.
 pub(super) const VARIABLE: &str = "HOTPROBE_URL";
-/// The URL where neither is given.
+/// The URL if neither is given.
 pub(super) const USUAL: &str = "http://127.0.0.1:9000/debug/probes";
+/// The path where only a host and a port are given.
+const PATH: &str = "/debug/probes";
 
 /// The address of a server's `/debug/probes`.
 #[derive(Debug)]
@@ -23,14 +25,21 @@ pub(super) struct Address {
 impl Address {
     /// Returns the address that `--url`, the variable or the default gives.
     pub(super) fn of(server: &Server) -> Result<Self, Failure> {
-        let (url, source) = match (&server.url, env::var(VARIABLE)) {
+        let (given, source) = match (&server.url, env::var(VARIABLE)) {
             (Some(url), _) => (url.clone(), "--url"),
             (None, Ok(url)) if !url.is_empty() => (url, VARIABLE),
+            (None, Err(VarError::NotUnicode(value))) => {
+                let value = shown(&value.to_string_lossy());
+                return Err(Failure::usage(format!(
+                    "{VARIABLE} is `{value}`, which is not UTF-8: {EXPECTED}"
+                )));
+            }
             _ => (USUAL.to_owned(), "--url"),
         };
+        let url = completed(&given);
         let uri = checked(&url).map_err(|why| {
-            let url = shown(&url);
-            Failure::usage(format!("{source} is `{url}`: {why}"))
+            let given = shown(&given);
+            Failure::usage(format!("{source} is `{given}`: {why}"))
         })?;
         Ok(Self {
             base: url.trim_end_matches('/').to_owned(),
@@ -39,16 +48,37 @@ impl Address {
     }
 }
 
-/// Parses a URL that can be asked directly, without TLS.
+const EXPECTED: &str =
+    "expected `HOST:PORT` or `http://HOST:PORT/PATH`, such as `http://127.0.0.1:9000/debug/probes`";
+
+/// Adds what an address may leave out: `http://` before `HOST:PORT`, and the path where the server
+/// is usually mounted. (A single `/` is a path: of a server that is mounted at the root.)
+fn completed(url: &str) -> String {
+    let authority = url.split('/').next().unwrap_or_default();
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    let url = if has_port {
+        format!("http://{url}")
+    } else {
+        url.to_owned()
+    };
+    match url.split_once("://") {
+        Some((_, place)) if !place.is_empty() && !place.contains(['/', '?', '#']) => {
+            format!("{url}{PATH}")
+        }
+        _ => url,
+    }
+}
+
+/// Parses a URL that can be queried directly, without TLS.
 fn checked(url: &str) -> Result<Uri, String> {
-    const EXPECTED: &str =
-        "expected `http://HOST:PORT/PATH`, as in `http://127.0.0.1:9000/debug/probes`";
     let uri: Uri = url.parse().map_err(|_| EXPECTED.to_owned())?;
     match uri.scheme_str() {
         Some("http") => {}
         Some("https") => {
             return Err(
-                "TLS is not spoken here: ask the server's own port by `http://`, on its machine or through `ssh -L \
+                "TLS is not supported; query the server's own port by `http://`, on its machine or through `ssh -L \
                  9000:127.0.0.1:9000 MACHINE`, or use `curl`"
                     .to_owned(),
             );
@@ -58,12 +88,12 @@ fn checked(url: &str) -> Result<Uri, String> {
     let authority = uri.authority().ok_or(EXPECTED)?;
     if authority.as_str().contains('@') {
         return Err(
-            "a name and a password are not sent: a server's token comes from --token-file FILE"
+            "a user name and a password are not supported; give a server's token with --token-file FILE"
                 .to_owned(),
         );
     }
     if uri.query().is_some() || url.contains('#') {
-        return Err("only the place is said here, without what follows `?` or `#`".to_owned());
+        return Err("expected an address without `?` or `#`".to_owned());
     }
     Ok(uri)
 }
@@ -90,16 +120,42 @@ mod tests {
         assert!(checked("http://[::1]:9000/debug/probes/").is_ok());
         for (url, why) in [
             ("https://shop.example/debug/probes", "TLS"),
-            ("127.0.0.1:9000/debug/probes", "expected `http://"),
-            ("ftp://127.0.0.1/", "expected `http://"),
-            ("localhost", "expected `http://"),
-            ("http://", "expected `http://"),
+            ("ftp://127.0.0.1/", "expected `HOST:PORT`"),
+            ("localhost", "expected `HOST:PORT`"),
+            ("http://", "expected `HOST:PORT`"),
             ("http://me:secret@127.0.0.1/", "token"),
             ("http://127.0.0.1/debug/probes?match=*", "`?`"),
             ("http://127.0.0.1/debug/probes#top", "`#`"),
         ] {
-            let told = checked(url).unwrap_err();
+            let told = checked(&completed(url)).unwrap_err();
             assert!(told.contains(why), "{url}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_and_the_path_may_be_left_out() {
+        for (given, expected) in [
+            ("127.0.0.1:9000", USUAL),
+            ("127.0.0.1:9000/debug/probes", USUAL),
+            ("http://127.0.0.1:9000", USUAL),
+            (USUAL, USUAL),
+            ("shop.example:80", "http://shop.example:80/debug/probes"),
+            ("[::1]:9000", "http://[::1]:9000/debug/probes"),
+            ("localhost:9000/probes", "http://localhost:9000/probes"),
+            ("http://localhost/", "http://localhost/"),
+        ] {
+            assert_eq!(completed(given), expected, "{given}");
+            assert!(checked(&completed(given)).is_ok(), "{given}");
+        }
+        for given in [
+            "",
+            "localhost",
+            ":9000",
+            "localhost:http",
+            "localhost:99999",
+        ] {
+            assert_eq!(completed(given), given);
+            assert!(checked(given).is_err(), "{given}");
         }
     }
 

@@ -1,6 +1,6 @@
-//! What a server answers: a body, or an error in its own words.
+//! A server's response: a body, or an error in its own words.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, UnknownEvent};
 use crate::http::address;
 use crate::output::shown;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Body, Error};
 
-/// How much is read of an error, and of a response that is read as a whole.
+/// The most bytes that are read of an error, and of a response that is read as a whole.
 const REFUSAL: u64 = 64 << 10;
 const WHOLE: u64 = 256 << 20;
 
@@ -29,6 +29,8 @@ struct ErrorBody {
 struct ErrorDetails {
     message: String,
     #[serde(default)]
+    kind: String,
+    #[serde(default)]
     nearest: Vec<String>,
 }
 
@@ -40,12 +42,12 @@ impl Answer {
             .map_err(|error| Failure::failed(format!("`{url}`: {}", broken(&error))))?;
         let text = text.ok_or_else(|| {
             Failure::failed(format!(
-                "`{url}` answered more than {} MiB, the most that is read as a whole",
+                "`{url}` answered more than {} MiB, the limit",
                 WHOLE >> 20
             ))
         })?;
         String::from_utf8(text)
-            .map_err(|_| Failure::failed(format!("`{url}` answered what is no text")))
+            .map_err(|_| Failure::failed(format!("`{url}` did not answer with text")))
     }
 
     /// Returns its body, as it arrives.
@@ -57,7 +59,7 @@ impl Answer {
         &self.url
     }
 
-    /// The answer is not what a hotprobe says.
+    /// Returns the failure of a response that is not hotprobe's.
     pub(crate) fn foreign(&self) -> Failure {
         let status = self.response.status().as_u16();
         let mut message = not_ours(&self.url, &format!("answered {status}"));
@@ -85,7 +87,7 @@ impl Answer {
             .to_ascii_lowercase()
     }
 
-    /// The server's own sentence, and what can be done here.
+    /// Returns the server's own message, and what can be done about it.
     pub(super) fn refusal(self) -> Failure {
         let status = self.response.status();
         let retry: Option<u64> = self.header(header::RETRY_AFTER.as_str()).parse().ok();
@@ -102,20 +104,17 @@ impl Answer {
             status.as_u16(),
             shown(&error.message)
         );
-        if !error.nearest.is_empty() {
-            message += "\nThe nearest:";
-            for name in &error.nearest {
-                message += "\n    ";
-                message += &shown(name);
-            }
+        if error.kind == "unknown-event" || !error.nearest.is_empty() {
+            let nearest = error.nearest.iter().map(|name| shown(name)).collect();
+            return Failure::UnknownEvent(UnknownEvent { message, nearest });
         }
         match (status, retry) {
             (StatusCode::UNAUTHORIZED, _) => {
-                message += "\nHere, that is `--token-file FILE`, or the variable HOTPROBE_TOKEN";
+                message += "; give it with `--token-file FILE` or the variable HOTPROBE_TOKEN";
                 Failure::Failed(message)
             }
             (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
-                let _ = write!(message, "\nRetry after {seconds} s");
+                let _ = write!(message, "; retry after {seconds} s");
                 Failure::Busy(message)
             }
             (StatusCode::TOO_MANY_REQUESTS, None) => Failure::Busy(message),
@@ -125,18 +124,17 @@ impl Answer {
     }
 }
 
-/// Reads to the end; `None` if that is more than `most` bytes.
+/// Reads to the end; returns `None` if that is more than `most` bytes.
 fn read_whole(reader: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut whole = Vec::new();
     reader.take(most + 1).read_to_end(&mut whole)?;
     Ok((whole.len() as u64 <= most).then_some(whole))
 }
 
-/// Returns the message that an answer is not of hotprobe.
+/// Returns the message that a response is not hotprobe's.
 pub(super) fn not_ours(url: &str, answered: &str) -> String {
     format!(
-        "`{}` {answered}, but not as hotprobe's `/debug/probes` does: say where the server mounts it, by --url or the \
-         variable {}",
+        "`{}` {answered}, which is not hotprobe's `/debug/probes`; give its address with --url or the variable {}",
         shown(url),
         address::VARIABLE
     )
@@ -149,9 +147,9 @@ pub(crate) fn broken(error: &io::Error) -> String {
         .and_then(|error| error.downcast_ref::<Error>());
     let why = match (error.kind(), of_agent) {
         (io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset, _) => {
-            "the server, or what is between, closed it".to_owned()
+            "the server, or a proxy, closed it".to_owned()
         }
-        (_, Some(Error::Timeout(_))) => "nothing came any more".to_owned(),
+        (_, Some(Error::Timeout(_))) => "nothing more arrived in time".to_owned(),
         _ => shown(&error.to_string()),
     };
     format!("the connection broke off: {why}")

@@ -15,7 +15,7 @@ use ureq::{Agent, Error};
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A server, and the agent that asks it.
+/// A server, and the agent that queries it.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
@@ -29,15 +29,13 @@ impl Client {
         let address = Address::of(server)?;
         let token = token::of(server)?;
         if token.is_some() && !address.is_loopback && io::stderr().is_terminal() {
-            note(
-                "the token goes over the network as it is, since TLS is not spoken here; `ssh -L` would hide it",
-            );
+            note("the token is sent without TLS over the network; `ssh -L` would encrypt it");
         }
         let agent = Agent::config_builder()
-            // Not where somebody else wants the token to go.
+            // A redirect would send the token elsewhere.
             .max_redirects(0)
             .proxy(None)
-            // A connection that waited for the next query may be closed when it comes.
+            // The server may close an idle connection before the next query.
             .max_idle_connections(0)
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT))
@@ -84,12 +82,12 @@ impl Client {
     fn unreachable(&self, url: &str, error: Error) -> Failure {
         let base = shown(&self.base);
         let why = match error {
-            Error::HostNotFound => "there is no host of this name".to_owned(),
-            Error::Timeout(_) => "it did not answer in time".to_owned(),
+            Error::HostNotFound => "no such host".to_owned(),
+            Error::Timeout(_) => "no answer in time".to_owned(),
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 return Failure::Unavailable(format!(
-                    "nobody listens at `{base}`: is the server running? If it is elsewhere, say where, by --url or the \
-                     variable {VARIABLE}, as in `--url {USUAL}`"
+                    "nobody listens at `{base}`; start the server, or give its address with --url or the variable \
+                     {VARIABLE}, as in `--url {USUAL}`"
                 ));
             }
             Error::Io(error) => match error.kind() {
@@ -98,7 +96,7 @@ impl Client {
                 }
                 _ => error.to_string(),
             },
-            // It speaks, but not HTTP.
+            // It answers, but not in HTTP.
             Error::Protocol(error) => {
                 return Failure::failed(format!(
                     "{}: {}",
@@ -108,6 +106,6 @@ impl Client {
             }
             error => error.to_string(),
         };
-        Failure::Unavailable(format!("cannot ask `{}`: {}", shown(url), shown(&why)))
+        Failure::Unavailable(format!("cannot query `{}`: {}", shown(url), shown(&why)))
     }
 }

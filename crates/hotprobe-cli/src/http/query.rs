@@ -1,12 +1,12 @@
-//! What is asked of a server.
+//! Queries.
 
 use std::time::Duration;
 use ureq::RequestBuilder;
 use ureq::http::header;
 
-/// How long the response to a `GET` of what the server knows at once may take.
+/// The timeout of a query that the server answers at once.
 const SOON: Duration = Duration::from_secs(30);
-/// How long the rest may take when a session's time is up: the server cuts off after two minutes.
+/// The timeout after a session's time is up: the server cuts off after two minutes.
 const REST: Duration = Duration::from_secs(150);
 
 /// A request to the server: an endpoint and its parameters.
@@ -20,7 +20,7 @@ pub(crate) struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// A `GET` that is answered at once.
+    /// Returns a `GET` that is answered at once.
     pub(crate) fn get(endpoint: &'a str) -> Self {
         Self {
             endpoint,

@@ -6,9 +6,9 @@ use crate::output::shown;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read};
 
-/// How long a line may be: a server sends nothing that is longer than what it keeps for a client.
+/// The longest line, in bytes: a server sends no more than it buffers for a client.
 const LINE: u64 = 1 << 20;
-/// How long a message may be, of however many lines.
+/// The longest message, in bytes, of all its lines.
 const LONGEST: usize = 1 << 20;
 
 /// The messages of a response, one after the other.
@@ -35,7 +35,7 @@ impl EventStream<()> {
 }
 
 impl<R: Read> EventStream<R> {
-    /// The next. That there is none any more is for the one called `end` to say: without it, the server has not ended.
+    /// Returns the next message. The last one is called `end`: without it, the stream broke off.
     pub(crate) fn next(&mut self) -> Result<Message, Failure> {
         let mut message = Message::default();
         loop {
@@ -51,7 +51,7 @@ impl<R: Read> EventStream<R> {
             } else if let Some(data) = field(&line, "data") {
                 if message.data.len() + data.len() > LONGEST {
                     return Err(Failure::failed(format!(
-                        "`{}` sent a message that is longer than hotprobe sends any",
+                        "`{}` sent a message that is longer than any of hotprobe's",
                         shown(&self.url)
                     )));
                 }
@@ -60,11 +60,11 @@ impl<R: Read> EventStream<R> {
         }
     }
 
-    /// What a message says.
+    /// Parses the data of a message.
     pub(crate) fn read<T: DeserializeOwned>(&self, message: &Message) -> Result<T, Failure> {
         serde_json::from_str(&message.data).map_err(|error| {
             Failure::failed(format!(
-                "`{}` sent a message `{}` that is not as hotprobe's are ({}): is it of another version?",
+                "`{}` sent a message `{}` that is not hotprobe's, or of another version ({})",
                 shown(&self.url),
                 shown(&message.name),
                 shown(&error.to_string())
@@ -72,13 +72,13 @@ impl<R: Read> EventStream<R> {
         })
     }
 
-    /// Without its end.
+    /// Reads a line, without its end.
     fn line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
         (&mut self.reader).take(LINE).read_until(b'\n', &mut line)?;
         if line.pop() != Some(b'\n') {
             return Err(if line.len() as u64 + 1 >= LINE {
-                io::Error::other("a line is longer than hotprobe sends any")
+                io::Error::other("a line is longer than any of hotprobe's")
             } else {
                 io::ErrorKind::UnexpectedEof.into()
             });
@@ -86,11 +86,11 @@ impl<R: Read> EventStream<R> {
         if line.last() == Some(&b'\r') {
             line.pop();
         }
-        String::from_utf8(line).map_err(|_| io::Error::other("a line is no text"))
+        String::from_utf8(line).map_err(|_| io::Error::other("a line is not UTF-8"))
     }
 }
 
-/// The value, if the line is of this field.
+/// Returns the value, if the line is of this field.
 fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let value = line.strip_prefix(name)?.strip_prefix(':')?;
     Some(value.strip_prefix(' ').unwrap_or(value))

@@ -1,4 +1,4 @@
-//! The server's token: from a file, or a variable; never from the command line.
+//! The server's token: from a file or a variable, never from the command line.
 
 use crate::arguments::Server;
 use crate::failure::Failure;
@@ -8,7 +8,7 @@ use std::fs;
 
 const VARIABLE: &str = "HOTPROBE_TOKEN";
 
-/// The token, if there is one. (No message has any of it.)
+/// Returns the token, if there is one. No message contains any of it.
 pub(crate) fn of(server: &Server) -> Result<Option<String>, Failure> {
     let (token, source) = if let Some(path) = &server.token_file {
         let source = format!("the file `{}`", shown(&path.to_string_lossy()));
@@ -34,6 +34,6 @@ pub(crate) fn of(server: &Server) -> Result<Option<String>, Failure> {
 
 fn unusable(source: &str) -> Failure {
     Failure::usage(format!(
-        "the token in {source} is empty, or no token: expected one line of visible ASCII characters, without spaces"
+        "the token in {source} cannot be used: expected one line of visible ASCII characters, without spaces"
     ))
 }

@@ -1,20 +1,19 @@
-//! An answer that goes into a file: in which format, and how it gets there.
+//! Files: their format, and how a response is saved in one.
 
-mod interrupt;
+pub(crate) mod measured;
 mod part;
 pub(crate) mod progress;
 pub(crate) mod session_time;
 pub(crate) mod totals;
 
-use crate::failure::{Failure, note};
+use crate::duration::shown_seconds;
+use crate::failure::{Failure, alarm, note};
 use crate::http::answer::{Answer, broken};
-use crate::http::client::Client;
-use crate::http::query::Query;
-use crate::output::{self, shown, shown_json, shown_lines};
+use crate::interrupt::tell_on_interrupt;
+use crate::output::shown;
 use indicatif::{DecimalBytes, HumanCount};
 use part::Part;
 use progress::Progress;
-use session_time::SessionTime;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,29 +21,35 @@ use totals::{Totals, TotalsReader};
 
 const CHUNK: usize = 64 << 10;
 
-/// The format that a path's ending tells. `or` is what else can be done.
-pub(crate) fn by_ending<T: Copy>(
+/// Returns the format for a path: by its extension, and for standard output (`-`) the first. `or`
+/// is the rest of the sentence of what is possible.
+pub(crate) fn by_extension<T: Copy>(
     path: &Path,
-    endings: &[(&str, T)],
+    formats: &[(&str, T)],
     or: &str,
 ) -> Result<T, Failure> {
+    if path == Path::new("-") {
+        return Ok(formats[0].1);
+    }
     let path = path.to_string_lossy();
     let small = path.to_ascii_lowercase();
-    let found = endings.iter().find(|(ending, _)| small.ends_with(ending));
+    let found = formats
+        .iter()
+        .find(|(extension, _)| small.ends_with(extension));
     found.map(|(_, format)| *format).ok_or_else(|| {
-        let known: Vec<_> = endings
-            .iter()
-            .map(|(ending, _)| format!("`{ending}`"))
-            .collect();
+        let (last, most) = formats
+            .split_last()
+            .map_or(("", &[][..]), |((last, _), most)| (*last, most));
+        let most: Vec<_> = most.iter().map(|(extension, _)| *extension).collect();
         Failure::usage(format!(
-            "the ending of `{}` tells no format: expected one of {}{or}",
+            "cannot tell the format from the extension of `{}`; use {} or {last}{or}",
             shown(&path),
-            known.join(", ")
+            most.join(", ")
         ))
     })
 }
 
-/// A file that is being written, or nothing before and after. Ctrl-C takes it.
+/// A file that is being written, or `None` before and after. Ctrl-C takes it.
 type SharedFile = Arc<Mutex<Option<SavedFile>>>;
 
 fn lock(shared: &SharedFile) -> MutexGuard<'_, Option<SavedFile>> {
@@ -60,7 +65,7 @@ struct SavedFile {
 }
 
 impl SavedFile {
-    /// No more comes, since the program is to end: saves what has come. Returns what is to be said.
+    /// Saves what has arrived, since the program is about to end. Returns the message about it.
     #[cfg_attr(not(unix), allow(dead_code, reason = "signals are handled on Unix"))]
     fn interrupted(mut self) -> String {
         drop(self.progress.take());
@@ -75,7 +80,7 @@ impl SavedFile {
             .and_then(|()| self.part.finish());
         match saved {
             Ok(()) => format!(
-                "interrupted: {} into {path}, up to here; what was lost is not known",
+                "interrupted: {} into {path}, complete up to here; what was lost is not known",
                 DecimalBytes(length)
             ),
             Err(failure) => format!("interrupted: {failure}"),
@@ -83,7 +88,7 @@ impl SavedFile {
     }
 }
 
-/// Where an answer is saved. At Ctrl-C, what has come is.
+/// The file that a response is saved in. At Ctrl-C, what has arrived is saved.
 pub(crate) struct Destination(SharedFile);
 
 impl Destination {
@@ -95,11 +100,7 @@ impl Destination {
             // Before there is a file: a signal finds none, or a file that it can save.
             let file = Arc::clone(&shared);
             let save = move || lock(&file).take().map(SavedFile::interrupted);
-            interrupt::save_on_interrupt(save).map_err(|error| {
-                Failure::failed(format!(
-                    "cannot handle Ctrl-C, which would lose what came: {error}"
-                ))
-            })?;
+            tell_on_interrupt(save)?;
         }
         let mut file = lock(&shared);
         *file = Some(SavedFile {
@@ -118,8 +119,9 @@ impl Destination {
         }
     }
 
-    /// Saves an answer as it comes, and says so. `half` is said of one that broke off.
-    pub(crate) fn save(self, answer: Answer, half: &str) -> Result<(), Failure> {
+    /// Saves a response while it arrives; returns a recording's totals. `half` is added to the
+    /// message about one that broke off.
+    pub(crate) fn save(self, answer: Answer, half: &str) -> Result<Option<Totals>, Failure> {
         let url = shown(answer.url());
         let mut reader = answer.reader();
         let mut chunk = vec![0; CHUNK];
@@ -152,6 +154,19 @@ impl Destination {
                 }
             }
         }
+        self.finish()
+    }
+
+    /// Saves what has arrived as a whole.
+    pub(crate) fn save_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        if let Some(file) = &mut *lock(&self.0) {
+            file.part.write(bytes)?;
+        }
+        self.finish().map(|_| ())
+    }
+
+    /// Gives the file its name, and says so; returns a recording's totals.
+    fn finish(self) -> Result<Option<Totals>, Failure> {
         // (Locked until it has its name: a signal waits.)
         let mut shared = lock(&self.0);
         let Some(mut file) = shared.take() else {
@@ -162,10 +177,7 @@ impl Destination {
         file.part.finish()?;
         drop(shared);
         note(format_args!("{} into {path}", DecimalBytes(bytes)));
-        if let Some(totals) = &file.totals {
-            note(told(totals.totals()));
-        }
-        Ok(())
+        Ok(file.totals.as_ref().and_then(TotalsReader::totals))
     }
 }
 
@@ -176,25 +188,43 @@ impl Drop for Destination {
     }
 }
 
-/// Returns what is to be said of what a recording has and lacks.
-fn told(totals: Option<Totals>) -> String {
-    let Some(Totals { fired, lost }) = totals else {
-        return "the recording does not say whether firings were lost".to_owned();
-    };
-    match (fired, lost) {
-        (Some(fired), 0) => format!("{} firings recorded, none lost", HumanCount(fired)),
-        (None, 0) => "no firings were lost".to_owned(),
-        (Some(fired), lost) => format!(
-            "{} of {} firings were LOST ({}): {WHY_LOST}",
-            HumanCount(lost),
-            HumanCount(fired),
-            percent(lost, fired)
-        ),
-        (None, lost) => format!("{} firings were LOST: {WHY_LOST}", HumanCount(lost)),
+/// Prints what a recording has and lacks: of `seconds`, in which its events were fired.
+pub(crate) fn report(totals: Option<Totals>, seconds: f64) {
+    match totals {
+        Some(Totals { lost: 1.., .. } | Totals { fired: Some(0), .. }) => {
+            alarm(report_line(totals, seconds));
+        }
+        _ => note(report_line(totals, seconds)),
     }
 }
 
-const WHY_LOST: &str = "they came faster than they could be sent; record fewer events, or use .pftrace, the smallest format";
+fn report_line(totals: Option<Totals>, seconds: f64) -> String {
+    let Some(Totals { fired, lost }) = totals else {
+        return "the recording does not contain how many firings were lost".to_owned();
+    };
+    match (fired, lost) {
+        (Some(0), 0) => format!(
+            "0 fired: NOTHING was recorded, since no event was fired in {}; `hotprobe watch` shows what is fired",
+            shown_seconds(seconds)
+        ),
+        (None, 0) => "0 lost (this format does not count what was fired)".to_owned(),
+        (None, lost) => format!("{} firings were LOST: {WHY_LOST}", HumanCount(lost)),
+        (Some(fired), lost) => {
+            let counts = format!(
+                "{} fired, {} written, {}",
+                HumanCount(fired),
+                HumanCount(fired.saturating_sub(lost)),
+                HumanCount(lost)
+            );
+            if lost == 0 {
+                return format!("{counts} lost");
+            }
+            format!("{counts} LOST ({}): {WHY_LOST}", percent(lost, fired))
+        }
+    }
+}
+
+const WHY_LOST: &str = "the server fired faster than it could send; record fewer events, or use .pftrace, the smallest format";
 
 /// Returns the part of the whole, never rounded to none of it.
 fn percent(part: u64, whole: u64) -> String {
@@ -205,50 +235,53 @@ fn percent(part: u64, whole: u64) -> String {
     }
 }
 
-/// Sends a query whose response comes when its seconds are over, and saves the response, or prints
-/// it without `output`.
-pub(crate) fn print_or_save(
-    client: &Client,
-    query: &Query<'_>,
-    time: &SessionTime<'_>,
-    output: Option<&Path>,
-    is_json: bool,
-) -> Result<(), Failure> {
-    let seconds = time.seconds();
-    if let Some(path) = output {
-        let destination = Destination::create(path, None)?;
-        destination.show(seconds);
-        destination.save(client.ask(query)?, "")?;
-    } else {
-        let progress = Progress::new(seconds, false, String::new());
-        let text = client.ask(query)?.text()?;
-        drop(progress);
-        output::text(&if is_json {
-            shown_json(&text)
-        } else {
-            shown_lines(&text)
-        })?;
-    }
-    time.check(client)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_was_lost_is_told_with_counts() {
-        let of = |fired, lost| told(Some(Totals { fired, lost }));
-        assert_eq!(of(Some(7174), 0), "7,174 firings recorded, none lost");
+        let of = |fired, lost| report_line(Some(Totals { fired, lost }), 10.0);
+        assert_eq!(of(Some(7174), 0), "7,174 fired, 7,174 written, 0 lost");
         assert!(
-            of(Some(100_000), 19_000).starts_with("19,000 of 100,000 firings were LOST (19.0 %): ")
+            of(Some(100_000), 19_000)
+                .starts_with("100,000 fired, 81,000 written, 19,000 LOST (19.0 %): ")
         );
+        assert!(of(Some(u64::MAX), u64::MAX).contains(" 0 written, "));
         assert!(of(Some(u64::MAX), u64::MAX).contains("LOST (100.0 %)"));
         assert!(of(Some(100_000), 1).contains("LOST (less than 0.1 %)"));
-        // (What a foreign server may say.)
-        assert!(of(Some(0), 1).contains("1 of 0 firings"));
+        // (What a foreign server may send.)
+        assert!(of(Some(0), 1).contains("0 fired, 0 written, 1 LOST"));
         assert!(of(None, 2).starts_with("2 firings were LOST: "));
-        assert_eq!(of(None, 0), "no firings were lost");
-        assert!(told(None).contains("does not say"));
+        assert!(of(None, 0).starts_with("0 lost "));
+        assert!(report_line(None, 10.0).contains("does not contain"));
+    }
+
+    #[test]
+    fn nothing_fired_is_told_loudly() {
+        let nothing = report_line(
+            Some(Totals {
+                fired: Some(0),
+                lost: 0,
+            }),
+            0.5,
+        );
+        assert!(
+            nothing.starts_with("0 fired: NOTHING was recorded"),
+            "{nothing}"
+        );
+        assert!(nothing.contains(" in 500 ms;"), "{nothing}");
+    }
+
+    #[test]
+    fn the_extension_determines_the_format_and_standard_output_has_the_first() {
+        let of = |path: &str| {
+            let formats = [(".a", 1), (".b.c", 2), (".d", 3)];
+            by_extension(Path::new(path), &formats, "; or x").map_err(|failure| failure.to_string())
+        };
+        assert_eq!((of("x.B.C"), of("x.d"), of("-")), (Ok(2), Ok(3), Ok(1)));
+        let expected =
+            "cannot tell the format from the extension of `x.txt`; use .a, .b.c or .d; or x";
+        assert_eq!(of("x.txt"), Err(expected.to_owned()));
     }
 }

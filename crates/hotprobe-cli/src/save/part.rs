@@ -1,4 +1,5 @@
-//! A file that appears when it is whole. Until then, what came is in another beside it, which is kept if no more comes.
+//! A file that appears when it is complete. Until then, what has arrived is in another beside it,
+//! which is kept if no more arrives.
 
 use crate::failure::Failure;
 use crate::output::shown;
@@ -9,7 +10,7 @@ use std::io::{self, IsTerminal as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Where an answer goes.
+/// A file that is being written, or standard output.
 pub(crate) struct Part {
     to: Box<dyn Write + Send>,
     /// None where there is nothing to rename.
@@ -20,7 +21,7 @@ pub(crate) struct Part {
 
 /// The names of a file that is being written.
 struct PartNames {
-    /// Of the file that has what came.
+    /// Of the file that has what has arrived.
     part: PathBuf,
     /// That file, to cut it.
     file: File,
@@ -38,17 +39,17 @@ fn identity(file: &Metadata) -> Option<FileIdentity> {
 }
 
 impl Part {
-    /// Returns whether it becomes a file of its own: not `-`, nor what is no file, as a pipe.
+    /// Returns whether it becomes a file of its own: not `-`, nor a pipe or a device.
     pub(crate) fn is_for(path: &Path) -> bool {
         path != Path::new("-") && fs::metadata(path).map_or(true, |found| found.is_file())
     }
 
-    /// `-` is standard output. What is no file, as `/dev/null` or a pipe, is written to as it is.
+    /// Creates the file. `-` is standard output; a pipe or a device is written to as it is.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         if path == Path::new("-") {
             if io::stdout().is_terminal() {
                 return Err(Failure::usage(
-                    "`--output -` is a terminal, which cannot show a recording: pass it on by `|`",
+                    "standard output is a terminal, which cannot show a recording; pipe it to a program",
                 ));
             }
             return Ok(Self::direct(
@@ -65,7 +66,7 @@ impl Part {
         let before = match fs::metadata(&path) {
             Ok(found) if found.is_dir() => {
                 return Err(Failure::usage(format!(
-                    "`{shown_path}` is a directory: expected a file's name"
+                    "`{shown_path}` is a directory; expected the name of a file"
                 )));
             }
             Ok(found) if !found.is_file() => {
@@ -80,8 +81,8 @@ impl Part {
         let mut name = path.file_name().map(OsString::from).unwrap_or_default();
         name.push(".part");
         let part = path.with_file_name(name);
-        // Made by this process or not at all: one that is there is another's, or was kept, and if it
-        // is a link, what it leads to is neither.
+        // Made by this process or not at all: one that is there is another's, or was kept, and if
+        // it is a link, what it leads to is neither.
         let file = File::create_new(&part).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => is_there(&part, &shown_path),
             _ => cannot(&part, &error),
@@ -114,7 +115,7 @@ impl Part {
         }
     }
 
-    /// The name of the file that has what came.
+    /// Returns the name of the file that has what has arrived.
     pub(crate) fn name(&self) -> String {
         match &self.names {
             Some(names) => shown(&names.part.to_string_lossy()),
@@ -134,14 +135,14 @@ impl Part {
         self.written += bytes.len() as u64;
         self.to.write_all(bytes).map_err(|error| {
             if self.names.is_none() && error.kind() == io::ErrorKind::BrokenPipe {
-                Failure::NobodyReads
+                Failure::OutputClosed
             } else {
                 Failure::failed(format!("cannot write to `{}`: {error}", self.name()))
             }
         })
     }
 
-    /// Leaves so much of what came, and adds an ending.
+    /// Cuts the file to `length` bytes, and adds an ending.
     pub(crate) fn cut(&mut self, length: u64, ending: &[u8]) -> Result<(), Failure> {
         let Some(PartNames { file, .. }) = &mut self.names else {
             return Ok(());
@@ -153,7 +154,7 @@ impl Part {
         cut.map_err(|error| Failure::failed(format!("cannot write to `{}`: {error}", self.name())))
     }
 
-    /// It is whole.
+    /// Gives the complete file its name.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.to.flush().map_err(|error| {
             Failure::failed(format!("cannot write to `{}`: {error}", self.name()))
@@ -169,26 +170,28 @@ impl Part {
             Failure::failed(format!("`{}` stays `{part}`: {why}", self.path))
         };
         if fs::metadata(&path).ok().as_ref().and_then(identity) != before {
-            return Err(stays(
-                "a file of its name was written by somebody else meanwhile",
-            ));
+            return Err(stays("another program wrote a file of this name meanwhile"));
         }
         fs::rename(&part, path).map_err(|error| stays(&format!("cannot rename it: {error}")))
     }
 
-    /// No more comes: what is to be said of what came. (Where nothing did, no file stays.)
+    /// Keeps what has arrived, since no more will; returns the message about it. Without any, no
+    /// file stays.
     pub(crate) fn keep(&mut self) -> String {
         let name = self.name();
         if self.written > 0 {
             self.names = None;
-            return format!("what came, {}, is in `{name}`", DecimalBytes(self.written));
+            return format!(
+                "{} that arrived are in `{name}`",
+                DecimalBytes(self.written)
+            );
         }
-        "nothing had come".to_owned()
+        "nothing had arrived".to_owned()
     }
 }
 
 impl Drop for Part {
-    /// If it is neither complete nor kept.
+    /// Removes a file that is empty, and neither complete nor kept.
     fn drop(&mut self) {
         if let Some(names) = self.names.take() {
             if self.written == 0 {
@@ -215,16 +218,16 @@ fn behind_links(path: &Path) -> PathBuf {
     path
 }
 
-/// Returns the refusal of a `.part` that is there already.
+/// Returns the failure for a `.part` that exists.
 fn is_there(part: &Path, path: &str) -> Failure {
     let name = shown(&part.to_string_lossy());
     Failure::failed(match writer_of(part) {
         Some(process) => format!(
-            "the process {process} is writing `{path}`: it has `{name}` open; wait for it, or name another file"
+            "the process {process} is writing `{path}`, and has `{name}` open; wait for it, or use another name"
         ),
         None => format!(
-            "`{name}` is there already, from an earlier run that was cut short, or of another that still writes it: \
-             rename or remove it, or name another file"
+            "`{name}` exists, from a run that was cut short or of one that is still writing; rename or remove it, or use \
+             another name"
         ),
     })
 }

@@ -1,4 +1,4 @@
-//! How far it is: the time that is over, and the bytes that came. On a terminal only.
+//! A progress bar: the time that has passed, and the bytes that have arrived. On a terminal only.
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const CELLS: f64 = 30.0;
 
-/// A bar on standard error, as long as it lives.
+/// A bar on standard error, until it is dropped.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {

@@ -1,5 +1,5 @@
-//! Whether a session lasted as long as it was to: the server ends it early when it shuts down, with
-//! an answer that is complete.
+//! Whether a session lasted as long as it should: the server ends it early when it shuts down, with
+//! a response that is complete.
 
 use crate::failure::Failure;
 use crate::http::client::Client;
@@ -14,12 +14,12 @@ const TOLERANCE: f64 = 0.05;
 
 /// The time of a session.
 #[derive(Debug)]
-pub(crate) struct SessionTime<'a> {
+pub(crate) struct SessionTime {
     begun: Instant,
     seconds: Option<f64>,
     usual: f64,
     /// One of its events, by its name or a pattern.
-    event: &'a str,
+    event: String,
 }
 
 #[derive(Deserialize)]
@@ -27,31 +27,37 @@ struct RatesBegin {
     seconds: f64,
 }
 
-impl<'a> SessionTime<'a> {
-    /// Begins now: before the server is asked, so that its session is not the longer one.
-    pub(crate) fn begin(seconds: Option<f64>, usual: f64, event: &'a str) -> Self {
+impl SessionTime {
+    /// Begins now: before the query is sent, so that the server's session is not the longer one.
+    pub(crate) fn begin(seconds: Option<f64>, usual: f64) -> Self {
         Self {
             begun: Instant::now(),
             seconds,
             usual,
-            event,
+            event: String::new(),
         }
     }
 
-    /// Returns how long it is to last, as far as that is known here.
+    /// Sets the events: the first of these names or patterns is queried in [`check`](Self::check).
+    pub(crate) fn set_event(&mut self, events: &[String]) {
+        self.event = events.first().cloned().unwrap_or_default();
+    }
+
+    /// Returns how long it should last, as far as that is known here.
     pub(crate) fn seconds(&self) -> f64 {
         self.seconds.unwrap_or(self.usual)
     }
 
-    /// Fails if it has ended before its time. If it was short, the server is asked whether it is a
-    /// hotprobe that shuts down or has been restarted: what only stands in for one may be quicker.
+    /// Fails if it has ended before its time. If it was short, the server is queried whether it is
+    /// a hotprobe that shuts down or has been restarted: what only stands in for one may be
+    /// quicker.
     pub(crate) fn check(&self, client: &Client) -> Result<(), Failure> {
         let lasted = self.begun.elapsed().as_secs_f64();
         let is_short = |seconds: f64| lasted * (1.0 + DRIFT) + TOLERANCE < seconds;
         let seconds = self.seconds();
         if is_short(seconds) && is_short(self.allowed(client)) {
             return Err(Failure::failed(format!(
-                "the server shut down after {lasted:.1} of {seconds} s; what came until then is complete"
+                "the server shut down after {lasted:.1} of {seconds} s; the result is complete up to then"
             )));
         }
         Ok(())
@@ -60,7 +66,7 @@ impl<'a> SessionTime<'a> {
     /// Returns how long the server may have let the session last: 0 if that cannot be told.
     fn allowed(&self, client: &Client) -> f64 {
         let query = Query::get("rates")
-            .and("match", Some(self.event))
+            .and("match", Some(&self.event))
             .answered_by("text/event-stream");
         let longest = match client.ask(&query) {
             Ok(answer) => {

@@ -1,5 +1,7 @@
-//! What a recording says of itself: how much was fired and how much of it was lost, and up to where
-//! it can be opened. Found while its bytes pass by, in each of its formats.
+//! The totals in a recording: how many firings there were, how many of them were lost, and up to
+//! where the file can be opened. They are read while its bytes pass by, in each of its formats.
+//!
+//! Empty packets, and blanks between objects, keep a connection alive while nothing is fired.
 //!
 //! The server is not trusted: whatever it sends, what is kept here is bounded, and sums saturate.
 
@@ -303,15 +305,15 @@ impl ChromeReader {
             // The comma belongs to the next.
             b',' => self.complete = end - 1,
             b'}' => self.complete = end,
-            b']' if self.line == b"]\n" => {
+            b']' if self.line.trim_ascii() == b"]" => {
                 self.is_closed = true;
                 self.totals.get_or_insert(Totals::ZERO);
             }
             _ => {}
         }
         // (Where it stands is fixed, so that no argument is taken for it.)
-        if self.length <= LONGEST as u64 && self.line.starts_with(br#"{"ph":"i","pid":"#) {
-            let line = self.line.trim_ascii_end();
+        let line = self.line.trim_ascii();
+        if self.length <= LONGEST as u64 && line.starts_with(br#"{"ph":"i","pid":"#) {
             let line = line.strip_suffix(b",").unwrap_or(line);
             if let Ok(total) = serde_json::from_slice::<ChromeTotal>(line) {
                 if total.cat == "total" {
@@ -336,6 +338,8 @@ pub(crate) struct CtfReader {
     /// Of the last packet of this file.
     lost_here: u64,
     has_metadata: bool,
+    /// How many packets there are, which have records or count lost ones.
+    packets: u64,
     is_over: bool,
     /// The archive's header, or the packet's, as far as it has come.
     head: Vec<u8>,
@@ -429,6 +433,7 @@ impl CtfReader {
             let at = 8 + 8 * index;
             head[at..at + 8].try_into().map_or(0, u64::from_le_bytes)
         };
+        self.packets = self.packets.saturating_add(1);
         let length = number(3) / 8;
         self.lost_here = number(5);
         self.packet = length.saturating_sub(CTF_HEAD as u64);
@@ -437,7 +442,8 @@ impl CtfReader {
     /// Those of a whole archive only: what was lost stands at the end of each file.
     fn totals(&self) -> Option<Totals> {
         (self.is_over && self.has_metadata).then_some(Totals {
-            fired: None,
+            // Without a packet, nothing was fired; otherwise the format does not count it.
+            fired: (self.packets == 0).then_some(0),
             lost: self.lost,
         })
     }
@@ -560,6 +566,14 @@ mod tests {
         }
         let reader = read(new, b"data");
         assert_eq!((reader.totals(), reader.complete()), (None, None));
+        // Blanks that keep the connection alive change nothing.
+        let blanks = format!("  \n[\n \n{item},\n\n  {total}\n \n  ]\n");
+        let totals = read(new, blanks.as_bytes()).totals();
+        let expected = Totals {
+            fired: Some(9),
+            lost: 4,
+        };
+        assert_eq!(totals, Some(expected));
         let empty = format!("[\n{item}\n]\n");
         assert_eq!(read(new, empty.as_bytes()).totals(), Some(Totals::ZERO));
         assert_eq!(read(new, &empty.as_bytes()[..item.len()]).totals(), None);

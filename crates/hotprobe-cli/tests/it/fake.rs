@@ -52,3 +52,28 @@ pub(super) fn half(kind: &str, chunk: &str) -> String {
         chunk.len()
     )
 }
+
+/// The result of a latency measurement in all its formats, with this picture; as `format=json`, its
+/// fields beside it.
+pub(super) fn latency(svg: &str) -> String {
+    let counts = concat!(
+        r#"{"begins":3,"ends":3,"matched":3,"unmatched_begins":0,"unmatched_ends":0,"evicted":0,"open":0,"#,
+        r#""skipped":0,"begins_without_key":0,"ends_without_key":0}"#
+    );
+    let label = |label: &str, ns: u64| {
+        format!(
+            r#"{{"label":"{label}","count":1,"p50_ns":{ns},"p90_ns":{ns},"p99_ns":{ns},"max_ns":{ns}}}"#
+        )
+    };
+    let labels = [label("/fast", 1000), label("/slow", 1_000_000)].join(",");
+    let json =
+        format!(r#""title":"from a to b","complete":true,"counts":{counts},"labels":[{labels}]"#);
+    format!(r#"{{"json":{{{json}}},"svg":"{svg}","hlog":"log",{json}}}"#)
+}
+
+/// A profile of stacks in all its formats, with these folded ones.
+pub(super) fn stacks(folded: &str) -> String {
+    format!(
+        r#"{{"fired":7,"sampled":7,"complete":true,"folded":"{folded}","svg":"<svg/>","pprof":"AP8="}}"#
+    )
+}

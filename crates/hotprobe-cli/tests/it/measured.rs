@@ -21,6 +21,21 @@ mod shut {
 mod allowed {
     hotprobe::event! { pub static ITEM: fn(); }
 }
+mod quiet {
+    hotprobe::event! {
+        pub static BEGIN: fn(id: u64);
+        pub static END: fn(id: u64);
+    }
+}
+mod every {
+    hotprobe::event! { pub static ITEM: fn(); }
+}
+mod guessed {
+    hotprobe::event! {
+        pub static SHIP_BEGIN: fn(order: u64, route: &str);
+        pub static SHIP_DONE: fn(order: u64);
+    }
+}
 mod led {
     hotprobe::event! { pub static STORED: fn(bytes: u64, path: &str); }
 }
@@ -86,14 +101,15 @@ fn a_shutdown_that_cuts_it_short_is_a_failure_and_the_result_is_there() {
     let directory = Directory::new();
     let [record, svg, folded] = ["a.json", "b.svg", "c.folded"].map(|name| directory.file(name));
     let json = "application/json";
+    let (latency, stacks) = (fake::latency("<svg/>"), fake::stacks("main 7"));
     let commands: [(&[&str], &str); 7] = [
-        (&["record", "a", "-o", &record], json),
-        (&["record", "a", "-o", "-", "--format", "chrome"], json),
-        (&["latency", "a", "b", "id"], "text/plain"),
-        (&["latency", "a", "b", "id", "--json"], json),
-        (&["latency", "a", "b", "id", "-o", &svg], "image/svg+xml"),
-        (&["stacks", "a"], "text/plain"),
-        (&["stacks", "a", "-o", &folded], "text/plain"),
+        (&["record", "a", "-o", &record], "[\n]\n"),
+        (&["record", "a", "-o", "-", "--format", "chrome"], "[\n]\n"),
+        (&["latency", "a", "b", "id"], &latency),
+        (&["latency", "a", "b", "id", "--json"], &latency),
+        (&["latency", "a", "b", "id", "-o", &svg], &latency),
+        (&["stacks", "a"], &stacks),
+        (&["stacks", "a", "-o", &folded], &stacks),
     ];
     // Then it refuses another session; or it has been restarted, and begins one.
     let message = r#"{"error":{"status":503,"kind":"shutdown","message":"it shuts down"}}"#;
@@ -101,9 +117,9 @@ fn a_shutdown_that_cuts_it_short_is_a_failure_and_the_result_is_there() {
     let first = "event: begin\ndata: {\"seconds\":60.0,\"events\":[]}\n\n";
     let begun = fake::answer("200 OK", "text/event-stream", first);
     for after in [refused, begun] {
-        for (command, kind) in &commands {
+        for (command, body) in &commands {
             for (seconds, of) in [(&[][..], "10"), (&["--seconds", "300"], "300")] {
-                let answers = [fake::answer("200 OK", kind, "[\n]\n"), after.clone()];
+                let answers = [fake::answer("200 OK", json, body), after.clone()];
                 let url = fake::saying_each(answers.map(String::into_bytes));
                 let told = super::run(&[command, seconds, &["--url", &url]].concat());
                 assert_eq!(told.code, Some(1), "{told:?}");
@@ -145,7 +161,97 @@ fn a_real_server_that_shuts_down_makes_it_a_failure() {
 #[test]
 fn without_seconds_a_server_that_allows_less_has_not_shut_down() {
     let server = Server::start(Admin::new().seconds_at_most(Duration::from_secs(1)));
-    server.run(&["stacks", allowed::ITEM.name()]).out();
-    let told = server.run(&["stacks", allowed::ITEM.name(), "--seconds", "1"]);
-    told.out();
+    let stacks: [&[&str]; 2] = [
+        &["stacks", allowed::ITEM.name()],
+        &["stacks", allowed::ITEM.name(), "--seconds", "1"],
+    ];
+    for command in stacks {
+        let child = server.hotprobe(command).spawn().unwrap();
+        eventually("it is attached", || allowed::ITEM.is_enabled());
+        allowed::ITEM.fire();
+        CommandOutput::of(child.wait_with_output().unwrap()).out();
+    }
+}
+
+/// Neither a table, nor a picture of nothing, nor exit code 0.
+#[test]
+fn what_measured_nothing_fails_and_writes_no_file() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let (begin, end) = (quiet::BEGIN.name(), quiet::END.name());
+    for name in ["a.svg", "a.hlog", "a.txt", "a.json"] {
+        let file = directory.file(name);
+        let command = ["latency", begin, end, "id", "--for", "100ms", "-o", &file];
+        server
+            .run(&command)
+            .fails(1, &["no pair ended in 100 ms (0 begins, 0 ends)"]);
+    }
+    for name in ["a.svg", "a.folded", "a.pb.gz"] {
+        let command = [
+            "stacks",
+            begin,
+            "--for",
+            "100ms",
+            "-o",
+            &directory.file(name),
+        ];
+        server.run(&command).fails(1, &["was not fired in 100 ms"]);
+    }
+    assert!(directory.names().is_empty(), "{:?}", directory.names());
+    server
+        .run(&["latency", begin, end, "id", "--for", "100ms"])
+        .fails(1, &["no pair ended"]);
+    server
+        .run(&["stacks", begin, "--for", "100ms"])
+        .fails(1, &["was not fired"]);
+    // A program reads the document, which counts nothing.
+    for command in [&["latency", begin, end, "id"][..], &["stacks", begin]] {
+        let told = server.run(&[command, &["--json", "--for", "100ms"]].concat());
+        assert_eq!(told.code, Some(1), "{told:?}");
+        let value: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+        assert_eq!(value["version"], 1);
+    }
+}
+
+#[test]
+fn every_nth_stack_is_taken_and_printed_as_json() {
+    let server = Server::start(Admin::new());
+    let mut stacks = server.hotprobe(&["stacks", every::ITEM.name(), "--every", "4"]);
+    stacks.args(["--for", "2s", "--json"]);
+    let child = stacks.spawn().unwrap();
+    eventually("it is attached", || every::ITEM.is_enabled());
+    (0..12).for_each(|_| every::ITEM.fire());
+    let out = CommandOutput::of(child.wait_with_output().unwrap()).out();
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&value["version"], &value["fired"]),
+        (&1.into(), &12.into()),
+        "{value}"
+    );
+    assert_eq!(value["sampled"], 3, "{value}");
+    let stacks = value["stacks"].as_array().unwrap();
+    assert!(!stacks.is_empty(), "{value}");
+    for stack in stacks {
+        assert!(!stack["frames"].as_array().unwrap().is_empty(), "{value}");
+    }
+}
+
+#[test]
+fn a_latency_without_its_end_and_key_is_guessed() {
+    let server = Server::start(Admin::new());
+    // A part of its name is enough.
+    let mut latency = server.hotprobe(&["latency", "guessed::SHIP_BEGIN", "--for", "2s"]);
+    let child = latency.env("COLUMNS", "40").spawn().unwrap();
+    eventually("it is attached", || guessed::SHIP_DONE.is_enabled());
+    for order in 0..3 {
+        guessed::SHIP_BEGIN.fire(order, "/ship");
+        guessed::SHIP_DONE.fire(order);
+    }
+    let told = CommandOutput::of(child.wait_with_output().unwrap());
+    let (begin, done) = (guessed::SHIP_BEGIN.name(), guessed::SHIP_DONE.name());
+    let expected = format!("guessed: hotprobe latency {begin} {done} order --label route\n");
+    assert!(told.err.contains(&expected), "{told:?}");
+    let out = told.out();
+    assert!(out.contains("/ship") && out.contains("3 pairs"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 40), "{out}");
 }

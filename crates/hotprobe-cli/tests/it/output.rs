@@ -37,6 +37,7 @@ fn with_json_a_list_is_what_the_server_says() {
     let server = Server::start(Admin::new());
     let value: serde_json::Value =
         serde_json::from_str(&server.run(&["list", "--json", PATTERN]).out()).unwrap();
+    assert_eq!(value["version"], 1);
     assert_eq!(value["events"].as_array().unwrap().len(), 2);
     assert_eq!(value["events"][1]["name"], listed::PLACED.name());
     assert_eq!(value["events"][1]["docs"], "An order.");
@@ -63,7 +64,7 @@ fn the_address_comes_from_the_variable_where_it_is_not_said() {
     assert_eq!(told.status.code(), Some(2));
     let err = String::from_utf8(told.stderr).unwrap();
     assert!(
-        err.contains("HOTPROBE_URL is `nowhere`: expected `http://"),
+        err.contains("HOTPROBE_URL is `nowhere`: expected `HOST:PORT`"),
         "{err}"
     );
 }
@@ -93,19 +94,27 @@ fn nothing_that_a_server_says_moves_the_terminal() {
         "event: begin\ndata: {begin}\n\nevent: rates\ndata: {{\"seconds\":1.0,\"fired\":[1]}}\n\n"
     );
     let rates = fake::answer("200 OK", "text/event-stream", &rates);
-    let text = fake::answer("200 OK", "text/plain", EVIL);
+    let escaped = evil.trim_matches('"');
+    let latency = fake::latency("")
+        .replace("/slow", escaped)
+        .replace("from a", escaped);
+    let latency = fake::answer("200 OK", "application/json", &latency);
+    let stacks = fake::answer("200 OK", "application/json", &fake::stacks(escaped));
     let refusal = format!(r#"{{"error":{{"message":{evil},"nearest":[{evil}]}}}}"#);
     let refused = fake::answer("404 Not Found", "application/json", &refusal);
     let away = format!("HTTP/1.1 302 Found\r\nLocation: /\t\r\nContent-Length: 0\r\n\r\n{EVIL}");
-    let commands: [(&[&str], &str); 10] = [
+    let commands: [(&[&str], &str); 13] = [
         (&["list"], &listed),
         (&["list", "--json"], &listed),
         (&["tail", "*"], &tailed),
         (&["tail", "*", "--json"], &tailed),
         (&["watch", "*", "--count", "1"], &rates),
         (&["watch", "*", "--count", "1", "--json"], &rates),
-        (&["latency", "a", "b", "id"], &text),
-        (&["stacks", "a"], &text),
+        (&["latency", "a", "b", "id"], &latency),
+        (&["latency", "a", "b", "id", "--json"], &latency),
+        (&["stacks", "a"], &stacks),
+        (&["stacks", "a", "--json"], &stacks),
+        (&["complete-event"], &listed),
         (&["list"], &refused),
         (&["list"], &away),
     ];
@@ -147,11 +156,105 @@ fn completions_are_scripts_of_their_shells() {
     assert!(bash.wait().unwrap().success());
 }
 
+/// In bash, which splits words at colons.
+#[test]
+#[cfg(unix)]
+fn names_of_events_are_completed() {
+    let server = Server::start(Admin::new());
+    let placed = listed::PLACED.name();
+    let names = |word: &str| server.run(&["complete-event", word]).out();
+    assert_eq!(names("it::output::listed::PL"), format!("{placed}\n"));
+    assert_eq!(names("output::listed::PL"), format!("{placed}\n"));
+    assert_eq!(names("it::output::listed::").lines().count(), 2);
+    // A server that is down completes nothing, and says nothing.
+    let url = ["--url", "http://127.0.0.1:1"];
+    let told = run(&[&["complete-event", "a"][..], &url].concat());
+    assert_eq!((told.code, &*told.out, &*told.err), (Some(0), "", ""));
+
+    for (shell, call) in [
+        ("zsh", "_hotprobe_events() {"),
+        ("fish", "(hotprobe complete-event (commandline -ct)"),
+    ] {
+        let script = run(&["completions", shell]).out();
+        assert!(script.contains(call), "{shell}: {script}");
+        assert!(!script.contains("_hosts"), "{shell}: {script}");
+    }
+    let complete = |line: &str| {
+        let program = std::path::Path::new(env!("CARGO_BIN_EXE_hotprobe"));
+        let script = format!(
+            "source <(hotprobe completions bash); COMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}
+             COMP_WORDS=(hotprobe tail it :: output :: listed :: PL); COMP_CWORD=8
+             [[ $COMP_LINE = *-o* ]] && COMP_WORDS=(hotprobe record -o x) && COMP_CWORD=3
+             _hotprobe_with_events hotprobe; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("{}:{path}", program.parent().unwrap().display());
+        let output = Command::new("bash")
+            .args(["--norc", "-c", &script])
+            .env("PATH", path)
+            .env("HOTPROBE_URL", &server.url)
+            .output()
+            .ok()?;
+        Some(String::from_utf8(output.stdout).unwrap())
+    };
+    let Some(completed) = complete("hotprobe tail it::output::listed::PL") else {
+        return;
+    };
+    // Without what is before the last colon, which bash keeps.
+    assert_eq!(completed, "PLACED\n");
+    let files = complete("hotprobe record -o x").unwrap();
+    assert!(!files.contains("::"), "{files}");
+}
+
+#[test]
+fn manual_pages_are_printed_and_written() {
+    let page = run(&["man"]).out();
+    assert!(page.contains(".TH hotprobe 1"), "{page}");
+    let page = run(&["man", "latency"]).out();
+    for said in [".TH hotprobe", "\\-\\-label", "Examples:", "guessed"] {
+        assert!(page.contains(said), "no `{said}` in {page}");
+    }
+    let directory = super::Directory::new();
+    run(&["man", "--dir", directory.path().to_str().unwrap()]).out();
+    let names = directory.names();
+    assert_eq!(names.len(), 9, "{names:?}");
+    for name in ["hotprobe.1", "hotprobe-record.1", "hotprobe-man.1"] {
+        assert!(names.iter().any(|other| other == name), "{names:?}");
+    }
+    run(&["man", "--dir", &directory.file("none")]).fails(1, &["cannot write `"]);
+}
+
+#[test]
+fn a_list_fits_the_terminal() {
+    let server = Server::start(Admin::new());
+    for width in [40, 80, 120] {
+        let mut list = server.hotprobe(&["list", "output::listed"]);
+        let output = list.env("COLUMNS", width.to_string()).output().unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !out.is_empty());
+        for line in out.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn help_is_coloured_where_that_is_asked_for() {
+    for (color, is_colored) in [("always", true), ("never", false), ("auto", false)] {
+        let out = run(&["--help", "--color", color]).out();
+        assert_eq!(out.contains("\u{1b}["), is_colored, "{color}");
+        let told = run(&["lst", "--color", color]);
+        assert_eq!(told.err.contains("\u{1b}["), is_colored, "{color}");
+    }
+}
+
 #[test]
 fn help_tells_the_exit_codes_and_each_command() {
     let help = run(&["--help"]).out();
     for said in [
-        "Exit codes: 0",
+        "Exit codes:\n  0  success",
+        "NO_COLOR",
+        "man",
         "HOTPROBE_URL",
         "HOTPROBE_TOKEN",
         "list",

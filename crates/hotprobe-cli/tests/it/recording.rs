@@ -64,7 +64,7 @@ fn a_recording_has_what_was_fired_and_no_part_is_left() {
     );
     let told = ended(child);
     assert!(told.err.contains(&format!(" into {file}\n")), "{told:?}");
-    let all = "hotprobe: 10 firings recorded, none lost\n";
+    let all = "hotprobe: 10 fired, 10 written, 0 lost\n";
     assert!(told.err.ends_with(all), "{told:?}");
     assert!(
         !told.err.contains('\u{1b}'),
@@ -98,8 +98,9 @@ fn the_ending_tells_the_format_or_it_is_said() {
             &file,
         ];
         let told = server.run(&[&arguments, more].concat());
+        // In each format: the event was not fired.
         assert!(
-            told.err.contains("none lost") || told.err.contains("no firings were lost"),
+            told.err.contains("0 fired: NOTHING was recorded"),
             "{told:?}"
         );
         told.out();
@@ -125,6 +126,10 @@ fn the_ending_tells_the_format_or_it_is_said() {
     let told = server.run(&arguments);
     assert!(told.err.contains("into standard output"), "{told:?}");
     assert!(told.out().starts_with('['));
+    // Without a format, it is a Perfetto trace.
+    let output = server.hotprobe(&arguments[..6]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout[0], 0x0a);
     assert_eq!(directory.names(), ["a.pftrace", "b.ctf.tar", "c.JSON", "d"]);
 }
 
@@ -133,9 +138,10 @@ fn slices_need_no_other_event() {
     let server = Server::start(Admin::new());
     let directory = Directory::new();
     let file = directory.file("trace.json");
-    let slice = format!("job,{},{},id", slices::BEGIN.name(), slices::END.name());
+    // A pattern, and a part of a name.
+    let slice = "job,*::recording::slices::BEGIN,recording::slices::END,id";
     let child = server
-        .hotprobe(&["record", "--slice", &slice, "-o", &file, "--seconds", "2"])
+        .hotprobe(&["record", "--slice", slice, "-o", &file, "--seconds", "2"])
         .spawn()
         .unwrap();
     eventually("it is attached", || slices::BEGIN.is_enabled());
@@ -213,7 +219,7 @@ fn what_came_before_the_connection_broke_is_kept_and_said() {
         1,
         &[
             "the connection broke off",
-            &format!("what came, 10 B, is in `{part}`; it opens"),
+            &format!("10 B that arrived are in `{part}`, a trace that opens up to there"),
         ],
     );
     assert_eq!(fs::read_to_string(&part).unwrap(), "some of it");
@@ -222,7 +228,7 @@ fn what_came_before_the_connection_broke_is_kept_and_said() {
     fs::remove_file(&part).unwrap();
     let nothing = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
     let url = fake::saying(nothing);
-    run(&["record", "*", "-o", &file, "--url", &url]).fails(1, &["nothing had come"]);
+    run(&["record", "*", "-o", &file, "--url", &url]).fails(1, &["nothing had arrived"]);
     assert_eq!(directory.names(), ["trace.pftrace"]);
 }
 
@@ -324,7 +330,7 @@ fn ctrl_c_before_anything_came_leaves_no_file() {
         assert_eq!(directory.names().len(), 1);
         let told = interrupt(child.unwrap());
         assert!(
-            told.err.contains("interrupted: nothing had come"),
+            told.err.contains("interrupted: nothing had arrived"),
             "{told:?}"
         );
         eventually("it is detached", || interrupted::LATER.probe_count() == 0);
@@ -355,13 +361,15 @@ fn what_a_recording_lost_is_told_with_counts() {
         let line = told.err.lines().find(|line| line.contains("LOST"));
         let line = line.unwrap_or_else(|| panic!("{told:?}"));
         let words: Vec<_> = line.split_whitespace().collect();
-        let lost: u64 = words[1].replace(',', "").parse().unwrap();
-        assert!(lost > 0 && lost <= FIRED, "{line}");
+        let number = |word: &str| word.replace(',', "").parse::<u64>().unwrap();
         if *file == files[2] {
             assert_eq!(words[2], "firings", "{line}");
+            assert!((1..=FIRED).contains(&number(words[1])), "{line}");
             continue;
         }
-        assert_eq!(&words[2..4], ["of", "100,000"], "{line}");
+        assert_eq!(&words[1..3], ["100,000", "fired,"], "{line}");
+        let (written, lost) = (number(words[3]), number(words[5]));
+        assert!(lost > 0 && written + lost == FIRED, "{line}");
         if *file == files[0] {
             let trace = fs::read(file).unwrap();
             let value: serde_json::Value = serde_json::from_slice(&trace).unwrap();
@@ -395,7 +403,10 @@ fn a_server_that_goes_away_leaves_a_part() {
     });
     // Its runtime ends, and with it every connection.
     drop(server);
-    ended(child).fails(1, &["the connection broke off", "what came, ", &part]);
+    ended(child).fails(
+        1,
+        &["the connection broke off", "that arrived are in ", &part],
+    );
     assert_eq!(directory.names(), ["trace.json.part"]);
 }
 
@@ -407,11 +418,17 @@ fn nobody() -> String {
 
 #[test]
 fn a_part_that_is_there_stays_as_it_is() {
-    let answer = |kind| fake::saying(fake::answer("200 OK", kind, "new"));
-    let commands: [(&str, &[&str], &str); 3] = [
-        ("a.pftrace", &["record", "*"], "application/octet-stream"),
-        ("b.svg", &["latency", "a", "b", "id"], "image/svg+xml"),
-        ("c.folded", &["stacks", "a"], "text/plain"),
+    let answer = |(kind, body): (&str, &str)| fake::saying(fake::answer("200 OK", kind, body));
+    let json = "application/json";
+    let (svg, folded) = (fake::latency("new"), fake::stacks("new"));
+    let commands: [(&str, &[&str], (&str, &str)); 3] = [
+        (
+            "a.pftrace",
+            &["record", "*"],
+            ("application/octet-stream", "new"),
+        ),
+        ("b.svg", &["latency", "a", "b", "id"], (json, &svg)),
+        ("c.folded", &["stacks", "a"], (json, &folded)),
     ];
     for (name, command, kind) in commands {
         let directory = Directory::new();
@@ -420,7 +437,7 @@ fn a_part_that_is_there_stays_as_it_is() {
         fs::write(&part, "kept").unwrap();
         for url in [nobody(), answer(kind)] {
             let told = run(&[command, &["-o", &file, "--url", &url]].concat());
-            told.fails(1, &[&format!("`{part}` is there already")]);
+            told.fails(1, &[&format!("`{part}` exists")]);
             assert_eq!(fs::read_to_string(&part).unwrap(), "kept");
             assert_eq!(directory.names(), [format!("{name}.part")]);
         }
@@ -444,10 +461,10 @@ fn a_part_that_is_a_link_is_not_followed() {
     symlink(&target, &part).unwrap();
     let url = fake::saying(fake::answer("200 OK", "application/octet-stream", "new"));
     let arguments = ["record", "*", "-o", &file, "--url", &url];
-    run(&arguments).fails(1, &["is there already"]);
+    run(&arguments).fails(1, &["a.pftrace.part` exists"]);
     assert_eq!(directory.names(), ["a.pftrace.part"]);
     fs::write(&target, "precious").unwrap();
-    run(&arguments).fails(1, &["is there already"]);
+    run(&arguments).fails(1, &["a.pftrace.part` exists"]);
     assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
     assert!(fs::symlink_metadata(&part).unwrap().is_symlink());
 }
@@ -495,7 +512,7 @@ fn two_recordings_do_not_share_a_part() {
         let writer = format!("the process {} is writing `{file}`", first.id());
         told.fails(1, &[&writer]);
     } else {
-        told.fails(1, &["is there already"]);
+        told.fails(1, &["trace.json.part` exists"]);
     }
     assert_eq!(shared::ITEM.probe_count(), 1, "it asked nothing");
     assert_eq!(directory.names(), ["trace.json.part"]);

@@ -48,10 +48,8 @@ fn a_name_that_is_none_is_answered_with_the_nearest() {
         .fails(
             1,
             &[
-                "(404)",
-                "is none of the program's",
-                "The nearest:\n",
-                &format!("\n    {name}\n"),
+                "no event matches `",
+                &format!(" (of {}); try `{name}`", hotprobe::events().len()),
             ],
         );
 }
@@ -133,7 +131,7 @@ fn when_too_many_are_open_it_says_when_to_try_again() {
     for command in ["tail", "watch"] {
         server
             .run(&[command, full::ITEM.name()])
-            .fails(1, &["(429)", "1 sessions are open", "Retry after "]);
+            .fails(1, &["(429)", "1 sessions are open", "retry after "]);
     }
     child.kill().unwrap();
     child.wait().unwrap();
@@ -143,7 +141,7 @@ fn when_too_many_are_open_it_says_when_to_try_again() {
 #[test]
 fn what_is_no_hotprobe_is_told_from_one_that_refuses() {
     let page = "<!doctype html><title>Shop</title>";
-    let not_ours = "but not as hotprobe's `/debug/probes` does";
+    let not_ours = "which is not hotprobe's `/debug/probes`";
     let html = |status| fake::answer(status, "text/html; charset=utf-8", page);
     for (answer, said) in [
         (html("404 Not Found"), "answered 404"),
@@ -185,7 +183,7 @@ fn what_is_no_hotprobe_is_told_from_one_that_refuses() {
         assert!(directory.names().is_empty(), "{:?}", directory.names());
     }
     let url = fake::saying(fake::answer("200 OK", "application/json", "{}"));
-    run(&["list", "--url", &url]).fails(1, &["not as hotprobe's events are"]);
+    run(&["list", "--url", &url]).fails(1, &["did not answer with hotprobe's events"]);
     let url = fake::saying("");
     run(&["list", "--url", &url]).fails(1, &["closed the connection without an answer"]);
     // (The last chunk, cut short.)
@@ -199,11 +197,11 @@ fn what_the_command_line_cannot_mean_is_a_usage_error() {
     for (arguments, said) in [
         (
             &["list", "--url", "https://shop.example/debug/probes"][..],
-            "TLS is not spoken here",
+            "TLS is not supported",
         ),
         (
-            &["list", "--url", "127.0.0.1:9000"],
-            "--url is `127.0.0.1:9000`: expected `http://",
+            &["list", "--url", "localhost"],
+            "--url is `localhost`: expected `HOST:PORT` or `http://",
         ),
         (
             &["list", "--url", "http://me:pw@127.0.0.1/"],
@@ -212,30 +210,76 @@ fn what_the_command_line_cannot_mean_is_a_usage_error() {
         (&["tail"], "<MATCH>"),
         (
             &["tail", "*", "--seconds", "soon"],
-            "expected a number of seconds",
+            "--for <DURATION> is `soon`: expected a duration, such as `10s`",
         ),
-        (&["watch", "*", "--interval", "0"], "0 is not in 1..=3600"),
+        (
+            &["watch", "*", "--interval", "0"],
+            "expected whole seconds from `1s` to `1h`",
+        ),
         (&["record", "*"], "--output"),
         (&["record", "-o", "x.pftrace"], "MATCH"),
-        (&["record", "*", "-o", "x.txt"], "`.pftrace`"),
-        (&["record", "*", "-o", "-"], "--format"),
+        (
+            &["record", "*", "-o", "x.txt"],
+            "cannot tell the format from the extension of `x.txt`; use .pftrace, ",
+        ),
         (&["record", "*", "-o", "."], "--format"),
         (&["record", "*", "-o", "x", "--format", "svg"], "perfetto"),
-        (&["latency", "a", "b"], "<KEY>"),
         (
             &["latency", "a", "b", "id", "-o", "x.png"],
-            "`.svg`, `.hlog`",
+            ".svg, .hlog or .json",
         ),
         (
             &["latency", "a", "b", "id", "-o", "x.json", "--json"],
             "cannot be used with",
         ),
-        (&["stacks", "a", "-o", "x.png"], "`.pb.gz`"),
+        (&["stacks", "a", "-o", "x.png"], "or .pb.gz"),
+        (&["stacks", "a", "--every", "0"], "--every <N> is `0`"),
+        (
+            &["man", "lst"],
+            "there is no command `lst`; expected one of list, ",
+        ),
         (&["completions", "tcsh"], "bash"),
         (&["lst"], "list"),
         (&[], "Usage"),
     ] {
-        run(arguments).fails(2, &[said]);
+        let told = run(arguments).fails(2, &[said]);
+        // In one voice: a line, which begins as any other and ends without a full stop.
+        if !arguments.is_empty() {
+            assert!(told.err.starts_with("hotprobe: "), "{told:?}");
+            assert_eq!(told.err.lines().count(), 1, "{told:?}");
+            assert!(!told.err.ends_with(".\n"), "{told:?}");
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn variables_that_are_not_text_are_refused_or_do_not_matter() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bad = std::ffi::OsStr::from_bytes(b"\xff");
+    for (variable, said) in [
+        (
+            "HOTPROBE_URL",
+            "HOTPROBE_URL is `\u{fffd}`, which is not UTF-8",
+        ),
+        ("HOTPROBE_TOKEN", "HOTPROBE_TOKEN cannot be used"),
+    ] {
+        let output = super::hotprobe(&["list"]).env(variable, bad).output();
+        super::CommandOutput::of(output.unwrap()).fails(2, &[said]);
+    }
+    let server = Server::start(Admin::new());
+    let mut command = server.hotprobe(&["list"]);
+    command.envs(["COLUMNS", "NO_COLOR", "TERM"].map(|variable| (variable, bad)));
+    super::CommandOutput::of(command.output().unwrap()).out();
+}
+
+#[test]
+fn an_address_needs_neither_scheme_nor_path() {
+    let server = Server::start(Admin::new());
+    let url = server.url.strip_suffix("/debug/probes").unwrap();
+    let place = url.strip_prefix("http://").unwrap();
+    for url in [url, place, &format!("{place}/debug/probes")] {
+        run(&["list", "--url", url]).out();
     }
 }
 

@@ -13,6 +13,9 @@ mod tailed {
 mod json {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
+mod many {
+    hotprobe::event! { pub static ITEM: fn(n: u64); }
+}
 mod lost {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
@@ -72,6 +75,22 @@ fn a_tail_is_a_line_a_record() {
     eventually("it is detached", || tailed::ITEM.probe_count() == 0);
 }
 
+/// What is fired after the limit is not lost: nobody asked for it.
+#[test]
+fn a_tail_that_has_reached_its_limit_says_nothing_of_what_comes_after() {
+    let server = Server::start(Admin::new());
+    // A part of its name is enough.
+    let child = server
+        .hotprobe(&["tail", "streams::many::ITEM", "--limit", "3"])
+        .spawn()
+        .unwrap();
+    eventually("it is attached", || many::ITEM.is_enabled());
+    (0..30).for_each(|n| many::ITEM.fire(n));
+    let told = ended(child);
+    assert_eq!((&*told.err, told.code), ("", Some(0)), "{told:?}");
+    assert_eq!(told.out.lines().count(), 3, "{told:?}");
+}
+
 #[test]
 fn with_json_a_tail_is_a_document_a_line() {
     let server = Server::start(Admin::new());
@@ -98,9 +117,9 @@ fn what_a_tail_has_lost_is_said_beside_it() {
     let records = told.out.lines().count();
     let (_, rest) = told
         .err
-        .split_once(&format!("hotprobe: {records} records; "))
+        .split_once(&format!("hotprobe: {records} records, "))
         .unwrap();
-    let (lost, _) = rest.split_once(" firings more were lost").unwrap();
+    let (lost, _) = rest.split_once(" lost: they were fired faster").unwrap();
     assert!(lost.parse::<u64>().unwrap() > 0, "{told:?}");
     assert!(records > 0 && told.code == Some(0), "{told:?}");
 }
@@ -213,7 +232,8 @@ fn ctrl_c_ends_it_and_the_server_detaches() {
             .spawn()
             .unwrap();
         eventually("it is attached", || interrupted::ITEM.is_enabled());
-        interrupt(child);
+        let told = interrupt(child);
+        assert!(told.err.contains("hotprobe: interrupted: 0 "), "{told:?}");
         eventually("it is detached", || interrupted::ITEM.probe_count() == 0);
         eventually("the session is over", || server.open() == 0);
     }
@@ -366,7 +386,10 @@ fn what_a_hostile_server_sends_overflows_nothing_and_moves_no_cursor() {
     let record = "event: record\ndata: {\"at\":1,\r\"event\":\"a\",\"values\":\r{}}\n\n";
     let url = stream(&format!("{record}{end}"));
     let out = run(&["tail", "a", "--json", "--url", &url]).out();
-    assert_eq!(out, "{\"at\":1, \"event\":\"a\",\"values\": {}}\n");
+    assert_eq!(
+        out,
+        "{\"version\":1,\"at\":1, \"event\":\"a\",\"values\": {}}\n"
+    );
 
     let begin = "event: begin\ndata: {\"events\":[{\"name\":\"a\",\"file\":\"f\",\"line\":1,\"column\":1}]}\n\n";
     let rates = |seconds: &str, fired: u64| {

@@ -1,14 +1,25 @@
-//! Ctrl-C, and SIGTERM, while a file is written: it is saved as far as it has come, and the program
-//! then ends by the signal.
+//! Ctrl-C and SIGTERM: what has arrived is kept, and said; then the program ends by the signal. A
+//! second one ends it at once.
 
+use crate::failure::Failure;
 use std::io;
 
-/// Handles signals from now on: when one comes, `save` saves what there is to save, and returns what is to be
-/// said of it. A second signal ends the program at once.
+/// Handles Ctrl-C and SIGTERM from now on: at the first one, `tell` keeps what there is to keep,
+/// and returns the message about it.
+pub(crate) fn tell_on_interrupt(
+    tell: impl Fn() -> Option<String> + Send + 'static,
+) -> Result<(), Failure> {
+    save_on_interrupt(tell).map_err(|error| {
+        Failure::failed(format!(
+            "cannot handle Ctrl-C, which would lose what has arrived: {error}"
+        ))
+    })
+}
+
+/// Handles signals from now on: at the first one, `save` keeps what there is to keep, and returns
+/// the message about it. A second one ends the program at once.
 #[cfg(unix)]
-pub(super) fn save_on_interrupt(
-    save: impl Fn() -> Option<String> + Send + 'static,
-) -> io::Result<()> {
+fn save_on_interrupt(save: impl Fn() -> Option<String> + Send + 'static) -> io::Result<()> {
     use crate::failure::note;
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
@@ -28,8 +39,8 @@ pub(super) fn save_on_interrupt(
     std::thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
             is_second.store(true, Ordering::SeqCst);
-            if let Some(said) = save() {
-                note(said);
+            if let Some(message) = save() {
+                note(message);
             }
             // (For these signals it ends the process.)
             let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -53,6 +64,6 @@ fn ignored_signals() -> u64 {
 /// Elsewhere, the system ends the program, and what came stays in the `.part`.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-pub(super) fn save_on_interrupt(_: impl Fn() -> Option<String> + Send + 'static) -> io::Result<()> {
+fn save_on_interrupt(_: impl Fn() -> Option<String> + Send + 'static) -> io::Result<()> {
     Ok(())
 }
