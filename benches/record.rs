@@ -57,7 +57,7 @@ fn fresh(n: u64, call: impl Fn(u64)) -> Duration {
             call(black_box(i));
         }
         time += start.elapsed();
-        let sum = recording.finish().expect("outside of probes").sum();
+        let sum = recording.finish().expect("outside probes").sum();
         assert_eq!((sum.fired, sum.lost), (now + 1, 0));
         left -= now;
     }

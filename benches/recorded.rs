@@ -58,7 +58,7 @@ fn recorded(call: impl Fn(u64)) -> Duration {
     // This thread's buffer.
     call(0);
     let time = timed(call);
-    let sum = recording.finish().expect("outside of probes").sum();
+    let sum = recording.finish().expect("outside probes").sum();
     assert_eq!((sum.fired, sum.lost), (SLICE + 1, 0));
     time
 }

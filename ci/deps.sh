@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Four small dependencies are part of what the core promises its users. A fifth is a decision, not an accident: whoever takes it
+# Four small dependencies are part of what the core promises its users. A fifth is a decision, not an accident: it
 # changes the list below. So is each of another crate; and which crate may use which of ours stands there too: the core none,
 # record and profile the core and the clock, testing the core, admin record and profile, the program none. Seconds.
 set -euo pipefail

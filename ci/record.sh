@@ -46,7 +46,7 @@ query() { # what query.mjs is given
 query "$out/queries.json" "$out/answers.json"
 python3 ci/readers/record/verify.py answer "$out"
 
-# Real ones: each request that the clients asked is one slice, with what it asked for inside of it.
+# Real ones: each request that the clients asked is one slice, with what it asked for inside it.
 real=$out/real
 mkdir -p "$real"
 cargo build --quiet --release --example record --example live_server

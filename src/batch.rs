@@ -87,7 +87,7 @@ impl Batch {
     /// Queues the detach of a whole group, at one instant.
     ///
     /// The batch owns the group from here on. If the batch is dropped instead of committed, it has done
-    /// nothing: the group's probes stay attached, for ever, as after [`ProbeGroup::leak`].
+    /// nothing: the group's probes stay attached, forever, as after [`ProbeGroup::leak`].
     ///
     /// ```
     /// use hotprobe::{Batch, ProbeGroup};
@@ -163,7 +163,7 @@ impl fmt::Debug for Batch {
 ///
 /// Dropping the group detaches it. A group that [`Batch::commit`] returned is detached at one instant: a
 /// thread whose firing found one of its probes gone by the group's `detach` starts none of them
-/// afterwards. (Probes added later are detached with the rest, but outside of that instant.)
+/// afterwards. (Probes added later are detached with the rest, but outside that instant.)
 ///
 /// ```
 /// use hotprobe::ProbeGroup;
@@ -263,7 +263,7 @@ impl ProbeGroup {
         grace::synchronize()
     }
 
-    /// Leaves all its probes attached for ever.
+    /// Leaves all its probes attached forever.
     pub fn leak(mut self) {
         for probe in self.probes.drain(..) {
             probe.leak();

@@ -43,7 +43,7 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
 /// # Ok::<(), hotprobe::SynchronizeError>(())
 /// ```
 pub fn synchronize_timeout(timeout: Duration) -> Result<(), SynchronizeError> {
-    // A time that the clock cannot express is for ever.
+    // A time that the clock cannot express is forever.
     wait(Instant::now().checked_add(timeout))
 }
 
@@ -86,7 +86,7 @@ pub struct GracePeriod {
 
 impl GracePeriod {
     /// Whether every firing that was in flight has ended, and everything detached before has been
-    /// dropped. Never waits; once true, true for ever.
+    /// dropped. Never waits; once true, true forever.
     ///
     /// Asking moves things along: like [`reclaim`], it drops on this thread what can be dropped by now.
     /// Inside a probe, a `pinned` scope or a captured `Drop` it only looks.

@@ -76,7 +76,7 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
         });
     }
 
-    /// Fires inside of another firing, or of `pinned`: the pin is there already. Also a thread's first
+    /// Fires inside another firing, or inside `pinned`: the pin is there already. Also a thread's first
     /// firing; one too many; one on a thread that is about to be gone.
     #[inline(always)]
     pub fn fire_inside(&'static self, call: impl Fn(T, Slot<'_>)) {

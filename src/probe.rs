@@ -45,7 +45,8 @@ impl Probe {
     /// [`detach_and_wait`](Self::detach_and_wait).
     ///
     /// What the probe captured is dropped on this thread before `detach` returns, if nothing else is in
-    /// progress anywhere; otherwise later, by whoever detaches, commits, synchronizes or reclaims next.
+    /// progress anywhere; otherwise later, by the next call that detaches, commits, synchronizes or
+    /// reclaims.
     /// Inside a probe, a [`pinned`](crate::pinned) scope or another captured `Drop`, nothing is dropped.
     ///
     /// # Cost
@@ -96,7 +97,7 @@ impl Probe {
         grace::synchronize()
     }
 
-    /// Leaves the probe attached for ever.
+    /// Leaves the probe attached forever.
     ///
     /// ```
     /// hotprobe::event! { static TICK: fn(); }

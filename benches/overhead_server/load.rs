@@ -26,7 +26,7 @@ struct Period {
 }
 
 /// Asks for so long, over connections of its own: what a connection is lucky or unlucky with, a buffer's place in
-/// memory for example, is not the same variant's for ever. What is answered in the first quarter more is not counted.
+/// memory for example, is not the same variant's forever. What is answered in the first quarter more is not counted.
 pub(crate) async fn slice(
     address: SocketAddr,
     connections: usize,

@@ -21,8 +21,8 @@
 //! **One mutex**, because it is what replaces the stopped world: a batch changes many events as one step, and
 //! two batches never interleave. A mutex per event would have to be taken in an order, and would gain nothing,
 //! since nobody waits under it: no closure, no `Drop` and no allocation happens there (I5). Buffers are
-//! allocated before and freed after. The lists of what is retired lie under the same mutex: whoever changes an
-//! event retires something, so a second one would be taken together with the first.
+//! allocated before and freed after. The lists of what is retired lie under the same mutex: a thread that changes
+//! an event retires something, so a second one would be taken together with the first.
 //!
 //! **crossbeam-epoch**, because epochs make the reader's part short, and it is proven. The collector is
 //! our own, so other crates' pins do not hold our grace periods up, nor ours theirs.
@@ -136,7 +136,7 @@
 //! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running goes on with those. So
 //! there is no recursion, however long the chain. Only what descends from what it was asked for can lead it on,
 //! not what others detach meanwhile: or else a thread that detaches in a loop could keep another's `synchronize`
-//! for ever.
+//! forever.
 //!
 //! **Waiting is polling.** A firing that ends knows nothing of those who wait, so it costs nothing to be waited
 //! for, and there is no wake-up to lose.
@@ -146,7 +146,7 @@
 //! In the child only one thread lives on; the others are gone, pinned as they were. Before a fork the lock is
 //! taken, so that nobody is in the midst of an update; in the child it is released, a new collector takes the
 //! old one's place, and what waited for a grace period waits anew. The old collector is leaked, since it would
-//! wait for ever. This is done through `pthread_atfork`; a look at the process's number would be paid by every
+//! wait forever. This is done through `pthread_atfork`; a look at the process's number would be paid by every
 //! firing.
 //!
 //! # What was tried and dropped

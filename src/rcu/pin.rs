@@ -455,7 +455,7 @@ pub(super) fn note_retired_inside(number: u64) {
     });
 }
 
-/// The number below which all is that was retired inside of the last captured `Drop`, if any was; asked
+/// The number below which all is that was retired inside the last captured `Drop`, if any was; asked
 /// once.
 pub(super) fn take_retired_inside() -> Option<u64> {
     with_thread_state(|thread| thread.retired_inside.take())
@@ -488,7 +488,7 @@ impl Reclaimer {
             if let Some(handle) = &mut *self.temporary.borrow_mut() {
                 return thread.while_registering(|| {
                     if handle.collector() != domain().collector() {
-                        // Forked, since `new`. The handle is leaked: its collector waits for ever for
+                        // Forked, since `new`. The handle is leaked: its collector waits forever for
                         // threads that are gone.
                         *handle = ManuallyDrop::new(join());
                     }

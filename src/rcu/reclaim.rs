@@ -200,7 +200,7 @@ impl DomainWriter {
     }
 
     /// Starts a grace period, if none runs and there is a reason to. The caller then defers its end,
-    /// outside of the lock.
+    /// outside the lock.
     fn start(&mut self, domain: &Domain) -> Option<u64> {
         let reason = !self.closures.next.is_empty()
             || !self.snapshots.next.is_empty()

@@ -108,7 +108,7 @@ fn while_the_process_exits() {
             });
         }
         crate::eventually("they fire", || fired.load(Ordering::Relaxed) > 1000);
-        // Inside of a firing, too.
+        // Inside a firing, too.
         hotprobe::event! { static EXIT: fn(); }
         EXIT.attach(|| std::process::exit(42)).leak();
         EXIT.fire();
@@ -166,7 +166,7 @@ fn waiting_on_a_dying_thread_costs_no_memory() {
     );
 }
 
-/// Inside of a firing: whether another thread cannot get over it. 0 if so.
+/// Inside a firing: whether another thread cannot get over it. 0 if so.
 fn still_protected() -> i32 {
     let waited = thread::spawn(|| {
         let (witness, dropped) = Witness::new();
@@ -249,7 +249,7 @@ mod coroutine {
 
     extern "C" fn other() {
         loop {
-            // A firing by itself, and one inside of `pinned`.
+            // A firing by itself, and one inside `pinned`.
             ENDING.fire(1);
             to_main();
             hotprobe::pinned(|| ENDING.fire(1));
@@ -295,7 +295,7 @@ mod coroutine {
                     }
                 });
                 for n in 1..=6 {
-                    // Comes back inside of a firing.
+                    // Comes back inside a firing.
                     to_other();
                     assert_eq!(
                         hotprobe::synchronize(),

@@ -167,7 +167,7 @@ fn a_grace_period_is_over_without_anybody_blocking() {
     dropped.try_recv().unwrap();
     assert!(
         grace.is_over() && grace.clone().is_over(),
-        "once over, over for ever"
+        "once over, over forever"
     );
 }
 

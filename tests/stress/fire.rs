@@ -171,7 +171,7 @@ pub(crate) fn keep_firing(oracle: &Arc<Oracle>, random: &Random, number: usize) 
                 oracle.fired(4);
             }
             7 => {
-                // Scopes inside of scopes, and of firings, are one.
+                // Scopes inside scopes, and inside firings, are one.
                 inside(|| {
                     hotprobe::pinned(|| {
                         fire_checked(oracle, event, mark, &of_probes);

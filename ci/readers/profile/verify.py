@@ -117,7 +117,7 @@ def picture():
         check("labels", page["labels"], labels)
         # Each label's bars: together they are all of its pairs, and the tallest is where half of the pairs are, roughly.
         check("pairs", page["pairs"], sum(label["count"] for label in expected["labels"]))
-        check("outside of the picture", page["outside"], [])
+        check("outside the picture", page["outside"], [])
         check("overlapping text", page["overlapping"], [])
         if page["contrast"] < 4.5:
             sys.exit(f"ci/profile: the {page['scheme']} picture's text has a contrast of {page['contrast']:.1f}")

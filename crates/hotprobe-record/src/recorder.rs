@@ -177,28 +177,30 @@ impl Recorder {
         self
     }
 
-    /// How large each firing thread's buffer is, in bytes: 1 MiB if nothing is said. Rounded down to a power of two.
+    /// Sets the size of each firing thread's buffer, in bytes; 1 MiB by default. Rounded down to a power
+    /// of two.
     pub fn buffer_per_thread(mut self, bytes: usize) -> Self {
         self.per_thread = bytes;
         self
     }
 
-    /// How large all buffers together may be, in bytes: 64 MiB if nothing is said. The begins without an end that the slices
-    /// of a streamed recording remember are bounded by it, too: one for each KiB, 65,536 at most, of all slices together. Threads for which there is none lose
-    /// what they fire, which is counted.
+    /// Limits the size of all buffers together, in bytes; 64 MiB by default. A thread that gets no
+    /// buffer loses what it fires, which is counted. The limit also bounds the begins without an end
+    /// that the slices of a streamed recording remember: one for each KiB, at most 65,536, of all slices
+    /// together.
     pub fn buffers_together(mut self, bytes: usize) -> Self {
         self.together = bytes;
         self
     }
 
-    /// What happens when a buffer is full: the newest is dropped if nothing is said.
+    /// Sets what happens when a buffer is full; by default, the newest record is dropped.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
     }
 
-    /// How many bytes are kept of a text, of what a `Debug` writes, and of bytes: 512 if nothing is said. Characters are
-    /// kept whole; what was cut is marked.
+    /// Sets how many bytes are kept of a text, of what a `Debug` writes, and of bytes; 512 by default.
+    /// Characters are kept whole; what was cut is marked.
     pub fn cut_texts_at(mut self, bytes: usize) -> Self {
         self.cut_at = bytes;
         self

@@ -34,7 +34,7 @@ pub(crate) struct StreamThread {
 #[derive(Default)]
 struct StreamEnd {
     ended: AtomicBool,
-    /// How long it waits for firings in flight; for ever if there is none.
+    /// How long it waits for firings in flight; forever if there is none.
     in_flight: OnceLock<Duration>,
 }
 

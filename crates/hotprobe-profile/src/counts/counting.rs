@@ -104,7 +104,8 @@ impl Counts {
         self
     }
 
-    /// For how many labels [`by`](Self::by) has room, for each event: 128 if nothing is said. Up to so many, counts are exact.
+    /// Sets for how many labels [`by`](Self::by) has room, for each event; 128 by default. Up to
+    /// that number of labels, counts are exact.
     pub fn labels_at_most(mut self, labels: usize) -> Self {
         self.labels_at_most = labels;
         self

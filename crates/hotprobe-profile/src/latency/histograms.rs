@@ -14,7 +14,7 @@ use std::thread::available_parallelism;
 pub(crate) struct LabelHistogram {
     pub(crate) histogram: Histogram<u64>,
     pub(crate) sum: u128,
-    /// Outside of the range; they are in the histogram, at its ends.
+    /// Outside the range; they are in the histogram, at its ends.
     pub(crate) too_short: u64,
     pub(crate) too_long: u64,
 }

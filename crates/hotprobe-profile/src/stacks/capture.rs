@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// While it lives, what this thread fires comes of the profile's own work (a global allocator, or a `Debug`, can have
-/// events), and no stack is taken of it: that would go on for ever.
+/// events), and no stack is taken of it: that would go on forever.
 pub(super) struct Busy(());
 
 impl Busy {

@@ -325,7 +325,7 @@ impl Buffers {
         }
     }
 
-    /// A firing inside of what gets its thread a buffer: it waits until that is known. So do those of few events; others, and
+    /// A firing inside what gets its thread a buffer: it waits until that is known. So do those of few events; others, and
     /// those that another recording has brought about, are counted apart.
     fn lose_between(&self, event: u32) {
         let waits = HERE.with(|here| {

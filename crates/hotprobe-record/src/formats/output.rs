@@ -94,7 +94,7 @@ impl Write for LimitedFile {
     }
 }
 
-/// A user's writer, which may not be interrupted for ever: `write_all` would try again without end.
+/// A user's writer, which may not be interrupted forever: `write_all` would try again without end.
 #[derive(Debug)]
 pub(crate) struct Patient<W> {
     to: W,
