@@ -30,7 +30,7 @@ hotprobe::event! {
 /// What it is called, and the time of one slice.
 type Subject = (&'static str, Box<dyn Fn() -> Duration>);
 
-/// So many records are made with one recording; they fit.
+/// The number of records made with one recording; they fit.
 const SLICE: u64 = 4096;
 const ROUNDS: usize = 200;
 

@@ -43,7 +43,7 @@ check hotprobe-cli 'clap clap_complete indicatif serde serde_json signal-hook ur
 
 crates=$(python3 ci/lib/crates.py)
 while read -r name _; do
-    [[ "$seen" = *" $name "* ]] || { echo "ci/deps.sh: nothing is said of the dependencies of $name" >&2; failed=1; }
+    [[ "$seen" = *" $name "* ]] || { echo "ci/deps.sh: the dependencies of $name are not listed" >&2; failed=1; }
 done <<<"$crates"
 
 # Who declares events builds no server, no runtime, no encoder; and a test run of the core builds none of what the other

@@ -75,7 +75,7 @@ pub mod list {
 /// Every event of the program, its dependencies included, sorted by name; those of one name (events in two
 /// functions of a module) by file, line and column.
 ///
-/// What can be missing, and how it is called in, is said at [`register!`](crate::register!).
+/// [`register!`](crate::register!) documents which events can be missing, and how to register them.
 ///
 /// ```
 /// hotprobe::event! {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 ///
 /// Blocks the thread: it spins for a moment, then sleeps 50 µs at a time. The wait is as long as the longest
 /// firing or [`pinned`] scope of the **process**, or the longest `Drop` of a captured value; attach, detach
-/// and fire go on meanwhile. Captures may be dropped on this thread.
+/// and fire continue to work meanwhile. Captures may be dropped on this thread.
 ///
 /// # Errors
 /// [`SynchronizeError::InProbe`] at once, if called inside a probe, a `pinned` scope or a captured `Drop`.

@@ -21,7 +21,7 @@ pub enum OnPanic {
     /// its captures) until it is detached.
     #[default]
     Quarantine,
-    /// For tests: the panic is counted, and goes on through the traced code. Later probes of that firing
+    /// For tests: the panic is counted, and continues through the traced code. Later probes of that firing
     /// do not run; the probe is not switched off.
     Propagate,
 }

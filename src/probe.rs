@@ -179,7 +179,7 @@ impl fmt::Debug for Probe {
 /// A probe of an event, as those see it who list them ([`Event::probes`](crate::Event::probes)): what can be
 /// asked of it, and nothing that changes it.
 ///
-/// It goes on telling the truth when the probe is detached. What the probe captured is dropped all the same.
+/// It stays accurate after the probe is detached, and does not delay the drop of what the probe captured.
 ///
 /// ```
 /// use hotprobe::ProbeOptions;

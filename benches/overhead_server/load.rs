@@ -1,5 +1,5 @@
-//! The load: as light as it can be, so that what is measured is the server. So many keep-alive connections, each
-//! asking again when it has been answered, on a thread of its own; they send bytes, and look for the end of the answer.
+//! The load: as light as it can be, so that what is measured is the server. Each
+//! of its keep-alive connections asks again when it has been answered, on a thread of its own; they send bytes, and look for the end of the answer.
 
 use crate::latencies::{histogram, record};
 use crate::service::PATH;

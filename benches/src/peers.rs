@@ -90,7 +90,7 @@ fn fastrace_8(n: u64) {
 
 #[inline(never)]
 fn fastrace_1(n: u64) {
-    // A trace holds only so many spans.
+    // A trace holds a limited number of spans.
     for from in counter(n).step_by(256) {
         let root = fastrace::Span::root(
             "root",

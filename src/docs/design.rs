@@ -133,9 +133,9 @@
 //!
 //! **The drain** takes one closure at a time, unlocks, drops it, and locks again. It runs on threads that call
 //! detach, commit, `synchronize` or `reclaim`, never inside a firing, a `pinned` scope or another captured
-//! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running goes on with those. So
+//! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running continues with those. So
 //! there is no recursion, however long the chain. Only what descends from what it was asked for can lead it on,
-//! not what others detach meanwhile: or else a thread that detaches in a loop could keep another's `synchronize`
+//! not what others detach meanwhile: otherwise a thread that detaches in a loop could keep another's `synchronize`
 //! forever.
 //!
 //! **Waiting is polling.** A firing that ends knows nothing of those who wait, so it costs nothing to be waited
@@ -158,7 +158,7 @@
 //! * **crossbeam's own atomic pointer**: it keeps tag bits, which the off check would have to mask out.
 //! * **Flushing crossbeam at each retire**: memory grows with each, as long as a reader stalls.
 //! * **Flushing a fixed number of times**: enough on a quiet machine, not where readers are busy or thousands
-//!   of threads have ended. Now there is a budget, and later calls go on.
+//!   of threads have ended. Now there is a budget, and later calls continue.
 //!
 //! * **A list of events that they put themselves into when they first fire**: it would lack those that matter most,
 //!   which have not fired yet. **Constructors before `main`**: they run in an order that nobody chooses, before

@@ -37,4 +37,4 @@
 //! | *scope* | what belongs to one test: threads, tasks, jobs. A firing outside it is nothing to the test |
 //! | *run* | one time that the body of a test runs: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)` |
 //! | *dead time* | for how long nothing may happen in a run; after that it is a deadlock |
-//! | *schedule* | in which order paused senders go on |
+//! | *schedule* | in which order paused senders continue |

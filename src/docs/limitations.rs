@@ -109,7 +109,7 @@
 //!
 //! **Grace periods are process-wide.** A probe that blocks, or a [`pinned`](crate::pinned()) scope that does
 //! not end, holds up every [`synchronize`](crate::synchronize()) of the process, also of those who know
-//! nothing of that event, and nothing detached in the meantime is dropped. Attach, detach and fire go on. So:
+//! nothing of that event, and nothing detached in the meantime is dropped. Attach, detach and fire continue to work. So:
 //! do not block in a probe; hand over with `try_send`
 //! ([patterns](super::patterns#from-a-probe-into-async-code)); where a wait must end, use
 //! [`synchronize_timeout`](crate::synchronize_timeout()).

@@ -21,7 +21,7 @@
 //! use loom::sync::{Arc, Mutex};
 //!
 //! hotprobe::event! {
-//!     /// An item has been appended; so many there were then.
+//!     /// An item has been appended; `len` items were there then.
 //!     pub static PUSHED: fn(len: usize, capacity: usize);
 //! }
 //!
@@ -101,5 +101,5 @@
 //!
 //! **A model that has failed** stops its threads where they are: loom does not run them to their end. If one of
 //! them was inside a probe (again one that uses loom's types), it stays there: no grace period of
-//! the process ends any more. Tests that go on after a failure, those with `#[should_panic]` say, should run
+//! the process ends any more. Tests that continue after a failure, those with `#[should_panic]` say, should run
 //! such a model in a process of its own, or use [`synchronize_timeout`](crate::synchronize_timeout()).

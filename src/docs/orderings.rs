@@ -18,7 +18,7 @@
 //! | `publish` | store, `Release` | the snapshot's contents before its address; a closed gate before the null | both accesses in `read` | `attach_is_seen_whole`; null only: `batch_is_one_instant::a_detach_in_order` |
 //!
 //! **Why there is a fence.** A thread fires two events of a group that is being detached. At the first it reads
-//! null by the relaxed off check, and goes on. At the second it must not start a probe any more. An off check
+//! null by the relaxed off check, and continues. At the second it must not start a probe any more. An off check
 //! by itself orders nothing; an acquire load in its place would put an instruction into every disabled event on
 //! machines where acquire is not free. So the enabled path begins with the fence, which turns every relaxed
 //! load of this thread before it into an acquire one, and those who stay off pay nothing. (Where the second
@@ -77,7 +77,7 @@
 //! | `EventCell::attached` | `Relaxed` | touched under the lock only |
 //! | `EventCell::count`, `EventCell::entries` | `Relaxed` | written under the lock; read without it as a number to show, and as a guess that is checked under the lock |
 //! | `Header::panicked` | `Relaxed` | it says that it happened; who wants to know what the probe did waits for it, as for any other |
-//! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to go on flushing |
+//! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to keep flushing |
 //!
 //! # The mutex
 //!

@@ -94,8 +94,8 @@ struct Typed<P> {
     closure: UnsafeCell<ManuallyDrop<P>>,
 }
 
-/// An erased pointer to a slot: a `Typed<P>`, of which only the header is visible. `Copy`; who holds a
-/// reference is said where it is taken.
+/// An erased pointer to a slot: a `Typed<P>`, of which only the header is visible. `Copy`; the comment where
+/// a reference is taken names its holder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub(crate) struct SlotPtr(NonNull<Header>);
@@ -215,7 +215,7 @@ impl SlotPtr {
         unsafe { (self.header().vtable.retain)(self) }
     }
 
-    /// Makes a detached slot a tombstone: the snapshot that goes on naming it gets a reference.
+    /// Makes a detached slot a tombstone: the snapshot that still names it gets a reference.
     ///
     /// # Safety
     /// As for [`SlotPtr::links`].

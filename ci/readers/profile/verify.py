@@ -95,7 +95,7 @@ def prometheus():
     for label in expected["labels"]:
         check(f"fired with {label['label']!r}", counted["hotprobe_labels_total", done, label["label"]], label["fired"])
         check("its error", counted["hotprobe_labels_too_many", done, label["label"]], 0)
-    # Two of five: what is listed is too high by what is said, at most.
+    # Two of five: what is listed is too high by the error it reports, at most.
     few = {(name, labels["event"], labels.get("label")): value for name, labels, value in samples("few.prom")}
     listed = [key[2] for key in few if key[0] == "hotprobe_labels_total"]
     check("labels listed", len(listed), 2)

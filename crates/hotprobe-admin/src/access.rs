@@ -244,7 +244,7 @@ fn is_this_site(class: Class, host: Host<'_>, headers: &HeaderMap) -> Result<(),
     Ok(())
 }
 
-/// Whom the request is to, with the port if that was said.
+/// The host that the request names, with the port if it has one.
 #[derive(Clone, Copy, Debug)]
 struct Host<'a>(&'a str);
 

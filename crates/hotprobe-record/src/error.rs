@@ -68,7 +68,7 @@ pub enum RecordError {
         trace: Box<Trace>,
     },
     /// `finish` was called inside a probe, [`pinned`](hotprobe::pinned) or a captured `Drop`, and would wait for itself. Here is
-    /// the recording again; it goes on.
+    /// the recording again; it still runs.
     InProbe(Box<Recording>),
     /// The recording is another process's, from which this one was forked.
     Forked,
@@ -95,7 +95,7 @@ impl RecordError {
     /// # hotprobe::event! { static TICK: fn(); }
     /// let recording = hotprobe_record::Recorder::new().event(&TICK).start()?;
     /// let error = hotprobe::pinned(|| recording.finish().unwrap_err());
-    /// let trace = error.into_recording().expect("it goes on").finish()?;
+    /// let trace = error.into_recording().expect("it still runs").finish()?;
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
     #[must_use]

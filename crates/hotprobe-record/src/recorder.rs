@@ -83,7 +83,7 @@ impl Default for Recorder {
     }
 }
 
-/// How many begins without an end are remembered, of all slices together: one for so many bytes of the buffers', within these.
+/// The bytes of the buffers for each begin without an end that is remembered, of all slices together.
 const BYTES_AN_OPEN: usize = 1 << 10;
 const BYTES_A_THREAD: usize = 4 << 10;
 const MOST_THREADS: (usize, usize) = (1 << 10, 1 << 14);

@@ -1,4 +1,4 @@
-//! A recording that goes on: its handle, and what happens at its end.
+//! A running recording: its handle, and what happens at its end.
 
 use super::stream::StreamThread;
 use super::{RecordError, Trace};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// A recording that goes on. Made by [`Recorder::start`](super::Recorder::start).
+/// A running recording. Made by [`Recorder::start`](super::Recorder::start).
 ///
 /// [`finish`](Self::finish) it to get what it recorded. Dropped, it ends: what it streams is finished and flushed, the rest
 /// is gone.
@@ -120,7 +120,7 @@ impl Recording {
     /// Blocks the thread, as [`synchronize`](hotprobe::synchronize) does; of a streamed recording also until the rest is written.
     ///
     /// # Errors
-    /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording goes on, and is in
+    /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording still runs, and is in
     /// the error. [`Stream`](RecordError::Stream): the first error of the file that was streamed to, and the counts.
     /// [`Forked`](RecordError::Forked).
     pub fn finish(self) -> Result<Trace, RecordError> {
@@ -188,7 +188,7 @@ impl Recording {
         Ok(Trace::finished(buffers, end))
     }
 
-    /// What is in the buffers now; the recording goes on. Of a flight recorder, which
+    /// Returns what is in the buffers now; the recording continues. Of a flight recorder, which
     /// [overwrites the oldest](super::Overflow::OverwriteOldest), these are the last seconds.
     ///
     /// Copies the buffers, one after the other. A thread that fires while its own is being copied, and that is full, loses

@@ -1,4 +1,4 @@
-//! A recording that is written while it goes on: the thread that empties the buffers.
+//! A recording that is written while it runs: the thread that empties the buffers.
 
 use crate::capture::buffers::Buffers;
 use crate::capture::decode::{Decoded, Decoder};

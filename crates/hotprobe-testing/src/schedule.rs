@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// One step in so many lowers somebody's priority.
+/// One step in this number lowers a thread's priority, on average.
 const CHANGE: u64 = 6;
 
 struct Waiting {

@@ -102,7 +102,7 @@ impl Counter {
         self.add_n(1);
     }
 
-    /// So many more. (Beyond 2^64 it begins at 0 again.)
+    /// Adds `n`. Beyond 2^64 it begins at 0 again.
     #[inline]
     pub fn add_n(&self, n: u64) {
         self.rows.add(0, n);
@@ -169,7 +169,7 @@ pub struct LabelCounter {
 const MOST_LABELS: usize = 1 << 16;
 
 impl LabelCounter {
-    /// With room for so many labels, and a name for the table.
+    /// Makes a counter with room for `labels` labels, and a name for the table.
     ///
     /// # Errors
     /// [`ProfileError::Limit`] for room that is not possible.
@@ -187,13 +187,13 @@ impl LabelCounter {
         })
     }
 
-    /// One more of this label; its first 128 bytes count. Never panics or allocates.
+    /// Adds 1 to this label's count; its first 128 bytes count. Never panics or allocates.
     #[inline]
     pub fn add(&self, label: &str) {
         self.add_n(label, 1);
     }
 
-    /// So many more of this label.
+    /// Adds `n` to this label's count.
     #[inline]
     pub fn add_n(&self, label: &str, n: u64) {
         self.top.add(label, n);

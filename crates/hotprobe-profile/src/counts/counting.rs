@@ -187,7 +187,7 @@ impl fmt::Debug for Counts {
     }
 }
 
-/// Counting that goes on until it is dropped. Made by [`Counts::start`].
+/// Running counts, until dropped. Made by [`Counts::start`].
 ///
 /// ```
 /// use hotprobe::fire;
@@ -214,7 +214,8 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// What has been counted since the start. Counting goes on meanwhile; each count is read at an instant of its own.
+    /// Returns what has been counted since the start. Counting continues meanwhile; each count is read at
+    /// an instant of its own.
     ///
     /// Not for a probe: it allocates.
     #[must_use]

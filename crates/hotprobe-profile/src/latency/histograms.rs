@@ -94,7 +94,7 @@ pub(crate) struct Histograms {
 }
 
 impl Histograms {
-    /// For so many labels.
+    /// Makes room for `labels` labels.
     pub(crate) fn new(empty: LabelHistogram, (low, high): (u64, u64), labels: usize) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let stripes = (2 * cores).next_power_of_two().clamp(4, 32);

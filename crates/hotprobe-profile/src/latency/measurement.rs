@@ -57,8 +57,8 @@ use std::time::{Duration, SystemTime};
 /// as unmatched.
 ///
 /// # Bounds
-/// At most so many pairs are open ([`pairs_at_most`](LatencyBuilder::pairs_at_most)); for one more, the oldest makes room.
-/// At most so many labels have a histogram of their own ([`labels_at_most`](LatencyBuilder::labels_at_most)). The room for
+/// [`pairs_at_most`](LatencyBuilder::pairs_at_most) limits the open pairs; for one more, the oldest makes room.
+/// [`labels_at_most`](LatencyBuilder::labels_at_most) limits the labels that have a histogram of their own. The room for
 /// pairs is allocated at once; a histogram when a label is first used. What finds no room, and what has no
 /// partner, is counted: [`PairCounts`] adds up, exactly.
 ///
@@ -173,7 +173,7 @@ impl<K> Latency<K> {
 
     /// What has been measured since the start, or since [`reset`](Self::reset).
     ///
-    /// Measuring goes on meanwhile. What the counts say adds up in each snapshot; a pair that ends while the snapshot is taken
+    /// Measuring continues meanwhile. What the counts say adds up in each snapshot; a pair that ends while the snapshot is taken
     /// may be in the counts and in no histogram yet, or the other way around. With nothing fired meanwhile, both say the
     /// same.
     ///

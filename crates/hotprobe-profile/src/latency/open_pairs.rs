@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A shard holds about so many: more, and they would be searched too long; fewer, and some would be full long before all
+/// The number of pairs a shard holds, about: more, and they would be searched too long; fewer, and some would be full long before all
 /// are.
 const PER_SHARD: usize = 64;
 
@@ -78,7 +78,7 @@ fn lock<K>(shard: &PaddedShard<K>) -> MutexGuard<'_, PairShard<K>> {
 }
 
 impl<K> OpenPairs<K> {
-    /// At most so many, and not 0.
+    /// Makes room for `at_most` pairs, not 0.
     pub(crate) fn new(at_most: usize) -> Self {
         let shards = 1 << (at_most / PER_SHARD).max(1).ilog2();
         let per_shard = at_most / shards;

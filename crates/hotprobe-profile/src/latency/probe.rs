@@ -262,7 +262,7 @@ impl ProbedLatency {
     }
 }
 
-/// A measurement between two events, which goes on until it is dropped. Made by [`LatencyProbe::start`].
+/// A measurement between two events, which runs until it is dropped. Made by [`LatencyProbe::start`].
 ///
 /// ```
 /// use hotprobe::fire;

@@ -140,8 +140,8 @@ impl LatencySnapshot {
     }
 }
 
-/// Which one it is, from 1, of so many: the first that so many in a hundred are not after. (99.9 % of 4000 are 3996: a float
-/// that is a little more than that does not make it the next one.)
+/// Returns the 1-based rank of the nearest-rank percentile: `ceil(percent / 100 * count)`. 99.9 % of 4000
+/// are 3996: a float that is a little more than that does not make it the next rank.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -194,7 +194,8 @@ impl LabelLatency {
         self.latencies.histogram.len()
     }
 
-    /// How long so many in a hundred took, or less: `percentile(99.0)`. 0 is the shortest, 100 the longest.
+    /// Returns the duration that `percent` per cent of the pairs do not exceed: `percentile(99.0)` is p99.
+    /// 0 gives the shortest, 100 the longest.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> Duration {
         let histogram = &self.latencies.histogram;

@@ -178,7 +178,7 @@ impl Losses {
     }
 }
 
-/// The ring. Which methods are the writing thread's and which a reader's is said at each.
+/// The ring. Each method's documentation names its caller: the writing thread, or a reader.
 pub(crate) struct Ring {
     words: Box<[AtomicU64]>,
     overflow: Overflow,
@@ -871,7 +871,7 @@ model_only! {
             }
         }
 
-        /// What is there while the writer goes on.
+        /// What is there while the writer continues.
         pub fn copy(&self, mut each: impl FnMut(Result<&[u64], u64>)) {
             let copied = self.0.copy();
             copied.before.iter().for_each(|lost| each(Err(lost.count)));

@@ -171,7 +171,7 @@ impl<B, E> Nesting<B, E> {
     pub(crate) fn flush(&mut self) -> Vec<(usize, usize, NestingSteps<B, E>)> {
         let mut all = Vec::new();
         for outer in self.outer.values_mut() {
-            // What goes on may have begun before these, and end after them.
+            // What is still open may have begun before these, and end after them.
             let limit = outer.open.iter().copied().min().unwrap_or(u64::MAX);
             let before = outer.kept();
             let later;

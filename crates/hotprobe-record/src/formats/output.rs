@@ -64,7 +64,7 @@ impl LimitedFile {
 
 impl Drop for LimitedFile {
     fn drop(&mut self) {
-        // In a forked child the lock is the parent's, which goes on writing.
+        // In a forked child the lock is the parent's, which still writes.
         if self.locked_by == Some(std::process::id()) {
             unlock(&self.file);
         }
