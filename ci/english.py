@@ -41,7 +41,7 @@ MARKER = re.compile(r"\s*(//[/!]?|#+)? ?")
 PUBLIC_FUNCTION = re.compile(r"\s*pub (?:(?:const|async|unsafe) )*fn (\w+)")
 VERB = re.compile(r"[A-Z][a-z]+(?:-[a-z]+)?s\b")
 # Words that end like verbs in the third person.
-NOT_VERBS = {"Always", "As", "Bytes", "Does", "Events", "Has", "Is", "Its", "Labels", "Nanoseconds", "Probes", "Seconds",
+NOT_VERBS = {"Always", "As", "Bytes", "Events", "Has", "Is", "Its", "Labels", "Nanoseconds", "Probes", "Seconds",
              "This", "Was"}
 
 

@@ -104,8 +104,8 @@ impl Batch {
         self.groups.push(group);
     }
 
-    /// Does it all, under one lock. The group holds what was attached, in the order in which it was
-    /// queued; dropping it detaches it.
+    /// Makes all queued changes, under one lock. The group holds what was attached, in the order in
+    /// which it was queued; dropping it detaches it.
     ///
     /// Works anywhere, inside a probe too. What was detached is dropped as [`Probe::detach`] says.
     ///
@@ -195,19 +195,19 @@ impl ProbeGroup {
         self.probes.push(probe);
     }
 
-    /// How many probes it holds, attached or not.
+    /// Returns how many probes it holds, attached or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.probes.len()
     }
 
-    /// Whether it holds none.
+    /// Returns whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.probes.is_empty()
     }
 
-    /// Its probes, in the order in which they were added.
+    /// Returns its probes, in the order in which they were added.
     pub fn iter(&self) -> std::slice::Iter<'_, Probe> {
         self.probes.iter()
     }

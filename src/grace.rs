@@ -29,8 +29,8 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
     wait(None)
 }
 
-/// [`synchronize`], for at most about `timeout`. (A captured `Drop` that this thread has begun is not
-/// interrupted.)
+/// Waits as [`synchronize`] does, for at most about `timeout`. (A captured `Drop` that this thread
+/// has begun is not interrupted.)
 ///
 /// # Errors
 /// As [`synchronize`]; and [`SynchronizeError::TimedOut`], which leaves nothing behind: call again to wait
@@ -85,8 +85,8 @@ pub struct GracePeriod {
 }
 
 impl GracePeriod {
-    /// Whether every firing that was in flight has ended, and everything detached before has been
-    /// dropped. Never waits; once true, true forever.
+    /// Returns whether every firing that was in flight has ended, and everything detached before
+    /// has been dropped. Never waits; once true, true forever.
     ///
     /// Asking moves things along: like [`reclaim`], it drops on this thread what can be dropped by now.
     /// Inside a probe, a `pinned` scope or a captured `Drop` it only looks.

@@ -44,18 +44,18 @@ pub struct ProbeOptions {
 }
 
 impl ProbeOptions {
-    /// No name; quarantine on panic.
+    /// Creates options without a name; a panic quarantines.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What a panic in the probe does.
+    /// Sets what a panic in the probe does.
     pub fn on_panic(mut self, policy: OnPanic) -> Self {
         self.on_panic = policy;
         self
     }
 
-    /// A name, for those who list an event's probes.
+    /// Sets a name, for callers that list an event's probes.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(name.into());
         self

@@ -109,7 +109,7 @@ impl Probe {
         self.leaked = true;
     }
 
-    /// Whether it is attached. A probe that was switched off after a panic still is.
+    /// Returns whether it is attached. A probe that was switched off after a panic still is.
     ///
     /// ```
     /// hotprobe::event! { static TICK: fn(); }
@@ -124,7 +124,7 @@ impl Probe {
         self.handle.header().is_attached()
     }
 
-    /// Whether a call of it has panicked, ever.
+    /// Returns whether a call of it has panicked, ever.
     ///
     /// ```
     /// # std::panic::set_hook(Box::new(|_| ()));
@@ -141,7 +141,7 @@ impl Probe {
         self.handle.header().has_panicked()
     }
 
-    /// The name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
+    /// Returns the name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
     ///
     /// ```
     /// use hotprobe::ProbeOptions;
@@ -204,19 +204,19 @@ impl ProbeInfo {
             .collect()
     }
 
-    /// The name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
+    /// Returns the name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.handle.header().name()
     }
 
-    /// Whether it is still attached, as [`Probe::is_attached`].
+    /// Returns whether it is still attached, as [`Probe::is_attached`].
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.handle.header().is_attached()
     }
 
-    /// Whether a call of it has panicked, ever, as [`Probe::has_panicked`].
+    /// Returns whether a call of it has panicked, ever, as [`Probe::has_panicked`].
     #[must_use]
     pub fn has_panicked(&self) -> bool {
         self.handle.header().has_panicked()

@@ -575,8 +575,8 @@ model_only! {
             });
         }
 
-        /// The opposite of `enter`; `None` if the thread is not registered. Checks that nothing is in
-        /// progress.
+        /// Undoes `enter`; returns `None` if the thread is not registered. Checks that
+        /// nothing is in progress.
         pub fn leave() -> Option<Self> {
             with_thread_state(|thread| {
                 if thread.word() == UNREGISTERED {

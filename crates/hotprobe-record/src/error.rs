@@ -89,7 +89,7 @@ impl RecordError {
         Format::of(path).ok_or_else(|| Self::UnknownFormat { path: path.into() })
     }
 
-    /// The recording that could not be finished, if that is what happened.
+    /// Returns the recording that could not be finished, if that is what happened.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -106,7 +106,8 @@ impl RecordError {
         }
     }
 
-    /// What is known of a recording whose file failed, if that is what happened: no records, but the counts.
+    /// Returns what is known of a recording whose file failed, if that is what happened: no
+    /// records, but the counts.
     ///
     /// ```
     /// # use std::io::{self, Write};

@@ -127,8 +127,9 @@ impl Recording {
         self.finish_in(None)
     }
 
-    /// As [`finish`](Self::finish), but waits at most `in_flight` for firings in flight: a `Debug` that blocks does not hold it
-    /// up. Such a firing is counted as lost, in the trace or in what was streamed to.
+    /// Finishes as [`finish`](Self::finish) does, but waits at most `in_flight` for firings in
+    /// flight: a `Debug` that blocks does not hold it up. Such a firing is counted as lost, in the
+    /// trace or in what was streamed to.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).

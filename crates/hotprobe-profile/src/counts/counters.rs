@@ -87,7 +87,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// 0, with a name for the table.
+    /// Creates a counter at 0, with a name for the table.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl Counter {
         }
     }
 
-    /// One more. Never panics, allocates or waits. (A thread's first may register it, once.)
+    /// Adds 1. Never panics, allocates or waits. (A thread's first may register it, once.)
     #[inline]
     pub fn add(&self) {
         self.add_n(1);
@@ -108,13 +108,14 @@ impl Counter {
         self.rows.add(0, n);
     }
 
-    /// How many there have been since it was made: all that happened before this call, and maybe more.
+    /// Returns how many there have been since it was made: all that happened before this call, and
+    /// maybe more.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.rows.sum(0)
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -199,7 +200,7 @@ impl LabelCounter {
         self.top.add(label, n);
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

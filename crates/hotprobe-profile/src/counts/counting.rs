@@ -53,7 +53,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Nothing yet; room for 128 labels.
+    /// Creates a builder without events, with room for 128 labels.
     pub fn new() -> Self {
         Self {
             patterns: Vec::new(),
@@ -65,13 +65,14 @@ impl Counts {
         }
     }
 
-    /// The firings of this event.
+    /// Counts the firings of this event.
     pub fn event(mut self, event: &'static dyn AnyEvent) -> Self {
         self.events.push(event);
         self
     }
 
-    /// The firings of each event whose full name matches the pattern, as [`matching`](hotprobe::matching) finds them.
+    /// Counts the firings of each event whose full name matches the pattern, as
+    /// [`matching`](hotprobe::matching) finds them.
     ///
     /// ```
     /// # mod shop { hotprobe::event! { pub static SOLD: fn(); } }
@@ -85,20 +86,21 @@ impl Counts {
         self
     }
 
-    /// The firings of this event, and for each value of this parameter, how many have it. What is no text is formatted; of
-    /// the label, 128 bytes count.
+    /// Counts the firings of this event, and for each value of this parameter, how many have it.
+    /// What is no text is formatted; of the label, 128 bytes count.
     pub fn by(mut self, event: &'static dyn AnyEvent, parameter: impl Into<String>) -> Self {
         self.by.push((event, parameter.into()));
         self
     }
 
-    /// What is counted in one's own probes, for its rate, and to have all in one table. It counts from the start on.
+    /// Adds what is counted in one's own probes, for its rate, and to have all in one table. It
+    /// counts from the start on.
     pub fn counter(mut self, counter: &Counter) -> Self {
         self.counters.push(counter.clone());
         self
     }
 
-    /// What is counted by label in one's own probes. It counts since it was made.
+    /// Adds what is counted by label in one's own probes. It counts since it was made.
     pub fn labels(mut self, labels: &LabelCounter) -> Self {
         self.labels.push(labels.clone());
         self

@@ -59,7 +59,8 @@ impl StacksBuilder {
         }
     }
 
-    /// This event, too. In pprof's files each sample then has the label `event`, the event's name.
+    /// Adds this event, too. In pprof's files each sample then has the label `event`, the event's
+    /// name.
     ///
     /// The weight and the labels are looked for in each of the events.
     pub fn and(mut self, event: &'static dyn AnyEvent) -> Self {
@@ -221,7 +222,7 @@ impl StacksBuilder {
 }
 
 impl Stacks {
-    /// What is to be counted: the stacks that lead to this event. Nothing happens before
+    /// Creates a builder that counts the stacks that lead to this event. Nothing happens before
     /// [`start`](StacksBuilder::start).
     ///
     /// ```

@@ -178,7 +178,7 @@ impl Losses {
     }
 }
 
-/// The ring. Each method's documentation names its caller: the writing thread, or a reader.
+/// The ring. Its methods document which are the writing thread's, and which a reader's.
 pub(crate) struct Ring {
     words: Box<[AtomicU64]>,
     overflow: Overflow,
@@ -871,7 +871,7 @@ model_only! {
             }
         }
 
-        /// What is there while the writer continues.
+        /// Copies what is there while the writer continues.
         pub fn copy(&self, mut each: impl FnMut(Result<&[u64], u64>)) {
             let copied = self.0.copy();
             copied.before.iter().for_each(|lost| each(Err(lost.count)));
@@ -884,7 +884,7 @@ model_only! {
             copied.after.iter().chain(&copied.left).for_each(|lost| each(Err(lost.count)));
         }
 
-        /// What has no mark yet, when nobody writes any more.
+        /// Returns what has no mark yet, when nobody writes any more.
         pub fn lost_without_mark(&self) -> u64 {
             let around = self.0.finished();
             around.before.iter().chain(&around.after).chain(&around.left).map(|lost| lost.count).sum()
