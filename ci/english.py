@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Counts the phrases of ci/english.txt in the prose of the tree.
 
-    english.py [ROOT]            prints each hit of a rule that has more than its number; exit status 1 if there is one
+    english.py [ROOT]            prints the hits of each rule that has more than its number: those in lines that changed
+                                 since ci/english.txt did, or all; exit status 1 if there is such a rule
     english.py --all [ROOT]      prints the hits of every rule
     english.py --lower [ROOT]    also lowers the numbers of ci/english.txt to those found
 
@@ -169,6 +170,26 @@ def read(root, name, prose):
         prose.add(name, run)
 
 
+def changed(root):
+    """The lines that were written since ci/english.txt was, as `name:number`; none without git."""
+    def git(*arguments):
+        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
+
+    lines, name = set(), ""
+    try:
+        since = git("log", "-1", "--format=%H", "--", "ci/english.txt").strip()
+        diff = git("diff", "--unified=0", "--no-ext-diff", "--dst-prefix=b/", since) if since else ""
+    except (OSError, subprocess.CalledProcessError):
+        diff = ""
+    for line in diff.splitlines():
+        if line.startswith("+++ "):
+            name = line.removeprefix("+++ b/")
+        elif hunk := re.match(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@", line):
+            begin = int(hunk[1])
+            lines.update(f"{name}:{number}" for number in range(begin, begin + int(hunk[2] or 1)))
+    return lines
+
+
 def rules(file):
     """Each rule: the index of its line, the number allowed, the pattern, and what to write instead."""
     for at, line in enumerate(file.read_text(encoding="utf-8").split("\n")):
@@ -206,6 +227,10 @@ def main():
         exceeded += len(hits) > allowed
         if len(hits) > allowed or "--all" in flags:
             print(f"{pattern}: {len(hits)} found, {allowed} allowed; write instead: {instead}")
+            if len(hits) > allowed and "--all" not in flags:
+                since = changed(root)
+                # (What was written since then is to blame, if anything was.)
+                hits = [hit for hit in hits if hit.split(": ")[0] in since] or hits
             print("".join(f"    {hit}\n" for hit in hits), end="")
         elif len(hits) < allowed and "--lower" in flags:
             lines[at] = f"{len(hits):5}  {pattern} -> {instead}"

@@ -502,7 +502,7 @@ pub const PEERS: &[Peer] = &[
         ("reload_pair", reload_pair),
         || {
             LazyLock::force(&RELOAD);
-            // A place that has been passed is asked about anew each time.
+            // A place that has been passed is asked about again each time.
             tracing_1(1);
         },
     ),

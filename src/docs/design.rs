@@ -94,8 +94,8 @@
 //! crates that forbid `unsafe`, and it notices when two lists of one name meet. So the list is named after
 //! this crate's version: two incompatible versions in one program have two lists, not one of two types.
 //!
-//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell and a thunk; all
-//! else is written once, for `dyn AnyEvent`, and not compiled for each event. The thunk is the event's second: the
+//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell and a thunk; the
+//! rest is written once, for `dyn AnyEvent`, and not compiled for each event. The thunk is the event's second: the
 //! one for typed probes is generic over the closure, this one calls a
 //! [dynamic probe](super::glossary), whose type is the same for all events. So a dynamic probe is a slot like any
 //! other, and the firing path knows nothing of it.
@@ -145,7 +145,7 @@
 //!
 //! In the child only one thread lives on; the others are gone, pinned as they were. Before a fork the lock is
 //! taken, so that nobody is in the midst of an update; in the child it is released, a new collector takes the
-//! old one's place, and what waited for a grace period waits anew. The old collector is leaked, since it would
+//! old one's place, and what waited for a grace period waits again. The old collector is leaked, since it would
 //! wait forever. This is done through `pthread_atfork`; a look at the process's number would be paid by every
 //! firing.
 //!

@@ -85,7 +85,7 @@
 //! **Steps of its own.** A probe that uses loom's types takes steps that loom explores, like any other code of
 //! the model. One that does not is part of the step it is in.
 //!
-//! **One process.** Events are statics, while models make everything anew. Attach before the model, or inside it
+//! **One process.** Events are statics, while models make everything again. Attach before the model, or inside it
 //! and detach there; and as tests run beside one another, a probe sees the firings of the others' models too,
 //! unless they take turns, or the arguments tell them apart.
 //!

@@ -178,7 +178,7 @@
 //!
 //! * Some models bound the preemptions, where there are three threads or two that flush; each says so, and why.
 //! * In models a flush of the retired is given up after three passes instead of eight, and detach leaves the
-//!   draining to `reclaim` and `synchronize`, or else no model would end.
+//!   draining to `reclaim` and `synchronize`; otherwise no model would end.
 //! * An execution is finite: what needs more firings than a model has is not seen.
 //!
 //! Where an argument above needs more than that, it is made in words, from the standard's rules, and not left

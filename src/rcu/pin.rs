@@ -376,7 +376,7 @@ impl ThreadState {
     }
 
     /// In a forked child: forgets the handle, which is of the parent's collector, whose other threads
-    /// will never unpin. What is in progress on this thread is protected anew.
+    /// will never unpin. What is in progress on this thread is protected again.
     pub(super) fn forked(&self) {
         let word = self.word();
         if word & (UNREGISTERED | REGISTERING) != 0 {
@@ -544,7 +544,8 @@ impl ThreadState {
 
 model_only! {
     /// A thread's registration, made on one thread of a model and handed to another: what crossbeam does
-    /// when a thread joins or leaves, and at its first pin, need not be explored anew in each model.
+    /// when a thread joins or leaves, and at its first pin, need not be explored again in each
+    /// model.
     #[derive(Debug)]
     pub struct Participant(LocalHandle);
 

@@ -64,7 +64,7 @@ pub enum RecordError {
         path: Option<PathBuf>,
         /// What it said.
         source: io::Error,
-        /// The counts: written is what was flushed to the file before it failed, and is there; all else is lost.
+        /// The counts: written is what was flushed to the file before it failed, and is there; everything else is lost.
         trace: Box<Trace>,
     },
     /// `finish` was called inside a probe, [`pinned`](hotprobe::pinned) or a captured `Drop`, and would wait for itself. Here is

@@ -53,7 +53,7 @@ pub struct Trace {
 
 /// The records of a buffer.
 struct Part {
-    /// The ring where they are; else they are in `around`.
+    /// The ring where they are; otherwise they are in `around`.
     ring: Option<usize>,
     around: Copied,
 }

@@ -136,7 +136,8 @@ impl Histograms {
         drop(made);
     }
 
-    /// A label's latencies, together. If `anew`, they begin anew: each is in this reading or in a later one.
+    /// Returns a label's latencies, together. If `anew`, they begin again: each is in
+    /// this reading or in a later one.
     pub(crate) fn read(&self, label: u32, anew: bool) -> LabelHistogram {
         let mut sum = self.empty.empty();
         for stripe in &self.stripes {

@@ -30,7 +30,7 @@ pub(crate) struct PairTally {
     pub(crate) evicted: u64,
     pub(crate) matched: u64,
     pub(crate) unmatched_ends: u64,
-    /// Open when counting began anew, and now.
+    /// Open when counting began again, and now.
     pub(crate) carried: u64,
     pub(crate) open: u64,
 }
@@ -155,7 +155,7 @@ impl<K> OpenPairs<K> {
     }
 
     /// What has happened, each shard at its own instant: in each, and so together, it adds up. If `anew`, counting begins
-    /// anew; what is open stays open.
+    /// again; what is open stays open.
     pub(crate) fn tally(&self, anew: bool) -> PairTally {
         let mut sum = PairTally::default();
         for shard in &self.shards {

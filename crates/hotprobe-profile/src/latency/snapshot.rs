@@ -28,7 +28,7 @@ pub struct PairCounts {
     pub evicted: u64,
     /// Begins that have not ended yet.
     pub open: u64,
-    /// What was open already when counting began anew, at the last reset.
+    /// What was open already when counting began again, at the last reset.
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,

@@ -108,7 +108,7 @@ impl StackProfile {
         self.raw.events.iter().map(|event| event.name()).collect()
     }
 
-    /// What pictures show: the weight, or else the number of samples.
+    /// What pictures show: the weight, otherwise the number of samples.
     pub(crate) fn value(&self, sum: StackSum) -> u128 {
         match self.raw.weight {
             Some(_) => sum.weight,

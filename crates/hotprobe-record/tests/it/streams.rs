@@ -192,7 +192,7 @@ impl Disk {
         String::from_utf8(self.bytes.lock().unwrap().clone()).expect("it is JSON")
     }
 
-    /// How often the event's argument is 7 in the first so many bytes.
+    /// Counts how often the event's argument is 7 in the first `bytes` bytes.
     fn sevens(&self, bytes: usize) -> u64 {
         self.text()[..bytes].matches("\"n\":7").count() as u64
     }

@@ -40,7 +40,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// So many tasks' tracks are remembered as described; those of others are described again.
+/// The number of tasks whose tracks are remembered as described; others' are described again.
 const TASKS: usize = 1 << 12;
 
 /// So much is written at once.
@@ -106,7 +106,7 @@ struct Beginning {
 #[derive(Debug)]
 struct PerfettoThread {
     name: Arc<str>,
-    /// So many records lost, up to that time.
+    /// The number of records lost, up to `lost_time`.
     lost: u64,
     lost_time: u64,
 }
