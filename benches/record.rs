@@ -22,7 +22,7 @@ hotprobe::event! {
     static NOT_RECORDED: fn(x: u64);
 }
 
-/// So many records are made with one recording; they fit.
+/// The number of records made with one recording; they fit.
 const CHUNK: u64 = 8192;
 
 /// The recordings' clock: the feature `tsc` chooses the processor's counter.
@@ -57,7 +57,7 @@ fn fresh(n: u64, call: impl Fn(u64)) -> Duration {
             call(black_box(i));
         }
         time += start.elapsed();
-        let sum = recording.finish().expect("outside of probes").sum();
+        let sum = recording.finish().expect("outside probes").sum();
         assert_eq!((sum.fired, sum.lost), (now + 1, 0));
         left -= now;
     }
@@ -176,7 +176,7 @@ mod peers {
         fn report(&mut self, _: Vec<SpanRecord>) {}
     }
 
-    /// A trace holds only so many spans.
+    /// A trace holds a limited number of spans.
     fn spans(n: u64) -> Duration {
         let mut time = Duration::ZERO;
         for from in (0..n).step_by(256) {

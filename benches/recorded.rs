@@ -30,7 +30,7 @@ hotprobe::event! {
 /// What it is called, and the time of one slice.
 type Subject = (&'static str, Box<dyn Fn() -> Duration>);
 
-/// So many records are made with one recording; they fit.
+/// The number of records made with one recording; they fit.
 const SLICE: u64 = 4096;
 const ROUNDS: usize = 200;
 
@@ -58,7 +58,7 @@ fn recorded(call: impl Fn(u64)) -> Duration {
     // This thread's buffer.
     call(0);
     let time = timed(call);
-    let sum = recording.finish().expect("outside of probes").sum();
+    let sum = recording.finish().expect("outside probes").sum();
     assert_eq!((sum.fired, sum.lost), (SLICE + 1, 0));
     time
 }

@@ -17,7 +17,7 @@ hotprobe::event! {
     static FIRED: fn(n: u64);
 }
 
-/// Calls `f` under so many frames more.
+/// Calls `f` under `frames` more frames.
 #[inline(never)]
 fn under(frames: u32, f: &mut dyn FnMut()) {
     if frames == 0 {
@@ -36,7 +36,7 @@ fn depth() -> usize {
         .count()
 }
 
-/// Calls `f` where about so many frames are on the stack.
+/// Calls `f` where about `frames` frames are on the stack.
 fn at_depth(frames: usize, f: &mut dyn FnMut()) {
     let missing = frames.saturating_sub(depth());
     under(u32::try_from(missing).unwrap_or(0), f);
@@ -59,7 +59,7 @@ fn sample(group: &mut BenchmarkGroup<'_, WallTime>, frames: usize) {
     });
 }
 
-/// The time of `n` calls on each of so many threads.
+/// The time of `n` calls on each of `threads` threads.
 fn together(threads: usize, n: u64, call: impl Fn() + Sync) -> Duration {
     let barrier = Barrier::new(threads);
     let times = thread::scope(|scope| {

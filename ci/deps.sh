@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Four small dependencies are part of what the core promises its users. A fifth is a decision, not an accident: whoever takes it
+# Four small dependencies are part of what the core promises its users. A fifth is a decision, not an accident: it
 # changes the list below. So is each of another crate; and which crate may use which of ours stands there too: the core none,
 # record and profile the core and the clock, testing the core, admin record and profile, the program none. Seconds.
 set -euo pipefail
@@ -43,7 +43,7 @@ check hotprobe-cli 'base64 clap clap_complete clap_mangen console indicatif serd
 
 crates=$(python3 ci/lib/crates.py)
 while read -r name _; do
-    [[ "$seen" = *" $name "* ]] || { echo "ci/deps.sh: nothing is said of the dependencies of $name" >&2; failed=1; }
+    [[ "$seen" = *" $name "* ]] || { echo "ci/deps.sh: the dependencies of $name are not listed" >&2; failed=1; }
 done <<<"$crates"
 
 # Who declares events builds no server, no runtime, no encoder; and a test run of the core builds none of what the other

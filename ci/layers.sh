@@ -17,7 +17,7 @@ trap 'rm -rf "$copy"' EXIT
 # What the tree itself breaks is in both.
 before=$(python3 ci/layers.py 2>&1 || true)
 
-planted() { # FILE: what is said of a copy, to whose FILE stdin is appended, and not of the tree
+planted() { # FILE: what is reported of a copy, to whose FILE stdin is appended, and not of the tree
     rm -rf "${copy:?}"/*
     cp -r --parents src crates "$copy"
     cat >>"$copy/$1"

@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source ci/lib/copy.sh
 
 root=$PWD/target/mutants
-# A model catches its bug within seconds; the limit is for bugs that make one wait for ever, on a machine that does much else.
+# A model catches its bug within seconds; the limit is for bugs that make one wait forever, on a machine that does much else.
 limit=${LIMIT:-600}
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 

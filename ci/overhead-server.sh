@@ -32,7 +32,7 @@ run_cargo() { # COMMAND [FLAG]...
         cargo "$1" --quiet --release --package hotprobe-benches --features server "${@:2}"
 }
 
-# Instructions of so many requests. Those of libc are left out: which of its variants of `memcpy` runs depends on the
+# The instructions of REQUESTS requests. Those of libc are left out: which of its variants of `memcpy` runs depends on the
 # processor, and which way `malloc` takes on what else has been allocated, as the probes have.
 instructions() { # VARIANT REQUESTS
     local profile="$target/overhead-server.profile"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks CONTRIBUTING.md's table of planted bugs: what it names is there, so that whoever plants one finds the place.
+"""Checks CONTRIBUTING.md's table of planted bugs: what it names is there, so that each place to plant is found.
 
 The table is the one whose head is `| plant | should be noticed by |`. In each row:
 

@@ -33,7 +33,7 @@ out=$tools/record
 rm -rf "$out"
 "$built/debug/record_check" "$out"
 
-# Of all three formats, what can be said without Perfetto, and what it is to be asked.
+# Of all three formats: what can be checked without Perfetto, and the queries for it.
 python3 ci/readers/record/verify.py ask "$out"
 /usr/bin/python3 ci/readers/record/ctf.py "$out"
 # The program itself, too: its exit status tells whether it read all of it.
@@ -46,7 +46,7 @@ query() { # what query.mjs is given
 query "$out/queries.json" "$out/answers.json"
 python3 ci/readers/record/verify.py answer "$out"
 
-# Real ones: each request that the clients asked is one slice, with what it asked for inside of it.
+# Real ones: each request that the clients asked is one slice, with what it asked for inside it.
 real=$out/real
 mkdir -p "$real"
 cargo build --quiet --release --example record --example live_server

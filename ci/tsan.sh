@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What loom cannot see, the machine may: the stress of tests/stress under ThreadSanitizer, which watches every
 # access of a real run. (Models explore all interleavings of small programs, this watches few of a large one.)
-# Of the production code nothing must be reported. Three controls must be, or else a clean run says nothing: a
+# Of the production code nothing must be reported. Three controls must be, otherwise a clean run shows nothing: a
 # plain data race in the probes, a snapshot published by a Relaxed store, and grace periods that do not wait.
 #
 # On a stable toolchain, whose std is not instrumented: ci/tsan/mutex.rs and ci/tsan/suppressions say what

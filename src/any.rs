@@ -56,31 +56,32 @@ pub trait AnyEvent: Send + Sync {
 }
 
 impl dyn AnyEvent + '_ {
-    /// What is known of it: name, place in the source, docs, parameters.
+    /// Returns what is known of it: name, place in the source, docs, parameters.
     #[must_use]
     pub fn metadata(&self) -> &'static Metadata {
         self.erased().cell().metadata()
     }
 
-    /// Its full name: `crate::module::NAME`.
+    /// Returns its full name: `crate::module::NAME`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.metadata().name()
     }
 
-    /// Whether firing it would call a probe: one relaxed load.
+    /// Returns whether firing it would call a probe: one relaxed load.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.erased().cell().is_enabled()
     }
 
-    /// How many probes are attached, those switched off after a panic included.
+    /// Returns how many probes are attached, those switched off after a panic included.
     #[must_use]
     pub fn probe_count(&self) -> usize {
         self.erased().cell().probe_count()
     }
 
-    /// Its probes, typed and dynamic ones, in attach order: as [`Event::probes`](crate::Event::probes).
+    /// Returns its probes, typed and dynamic ones, in attach order: as
+    /// [`Event::probes`](crate::Event::probes).
     #[must_use]
     pub fn probes(&self) -> Vec<ProbeInfo> {
         ProbeInfo::of(self.erased().cell())

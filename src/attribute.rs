@@ -31,7 +31,7 @@ pub const fn docs<const LEN: usize>(attributes: &[Attribute]) -> [u8; LEN] {
     docs
 }
 
-/// Whether a parameter's only mark, which cannot be matched, is `#[redact]`.
+/// Returns whether a parameter's only mark, which cannot be matched, is `#[redact]`.
 ///
 /// # Panics
 /// Panics, at compile time, if it is another mark.

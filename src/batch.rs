@@ -87,7 +87,7 @@ impl Batch {
     /// Queues the detach of a whole group, at one instant.
     ///
     /// The batch owns the group from here on. If the batch is dropped instead of committed, it has done
-    /// nothing: the group's probes stay attached, for ever, as after [`ProbeGroup::leak`].
+    /// nothing: the group's probes stay attached, forever, as after [`ProbeGroup::leak`].
     ///
     /// ```
     /// use hotprobe::{Batch, ProbeGroup};
@@ -104,8 +104,8 @@ impl Batch {
         self.groups.push(group);
     }
 
-    /// Does it all, under one lock. The group holds what was attached, in the order in which it was
-    /// queued; dropping it detaches it.
+    /// Makes all queued changes, under one lock. The group holds what was attached, in the order in
+    /// which it was queued; dropping it detaches it.
     ///
     /// Works anywhere, inside a probe too. What was detached is dropped as [`Probe::detach`] says.
     ///
@@ -163,7 +163,7 @@ impl fmt::Debug for Batch {
 ///
 /// Dropping the group detaches it. A group that [`Batch::commit`] returned is detached at one instant: a
 /// thread whose firing found one of its probes gone by the group's `detach` starts none of them
-/// afterwards. (Probes added later are detached with the rest, but outside of that instant.)
+/// afterwards. (Probes added later are detached with the rest, but outside that instant.)
 ///
 /// ```
 /// use hotprobe::ProbeGroup;
@@ -195,19 +195,19 @@ impl ProbeGroup {
         self.probes.push(probe);
     }
 
-    /// How many probes it holds, attached or not.
+    /// Returns how many probes it holds, attached or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.probes.len()
     }
 
-    /// Whether it holds none.
+    /// Returns whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.probes.is_empty()
     }
 
-    /// Its probes, in the order in which they were added.
+    /// Returns its probes, in the order in which they were added.
     pub fn iter(&self) -> std::slice::Iter<'_, Probe> {
         self.probes.iter()
     }
@@ -263,7 +263,7 @@ impl ProbeGroup {
         grace::synchronize()
     }
 
-    /// Leaves all its probes attached for ever.
+    /// Leaves all its probes attached forever.
     pub fn leak(mut self) {
         for probe in self.probes.drain(..) {
             probe.leak();

@@ -72,10 +72,10 @@ pub mod list {
     }
 }
 
-/// Every event of the program, its dependencies included, sorted by name; those of one name (events in two
-/// functions of a module) by file, line and column.
+/// Returns every event of the program, its dependencies included, sorted by name; those of one name
+/// (events in two functions of a module) by file, line and column.
 ///
-/// What can be missing, and how it is called in, is said at [`register!`](crate::register!).
+/// [`register!`](crate::register!) documents which events can be missing, and how to register them.
 ///
 /// ```
 /// hotprobe::event! {
@@ -107,7 +107,7 @@ pub fn events() -> Vec<&'static dyn AnyEvent> {
     select(|_| true)
 }
 
-/// The event of this full name, `crate::module::NAME`.
+/// Returns the event of this full name, `crate::module::NAME`.
 ///
 /// Of several events of one name (in two functions of a module) it is the first by file, line and column;
 /// [`matching`] returns all of them.
@@ -141,7 +141,7 @@ pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
         .min_by_key(|event| key(event.metadata()))
 }
 
-/// The events whose full name matches the pattern, sorted as [`events`].
+/// Returns the events whose full name matches the pattern, sorted as [`events`].
 ///
 /// In a pattern, `*` stands for anything, `::` and nothing included. Every other character stands for itself,
 /// and the whole name has to match: `shop::orders::*` is what is below that module, `*::PLACED` every event

@@ -24,7 +24,7 @@ impl DynamicProbe {
         }
     }
 
-    /// For `event!`: calls it with the arguments of a firing.
+    /// Calls it, for `event!`, with the arguments of a firing.
     #[inline]
     pub fn call(&self, values: &[Value<'_>]) {
         (self.call)(self.metadata, values);

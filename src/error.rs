@@ -17,7 +17,7 @@ pub enum SynchronizeError {
     /// The caller is inside a probe, inside [`pinned`](crate::pinned) or inside the `Drop` of a value that
     /// a probe had captured: it would wait for itself. Nothing was waited for.
     InProbe,
-    /// Some firing, `pinned` scope or captured `Drop` outlasted the time given. Call again to go on
+    /// Some firing, `pinned` scope or captured `Drop` outlasted the time given. Call again to continue
     /// waiting.
     TimedOut,
 }

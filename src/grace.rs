@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 ///
 /// Blocks the thread: it spins for a moment, then sleeps 50 µs at a time. The wait is as long as the longest
 /// firing or [`pinned`] scope of the **process**, or the longest `Drop` of a captured value; attach, detach
-/// and fire go on meanwhile. Captures may be dropped on this thread.
+/// and fire continue to work meanwhile. Captures may be dropped on this thread.
 ///
 /// # Errors
 /// [`SynchronizeError::InProbe`] at once, if called inside a probe, a `pinned` scope or a captured `Drop`.
@@ -29,8 +29,8 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
     wait(None)
 }
 
-/// [`synchronize`], for at most about `timeout`. (A captured `Drop` that this thread has begun is not
-/// interrupted.)
+/// Waits as [`synchronize`] does, for at most about `timeout`. (A captured `Drop` that this thread
+/// has begun is not interrupted.)
 ///
 /// # Errors
 /// As [`synchronize`]; and [`SynchronizeError::TimedOut`], which leaves nothing behind: call again to wait
@@ -43,7 +43,7 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
 /// # Ok::<(), hotprobe::SynchronizeError>(())
 /// ```
 pub fn synchronize_timeout(timeout: Duration) -> Result<(), SynchronizeError> {
-    // A time that the clock cannot express is for ever.
+    // A time that the clock cannot express is forever.
     wait(Instant::now().checked_add(timeout))
 }
 
@@ -85,8 +85,8 @@ pub struct GracePeriod {
 }
 
 impl GracePeriod {
-    /// Whether every firing that was in flight has ended, and everything detached before has been
-    /// dropped. Never waits; once true, true for ever.
+    /// Returns whether every firing that was in flight has ended, and everything detached before
+    /// has been dropped. Never waits; once true, true forever.
     ///
     /// Asking moves things along: like [`reclaim`], it drops on this thread what can be dropped by now.
     /// Inside a probe, a `pinned` scope or a captured `Drop` it only looks.

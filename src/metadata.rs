@@ -35,44 +35,44 @@ impl Metadata {
         }
     }
 
-    /// The full name: `crate::module::NAME`; without `r#`, if that is anywhere in it.
+    /// Returns the full name: `crate::module::NAME`; without `r#`, if that is anywhere in it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The module that declares it: `crate::module`.
+    /// Returns the module that declares it: `crate::module`.
     #[must_use]
     pub const fn module_path(&self) -> &'static str {
         self.module_path
     }
 
-    /// The source file that declares it, as the compiler was told it.
+    /// Returns the source file that declares it, as the compiler was told it.
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.file
     }
 
-    /// The line that declares it, from 1: the one with its name. (If a macro around `event!` makes the
-    /// declaration, the line on which that macro is called.)
+    /// Returns the line that declares it, from 1: the one with its name. (If a macro around
+    /// `event!` makes the declaration, the line on which that macro is called.)
     #[must_use]
     pub const fn line(&self) -> u32 {
         self.line
     }
 
-    /// The column of its name in that line, from 1.
+    /// Returns the column of its name in that line, from 1.
     #[must_use]
     pub const fn column(&self) -> u32 {
         self.column
     }
 
-    /// Its doc comment, a line each; empty if there is none.
+    /// Returns its doc comment, a line each; empty if there is none.
     #[must_use]
     pub const fn docs(&self) -> &'static str {
         self.docs
     }
 
-    /// Its parameters, in order.
+    /// Returns its parameters, in order.
     #[must_use]
     pub const fn parameters(&self) -> &'static [Parameter] {
         self.parameters
@@ -103,27 +103,27 @@ impl Parameter {
         }
     }
 
-    /// Its name; without `r#`, if that is before it.
+    /// Returns its name; without `r#`, if that is before it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Its type, as it is written in the declaration.
+    /// Returns its type, as it is written in the declaration.
     #[must_use]
     pub const fn type_name(&self) -> &'static str {
         self.type_name
     }
 
-    /// Whether it is marked `#[redact]`: typed probes see it, whatever looks at events without knowing
-    /// their types does not.
+    /// Returns whether it is marked `#[redact]`: typed probes see it, whatever looks at events
+    /// without knowing their types does not.
     #[must_use]
     pub const fn is_redacted(&self) -> bool {
         self.redacted
     }
 }
 
-/// For `event!`: how long a path is without the `r#` of raw identifiers.
+/// Returns, for `event!`, how long a path is without the `r#` of raw identifiers.
 #[doc(hidden)]
 #[must_use]
 pub const fn plain_len(path: &str) -> usize {
@@ -141,8 +141,8 @@ pub const fn plain_len(path: &str) -> usize {
     }
 }
 
-/// For `event!`: a path without the `r#` of raw identifiers. (No identifier contains a `#`, so wherever there
-/// is one it is one of these.)
+/// Returns, for `event!`, a path without the `r#` of raw identifiers. (No identifier contains a
+/// `#`, so wherever there is one it is one of these.)
 #[doc(hidden)]
 #[must_use]
 pub const fn plain<const LEN: usize>(path: &str) -> [u8; LEN] {
@@ -162,7 +162,7 @@ pub const fn plain<const LEN: usize>(path: &str) -> [u8; LEN] {
     }
 }
 
-/// For `event!`: the text of these bytes.
+/// Returns, for `event!`, the text of these bytes.
 ///
 /// # Panics
 /// Panics, at compile time, if they are not UTF-8. They were made from text.

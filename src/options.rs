@@ -21,7 +21,7 @@ pub enum OnPanic {
     /// its captures) until it is detached.
     #[default]
     Quarantine,
-    /// For tests: the panic is counted, and goes on through the traced code. Later probes of that firing
+    /// For tests: the panic is counted, and continues through the traced code. Later probes of that firing
     /// do not run; the probe is not switched off.
     Propagate,
 }
@@ -44,18 +44,18 @@ pub struct ProbeOptions {
 }
 
 impl ProbeOptions {
-    /// No name; quarantine on panic.
+    /// Creates options without a name; a panic quarantines.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What a panic in the probe does.
+    /// Sets what a panic in the probe does.
     pub fn on_panic(mut self, policy: OnPanic) -> Self {
         self.on_panic = policy;
         self
     }
 
-    /// A name, for those who list an event's probes.
+    /// Sets a name, for callers that list an event's probes.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(name.into());
         self

@@ -29,7 +29,7 @@ pub struct Place<F: ?Sized, T> {
 
 impl<F: ?Sized, T> Place<F, T> {
     const_fn! {
-        /// An event that is off.
+        /// Creates an event that is off.
         #[must_use]
         pub fn new(metadata: &'static Metadata) -> Self {
             Self {
@@ -39,13 +39,13 @@ impl<F: ?Sized, T> Place<F, T> {
         }
     }
 
-    /// The event.
+    /// Returns the event.
     #[inline(always)]
     pub const fn event(&self) -> &Event<F> {
         &self.event
     }
 
-    /// The off check.
+    /// Performs the off check.
     #[inline(always)]
     pub fn is_enabled(&self) -> bool {
         self.event.cell().is_enabled()
@@ -59,8 +59,9 @@ impl<F: ?Sized, T> fmt::Debug for Place<F, T> {
 }
 
 impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
-    /// Whether the firing that begins here is the simple case, for [`fire_outermost`](Self::fire_outermost);
-    /// otherwise it is one for [`fire_inside`](Self::fire_inside).
+    /// Returns whether the firing that begins here is the simple case, for
+    /// [`fire_outermost`](Self::fire_outermost); otherwise it is one for
+    /// [`fire_inside`](Self::fire_inside).
     #[inline(always)]
     pub fn is_outermost(&self) -> bool {
         pin::with_thread_state(pin::ThreadState::is_idle)
@@ -76,7 +77,7 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
         });
     }
 
-    /// Fires inside of another firing, or of `pinned`: the pin is there already. Also a thread's first
+    /// Fires inside another firing, or inside `pinned`: the pin is there already. Also a thread's first
     /// firing; one too many; one on a thread that is about to be gone.
     #[inline(always)]
     pub fn fire_inside(&'static self, call: impl Fn(T, Slot<'_>)) {
@@ -148,7 +149,8 @@ impl<F: ?Sized, T: Copy + Send + Sync + 'static> Place<F, T> {
         unsafe { attach_in(batch, entry) };
     }
 
-    /// What is left of the event for those who do not know its type; `thunk` calls dynamic probes.
+    /// Returns what is left of the event for those who do not know its type; `thunk` calls dynamic
+    /// probes.
     pub fn erased(&'static self, thunk: T) -> Erased {
         Erased {
             cell: self.event.cell(),

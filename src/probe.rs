@@ -45,7 +45,8 @@ impl Probe {
     /// [`detach_and_wait`](Self::detach_and_wait).
     ///
     /// What the probe captured is dropped on this thread before `detach` returns, if nothing else is in
-    /// progress anywhere; otherwise later, by whoever detaches, commits, synchronizes or reclaims next.
+    /// progress anywhere; otherwise later, by the next call that detaches, commits, synchronizes or
+    /// reclaims.
     /// Inside a probe, a [`pinned`](crate::pinned) scope or another captured `Drop`, nothing is dropped.
     ///
     /// # Cost
@@ -96,7 +97,7 @@ impl Probe {
         grace::synchronize()
     }
 
-    /// Leaves the probe attached for ever.
+    /// Leaves the probe attached forever.
     ///
     /// ```
     /// hotprobe::event! { static TICK: fn(); }
@@ -108,7 +109,7 @@ impl Probe {
         self.leaked = true;
     }
 
-    /// Whether it is attached. A probe that was switched off after a panic still is.
+    /// Returns whether it is attached. A probe that was switched off after a panic still is.
     ///
     /// ```
     /// hotprobe::event! { static TICK: fn(); }
@@ -123,7 +124,7 @@ impl Probe {
         self.handle.header().is_attached()
     }
 
-    /// Whether a call of it has panicked, ever.
+    /// Returns whether a call of it has panicked, ever.
     ///
     /// ```
     /// # std::panic::set_hook(Box::new(|_| ()));
@@ -140,7 +141,7 @@ impl Probe {
         self.handle.header().has_panicked()
     }
 
-    /// The name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
+    /// Returns the name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
     ///
     /// ```
     /// use hotprobe::ProbeOptions;
@@ -178,7 +179,7 @@ impl fmt::Debug for Probe {
 /// A probe of an event, as those see it who list them ([`Event::probes`](crate::Event::probes)): what can be
 /// asked of it, and nothing that changes it.
 ///
-/// It goes on telling the truth when the probe is detached. What the probe captured is dropped all the same.
+/// It stays accurate after the probe is detached, and does not delay the drop of what the probe captured.
 ///
 /// ```
 /// use hotprobe::ProbeOptions;
@@ -203,19 +204,19 @@ impl ProbeInfo {
             .collect()
     }
 
-    /// The name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
+    /// Returns the name it was given ([`ProbeOptions::name`](crate::ProbeOptions::name)).
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.handle.header().name()
     }
 
-    /// Whether it is still attached, as [`Probe::is_attached`].
+    /// Returns whether it is still attached, as [`Probe::is_attached`].
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.handle.header().is_attached()
     }
 
-    /// Whether a call of it has panicked, ever, as [`Probe::has_panicked`].
+    /// Returns whether a call of it has panicked, ever, as [`Probe::has_panicked`].
     #[must_use]
     pub fn has_panicked(&self) -> bool {
         self.handle.header().has_panicked()

@@ -29,7 +29,7 @@ pub struct Stats {
     pub drop_panics: u64,
 }
 
-/// The counts as they are now. Takes the process-wide lock for a moment.
+/// Returns the counts as they are now. Takes the process-wide lock for a moment.
 ///
 /// ```
 /// assert_eq!(hotprobe::stats().probe_panics, 0);

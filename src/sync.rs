@@ -54,11 +54,11 @@ mod imp {
     /// Storage without a destructor, for [`thread_field`].
     pub(crate) use std::mem::MaybeUninit as Undropped;
 
-    /// Tells a model that this loop waits for another thread. Nothing outside of models.
+    /// Tells a model that this loop waits for another thread. Nothing outside models.
     #[inline(always)]
     pub(crate) fn spinning() {}
 
-    /// In a model: reports a use of memory that has been reclaimed. Nothing outside of models.
+    /// In a model: reports a use of memory that has been reclaimed. Nothing outside models.
     #[derive(Debug)]
     pub(crate) struct Canary;
 

@@ -98,7 +98,7 @@ mod tests {
         (text, written)
     }
 
-    /// A `Debug` of so many pieces that does as told.
+    /// A `Debug` that does what its function does.
     struct Does(fn(&mut fmt::Formatter<'_>) -> fmt::Result);
 
     impl fmt::Debug for Does {

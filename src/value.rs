@@ -76,7 +76,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The truth value, if it is one.
+    /// Returns the truth value, if it is one.
     #[must_use]
     pub const fn as_bool(self) -> Option<bool> {
         match self {
@@ -85,7 +85,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The character, if it is one.
+    /// Returns the character, if it is one.
     #[must_use]
     pub const fn as_char(self) -> Option<char> {
         match self {
@@ -94,7 +94,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The integer, of whatever size, if it is one and fits.
+    /// Returns the integer, of whatever size, if it is one and fits.
     #[must_use]
     pub fn as_u64(self) -> Option<u64> {
         match self {
@@ -106,7 +106,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The integer, of whatever size, if it is one and fits.
+    /// Returns the integer, of whatever size, if it is one and fits.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         match self {
@@ -118,7 +118,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The integer, of whatever size, if it is one and fits.
+    /// Returns the integer, of whatever size, if it is one and fits.
     #[must_use]
     pub fn as_u128(self) -> Option<u128> {
         match self {
@@ -130,7 +130,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The integer, of whatever size, if it is one and fits.
+    /// Returns the integer, of whatever size, if it is one and fits.
     #[must_use]
     pub fn as_i128(self) -> Option<i128> {
         match self {
@@ -142,7 +142,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The floating-point number, if it is one. (Integers are not: not all of them fit.)
+    /// Returns the floating-point number, if it is one. (Integers are not: not all of them fit.)
     #[must_use]
     pub fn as_f64(self) -> Option<f64> {
         match self {
@@ -152,7 +152,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     #[must_use]
     pub const fn as_str(self) -> Option<&'a str> {
         match self {
@@ -161,7 +161,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The bytes, if they are; not those of a text.
+    /// Returns the bytes, if they are; not those of a text.
     #[must_use]
     pub const fn as_bytes(self) -> Option<&'a [u8]> {
         match self {
@@ -170,7 +170,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What can be formatted, if that is all that is known of it.
+    /// Returns what can be formatted, if that is all that is known of it.
     #[must_use]
     pub fn as_debug(self) -> Option<&'a dyn fmt::Debug> {
         match self {
@@ -179,7 +179,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value, if it is formatted by its `Display`.
+    /// Returns the value, if it is formatted by its `Display`.
     #[must_use]
     pub fn as_display(self) -> Option<&'a dyn fmt::Display> {
         match self {
@@ -188,13 +188,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether there is no value: the `None` of an `Option`.
+    /// Returns whether there is no value: the `None` of an `Option`.
     #[must_use]
     pub const fn is_absent(self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// Whether the parameter is marked `#[redact]`.
+    /// Returns whether the parameter is marked `#[redact]`.
     #[must_use]
     pub const fn is_redacted(self) -> bool {
         matches!(self, Self::Redacted)
@@ -466,7 +466,7 @@ choices! {
     ByDisplay, else ByName;
 }
 
-/// What a dynamic probe sees of an argument that is marked `#[redact]`: nothing.
+/// Returns what a dynamic probe sees of an argument that is marked `#[redact]`: nothing.
 #[doc(hidden)]
 #[inline]
 #[must_use]

@@ -22,7 +22,7 @@
 //! With `--probes`, what is compared is the server with events, the same when each request knows its peer, that with
 //! `/debug/probes` mounted, and that while all four are recorded to a client.
 //!
-//! With `--requests` there is no network and no clock: so many requests are handed to one variant in process.
+//! With `--requests` there is no network and no clock: that number of requests is handed to one variant in process.
 //! `ci/overhead-server.sh` has their instructions counted.
 //!
 //! Exit code 0 if all was measured, whatever the times say of the promises; 1 if something broke, 2 if the arguments
@@ -72,7 +72,7 @@ struct Arguments {
     #[arg(long, default_value = "16", allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
     connections: usize,
 
-    /// Instead: only hand so many requests to one variant, in process
+    /// Instead: only hand this number of requests to one variant, in process
     #[arg(
         long, allow_negative_numbers = true, value_parser = number::<u64>(1..=1_000_000_000), requires = "variant",
         conflicts_with_all = ["seconds", "rounds", "connections"]

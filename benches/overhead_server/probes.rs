@@ -126,7 +126,7 @@ fn serve(
             .await
             .map_err(no_socket)?;
         let mounted = Server::start_with_peers(with, 0).await.map_err(no_socket)?;
-        // What is opened is this thread's file, whoever reads it.
+        // What is opened is this thread's file, whichever thread reads it.
         let cpu = File::open("/proc/thread-self/schedstat").ok();
         let addresses = [without.address(), peers.address(), mounted.address()];
         ready.send((addresses, cpu)).ok();

@@ -1,4 +1,4 @@
-//! The variant that records: a flight recorder, which goes on for as long as it is asked.
+//! The variant that records: a flight recorder, which runs until it is stopped.
 
 use crate::variant::Detach;
 use hotprobe_record::{Overflow, Recorder};

@@ -55,7 +55,7 @@ impl Servers {
                 let no_socket = |error: io::Error| format!("no socket on 127.0.0.1: {error}");
                 let plain = start(Variant::None).await.map_err(no_socket)?;
                 let traced = start(Variant::Off).await.map_err(no_socket)?;
-                // What is opened is this thread's file, whoever reads it.
+                // What is opened is this thread's file, whichever thread reads it.
                 let cpu = File::open("/proc/thread-self/schedstat").ok();
                 // (An error says that nobody waits any more.)
                 ready.send((plain.address(), traced.address(), cpu)).ok();

@@ -23,7 +23,7 @@ pub fn alone_and_together(
 ) -> Option<(Figures, Figures)> {
     const SLICE: u64 = 30_000;
     let begin = Barrier::new(threads);
-    // Others go on until the first is done, so that all of its slice is in company.
+    // Others continue until the first is done, so that all of its slice is in company.
     let done = AtomicUsize::new(0);
     let others: Vec<AtomicU64> = (1..threads).map(|_| AtomicU64::new(0)).collect();
     thread::scope(|scope| {

@@ -24,7 +24,7 @@ pub mod peers;
 pub mod writers;
 
 /// Floors and ours. Three times the same files: where a loop, and the function that it calls, happen to lie in memory
-/// moves a result by some 20 %, so there are three places for each. (In three codegen units, or else the compiler would
+/// moves a result by some 20 %, so there are three places for each. (In three codegen units: otherwise the compiler would
 /// merge what is the same.)
 #[path = "layout/mod.rs"]
 pub mod layout_a;

@@ -7,7 +7,7 @@
 //! overhead --rows fire          one group of them: fire, attach, … (repeatable)
 //! overhead markdown             the rows and the peers, as `docs::performance` shows them
 //! overhead measure fire         the values behind a group: name, undisturbed, median (a process of the above)
-//! overhead run fire_1 1000      one counted subject, so many iterations (what callgrind counts)
+//! overhead run fire_1 1000      one counted subject, 1000 iterations (what callgrind counts)
 //! ```
 
 #![allow(

@@ -90,7 +90,7 @@ fn fastrace_8(n: u64) {
 
 #[inline(never)]
 fn fastrace_1(n: u64) {
-    // A trace holds only so many spans.
+    // A trace holds a limited number of spans.
     for from in counter(n).step_by(256) {
         let root = fastrace::Span::root(
             "root",
@@ -502,7 +502,7 @@ pub const PEERS: &[Peer] = &[
         ("reload_pair", reload_pair),
         || {
             LazyLock::force(&RELOAD);
-            // A place that has been passed is asked about anew each time.
+            // A place that has been passed is asked about again each time.
             tracing_1(1);
         },
     ),

@@ -402,7 +402,7 @@ pub(crate) const ROWS: &[Row] = &[
         (Of("pair_threads"), Ratio, Of("pair")),
         target(1.1),
     ),
-    // A grace period is over when each thread has been looked at, whoever keeps it: so ours is also judged by what that
+    // A grace period is over when each thread has been looked at, in every library: so ours is also judged by what that
     // takes without us.
     timed(
         "elsewhere",

@@ -7,6 +7,7 @@
 landing=(
     ci/fmt.sh
     ci/house.sh
+    ci/english.sh
     ci/layers.sh
     ci/deps.sh
     ci/msrv.sh

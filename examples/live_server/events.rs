@@ -21,6 +21,6 @@ hotprobe::event! {
     /// About to ask the store.
     pub(crate) static STORE_BEGIN: fn(request: RequestId, operation: Operation);
 
-    /// The store has answered: so many orders were written or read.
+    /// The store has answered: `orders` orders were written or read.
     pub(crate) static STORE_END: fn(request: RequestId, operation: Operation, orders: usize);
 }

@@ -147,7 +147,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
     let server = Server::start_with_peers(routes, arguments.port)
         .await
         .map_err(|error| no_socket(arguments.port, &error))?;
-    // Before the address is out: whoever reads it may send the signal.
+    // Before the address is printed: a program that reads it may send the signal.
     let signal = match stop_signal() {
         Ok(signal) => signal,
         Err(error) => return Err(fail(USAGE, &format!("cannot wait for Ctrl-C: {error}"))),

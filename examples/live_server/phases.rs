@@ -28,7 +28,7 @@ pub(crate) struct Findings {
 /// Not measured: connections, caches and the branch predictor find their feet.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// Runs all phases, each for so many seconds. Where all events are recorded besides, none is ever off.
+/// Runs all phases, each for `seconds` seconds. Where all events are recorded besides, none is ever off.
 pub(crate) async fn run(load: &mut Load, seconds: u64, streamed: bool) -> Findings {
     let mut checks = Checks::default();
     sleep(WARM_UP).await;
@@ -199,7 +199,7 @@ fn announce_deliberate_panics() {
 }
 
 /// `detach_and_wait` blocks its thread. A worker of the runtime has others to serve, and might even be the one on
-/// which a firing waits to go on: so it is left to a thread for blocking calls.
+/// which a firing waits to continue: so it is left to a thread for blocking calls.
 async fn off_the_runtime<T: Send + 'static>(
     probes: T,
     wait: impl FnOnce(T) -> Result<(), SynchronizeError> + Send + 'static,

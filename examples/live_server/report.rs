@@ -55,7 +55,7 @@ fn traffic(tallies: &[Tally; Phase::ALL.len()]) {
     println!("{:<12} {requests:>9} {failed:>7}", "total");
 }
 
-/// As the probes of phase 2 saw it, inside of the server.
+/// As the probes of phase 2 saw it, inside the server.
 fn what_the_probes_saw(findings: &Findings) {
     let totals = &findings.totals;
     println!("\n{:<40} {:>9}", "event", "firings");

@@ -1,4 +1,4 @@
-//! The service under load, from the first request to the last, for whoever measures that: the examples `record` and
+//! The service under load, from the first request to the last, for the examples that measure it: `record` and
 //! `profile`. (Not `live_server` itself, which has phases.)
 
 use crate::load::{Load, Phase, Tally, no_connections};

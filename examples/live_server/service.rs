@@ -237,11 +237,11 @@ impl Store {
     }
 }
 
-/// So many orders, and so many pieces.
+/// By item: the number of orders, and of pieces.
 type Pieces = HashMap<String, (u64, u64)>;
 
 /// Stands for the way to a database and back: the worker thread serves other requests meanwhile, and this one
-/// may go on on another thread. So a begin event and its end pair by request, not by thread.
+/// may continue on another thread. So a begin event and its end pair by request, not by thread.
 async fn round_trip() {
     tokio::task::yield_now().await;
 }

@@ -143,8 +143,8 @@ impl Statistics {
         }
     }
 
-    /// Attaches a probe to each event, all at one instant. So whoever's beginning is seen is seen to the end, with
-    /// all in between; and an end without a beginning is of a request that was in flight.
+    /// Attaches a probe to each event, all at one instant. So a request whose beginning is seen is seen to the end,
+    /// with all in between; and an end without a beginning is of a request that was in flight.
     pub(crate) fn attach(self: &Arc<Self>) -> ProbeGroup {
         let mut batch = Batch::new();
         let statistics = Arc::clone(self);

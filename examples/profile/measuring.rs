@@ -36,7 +36,7 @@ const CLOCK: Clock = Clock::Tsc;
 #[cfg(not(feature = "tsc"))]
 const CLOCK: Clock = Clock::System;
 
-/// What goes on until [`finish`](Self::finish).
+/// What runs until [`finish`](Self::finish).
 pub(crate) struct Measuring {
     requests: Timing,
     lookups: Timing,

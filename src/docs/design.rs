@@ -21,8 +21,8 @@
 //! **One mutex**, because it is what replaces the stopped world: a batch changes many events as one step, and
 //! two batches never interleave. A mutex per event would have to be taken in an order, and would gain nothing,
 //! since nobody waits under it: no closure, no `Drop` and no allocation happens there (I5). Buffers are
-//! allocated before and freed after. The lists of what is retired lie under the same mutex: whoever changes an
-//! event retires something, so a second one would be taken together with the first.
+//! allocated before and freed after. The lists of what is retired lie under the same mutex: a thread that changes
+//! an event retires something, so a second one would be taken together with the first.
 //!
 //! **crossbeam-epoch**, because epochs make the reader's part short, and it is proven. The collector is
 //! our own, so other crates' pins do not hold our grace periods up, nor ours theirs.
@@ -94,8 +94,8 @@
 //! crates that forbid `unsafe`, and it notices when two lists of one name meet. So the list is named after
 //! this crate's version: two incompatible versions in one program have two lists, not one of two types.
 //!
-//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell and a thunk; all
-//! else is written once, for `dyn AnyEvent`, and not compiled for each event. The thunk is the event's second: the
+//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell and a thunk; the
+//! rest is written once, for `dyn AnyEvent`, and not compiled for each event. The thunk is the event's second: the
 //! one for typed probes is generic over the closure, this one calls a
 //! [dynamic probe](super::glossary), whose type is the same for all events. So a dynamic probe is a slot like any
 //! other, and the firing path knows nothing of it.
@@ -133,10 +133,10 @@
 //!
 //! **The drain** takes one closure at a time, unlocks, drops it, and locks again. It runs on threads that call
 //! detach, commit, `synchronize` or `reclaim`, never inside a firing, a `pinned` scope or another captured
-//! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running goes on with those. So
+//! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running continues with those. So
 //! there is no recursion, however long the chain. Only what descends from what it was asked for can lead it on,
-//! not what others detach meanwhile: or else a thread that detaches in a loop could keep another's `synchronize`
-//! for ever.
+//! not what others detach meanwhile: otherwise a thread that detaches in a loop could keep another's `synchronize`
+//! forever.
 //!
 //! **Waiting is polling.** A firing that ends knows nothing of those who wait, so it costs nothing to be waited
 //! for, and there is no wake-up to lose.
@@ -145,8 +145,8 @@
 //!
 //! In the child only one thread lives on; the others are gone, pinned as they were. Before a fork the lock is
 //! taken, so that nobody is in the midst of an update; in the child it is released, a new collector takes the
-//! old one's place, and what waited for a grace period waits anew. The old collector is leaked, since it would
-//! wait for ever. This is done through `pthread_atfork`; a look at the process's number would be paid by every
+//! old one's place, and what waited for a grace period waits again. The old collector is leaked, since it would
+//! wait forever. This is done through `pthread_atfork`; a look at the process's number would be paid by every
 //! firing.
 //!
 //! # What was tried and dropped
@@ -158,7 +158,7 @@
 //! * **crossbeam's own atomic pointer**: it keeps tag bits, which the off check would have to mask out.
 //! * **Flushing crossbeam at each retire**: memory grows with each, as long as a reader stalls.
 //! * **Flushing a fixed number of times**: enough on a quiet machine, not where readers are busy or thousands
-//!   of threads have ended. Now there is a budget, and later calls go on.
+//!   of threads have ended. Now there is a budget, and later calls continue.
 //!
 //! * **A list of events that they put themselves into when they first fire**: it would lack those that matter most,
 //!   which have not fired yet. **Constructors before `main`**: they run in an order that nobody chooses, before

@@ -34,7 +34,7 @@
 //! | *sender* | a thread or task that has fired an event, and is paused until the test has taken it |
 //! | *to take* an event | to receive it from its stream, and check it, while its sender is paused |
 //! | *to let go*, *to release* | to end a sender's pause; *to hold* is not to, though its event has been taken |
-//! | *scope* | what belongs to one test: threads, tasks, jobs. A firing outside of it is nothing to the test |
+//! | *scope* | what belongs to one test: threads, tasks, jobs. A firing outside it is nothing to the test |
 //! | *run* | one time that the body of a test runs: `run`, `delay@3 (t2:1)`, `explore@17 (seed 0x2a)` |
 //! | *dead time* | for how long nothing may happen in a run; after that it is a deadlock |
-//! | *schedule* | in which order paused senders go on |
+//! | *schedule* | in which order paused senders continue |

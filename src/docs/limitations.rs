@@ -109,7 +109,7 @@
 //!
 //! **Grace periods are process-wide.** A probe that blocks, or a [`pinned`](crate::pinned()) scope that does
 //! not end, holds up every [`synchronize`](crate::synchronize()) of the process, also of those who know
-//! nothing of that event, and nothing detached in the meantime is dropped. Attach, detach and fire go on. So:
+//! nothing of that event, and nothing detached in the meantime is dropped. Attach, detach and fire continue to work. So:
 //! do not block in a probe; hand over with `try_send`
 //! ([patterns](super::patterns#from-a-probe-into-async-code)); where a wait must end, use
 //! [`synchronize_timeout`](crate::synchronize_timeout()).
@@ -119,8 +119,8 @@
 //!
 //! **Nobody works in the background.** There is no thread of ours. If a firing was in flight when a probe was
 //! detached, its captures are dropped by the next `detach` (of any probe), `commit`, `synchronize` or
-//! [`reclaim`](crate::reclaim()) (or `is_over`) from outside any firing; if none ever comes, never. Whoever
-//! needs it by a certain point uses [`detach_and_wait`](crate::Probe::detach_and_wait).
+//! [`reclaim`](crate::reclaim()) (or `is_over`) from outside any firing; if none ever comes, never. To
+//! have them dropped by a certain point, use [`detach_and_wait`](crate::Probe::detach_and_wait).
 //!
 //! **Not from inside.** Inside a probe, a `pinned` scope or the `Drop` of a captured value, `synchronize` would
 //! wait for itself; it returns an error at once. Detaching works there, and the captures are dropped later.
@@ -138,7 +138,7 @@
 //!
 //! **A dropped [`Batch`](crate::Batch) has done nothing**, so the groups given to its
 //! [`detach_group`](crate::Batch::detach_group) are still attached, and now nobody has their handles: they stay
-//! for ever, as if [leaked](crate::ProbeGroup::leak).
+//! forever, as if [leaked](crate::ProbeGroup::leak).
 //!
 //! **Large captures move over the stack.** A probe is moved a few times by value before it is in its place on
 //! the heap. In a debug build, a closure that captures 192 KiB by value overflows a stack of 2 MiB: put large

@@ -1,8 +1,8 @@
-//! Events inside of your own loom models, and probes that check them.
+//! Events inside your own loom models, and probes that check them.
 //!
 //! Code that is checked with [loom](https://github.com/tokio-rs/loom) may have events in it. Built with your
 //! `--cfg loom`, this crate is what it always is: loom does not see its atomics, so that events, off or on, add
-//! nothing to the executions that loom explores, and attaching and detaching inside of a model is allowed.
+//! nothing to the executions that loom explores, and attaching and detaching inside a model is allowed.
 //! (How this crate itself is checked is another matter, with another flag: [orderings](super::orderings).)
 //!
 //! # A probe that asserts
@@ -21,7 +21,7 @@
 //! use loom::sync::{Arc, Mutex};
 //!
 //! hotprobe::event! {
-//!     /// An item has been appended; so many there were then.
+//!     /// An item has been appended; `len` items were there then.
 //!     pub static PUSHED: fn(len: usize, capacity: usize);
 //! }
 //!
@@ -85,13 +85,13 @@
 //! **Steps of its own.** A probe that uses loom's types takes steps that loom explores, like any other code of
 //! the model. One that does not is part of the step it is in.
 //!
-//! **One process.** Events are statics, while models make everything anew. Attach before the model, or inside of it
+//! **One process.** Events are statics, while models make everything again. Attach before the model, or inside it
 //! and detach there; and as tests run beside one another, a probe sees the firings of the others' models too,
 //! unless they take turns, or the arguments tell them apart.
 //!
 //! **Waiting.** loom runs all threads of a model on one thread of the system. If a probe uses loom's types, loom
 //! may switch in the midst of it; then firings of several threads of the model are in progress on this one, and
-//! end in any order. That is sound, but for all of them this thread is inside of a firing:
+//! end in any order. That is sound, but for all of them this thread is inside a firing:
 //! [`synchronize`](crate::synchronize()) returns [`InProbe`](crate::SynchronizeError::InProbe), also if the caller is not
 //! the one who is inside, and a detach takes effect, but drops nothing. Where all that could be inside have
 //! been joined, both work. (Otherwise one thread would wait for itself.)
@@ -100,6 +100,6 @@
 //! model whose probes use loom's types.
 //!
 //! **A model that has failed** stops its threads where they are: loom does not run them to their end. If one of
-//! them was inside of a probe (again one that uses loom's types), it stays there: no grace period of
-//! the process ends any more. Tests that go on after a failure, those with `#[should_panic]` say, should run
+//! them was inside a probe (again one that uses loom's types), it stays there: no grace period of
+//! the process ends any more. Tests that continue after a failure, those with `#[should_panic]` say, should run
 //! such a model in a process of its own, or use [`synchronize_timeout`](crate::synchronize_timeout()).

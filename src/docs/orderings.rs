@@ -18,13 +18,13 @@
 //! | `publish` | store, `Release` | the snapshot's contents before its address; a closed gate before the null | both accesses in `read` | `attach_is_seen_whole`; null only: `batch_is_one_instant::a_detach_in_order` |
 //!
 //! **Why there is a fence.** A thread fires two events of a group that is being detached. At the first it reads
-//! null by the relaxed off check, and goes on. At the second it must not start a probe any more. An off check
+//! null by the relaxed off check, and continues. At the second it must not start a probe any more. An off check
 //! by itself orders nothing; an acquire load in its place would put an instruction into every disabled event on
 //! machines where acquire is not free. So the enabled path begins with the fence, which turns every relaxed
 //! load of this thread before it into an acquire one, and those who stay off pay nothing. (Where the second
 //! firing pins, loom finds the pin's own fence to be enough. Crossbeam has a `SeqCst` fence there on most
-//! machines, and on x86-64 one for the compiler only, which its build for loom takes for a real one. Inside of
-//! `pinned`, or of another firing, there is none at all, and there the models show the failure.)
+//! machines, and on x86-64 one for the compiler only, which its build for loom takes for a real one. Inside
+//! `pinned`, or another firing, there is none at all, and there the models show the failure.)
 //!
 //! # The gate (`Gate::open`, `rcu/gate.rs`)
 //!
@@ -42,7 +42,7 @@
 //! | `is_attached` | load, `Acquire` | who sees the detach sees what came before it | the swap in `detach` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
 //! | `is_detached` | load, `Relaxed` | nothing: for writers, who hold the lock, and for a handle that spares itself a detach | | |
 //! | `detach` | swap, `AcqRel` | releases the closed gate, and what the caller did before; acquires what a quarantine did | `state`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since what a quarantine leaves behind is the state itself, and statistics |
-//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `state`, `detach` | none, for the same reason: the two are kept for whoever adds something to a quarantine |
+//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `state`, `detach` | none, for the same reason: the two are kept in case a quarantine comes to leave more behind |
 //!
 //! For the one probe itself, `state` could be relaxed. A firing that happens after the detach reads the new
 //! state by coherence; one that does not is waited for by the grace period.
@@ -77,7 +77,7 @@
 //! | `EventCell::attached` | `Relaxed` | touched under the lock only |
 //! | `EventCell::count`, `EventCell::entries` | `Relaxed` | written under the lock; read without it as a number to show, and as a guess that is checked under the lock |
 //! | `Header::panicked` | `Relaxed` | it says that it happened; who wants to know what the probe did waits for it, as for any other |
-//! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to go on flushing |
+//! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to keep flushing |
 //!
 //! # The mutex
 //!
@@ -161,7 +161,7 @@
 //! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other thread sees the
 //!   order. The bugs above do it in two.
 //! * *A tombstone that is forgotten*: models have memory enough. `tests/it/alloc_failure.rs` fails allocations.
-//! * *A drain inside of a probe or of a captured `Drop`*, and *a drop under the lock*: in models, detach does not
+//! * *A drain inside a probe or a captured `Drop`*, and *a drop under the lock*: in models, detach does not
 //!   drain. `tests/it/locks.rs` and `tests/it/captures.rs` look at it.
 //! * *A fork that is not mended*: a model has no processes. `tests/it/anywhere.rs` forks.
 //!
@@ -178,7 +178,7 @@
 //!
 //! * Some models bound the preemptions, where there are three threads or two that flush; each says so, and why.
 //! * In models a flush of the retired is given up after three passes instead of eight, and detach leaves the
-//!   draining to `reclaim` and `synchronize`, or else no model would end.
+//!   draining to `reclaim` and `synchronize`; otherwise no model would end.
 //! * An execution is finite: what needs more firings than a model has is not seen.
 //!
 //! Where an argument above needs more than that, it is made in words, from the standard's rules, and not left

@@ -247,7 +247,7 @@
 //! }
 //!
 //! fn read_page(number: u64) {
-//!     let _ = number; // else a parameter that only the event uses is unused now
+//!     let _ = number; // otherwise a parameter that only the event uses is unused now
 //!     probe!(PAGE_READ, number);
 //! }
 //! # read_page(1);

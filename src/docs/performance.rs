@@ -50,7 +50,7 @@
 //!
 //! 1. The off check, and a call of `fire_enabled`. That has no prologue: it compares the thread's state, one word in
 //!    thread-local storage, with a constant, and jumps to one of two functions, for outermost firings and for those
-//!    inside of something. (In one function, what tells the two apart would have to be kept while the probes run.)
+//!    inside something. (In one function, what tells the two apart would have to be kept while the probes run.)
 //! 2. The state: compared once more, and "one firing" stored, a constant.
 //! 3. The pin, by crossbeam-epoch, inlined: it notes the current epoch in the thread's own record, and issues a
 //!    full memory barrier (on x86-64 as a locked instruction). At each 128th pin of a thread, crossbeam also
@@ -307,8 +307,8 @@
 //! # Benchmarks that lie
 //!
 //! **The check is there,** even if no attach is reachable in the whole program: since every event is in the
-//! [catalogue](crate::events()), through which anybody could attach, the optimizer cannot take it to be off for
-//! ever (not with `lto = "fat"` either: looked at). Two exceptions: under loom, and for targets without linker
+//! [catalogue](crate::events()), through which anybody could attach, the optimizer cannot take it to be off
+//! forever (not with `lto = "fat"` either: looked at). Two exceptions: under loom, and for targets without linker
 //! lists ([limitations](super::limitations#the-catalogue)), there is no catalogue; attach and detach once
 //! before measuring there.
 //!

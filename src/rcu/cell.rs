@@ -147,7 +147,7 @@ impl EventCell {
     /// `buffer`; retires the old one. Returns the buffer if it was not needed.
     ///
     /// The caller has seen to it that `buffer` has room for [`EventCell::next_len`] entries; it may be none
-    /// if that is nought.
+    /// if that is zero.
     pub(crate) fn update(
         &self,
         writer: &mut DomainWriter,

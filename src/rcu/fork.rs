@@ -3,7 +3,7 @@
 //!
 //! `pthread_atfork` costs the fire path nothing, unlike a look at the process's number. *Prepare* takes
 //! the lock, so that nobody is in the midst of an update; *parent* releases it; *child* releases it too,
-//! and begins a new collector, since the old one waits for ever for threads that are gone.
+//! and begins a new collector, since the old one waits forever for threads that are gone.
 
 use crate::sync::MODEL;
 
@@ -35,7 +35,7 @@ mod imp {
     }
 
     pub(super) fn install() {
-        // Not a `Once`: a child whose parent was in the midst of this would wait for ever.
+        // Not a `Once`: a child whose parent was in the midst of this would wait forever.
         static STATE: AtomicU8 = AtomicU8::new(NONE);
         const NONE: u8 = 0;
         const BEGUN: u8 = 1;

@@ -17,8 +17,8 @@ impl Gate {
 
     #[inline(always)]
     pub(crate) fn is_open(&self) -> bool {
-        // Acquire: pairs with the Release in `open`: whoever finds one probe of the batch finds all
-        // snapshots in place from then on.
+        // Acquire: pairs with the Release in `open`: a thread that finds one probe of the batch finds
+        // all snapshots in place from then on.
         self.open.load(Ordering::Acquire)
     }
 

@@ -46,7 +46,7 @@ use std::sync::atomic::Ordering;
 
 /// What all events of the process share.
 pub(crate) struct Domain {
-    /// The one lock. It stands in for the stopped world: whoever changes any event holds it.
+    /// The one lock. It stands in for the stopped world: a thread that changes any event holds it.
     writer: Mutex<reclaim::DomainWriter>,
     /// The number of the last grace period that is over. Written by the function deferred through
     /// crossbeam-epoch, which does nothing else.

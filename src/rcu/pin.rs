@@ -376,7 +376,7 @@ impl ThreadState {
     }
 
     /// In a forked child: forgets the handle, which is of the parent's collector, whose other threads
-    /// will never unpin. What is in progress on this thread is protected anew.
+    /// will never unpin. What is in progress on this thread is protected again.
     pub(super) fn forked(&self) {
         let word = self.word();
         if word & (UNREGISTERED | REGISTERING) != 0 {
@@ -455,7 +455,7 @@ pub(super) fn note_retired_inside(number: u64) {
     });
 }
 
-/// The number below which all is that was retired inside of the last captured `Drop`, if any was; asked
+/// The number below which all is that was retired inside the last captured `Drop`, if any was; asked
 /// once.
 pub(super) fn take_retired_inside() -> Option<u64> {
     with_thread_state(|thread| thread.retired_inside.take())
@@ -488,7 +488,7 @@ impl Reclaimer {
             if let Some(handle) = &mut *self.temporary.borrow_mut() {
                 return thread.while_registering(|| {
                     if handle.collector() != domain().collector() {
-                        // Forked, since `new`. The handle is leaked: its collector waits for ever for
+                        // Forked, since `new`. The handle is leaked: its collector waits forever for
                         // threads that are gone.
                         *handle = ManuallyDrop::new(join());
                     }
@@ -544,7 +544,8 @@ impl ThreadState {
 
 model_only! {
     /// A thread's registration, made on one thread of a model and handed to another: what crossbeam does
-    /// when a thread joins or leaves, and at its first pin, need not be explored anew in each model.
+    /// when a thread joins or leaves, and at its first pin, need not be explored again in each
+    /// model.
     #[derive(Debug)]
     pub struct Participant(LocalHandle);
 
@@ -575,8 +576,8 @@ model_only! {
             });
         }
 
-        /// The opposite of `enter`; `None` if the thread is not registered. Checks that nothing is in
-        /// progress.
+        /// Undoes `enter`; returns `None` if the thread is not registered. Checks that
+        /// nothing is in progress.
         pub fn leave() -> Option<Self> {
             with_thread_state(|thread| {
                 if thread.word() == UNREGISTERED {

@@ -200,7 +200,7 @@ impl DomainWriter {
     }
 
     /// Starts a grace period, if none runs and there is a reason to. The caller then defers its end,
-    /// outside of the lock.
+    /// outside the lock.
     fn start(&mut self, domain: &Domain) -> Option<u64> {
         let reason = !self.closures.next.is_empty()
             || !self.snapshots.next.is_empty()
@@ -218,7 +218,7 @@ impl DomainWriter {
 
     /// In a forked child: the other threads are gone, with the grace period that waited for them. (Its end,
     /// deferred in the parent's collector, never comes; and the next has a number of its own.) What
-    /// waited, waits anew; what they were dropping or freeing is lost with them, and written off.
+    /// waited, waits again; what they were dropping or freeing is lost with them, and written off.
     pub(super) fn forked(&mut self, own: Option<SlotPtr>) {
         self.grace.running = false;
         self.closures.waiting.append(&mut self.closures.next);

@@ -50,7 +50,7 @@ pub(crate) struct Header {
     /// Written under the lock only.
     pub(super) links: UnsafeCell<Links>,
     /// The list of the tombstones that an update took out of a snapshot; their references are given back
-    /// when that snapshot is reclaimed. Owned by whoever owns the snapshot.
+    /// when that snapshot is reclaimed. Owned by the snapshot's owner.
     next_tombstone: UnsafeCell<Option<SlotPtr>>,
     pub(crate) canary: Canary,
 }
@@ -94,8 +94,8 @@ struct Typed<P> {
     closure: UnsafeCell<ManuallyDrop<P>>,
 }
 
-/// An erased pointer to a slot: a `Typed<P>`, of which only the header is visible. `Copy`; who holds a
-/// reference is said where it is taken.
+/// An erased pointer to a slot: a `Typed<P>`, of which only the header is visible. `Copy`; the comment where
+/// a reference is taken names its holder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub(crate) struct SlotPtr(NonNull<Header>);
@@ -215,7 +215,7 @@ impl SlotPtr {
         unsafe { (self.header().vtable.retain)(self) }
     }
 
-    /// Makes a detached slot a tombstone: the snapshot that goes on naming it gets a reference.
+    /// Makes a detached slot a tombstone: the snapshot that still names it gets a reference.
     ///
     /// # Safety
     /// As for [`SlotPtr::links`].
@@ -279,7 +279,7 @@ impl Header {
 
     /// Whether it is attached: live, or quarantined.
     pub(crate) fn is_attached(&self) -> bool {
-        // Acquire: pairs with the AcqRel in `detach`; whoever sees the detach sees what came before it.
+        // Acquire: pairs with the AcqRel in `detach`; sees what came before the detach.
         self.state.load(Ordering::Acquire) != state::DETACHED && self.is_open()
     }
 
@@ -301,8 +301,8 @@ impl Header {
         self.state.load(Ordering::Relaxed) == state::DETACHED
     }
 
-    /// Detaches; true if this call did it. Called under the lock, so that whoever loses the race knows
-    /// the closure to be on its list.
+    /// Detaches; true if this call did it. Called under the lock, so that the loser of the race knows
+    /// that the closure is on its list.
     pub(super) fn detach(&self) -> bool {
         // AcqRel: releases what the caller did before, a closed gate say; pairs with `state` and
         // `is_attached`. Acquires what a quarantine did.

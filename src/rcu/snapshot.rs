@@ -16,7 +16,7 @@ pub(crate) struct ProbeEntry {
 /// An entry in its place.
 pub(crate) struct Listed {
     pub(crate) entry: ProbeEntry,
-    /// The snapshot's. Nothing outside of models.
+    /// The snapshot's. Nothing outside models.
     pub(crate) canary: SharedCanary,
 }
 

@@ -202,7 +202,7 @@ pub(crate) fn commit(
             for change in &mut changes {
                 change.apply(&mut writer, entries);
             }
-            // Last: whoever sees the gate open sees all snapshots in place (G5).
+            // Last: a thread that sees the gate open sees all snapshots in place (G5).
             if let Some(gate) = opening {
                 gate.open();
             }

@@ -412,7 +412,7 @@ fn perform_without_memory(index: usize, n: usize, all: bool) {
     let mut committed = None;
     let mut run = || {
         let failing = || {
-            // Whoever looks while it fails, this thread or another, must not find it half done.
+            // A thread that looks while it fails, this one or another, must not find it half done.
             alloc::when_failing(|| eprintln!("at the failure: {:x};", called()));
             alloc::fail_after(n, all);
         };

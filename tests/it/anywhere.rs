@@ -108,7 +108,7 @@ fn while_the_process_exits() {
             });
         }
         crate::eventually("they fire", || fired.load(Ordering::Relaxed) > 1000);
-        // Inside of a firing, too.
+        // Inside a firing, too.
         hotprobe::event! { static EXIT: fn(); }
         EXIT.attach(|| std::process::exit(42)).leak();
         EXIT.fire();
@@ -166,7 +166,7 @@ fn waiting_on_a_dying_thread_costs_no_memory() {
     );
 }
 
-/// Inside of a firing: whether another thread cannot get over it. 0 if so.
+/// Inside a firing: whether another thread cannot get over it. 0 if so.
 fn still_protected() -> i32 {
     let waited = thread::spawn(|| {
         let (witness, dropped) = Witness::new();
@@ -224,7 +224,7 @@ mod coroutine {
         other: UnsafeCell::new(EMPTY),
     };
 
-    /// Goes on with the other stack, until it goes on with this one.
+    /// Continues on the other stack, until that one returns to this one.
     fn to_other() {
         // SAFETY: `other` has been made, or has been left by `to_main`.
         unsafe { swapcontext(CONTEXTS.main.get(), CONTEXTS.other.get()) };
@@ -249,7 +249,7 @@ mod coroutine {
 
     extern "C" fn other() {
         loop {
-            // A firing by itself, and one inside of `pinned`.
+            // A firing by itself, and one inside `pinned`.
             ENDING.fire(1);
             to_main();
             hotprobe::pinned(|| ENDING.fire(1));
@@ -295,7 +295,7 @@ mod coroutine {
                     }
                 });
                 for n in 1..=6 {
-                    // Comes back inside of a firing.
+                    // Comes back inside a firing.
                     to_other();
                     assert_eq!(
                         hotprobe::synchronize(),
@@ -333,7 +333,7 @@ mod coroutine {
                     thread::scope(|scope| {
                         let thread = scope.spawn(|| {
                             let last = || {
-                                // This crate's thread-local destructor has run; the firing goes on.
+                                // This crate's thread-local destructor has run; the firing continues.
                                 ENDED.fire();
                                 if PROTECTED.load(Ordering::SeqCst) == 0 && still_protected() == 0 {
                                     PROTECTED.fetch_add(1, Ordering::SeqCst);
@@ -469,7 +469,7 @@ mod fork {
                     assert_eq!(code, 0);
                     door.open();
                 });
-                // And the parent goes on as if nothing had been.
+                // And the parent continues as if nothing had been.
                 assert_eq!(all_works(), 0);
                 drop(inside);
             },
@@ -491,7 +491,7 @@ mod fork {
     #[test]
     fn inside_of_a_probe_itself() {
         isolated("anywhere::fork::inside_of_a_probe_itself", || {
-            // In the child, this firing goes on: it is protected, by the child's own collector.
+            // In the child, this firing continues: it is protected, by the child's own collector.
             let code = in_a_firing(|| {
                 in_child(|| {
                     let error = hotprobe::synchronize();
@@ -682,7 +682,7 @@ mod fork {
     }
 
     /// The drain works with a registration of its own there, which is the parent's collector's. In the child it
-    /// goes on, and starts a grace period, while another thread of the parent was inside a probe.
+    /// continues, and starts a grace period, while another thread of the parent was inside a probe.
     #[test]
     fn inside_of_a_captured_drop_on_a_thread_past_its_destructors() {
         use std::sync::atomic::{AtomicBool, AtomicI32};

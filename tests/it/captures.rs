@@ -236,7 +236,7 @@ fn a_drop_that_does_not_return_holds_only_itself() {
             }
             let detacher = thread::spawn(move || drop(group));
             door.wait_for_arrival();
-            // Attach, detach and fire go on; what is ready is dropped by others.
+            // Attach, detach and fire continue to work; what is ready is dropped by others.
             let (witness, dropped) = Witness::new();
             EVENT.attach(move || witness.touch()).detach();
             eventually("the others drop", || {

@@ -91,7 +91,7 @@ fn a_firing_in_flight_may_run_on_but_synchronize_waits_for_it() {
         door.wait_for_arrival();
         assert!(probe.detach(), "detach does not wait");
         assert!(dropped.try_recv().is_err(), "its captures are in use");
-        SLOW.fire(); // would wait at the door for ever
+        SLOW.fire(); // would wait at the door forever
         let waiter = scope.spawn(move || {
             hotprobe::synchronize().unwrap();
             assert!(
@@ -203,7 +203,7 @@ fn a_batch_does_nothing_before_its_commit_and_a_dropped_one_never() {
         (4, 2)
     );
     assert!(single.is_attached());
-    // (The group's probe stays for ever: the batch owned it.)
+    // (The group's probe stays forever: the batch owned it.)
 
     let mut batch = Batch::new();
     batch.detach(&single);

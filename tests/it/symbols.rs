@@ -115,7 +115,7 @@ fn every_frame_between_a_probe_and_the_function_that_fired_is_recognized_by_its_
         }
     };
     let typed = FIRED.attach(typed_probe);
-    // A thread's first firing; then an outermost one, and one inside of another.
+    // A thread's first firing; then an outermost one, and one inside another.
     thread::spawn(by_macro).join().unwrap();
     check("typed_probe", "by_macro");
     by_macro();

@@ -65,7 +65,7 @@ fn with_a_thread_stuck_in_a_probe_it_times_out_and_can_be_called_again() {
             assert_eq!(synchronize_timeout(Duration::ZERO), Err(TimedOut));
             assert!(!grace.is_over());
         }
-        // Attach, detach and fire go on meanwhile.
+        // Attach, detach and fire continue to work meanwhile.
         let calls = Arc::new(AtomicU64::new(0));
         let (witness, dropped) = Witness::new();
         let free = FREE.attach({
@@ -167,7 +167,7 @@ fn a_grace_period_is_over_without_anybody_blocking() {
     dropped.try_recv().unwrap();
     assert!(
         grace.is_over() && grace.clone().is_over(),
-        "once over, over for ever"
+        "once over, over forever"
     );
 }
 

@@ -66,7 +66,7 @@ fn a_probe_detaches_its_neighbour() {
         e.fire();
         hotprobe::reclaim();
         firing.join();
-        // Whoever came to it had detached it before.
+        // A firing that came to it had detached it before.
         assert_eq!(fate.runs(), 0);
         all_is_reclaimed();
         assert_eq!(fate.drops(), 1);

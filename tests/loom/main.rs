@@ -75,7 +75,7 @@ fn check_cold(bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
         counter.fetch_add(1, Ordering::Relaxed);
         PLANNED.set(0);
         model();
-        // What fails inside of a probe or a captured `Drop` is caught there: here it comes out.
+        // What fails inside a probe or a captured `Drop` is caught there: here it comes out.
         let stats = hotprobe::stats();
         assert_eq!(stats.probe_panics + stats.drop_panics, PLANNED.get());
         // Before the domain is gone, which the last functions deferred refer to.

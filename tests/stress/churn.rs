@@ -475,7 +475,7 @@ impl Churner<'_> {
         self.wait_is_over(log);
     }
 
-    /// Everything inside of a scope, where nothing is dropped.
+    /// Everything inside a scope, where nothing is dropped.
     fn pinned(&mut self) {
         inside(|| {
             hotprobe::pinned(|| {

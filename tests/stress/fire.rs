@@ -70,7 +70,7 @@ fn fire_once(
     (calls, result.is_err())
 }
 
-/// A firing, with all that is to be said of it alone.
+/// A firing, with every check that needs no other firing.
 fn fire_checked(oracle: &Arc<Oracle>, event: usize, mark: Option<&AtomicU64>, random: &Random) {
     let standing: Vec<_> = if oracle.light {
         Vec::new()
@@ -171,7 +171,7 @@ pub(crate) fn keep_firing(oracle: &Arc<Oracle>, random: &Random, number: usize) 
                 oracle.fired(4);
             }
             7 => {
-                // Scopes inside of scopes, and of firings, are one.
+                // Scopes inside scopes, and inside firings, are one.
                 inside(|| {
                     hotprobe::pinned(|| {
                         fire_checked(oracle, event, mark, &of_probes);

@@ -103,7 +103,7 @@ impl GroupLog {
     /// Before its detach is called.
     pub(crate) fn detaching(&self) {
         self.detaching.store(true, Relaxed);
-        // The detach releases this store; whoever finds the group gone by it has acquired it.
+        // The detach releases this store; a thread that finds the group gone by it has acquired it.
     }
 
     /// Whether it was, for one who has found a probe of it gone.
@@ -137,7 +137,7 @@ pub(crate) struct Oracle {
 }
 
 thread_local! {
-    /// How many firings, scopes and attaches this thread is inside of.
+    /// How many firings, scopes and attaches this thread is inside.
     static INSIDE: Cell<u32> = const { Cell::new(0) };
     static IN_DROP: Cell<bool> = const { Cell::new(false) };
 }
@@ -155,7 +155,7 @@ pub(crate) fn inside<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Whether this thread is inside of anything.
+/// Whether this thread is inside anything.
 pub(crate) fn is_inside() -> bool {
     INSIDE.with(Cell::get) > 0 || IN_DROP.with(Cell::get)
 }
@@ -486,7 +486,7 @@ impl Oracle {
         self.check(
             synchronized.is_ok(),
             Rule::TellsTheTruth,
-            format_args!("{synchronized:?} outside of everything"),
+            format_args!("{synchronized:?} outside everything"),
         );
         for event in 0..crate::EVENTS {
             let (enabled, count) = with_event!(event, |e| (e.is_enabled(), e.probe_count()));

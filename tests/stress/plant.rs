@@ -6,15 +6,15 @@ use std::str::FromStr;
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plant {
-    /// A probe is said to be synchronized before it is even detached.
+    /// A probe is recorded as synchronized before it is even detached.
     LateCall,
-    /// Firings are said to have been waited for when nobody has waited.
+    /// Firings are recorded as waited for when nobody has waited.
     NoWait,
     /// A detach is written down before it is made.
     EarlyStamp,
-    /// A probe is said to be attached when it is not.
+    /// A probe is recorded as attached when it is not.
     LostAttach,
-    /// A group of probes that were attached one by one is said to be a batch.
+    /// A group of probes that were attached one by one is recorded as a batch.
     TwoInstants,
     /// The order of two probes is written down the wrong way round.
     WrongOrder,

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-/// `SplitMix64`. In a cell, so that probes can draw while their firing goes on.
+/// `SplitMix64`. In a cell, so that probes can draw while their firing runs.
 #[derive(Debug)]
 pub(crate) struct Random(Cell<u64>);
 

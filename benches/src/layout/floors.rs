@@ -79,7 +79,7 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
 }
 
 // These are public, so that the compiler cannot change how they take their arguments: it would find the closure's
-// address once, outside of the loop.
+// address once, outside the loop.
 /// A dyn call, out of line.
 #[inline(never)]
 pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {

@@ -80,7 +80,7 @@ pub fn fire_pinned(n: u64) {
     pinned(|| fire_1(n));
 }
 
-/// All of it inside of one probe.
+/// All of it inside one probe.
 #[inline(never)]
 pub fn fire_nested(n: u64) {
     fire!(OUTER, n);

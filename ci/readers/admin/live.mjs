@@ -189,7 +189,7 @@ await run({
         await close(alone);
     },
 
-    async 'what is wrong is said to the user'() {
+    async 'the user sees what is wrong'() {
         const page = await opened(await open(address + '?match=nothing-is-called-so'));
         assert.match(await page.innerText('#main'), /No event has such a name/);
         await panel(page, 'rates');

@@ -87,7 +87,7 @@ def clients():
         same(f"clients' requests to {route}", cells[1], cells[0])
     outside = {route: float(cells[6]) for route, cells in rows.items()}
     # How much longer is the network's share, and the waiting for a thread: printed, since it depends on the machine.
-    print("outside of the server, in µs:", ", ".join(f"{route} {us}" for route, us in outside.items()))
+    print("outside the server, in µs:", ", ".join(f"{route} {us}" for route, us in outside.items()))
     if min(outside.values()) <= 0:
         sys.exit(f"ci/profile: between the clients' mean latency and the server's, in µs: {outside}")
     return {route: int(cells[1]) for route, cells in rows.items()}
@@ -173,7 +173,7 @@ def histograms():
         same("title of the histograms", page["title"], "request")
         same("labels of the histograms", page["labels"], list(rows))
         same("pairs in the histograms", page["pairs"], sum(int(row[0]) for row in rows.values()))
-        same("outside of the histograms", page["outside"], [])
+        same("outside the histograms", page["outside"], [])
         same("overlapping text", page["overlapping"], [])
     return f"{len(rows)} histograms"
 

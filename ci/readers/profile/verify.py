@@ -95,7 +95,7 @@ def prometheus():
     for label in expected["labels"]:
         check(f"fired with {label['label']!r}", counted["hotprobe_labels_total", done, label["label"]], label["fired"])
         check("its error", counted["hotprobe_labels_too_many", done, label["label"]], 0)
-    # Two of five: what is listed is too high by what is said, at most.
+    # Two of five: what is listed is too high by the error it reports, at most.
     few = {(name, labels["event"], labels.get("label")): value for name, labels, value in samples("few.prom")}
     listed = [key[2] for key in few if key[0] == "hotprobe_labels_total"]
     check("labels listed", len(listed), 2)
@@ -117,7 +117,7 @@ def picture():
         check("labels", page["labels"], labels)
         # Each label's bars: together they are all of its pairs, and the tallest is where half of the pairs are, roughly.
         check("pairs", page["pairs"], sum(label["count"] for label in expected["labels"]))
-        check("outside of the picture", page["outside"], [])
+        check("outside the picture", page["outside"], [])
         check("overlapping text", page["overlapping"], [])
         if page["contrast"] < 4.5:
             sys.exit(f"ci/profile: the {page['scheme']} picture's text has a contrast of {page['contrast']:.1f}")

@@ -52,7 +52,7 @@ SQL = {
     'right': """select count(*) as count, count(distinct request) as requests from request join begun using (request)
         join ended using (request) where request.ts = begun.ts and request.ts + request.dur = ended.ts""",
     'routes': 'select route, status, count(*) as count from request group by route, status',
-    # What stands inside of a request is its own, and within its time.
+    # What stands inside a request is its own, and within its time.
     'strays': """select count(*) as count from part left join request on request.id = parent_id where request.id is null
         or part.request != request.request or part.ts < request.ts or part.ts + part.dur > request.ts + request.dur""",
     'inside': """select route, part.name, count(*) as count from part join request on request.id = parent_id
@@ -237,7 +237,7 @@ def check(answer, printed, sums):
             sys.exit(f'{what}: from {row["least"]} to {row["most"]} ns, in {lasted} ns')
     same('requests whose slice is from the one event to the other', answer['right'],
          [{'count': str(requests), 'requests': str(requests)}])
-    same('slices inside of others than their request', answer['strays'], [{'count': '0'}])
+    same('slices inside others than their request', answer['strays'], [{'count': '0'}])
 
     routes = {row['route']: int(row['count']) for row in answer['routes']}
     same('routes', {row['route']: row['status'] for row in answer['routes']}, STATUS)
@@ -257,7 +257,7 @@ def check(answer, printed, sums):
     if not 0 < int(found['inside']) <= int(found['dur']):
         sys.exit(f'the slowest report: {found}: what it asked the store for took longer than all of it')
     slowest = answer['slowest'][0]
-    print(f"Perfetto: {printed.sum['written']} records, {requests} requests, {sum(inside.values())} slices inside of them")
+    print(f"Perfetto: {printed.sum['written']} records, {requests} requests, {sum(inside.values())} slices inside them")
     print(f"  a report takes {report / 1000:.0f} µs, others up to {max(medians.values()) / 1000:.0f} (medians); of the slowest, "
           f"{100 * int(found['inside']) // int(found['dur'])} % is the store's; the slowest of all: {slowest['route']}, "
           f"{int(slowest['dur']) / 1000:.0f} µs, {slowest['request']}")

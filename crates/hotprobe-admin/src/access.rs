@@ -2,7 +2,7 @@
 //!
 //! [`decide`] is a pure function, and the whole policy:
 //!
-//! 1. With a token set, whoever sends it may, from anywhere; nobody else.
+//! 1. With a token set, any client that sends it may, from anywhere; no other may.
 //! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket where these are let
 //!    in; no proxy may stand between, since behind one everybody is on this machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
 //!    rebinding) a page of theirs would be let in by the browser as if it were ours.
@@ -244,7 +244,7 @@ fn is_this_site(class: Class, host: Host<'_>, headers: &HeaderMap) -> Result<(),
     Ok(())
 }
 
-/// Whom the request is to, with the port if that was said.
+/// The host that the request names, with the port if it has one.
 #[derive(Clone, Copy, Debug)]
 struct Host<'a>(&'a str);
 

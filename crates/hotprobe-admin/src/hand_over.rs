@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use tokio::sync::oneshot;
 
-/// Runs `work` on a thread of its own. The session counts until the work has ended, whoever waits for it.
+/// Runs `work` on a thread of its own. The session counts until the work has ended, whether or not a client waits for it.
 ///
 /// Returns `None` if no thread can be had; `work` has then been dropped. The receiver gets an error if `work` panics.
 pub(crate) fn hand_over<T: Send + 'static>(

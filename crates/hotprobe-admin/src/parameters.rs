@@ -101,7 +101,7 @@ impl Parameters {
             .map(|(_, value)| &**value)
     }
 
-    /// What is chosen by one of these names; the first, if nothing is said.
+    /// Returns what the parameter's value chooses of `all`; the first of them by default.
     pub(crate) fn choice<T: Copy>(&self, name: &str, all: &[(&str, T)]) -> Result<T, Problem> {
         let said = self.one(name)?;
         let mut all_names = Vec::with_capacity(all.len());
@@ -119,13 +119,13 @@ impl Parameters {
         )))
     }
 
-    /// The value of one that can be said once.
+    /// Returns the value of a parameter that can be given once.
     pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut all = self.all(name);
         let one = all.next();
         if all.next().is_some() {
             return Err(Problem::parameter(format!(
-                "`{name}` is said twice: say it once"
+                "`{name}` is given twice: give it once"
             )));
         }
         Ok(one)

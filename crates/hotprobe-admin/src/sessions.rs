@@ -211,7 +211,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// Returns when a session that has ended has had enough time to send the rest: when the client takes nothing of it, or
-/// takes for ever; soon if the server shuts down; at once if nobody is there.
+/// takes forever; soon if the server shuts down; at once if nobody is there.
 pub(crate) async fn patience(pipe: &Pipe, ending: Ending) {
     let (stalled, longest) = match ending {
         Ending::Gone => return,

@@ -82,7 +82,7 @@ impl Timer {
         self.wall
     }
 
-    /// Whether it reads the processor's counter.
+    /// Returns whether it reads the processor's counter.
     #[must_use]
     pub const fn is_tsc(&self) -> bool {
         !matches!(self.clock(), Clock::System)

@@ -264,7 +264,7 @@
 //! nor fires. The one exception is a key's own `Eq`: firings inside it, at measurements on the same thread, are skipped and
 //! counted. A snapshot takes the same locks one after the other, and copies a histogram under each for some microseconds.
 //!
-//! A child after `fork` may inherit a lock that is held for ever: it must not fire events that are measured.
+//! A child after `fork` may inherit a lock that is held forever: it must not fire events that are measured.
 //!
 //! # The code, in reading order
 //!

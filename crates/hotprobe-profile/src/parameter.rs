@@ -1,4 +1,4 @@
-//! Parameters by name, and what is said where there is none.
+//! Looks parameters up by name; the error where there is none.
 
 use super::ProfileError;
 use hotprobe::{Metadata, Parameter};

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
-/// So many threads at a time have a number of their own, from 0; the others have this one, together.
+/// How many threads at a time have a number of their own, from 0; the others share this one.
 pub(crate) const SHARED: usize = 64;
 const NONE: usize = usize::MAX;
 

@@ -89,13 +89,13 @@ pub struct FromEnv {
 }
 
 impl FromEnv {
-    /// How many there are.
+    /// Returns how many there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.recordings.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.recordings.is_empty()

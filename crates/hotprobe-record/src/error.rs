@@ -64,11 +64,11 @@ pub enum RecordError {
         path: Option<PathBuf>,
         /// What it said.
         source: io::Error,
-        /// The counts: written is what was flushed to the file before it failed, and is there; all else is lost.
+        /// The counts: written is what was flushed to the file before it failed, and is there; everything else is lost.
         trace: Box<Trace>,
     },
     /// `finish` was called inside a probe, [`pinned`](hotprobe::pinned) or a captured `Drop`, and would wait for itself. Here is
-    /// the recording again; it goes on.
+    /// the recording again; it still runs.
     InProbe(Box<Recording>),
     /// The recording is another process's, from which this one was forked.
     Forked,
@@ -89,13 +89,13 @@ impl RecordError {
         Format::of(path).ok_or_else(|| Self::UnknownFormat { path: path.into() })
     }
 
-    /// The recording that could not be finished, if that is what happened.
+    /// Returns the recording that could not be finished, if that is what happened.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
     /// let recording = hotprobe_record::Recorder::new().event(&TICK).start()?;
     /// let error = hotprobe::pinned(|| recording.finish().unwrap_err());
-    /// let trace = error.into_recording().expect("it goes on").finish()?;
+    /// let trace = error.into_recording().expect("it still runs").finish()?;
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
     #[must_use]
@@ -106,7 +106,8 @@ impl RecordError {
         }
     }
 
-    /// What is known of a recording whose file failed, if that is what happened: no records, but the counts.
+    /// Returns what is known of a recording whose file failed, if that is what happened: no
+    /// records, but the counts.
     ///
     /// ```
     /// # use std::io::{self, Write};

@@ -83,7 +83,7 @@ impl Default for Recorder {
     }
 }
 
-/// How many begins without an end are remembered, of all slices together: one for so many bytes of the buffers', within these.
+/// The bytes of the buffers for each begin without an end that is remembered, of all slices together.
 const BYTES_AN_OPEN: usize = 1 << 10;
 const BYTES_A_THREAD: usize = 4 << 10;
 const MOST_THREADS: (usize, usize) = (1 << 10, 1 << 14);
@@ -92,8 +92,8 @@ const MOST_ROWS: (usize, usize) = (1 << 12, 1 << 16);
 const MOST_OPEN: (usize, usize) = (1 << 8, 1 << 16);
 
 impl Recorder {
-    /// No event yet; 1 MiB for each thread, 64 MiB together; the newest is dropped; texts are cut at 512 bytes; the system's
-    /// clock.
+    /// Creates a recorder without events; 1 MiB for each thread, 64 MiB together; the newest is
+    /// dropped; texts are cut at 512 bytes; the system's clock.
     pub fn new() -> Self {
         Self {
             patterns: Vec::new(),
@@ -110,7 +110,8 @@ impl Recorder {
         }
     }
 
-    /// The events whose full name matches the pattern, as [`matching`](hotprobe::matching) finds them: `shop::*`.
+    /// Adds the events whose full name matches the pattern, as [`matching`](hotprobe::matching)
+    /// finds them: `shop::*`.
     ///
     /// ```
     /// # mod shop { hotprobe::event! { pub static SOLD: fn(); } }
@@ -123,7 +124,7 @@ impl Recorder {
         self
     }
 
-    /// This event: one that `event!` declared, or one that the catalogue found.
+    /// Adds this event: one that `event!` declared, or one that the catalogue found.
     ///
     /// ```
     /// # hotprobe::event! { static DONE: fn(id: u64); static BEGUN: fn(id: u64); }
@@ -137,7 +138,7 @@ impl Recorder {
         self
     }
 
-    /// Every event of the program.
+    /// Adds every event of the program.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -149,8 +150,8 @@ impl Recorder {
         self.matching("*")
     }
 
-    /// These two events, of which one begins something and the other ends it, paired by a parameter that both have: in a
-    /// trace it is one slice, across threads and awaits.
+    /// Pairs these two events, of which one begins something and the other ends it, paired by a
+    /// parameter that both have: in a trace it is one slice, across threads and awaits.
     ///
     /// ```
     /// # hotprobe::event! { static OPENED: fn(file: u64, path: &str); static CLOSED: fn(file: u64); }
@@ -177,34 +178,37 @@ impl Recorder {
         self
     }
 
-    /// How large each firing thread's buffer is, in bytes: 1 MiB if nothing is said. Rounded down to a power of two.
+    /// Sets the size of each firing thread's buffer, in bytes; 1 MiB by default. Rounded down to a power
+    /// of two.
     pub fn buffer_per_thread(mut self, bytes: usize) -> Self {
         self.per_thread = bytes;
         self
     }
 
-    /// How large all buffers together may be, in bytes: 64 MiB if nothing is said. The begins without an end that the slices
-    /// of a streamed recording remember are bounded by it, too: one for each KiB, 65,536 at most, of all slices together. Threads for which there is none lose
-    /// what they fire, which is counted.
+    /// Limits the size of all buffers together, in bytes; 64 MiB by default. A thread that gets no
+    /// buffer loses what it fires, which is counted. The limit also bounds the begins without an end
+    /// that the slices of a streamed recording remember: one for each KiB, at most 65,536, of all slices
+    /// together.
     pub fn buffers_together(mut self, bytes: usize) -> Self {
         self.together = bytes;
         self
     }
 
-    /// What happens when a buffer is full: the newest is dropped if nothing is said.
+    /// Sets what happens when a buffer is full; by default, the newest record is dropped.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
     }
 
-    /// How many bytes are kept of a text, of what a `Debug` writes, and of bytes: 512 if nothing is said. Characters are
-    /// kept whole; what was cut is marked.
+    /// Sets how many bytes are kept of a text, of what a `Debug` writes, and of bytes; 512 by default.
+    /// Characters are kept whole; what was cut is marked.
     pub fn cut_texts_at(mut self, bytes: usize) -> Self {
         self.cut_at = bytes;
         self
     }
 
-    /// The clock by which times are measured; the system's by default, with or without the feature `tsc`.
+    /// Sets the clock by which times are measured; the system's by default, with or without the
+    /// feature `tsc`.
     ///
     /// With `Clock::Tsc` a record takes about half the time, but between threads the clock may step back by some tens of
     /// nanoseconds. Where the processor has no usable counter, the system's clock takes its place:
@@ -223,7 +227,7 @@ impl Recorder {
         self
     }
 
-    /// Whether records note the tokio task that fired (feature `tokio`); no by default.
+    /// Sets whether records note the tokio task that fired (feature `tokio`); no by default.
     ///
     /// If so, the task's number is an argument of each record ([`Entry::task`](super::Entry::task)), and a Perfetto trace has a
     /// track for each task, with copies of what fired there, beside those of the threads: the file is about twice as long.
@@ -261,13 +265,13 @@ impl Recorder {
         self
     }
 
-    /// As [`stream_to`](Self::stream_to): a Perfetto trace, to whatever can be written to.
+    /// Writes a Perfetto trace to any writer, as [`stream_to`](Self::stream_to).
     pub fn stream_perfetto_to(mut self, writer: impl Write + Send + 'static) -> Self {
         self.stream = Some(StreamTarget::Writer(Format::perfetto(writer)));
         self
     }
 
-    /// As [`stream_to`](Self::stream_to): a Chrome trace, to whatever can be written to.
+    /// Writes a Chrome trace to any writer, as [`stream_to`](Self::stream_to).
     pub fn stream_chrome_json_to(mut self, writer: impl Write + Send + 'static) -> Self {
         self.stream = Some(StreamTarget::Writer(Format::chrome(writer)));
         self

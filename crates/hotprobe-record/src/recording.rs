@@ -1,4 +1,4 @@
-//! A recording that goes on: its handle, and what happens at its end.
+//! A running recording: its handle, and what happens at its end.
 
 use super::stream::StreamThread;
 use super::{RecordError, Trace};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// A recording that goes on. Made by [`Recorder::start`](super::Recorder::start).
+/// A running recording. Made by [`Recorder::start`](super::Recorder::start).
 ///
 /// [`finish`](Self::finish) it to get what it recorded. Dropped, it ends: what it streams is finished and flushed, the rest
 /// is gone.
@@ -120,15 +120,16 @@ impl Recording {
     /// Blocks the thread, as [`synchronize`](hotprobe::synchronize) does; of a streamed recording also until the rest is written.
     ///
     /// # Errors
-    /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording goes on, and is in
+    /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording still runs, and is in
     /// the error. [`Stream`](RecordError::Stream): the first error of the file that was streamed to, and the counts.
     /// [`Forked`](RecordError::Forked).
     pub fn finish(self) -> Result<Trace, RecordError> {
         self.finish_in(None)
     }
 
-    /// As [`finish`](Self::finish), but waits at most `in_flight` for firings in flight: a `Debug` that blocks does not hold it
-    /// up. Such a firing is counted as lost, in the trace or in what was streamed to.
+    /// Finishes as [`finish`](Self::finish) does, but waits at most `in_flight` for firings in
+    /// flight: a `Debug` that blocks does not hold it up. Such a firing is counted as lost, in the
+    /// trace or in what was streamed to.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
@@ -188,7 +189,7 @@ impl Recording {
         Ok(Trace::finished(buffers, end))
     }
 
-    /// What is in the buffers now; the recording goes on. Of a flight recorder, which
+    /// Returns what is in the buffers now; the recording continues. Of a flight recorder, which
     /// [overwrites the oldest](super::Overflow::OverwriteOldest), these are the last seconds.
     ///
     /// Copies the buffers, one after the other. A thread that fires while its own is being copied, and that is full, loses

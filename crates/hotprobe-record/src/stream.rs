@@ -1,4 +1,4 @@
-//! A recording that is written while it goes on: the thread that empties the buffers.
+//! A recording that is written while it runs: the thread that empties the buffers.
 
 use crate::capture::buffers::Buffers;
 use crate::capture::decode::{Decoded, Decoder};
@@ -34,7 +34,7 @@ pub(crate) struct StreamThread {
 #[derive(Default)]
 struct StreamEnd {
     ended: AtomicBool,
-    /// How long it waits for firings in flight; for ever if there is none.
+    /// How long it waits for firings in flight; forever if there is none.
     in_flight: OnceLock<Duration>,
 }
 

@@ -13,7 +13,7 @@ mod imp {
 
     pub(crate) use model_only;
 
-    /// Tells a model that this loop waits for another thread. Nothing outside of models.
+    /// Tells a model that this loop waits for another thread. Nothing outside models.
     #[inline(always)]
     pub(crate) fn spinning() {}
 }

@@ -53,7 +53,7 @@ pub struct Trace {
 
 /// The records of a buffer.
 struct Part {
-    /// The ring where they are; else they are in `around`.
+    /// The ring where they are; otherwise they are in `around`.
     ring: Option<usize>,
     around: Copied,
 }
@@ -72,13 +72,14 @@ struct Part {
 pub struct Thread(ThreadInfo);
 
 impl Thread {
-    /// The operating system's number for it; where that is not to be had, the standard library's.
+    /// Returns the operating system's number for it; where that is not to be had, the standard
+    /// library's.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.0.id
     }
 
-    /// Its name, as it was when it first fired.
+    /// Returns its name, as it was when it first fired.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
@@ -105,31 +106,32 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// When it was fired, since the recording started.
+    /// Returns when it was fired, since the recording started.
     #[must_use]
     pub fn time(&self) -> Duration {
         Duration::from_nanos(self.time)
     }
 
-    /// What is known of the event.
+    /// Returns what is known of the event.
     #[must_use]
     pub fn event(&self) -> &'static Metadata {
         self.event
     }
 
-    /// The thread that fired it.
+    /// Returns the thread that fired it.
     #[must_use]
     pub fn thread(&self) -> &Thread {
         &self.thread
     }
 
-    /// The number of the tokio task that fired it, if one did and tasks are noted (`Recorder::tasks`, feature `tokio`).
+    /// Returns the number of the tokio task that fired it, if one did and tasks are noted
+    /// (`Recorder::tasks`, feature `tokio`).
     #[must_use]
     pub fn task(&self) -> Option<u64> {
         self.task
     }
 
-    /// The arguments, in the order of the event's parameters.
+    /// Returns the arguments, in the order of the event's parameters.
     #[must_use]
     pub fn values(&self) -> &[Recorded] {
         &self.values
@@ -333,8 +335,9 @@ impl Trace {
         }
     }
 
-    /// The records, in the order of their times. (Those of one thread in the order in which they were fired. Between threads
-    /// clocks may differ by some tens of nanoseconds.) None of a streamed recording: they are in its file.
+    /// Returns the records, in the order of their times. (Those of one thread in the order in which
+    /// they were fired. Between threads clocks may differ by some tens of nanoseconds.) None of a
+    /// streamed recording: they are in its file.
     ///
     /// ```
     /// # hotprobe::event! { static ITEM: fn(n: u64); }
@@ -356,12 +359,12 @@ impl Trace {
         }
     }
 
-    /// The events that were recorded, those that nobody fired included.
+    /// Returns the events that were recorded, those that nobody fired included.
     pub fn events(&self) -> impl Iterator<Item = &'static Metadata> {
         self.buffers.header.events.iter().copied()
     }
 
-    /// The threads that fired, in the order of their first firings.
+    /// Returns the threads that fired, in the order of their first firings.
     pub fn threads(&self) -> impl Iterator<Item = &Thread> {
         self.threads.iter().map(|thread| &**thread)
     }
@@ -386,7 +389,7 @@ impl Trace {
         self.other_threads
     }
 
-    /// For each event and thread that fired it: how often, and how many of the firings are in the trace.
+    /// Returns, for each event and thread that fired it, how often, and how many of the firings are in the trace.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -410,7 +413,7 @@ impl Trace {
         })
     }
 
-    /// For each event and thread that lost any: how many firings are not in the trace.
+    /// Returns, for each event and thread that lost any, how many firings are not in the trace.
     ///
     /// ```
     /// # hotprobe::event! { static ITEM: fn(n: u64); }
@@ -427,7 +430,7 @@ impl Trace {
         self.counts().map(lost).filter(|&(_, _, lost)| lost > 0)
     }
 
-    /// All [`counts`](Self::counts) together.
+    /// Returns all [`counts`](Self::counts) together.
     #[must_use]
     pub fn sum(&self) -> Count {
         let mut sum = Count::default();
@@ -454,13 +457,13 @@ impl Trace {
         self.buffers.timer.clock()
     }
 
-    /// When the recording started.
+    /// Returns when the recording started.
     #[must_use]
     pub fn started(&self) -> SystemTime {
         self.buffers.header.wall
     }
 
-    /// How long it lasted.
+    /// Returns how long it lasted.
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.end)

@@ -2,7 +2,7 @@
 //! runtime that a task runs on identifies its test; otherwise the test that has adopted the whole
 //! process gets the firing.
 //!
-//! Most tests adopt nothing. A firing outside of all scopes then costs one load here.
+//! Most tests adopt nothing. A firing outside all scopes then costs one load here.
 
 use crate::identity::{self, Territory};
 use crate::report::Report;

@@ -25,14 +25,14 @@ struct OutsideEvent {
     several_senders: bool,
 }
 
-/// The firings of one kind: outside of any test, say.
+/// The firings of one kind: outside any test, say.
 #[derive(Default)]
 pub(crate) struct OutsideFirings {
     pub(crate) count: u64,
     events: Vec<OutsideEvent>,
 }
 
-/// What a report lists of a firing. Made outside of all locks, since `Debug` is the user's code.
+/// What a report lists of a firing. Made outside all locks, since `Debug` is the user's code.
 pub(crate) struct OutsideFiring {
     stream: String,
     text: String,

@@ -188,7 +188,7 @@ impl Run {
     }
 
     /// Wakes futures when something has changed, or when their time has come; not by a runtime's
-    /// clock, which may be paused. Outside of the lock, since a waker is foreign code.
+    /// clock, which may be paused. Outside the lock, since a waker is foreign code.
     pub(crate) fn watch(self: Arc<Self>) {
         let mut state = self.lock();
         loop {

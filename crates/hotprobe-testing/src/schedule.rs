@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// One step in so many lowers somebody's priority.
+/// One step in this number lowers a thread's priority, on average.
 const CHANGE: u64 = 6;
 
 struct Waiting {
@@ -86,8 +86,8 @@ impl Schedule {
     }
 
     /// What a look at the threads has found; the answer is whether to wait on. Nobody is taken to
-    /// be blocked by one look: it may have come in the moment between two steps. And who runs for
-    /// ever is not waited for.
+    /// be blocked by one look: it may have come in the moment between two steps. And a thread
+    /// that runs forever is not waited for.
     pub(crate) fn looks(&mut self, running: bool, now: Instant, settle: Duration) -> bool {
         if running {
             self.idle = None;

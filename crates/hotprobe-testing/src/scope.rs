@@ -45,7 +45,7 @@ thread_local! {
     static PLACE: RefCell<Place> = const { RefCell::new(Place::Unscoped) };
 }
 
-/// The test, thread or task that the code on this thread belongs to. `None` outside of tests, and
+/// The test, thread or task that the code on this thread belongs to. `None` outside tests, and
 /// in thread-local destructors.
 pub(crate) fn current() -> Option<Current> {
     belongs_to(adoption::current)
@@ -241,7 +241,7 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// Runs `work` outside of any test: its firings pass, and are counted as outside. Tasks and threads
+/// Runs `work` outside any test: its firings pass, and are counted as outside. Tasks and threads
 /// that it starts are not `work`; a test may have adopted them.
 ///
 /// The body of a test takes the events, so it cannot send any. It prepares and cleans up in here.
@@ -259,7 +259,7 @@ pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// [`outside`], for async code: the future is outside of any test while it is polled, and while it
+/// [`outside`], for async code: the future is outside any test while it is polled, and while it
 /// is dropped.
 ///
 /// ```

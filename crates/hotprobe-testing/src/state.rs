@@ -174,7 +174,7 @@ pub(crate) struct RunState {
 }
 
 impl RunState {
-    /// Removes a wait. The result has to be dropped outside of the lock.
+    /// Removes a wait. The result has to be dropped outside the lock.
     #[must_use]
     pub(crate) fn stops_awaiting(&mut self, number: u64) -> Option<Awaiting> {
         let index = self.awaiting.iter().position(|one| one.number == number)?;

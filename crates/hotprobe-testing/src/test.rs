@@ -157,7 +157,7 @@ impl Test {
     ///   ([`verify`](crate::verify) has several). Let the body end what it has started.
     /// * The test does not wait for adopted tasks at its end.
     ///
-    /// Each firing on a tokio thread outside of all scopes costs a look at the runtime's identity
+    /// Each firing on a tokio thread outside all scopes costs a look at the runtime's identity
     /// and a lock meanwhile.
     ///
     /// # Panics
@@ -201,7 +201,7 @@ impl Test {
     /// This is for libraries that start threads by themselves. Nothing tells such a thread's test,
     /// so **the test needs a process of its own**: a test file with this one test, `cargo nextest`,
     /// or `--test-threads=1`. If another test runs beside it, that test's library threads, and a
-    /// test thread that fires outside of the kit, would be paused here. Two tests cannot adopt the
+    /// test thread that fires outside the kit, would be paused here. Two tests cannot adopt the
     /// process at once.
     ///
     /// Code in [`outside`](crate::outside) stays outside. Threads that have entered a scope, and

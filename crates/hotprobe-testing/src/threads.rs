@@ -147,7 +147,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// Does the same as [`join`](Self::join), without blocking the calling thread. A thread that
-    /// was started outside of any test is waited for by blocking.
+    /// was started outside any test is waited for by blocking.
     ///
     /// # Panics
     /// As `join`, when it is polled.

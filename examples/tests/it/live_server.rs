@@ -24,7 +24,7 @@ impl Running {
         Self(child.expect("it starts"))
     }
 
-    /// Waits for its end, not for ever. What it prints fits into a pipe.
+    /// Waits for its end, not forever. What it prints fits into a pipe.
     pub(crate) fn end(mut self) -> Output {
         let deadline = Instant::now() + Duration::from_secs(60);
         let status = loop {

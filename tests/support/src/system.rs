@@ -90,7 +90,7 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         (self.freeing)(layout.size());
         LIVE.fetch_sub(layout.size().cast_signed(), Ordering::SeqCst);
-        // Whoever still uses it shall notice.
+        // Code that still uses it must notice.
         // SAFETY: by the caller's promise, the memory is the allocator's again.
         unsafe {
             pointer.write_bytes(0xdd, layout.size());

@@ -23,7 +23,7 @@ pub fn leaf_method(x: u64) {
 }
 
 fn main() {
-    // Something attaches, so that the events are not known to be off for ever.
+    // Something attaches, so that the events are not known to be off forever.
     let probes = [E.attach(|x| println!("{x}")), F.attach(|x| println!("{x}"))];
     leaf(black_box(1));
     leaf_method(black_box(2));

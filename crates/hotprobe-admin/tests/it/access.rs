@@ -376,7 +376,7 @@ fn what_attaches_by_post_is_post_only_and_what_streams_is_get_only() {
         (local("DELETE", "/events"), 405, "GET, HEAD"),
         (local("HEAD", "/events"), 200, ""),
         (local("POST", ""), 405, "GET, HEAD"),
-        // Who may not is told no more.
+        // A client that may not gets no other answer.
         (local("DELETE", "/events").from(None), 403, ""),
     ];
     check(Admin::new(), &table);
@@ -521,7 +521,7 @@ fn over_a_unix_socket_its_permissions_say_who_may() {
     let table = [
         (events().from(None), 200, ""),
         (events().from(Some("127.0.0.1:1")), 200, ""),
-        // All else is as it was.
+        // Everything else is as it was.
         (events().from(Some("192.0.2.1:1")), 403, "is another"),
         (
             events().from(None).with("x-forwarded-for", "::1"),

@@ -117,7 +117,7 @@ fn a_bad_parameter_says_which_one_and_what_was_expected() {
         ),
         (
             format!("/tail?{lent}&seconds=1&seconds=2"),
-            "`seconds` is said twice",
+            "`seconds` is given twice",
         ),
         (
             format!("/tail?{lent}&limit=0"),

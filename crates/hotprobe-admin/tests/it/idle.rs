@@ -48,7 +48,7 @@ fn mounted_and_idle_it_has_no_thread_no_task_and_hardly_any_memory() {
                 for _ in 0..20 {
                     each().await;
                 }
-                // (What has been detached is reclaimed by whoever comes next.)
+                // (What has been detached is reclaimed by the next call.)
                 eventually("nothing is left", || {
                     hotprobe::reclaim();
                     let grown = live_bytes() - used;

@@ -122,7 +122,7 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
     result.expect("the answer ends")
 }
 
-/// Waits, as a task does, until `condition` holds; fails after a minute, which means for ever.
+/// Waits, as a task does, until `condition` holds; fails after a minute, which means forever.
 async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {

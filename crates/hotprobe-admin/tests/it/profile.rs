@@ -166,7 +166,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
             (
                 format!("{begin}&{begin}&{end}&key=id"),
                 400,
-                "`begin` is said twice",
+                "`begin` is given twice",
             ),
             (
                 format!("{begin}&{end}&key=id&format=pdf"),

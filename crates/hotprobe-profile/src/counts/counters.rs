@@ -87,7 +87,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// 0, with a name for the table.
+    /// Creates a counter at 0, with a name for the table.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -96,25 +96,26 @@ impl Counter {
         }
     }
 
-    /// One more. Never panics, allocates or waits. (A thread's first may register it, once.)
+    /// Adds 1. Never panics, allocates or waits. (A thread's first may register it, once.)
     #[inline]
     pub fn add(&self) {
         self.add_n(1);
     }
 
-    /// So many more. (Beyond 2^64 it begins at 0 again.)
+    /// Adds `n`. Beyond 2^64 it begins at 0 again.
     #[inline]
     pub fn add_n(&self, n: u64) {
         self.rows.add(0, n);
     }
 
-    /// How many there have been since it was made: all that happened before this call, and maybe more.
+    /// Returns how many there have been since it was made: all that happened before this call, and
+    /// maybe more.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.rows.sum(0)
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -169,7 +170,7 @@ pub struct LabelCounter {
 const MOST_LABELS: usize = 1 << 16;
 
 impl LabelCounter {
-    /// With room for so many labels, and a name for the table.
+    /// Makes a counter with room for `labels` labels, and a name for the table.
     ///
     /// # Errors
     /// [`ProfileError::Limit`] for room that is not possible.
@@ -187,19 +188,19 @@ impl LabelCounter {
         })
     }
 
-    /// One more of this label; its first 128 bytes count. Never panics or allocates.
+    /// Adds 1 to this label's count; its first 128 bytes count. Never panics or allocates.
     #[inline]
     pub fn add(&self, label: &str) {
         self.add_n(label, 1);
     }
 
-    /// So many more of this label.
+    /// Adds `n` to this label's count.
     #[inline]
     pub fn add_n(&self, label: &str, n: u64) {
         self.top.add(label, n);
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

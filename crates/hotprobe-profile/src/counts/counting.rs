@@ -53,7 +53,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Nothing yet; room for 128 labels.
+    /// Creates a builder without events, with room for 128 labels.
     pub fn new() -> Self {
         Self {
             patterns: Vec::new(),
@@ -65,13 +65,14 @@ impl Counts {
         }
     }
 
-    /// The firings of this event.
+    /// Counts the firings of this event.
     pub fn event(mut self, event: &'static dyn AnyEvent) -> Self {
         self.events.push(event);
         self
     }
 
-    /// The firings of each event whose full name matches the pattern, as [`matching`](hotprobe::matching) finds them.
+    /// Counts the firings of each event whose full name matches the pattern, as
+    /// [`matching`](hotprobe::matching) finds them.
     ///
     /// ```
     /// # mod shop { hotprobe::event! { pub static SOLD: fn(); } }
@@ -85,26 +86,28 @@ impl Counts {
         self
     }
 
-    /// The firings of this event, and for each value of this parameter, how many have it. What is no text is formatted; of
-    /// the label, 128 bytes count.
+    /// Counts the firings of this event, and for each value of this parameter, how many have it.
+    /// What is no text is formatted; of the label, 128 bytes count.
     pub fn by(mut self, event: &'static dyn AnyEvent, parameter: impl Into<String>) -> Self {
         self.by.push((event, parameter.into()));
         self
     }
 
-    /// What is counted in one's own probes, for its rate, and to have all in one table. It counts from the start on.
+    /// Adds what is counted in one's own probes, for its rate, and to have all in one table. It
+    /// counts from the start on.
     pub fn counter(mut self, counter: &Counter) -> Self {
         self.counters.push(counter.clone());
         self
     }
 
-    /// What is counted by label in one's own probes. It counts since it was made.
+    /// Adds what is counted by label in one's own probes. It counts since it was made.
     pub fn labels(mut self, labels: &LabelCounter) -> Self {
         self.labels.push(labels.clone());
         self
     }
 
-    /// For how many labels [`by`](Self::by) has room, for each event: 128 if nothing is said. Up to so many, counts are exact.
+    /// Sets for how many labels [`by`](Self::by) has room, for each event; 128 by default. Up to
+    /// that number of labels, counts are exact.
     pub fn labels_at_most(mut self, labels: usize) -> Self {
         self.labels_at_most = labels;
         self
@@ -186,7 +189,7 @@ impl fmt::Debug for Counts {
     }
 }
 
-/// Counting that goes on until it is dropped. Made by [`Counts::start`].
+/// Running counts, until dropped. Made by [`Counts::start`].
 ///
 /// ```
 /// use hotprobe::fire;
@@ -213,7 +216,8 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// What has been counted since the start. Counting goes on meanwhile; each count is read at an instant of its own.
+    /// Returns what has been counted since the start. Counting continues meanwhile; each count is read at
+    /// an instant of its own.
     ///
     /// Not for a probe: it allocates.
     #[must_use]

@@ -1,7 +1,8 @@
 //! The most frequent labels, in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi: "Efficient Computation of
 //! Frequent and Top-k Elements in Data Streams", 2005), in stripes that are merged on reading.
 //!
-//! A summary counts so many labels. One more takes the place of the least frequent, and its count, which is its error: a
+//! A summary counts a limited number of labels. One more takes the place of the least frequent, and
+//! its count, which is its error: a
 //! count is too high by its error at most, and never too low.
 
 use crate::hash::Seed;
@@ -158,7 +159,7 @@ pub(crate) struct MergedLabels {
 }
 
 impl FrequentLabels {
-    /// For so many labels, at least one and less than `u32::MAX`.
+    /// Makes room for `labels` labels, at least one and less than `u32::MAX`.
     pub(crate) fn new(labels: usize) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let stripes = (2 * cores).next_power_of_two().clamp(4, 32);

@@ -23,31 +23,32 @@ impl CountsSnapshot {
         }
     }
 
-    /// How long it was counted.
+    /// Returns how long it was counted.
     #[must_use]
     pub const fn length(&self) -> Duration {
         self.length
     }
 
-    /// The events, then one's own counters, in the order in which they were chosen.
+    /// Returns the events, then one's own counters, in the order in which they were chosen.
     #[must_use]
     pub fn events(&self) -> &[EventCount] {
         &self.events
     }
 
-    /// The event of this full name, or the counter.
+    /// Returns the event of this full name, or the counter.
     #[must_use]
     pub fn event(&self, name: &str) -> Option<&EventCount> {
         self.events.iter().find(|event| event.name == name)
     }
 
-    /// What was counted by label, in the order in which it was chosen.
+    /// Returns what was counted by label, in the order in which it was chosen.
     #[must_use]
     pub fn labels(&self) -> &[LabelCounts] {
         &self.labels
     }
 
-    /// What has happened since an earlier snapshot of the same counting: counts, and rates for that time.
+    /// Returns what has happened since an earlier snapshot of the same counting: counts, and rates
+    /// for that time.
     ///
     /// The error of a label's count is then the sum of what it may be in both.
     #[must_use]
@@ -94,19 +95,19 @@ impl EventCount {
         }
     }
 
-    /// The event's full name; or the counter's.
+    /// Returns the event's full name; or the counter's.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How often it was fired, exactly: every firing that happened before the snapshot.
+    /// Returns how often it was fired, exactly: every firing that happened before the snapshot.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// How often a second; 0 if no time has passed.
+    /// Returns the rate per second; 0 if no time has passed.
     #[must_use]
     pub fn rate(&self) -> f64 {
         rate(self.count, self.length)
@@ -172,37 +173,37 @@ impl LabelCounts {
         Self::new(&self.event, &self.parameter, merged, length)
     }
 
-    /// The event's full name; or the counter's.
+    /// Returns the event's full name; or the counter's.
     #[must_use]
     pub fn event(&self) -> &str {
         &self.event
     }
 
-    /// The parameter whose values the labels are.
+    /// Returns the parameter whose values the labels are.
     #[must_use]
     pub fn parameter(&self) -> &str {
         &self.parameter
     }
 
-    /// How many there were of all labels together, exactly.
+    /// Returns how many there were of all labels together, exactly.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.total
     }
 
-    /// The most frequent labels, these first.
+    /// Returns the most frequent labels, the most frequent first.
     #[must_use]
     pub fn labels(&self) -> &[LabelCount] {
         &self.labels
     }
 
-    /// How often a label that is not in the list was there, at most: 0 as long as all are.
+    /// Returns how often a label that is not in the list was there, at most: 0 as long as all are.
     #[must_use]
     pub const fn unlisted_at_most(&self) -> u64 {
         self.unlisted_at_most
     }
 
-    /// Whether every label is in the list, with its exact count.
+    /// Returns whether every label is in the list, with its exact count.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.unlisted_at_most == 0 && self.labels.iter().all(|label| label.error == 0)
@@ -219,25 +220,26 @@ pub struct LabelCount {
 }
 
 impl LabelCount {
-    /// The label; its first 128 bytes.
+    /// Returns the label; its first 128 bytes.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// How often it was there: at most so often, and at least so often less the [`error`](Self::error).
+    /// Returns how often it was counted. The true number is at most this, and at least this less
+    /// the [`error`](Self::error).
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// By how much the count may be too high. 0: it is exact.
+    /// Returns by how much the count may be too high. 0: it is exact.
     #[must_use]
     pub const fn error(&self) -> u64 {
         self.error
     }
 
-    /// How often a second, by the count; 0 if no time has passed.
+    /// Returns the rate per second, by the count; 0 if no time has passed.
     #[must_use]
     pub fn rate(&self) -> f64 {
         rate(self.count, self.length)

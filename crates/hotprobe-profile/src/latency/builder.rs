@@ -73,13 +73,14 @@ impl LatencyBuilder {
         }
     }
 
-    /// What is measured: the heading of the table and of the picture. "latency" if nothing is said.
+    /// Sets the heading of the table and of the picture; "latency" by default.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// How many pairs may be open: 65,536 if nothing is said. For one more, the oldest is given up and counted as evicted.
+    /// Sets how many pairs may be open; 65,536 by default. For one more, the oldest is given up and
+    /// counted as evicted.
     ///
     /// Pairs lie in shards of 64, or somewhat more, by their keys' hash, and it is the oldest of its shard that makes room. So the first are
     /// evicted when about two thirds of the room is taken; up to 127, there is one shard, and it is exact.
@@ -88,20 +89,21 @@ impl LatencyBuilder {
         self
     }
 
-    /// How many labels have a histogram of their own: 64 if nothing is said. What comes later is counted as `(other)`.
+    /// Sets how many labels have a histogram of their own; 64 by default. Later ones are counted as
+    /// `(other)`.
     pub fn labels_at_most(mut self, labels: usize) -> Self {
         self.labels = labels;
         self
     }
 
-    /// How long pairs take: 1 ns to 60 s if nothing is said. What takes less, or longer, counts at the range's end, and is
-    /// counted as that.
+    /// Sets the range of durations to resolve; 1 ns to 60 s by default. Durations outside are clamped
+    /// and counted separately.
     pub fn range(mut self, range: RangeInclusive<Duration>) -> Self {
         self.range = range;
         self
     }
 
-    /// To how many significant digits durations are told apart: 2 if nothing is said, 1 to 4.
+    /// Sets to how many significant digits durations are told apart, from 1 to 4; 2 by default.
     pub fn digits(mut self, digits: u8) -> Self {
         self.digits = digits;
         self

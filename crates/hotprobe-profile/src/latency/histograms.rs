@@ -14,7 +14,7 @@ use std::thread::available_parallelism;
 pub(crate) struct LabelHistogram {
     pub(crate) histogram: Histogram<u64>,
     pub(crate) sum: u128,
-    /// Outside of the range; they are in the histogram, at its ends.
+    /// Outside the range; they are in the histogram, at its ends.
     pub(crate) too_short: u64,
     pub(crate) too_long: u64,
 }
@@ -94,7 +94,7 @@ pub(crate) struct Histograms {
 }
 
 impl Histograms {
-    /// For so many labels.
+    /// Makes room for `labels` labels.
     pub(crate) fn new(empty: LabelHistogram, (low, high): (u64, u64), labels: usize) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let stripes = (2 * cores).next_power_of_two().clamp(4, 32);
@@ -136,7 +136,8 @@ impl Histograms {
         drop(made);
     }
 
-    /// A label's latencies, together. If `anew`, they begin anew: each is in this reading or in a later one.
+    /// Returns a label's latencies, together. If `anew`, they begin again: each is in
+    /// this reading or in a later one.
     pub(crate) fn read(&self, label: u32, anew: bool) -> LabelHistogram {
         let mut sum = self.empty.empty();
         for stripe in &self.stripes {

@@ -57,8 +57,8 @@ use std::time::{Duration, SystemTime};
 /// as unmatched.
 ///
 /// # Bounds
-/// At most so many pairs are open ([`pairs_at_most`](LatencyBuilder::pairs_at_most)); for one more, the oldest makes room.
-/// At most so many labels have a histogram of their own ([`labels_at_most`](LatencyBuilder::labels_at_most)). The room for
+/// [`pairs_at_most`](LatencyBuilder::pairs_at_most) limits the open pairs; for one more, the oldest makes room.
+/// [`labels_at_most`](LatencyBuilder::labels_at_most) limits the labels that have a histogram of their own. The room for
 /// pairs is allocated at once; a histogram when a label is first used. What finds no room, and what has no
 /// partner, is counted: [`PairCounts`] adds up, exactly.
 ///
@@ -84,14 +84,14 @@ struct MeasuredSince {
 }
 
 impl Latency {
-    /// With other limits than those of [`new`](Latency::new).
+    /// Returns a builder, for other limits than those of [`new`](Latency::new).
     pub fn builder() -> LatencyBuilder {
         LatencyBuilder::new()
     }
 }
 
 impl LatencyBuilder {
-    /// A measurement for one's own probes.
+    /// Creates a measurement for one's own probes.
     ///
     /// # Errors
     /// [`ProfileError::Limit`] for limits that are not possible.
@@ -171,9 +171,9 @@ impl<K> Latency<K> {
         }
     }
 
-    /// What has been measured since the start, or since [`reset`](Self::reset).
+    /// Returns what has been measured since the start, or since [`reset`](Self::reset).
     ///
-    /// Measuring goes on meanwhile. What the counts say adds up in each snapshot; a pair that ends while the snapshot is taken
+    /// Measuring continues meanwhile. What the counts say adds up in each snapshot; a pair that ends while the snapshot is taken
     /// may be in the counts and in no histogram yet, or the other way around. With nothing fired meanwhile, both say the
     /// same.
     ///
@@ -189,8 +189,9 @@ impl<K> Latency<K> {
         self.read(false)
     }
 
-    /// As [`snapshot`](Self::snapshot), and measuring begins anew: what is in this snapshot is not in the next, and nothing is
-    /// in neither. Pairs that are open stay open, and labels keep their places.
+    /// Returns a [`snapshot`](Self::snapshot), and measuring begins again: what is in this snapshot
+    /// is not in the next, and nothing is in neither. Pairs that are open stay open, and labels
+    /// keep their places.
     ///
     /// ```
     /// let latency = hotprobe_profile::Latency::new();
@@ -240,7 +241,8 @@ impl<K> Latency<K> {
 }
 
 impl<K: Hash + Eq> Latency<K> {
-    /// At most 65,536 pairs open and 64 labels; from 1 ns to 60 s, to two significant digits.
+    /// Creates a measurement with at most 65,536 pairs open and 64 labels; from 1 ns to 60 s, to
+    /// two significant digits.
     ///
     /// ```
     /// use hotprobe_profile::Latency;
@@ -255,7 +257,8 @@ impl<K: Hash + Eq> Latency<K> {
         Self::with(Limits::default())
     }
 
-    /// `key` begins, now. For a probe: it doesn't allocate, and never panics (unless the key's own code does).
+    /// Records that `key` begins now. For a probe: it doesn't allocate, and never panics (unless
+    /// the key's own code does).
     ///
     /// If the key is open already, this one takes its place.
     #[inline]
@@ -264,7 +267,8 @@ impl<K: Hash + Eq> Latency<K> {
         self.begin_hashed(hash, OpenPair::new(key, self.now(), None));
     }
 
-    /// `key` has begun and ends now: the time between goes to the label's histogram. Of a label, the first 128 bytes count.
+    /// Records that `key` ends now: the time between goes to the label's histogram. Of a label, the
+    /// first 128 bytes count.
     ///
     /// For a probe: it never panics (unless the key's own code does). It allocates when a label is first used, on each of the
     /// processor's cores, so to say; otherwise it does not.

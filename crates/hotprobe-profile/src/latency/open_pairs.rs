@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A shard holds about so many: more, and they would be searched too long; fewer, and some would be full long before all
+/// The number of pairs a shard holds, about: more, and they would be searched too long; fewer, and some would be full long before all
 /// are.
 const PER_SHARD: usize = 64;
 
@@ -30,7 +30,7 @@ pub(crate) struct PairTally {
     pub(crate) evicted: u64,
     pub(crate) matched: u64,
     pub(crate) unmatched_ends: u64,
-    /// Open when counting began anew, and now.
+    /// Open when counting began again, and now.
     pub(crate) carried: u64,
     pub(crate) open: u64,
 }
@@ -78,7 +78,7 @@ fn lock<K>(shard: &PaddedShard<K>) -> MutexGuard<'_, PairShard<K>> {
 }
 
 impl<K> OpenPairs<K> {
-    /// At most so many, and not 0.
+    /// Makes room for `at_most` pairs, not 0.
     pub(crate) fn new(at_most: usize) -> Self {
         let shards = 1 << (at_most / PER_SHARD).max(1).ilog2();
         let per_shard = at_most / shards;
@@ -155,7 +155,7 @@ impl<K> OpenPairs<K> {
     }
 
     /// What has happened, each shard at its own instant: in each, and so together, it adds up. If `anew`, counting begins
-    /// anew; what is open stays open.
+    /// again; what is open stays open.
     pub(crate) fn tally(&self, anew: bool) -> PairTally {
         let mut sum = PairTally::default();
         for shard in &self.shards {

@@ -60,8 +60,8 @@ impl LatencyProbe {
         }
     }
 
-    /// The parameter whose values are the labels: one of the end, or else of the begin. What is no text is formatted. Without
-    /// it, the label of all is `all`.
+    /// Sets the parameter whose values are the labels: one of the end, otherwise of the begin. What
+    /// is no text is formatted. Without it, the label of all is `all`.
     pub fn label(mut self, parameter: impl Into<String>) -> Self {
         self.label = Some(parameter.into());
         self
@@ -262,7 +262,7 @@ impl ProbedLatency {
     }
 }
 
-/// A measurement between two events, which goes on until it is dropped. Made by [`LatencyProbe::start`].
+/// A measurement between two events, which runs until it is dropped. Made by [`LatencyProbe::start`].
 ///
 /// ```
 /// use hotprobe::fire;
@@ -282,13 +282,13 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// As [`Latency::snapshot`].
+    /// Returns a snapshot, as [`Latency::snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> LatencySnapshot {
         self.shared.read(false)
     }
 
-    /// As [`Latency::reset`].
+    /// Returns a snapshot and begins again, as [`Latency::reset`].
     #[must_use = "what was measured until now is nowhere else"]
     pub fn reset(&self) -> LatencySnapshot {
         self.shared.read(true)

@@ -28,7 +28,7 @@ pub struct PairCounts {
     pub evicted: u64,
     /// Begins that have not ended yet.
     pub open: u64,
-    /// What was open already when counting began anew, at the last reset.
+    /// What was open already when counting began again, at the last reset.
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,
@@ -103,45 +103,46 @@ impl LatencySnapshot {
         self.counts.ends_without_key = ends;
     }
 
-    /// What was measured, in the words of the [builder](crate::LatencyBuilder::title).
+    /// Returns what was measured, in the words of the [builder](crate::LatencyBuilder::title).
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// When counting began, at the start or at the last reset, by the wall clock.
+    /// Returns when counting began, at the start or at the last reset, by the wall clock.
     #[must_use]
     pub const fn started(&self) -> SystemTime {
         self.started
     }
 
-    /// How long it has gone on since.
+    /// Returns how long it has been counting since.
     #[must_use]
     pub const fn length(&self) -> Duration {
         self.length
     }
 
-    /// What has become of begins and ends.
+    /// Returns what has become of begins and ends.
     #[must_use]
     pub const fn counts(&self) -> PairCounts {
         self.counts
     }
 
-    /// The labels that have a pair, the most frequent first. `(other)` is what found no room among them.
+    /// Returns the labels that have a pair, the most frequent first. `(other)` is what found no
+    /// room among them.
     #[must_use]
     pub fn labels(&self) -> &[LabelLatency] {
         &self.labels
     }
 
-    /// The label of this name, if it has a pair.
+    /// Returns the label of this name, if it has a pair.
     #[must_use]
     pub fn label(&self, label: &str) -> Option<&LabelLatency> {
         self.labels.iter().find(|this| this.label == label)
     }
 }
 
-/// Which one it is, from 1, of so many: the first that so many in a hundred are not after. (99.9 % of 4000 are 3996: a float
-/// that is a little more than that does not make it the next one.)
+/// Returns the 1-based rank of the nearest-rank percentile: `ceil(percent / 100 * count)`. 99.9 % of 4000
+/// are 3996: a float that is a little more than that does not make it the next rank.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -182,19 +183,20 @@ impl LabelLatency {
         &self.latencies.histogram
     }
 
-    /// The label.
+    /// Returns the label.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// How many pairs.
+    /// Returns the number of pairs.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.latencies.histogram.len()
     }
 
-    /// How long so many in a hundred took, or less: `percentile(99.0)`. 0 is the shortest, 100 the longest.
+    /// Returns the duration that `percent` per cent of the pairs do not exceed: `percentile(99.0)` is p99.
+    /// 0 gives the shortest, 100 the longest.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> Duration {
         let histogram = &self.latencies.histogram;
@@ -211,19 +213,19 @@ impl LabelLatency {
         self.max()
     }
 
-    /// The shortest.
+    /// Returns the shortest duration.
     #[must_use]
     pub fn min(&self) -> Duration {
         Duration::from_nanos(self.latencies.histogram.min())
     }
 
-    /// The longest.
+    /// Returns the longest duration.
     #[must_use]
     pub fn max(&self) -> Duration {
         Duration::from_nanos(self.latencies.histogram.max())
     }
 
-    /// All together.
+    /// Returns the sum of all durations.
     #[must_use]
     pub fn sum(&self) -> Duration {
         let nanoseconds = self.latencies.sum;
@@ -232,20 +234,21 @@ impl LabelLatency {
         Duration::new(seconds, (nanoseconds % 1_000_000_000) as u32)
     }
 
-    /// The mean.
+    /// Returns the mean duration.
     #[must_use]
     pub fn mean(&self) -> Duration {
         let mean = self.latencies.sum / u128::from(self.count().max(1));
         Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
-    /// How many took less than the [range](crate::LatencyBuilder::range) has; they count as its begin.
+    /// Returns how many took less than the [range](crate::LatencyBuilder::range) has; they count as
+    /// its begin.
     #[must_use]
     pub const fn too_short(&self) -> u64 {
         self.latencies.too_short
     }
 
-    /// How many took longer than the range has; they count as its end.
+    /// Returns how many took longer than the range has; they count as its end.
     #[must_use]
     pub const fn too_long(&self) -> u64 {
         self.latencies.too_long

@@ -136,7 +136,7 @@ fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Res
     let rest = [
         (counts.begins_without_key, "begins without key"),
         (counts.ends_without_key, "ends without key"),
-        (counts.skipped, "skipped inside of a key's `Eq`"),
+        (counts.skipped, "skipped inside a key's `Eq`"),
         (
             sum(crate::LabelLatency::too_short),
             "shorter than the range",

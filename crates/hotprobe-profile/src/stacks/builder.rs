@@ -59,7 +59,8 @@ impl StacksBuilder {
         }
     }
 
-    /// This event, too. In pprof's files each sample then has the label `event`, the event's name.
+    /// Adds this event, too. In pprof's files each sample then has the label `event`, the event's
+    /// name.
     ///
     /// The weight and the labels are looked for in each of the events.
     pub fn and(mut self, event: &'static dyn AnyEvent) -> Self {
@@ -80,9 +81,9 @@ impl StacksBuilder {
         self
     }
 
-    /// The unit of the weight, for pprof: `bytes`, `nanoseconds`, …
+    /// Sets the unit of the weight, for pprof: `bytes`, `nanoseconds`, …
     ///
-    /// If nothing is said it follows from the parameter's name: `bytes` and what ends with `_bytes`, `ns` or
+    /// By default it follows from the parameter's name: `bytes` and what ends with `_bytes`, `ns` or
     /// `_ns`, `us`, `ms`, `secs`; anything else has the unit `count`.
     pub fn unit(mut self, unit: impl Into<String>) -> Self {
         self.unit = Some(unit.into());
@@ -112,15 +113,15 @@ impl StacksBuilder {
         self
     }
 
-    /// How many different stacks there may be, from 1 to 1048576: 10000 if nothing is said. What finds no room is counted at
-    /// the stack `(other)`.
+    /// Sets how many different stacks are kept, from 1 to 1048576; 10000 by default. Others are counted
+    /// at the stack `(other)`.
     pub fn stacks_at_most(mut self, stacks: usize) -> Self {
         self.stacks_at_most = stacks;
         self
     }
 
-    /// How many frames are kept of a stack, the innermost ones, from 1 to 448: 128 if nothing is said. (Inlined functions
-    /// do not count.) Where there were more, the outermost is `(cut off)`.
+    /// Sets how many frames are kept of a stack, the innermost ones, from 1 to 448; 128 by default.
+    /// Inlined functions do not count. Where there were more, the outermost is `(cut off)`.
     pub fn frames_at_most(mut self, frames: usize) -> Self {
         self.frames_at_most = frames;
         self
@@ -221,7 +222,7 @@ impl StacksBuilder {
 }
 
 impl Stacks {
-    /// What is to be counted: the stacks that lead to this event. Nothing happens before
+    /// Creates a builder that counts the stacks that lead to this event. Nothing happens before
     /// [`start`](StacksBuilder::start).
     ///
     /// ```

@@ -6,14 +6,14 @@ use hotprobe::__private::{Written, write_user_text};
 use hotprobe::Value;
 use std::cell::Cell;
 
-/// So many frames more are taken than are kept: those between the firing and here, of which no name is known yet.
+/// How many more frames are taken than are kept: those between the firing and here, of which no name is known yet.
 /// (20 in a debug build, 5 in a release build, or so.)
 pub(super) const INNER: usize = 64;
 
 /// The most that can be asked for: with those above they fit into [`StackAddresses`] without an allocation.
 pub(super) const FRAMES_MOST: usize = 448;
 
-/// So many bytes are kept of a label's value.
+/// How many bytes are kept of a label's value.
 pub(super) const LABEL_BYTES: usize = 64;
 
 const CUT: &str = "…";
@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// While it lives, what this thread fires comes of the profile's own work (a global allocator, or a `Debug`, can have
-/// events), and no stack is taken of it: that would go on for ever.
+/// events), and no stack is taken of it: that would never end.
 pub(super) struct Busy(());
 
 impl Busy {

@@ -49,7 +49,7 @@ impl StackProfile {
         })
     }
 
-    /// How many firings there were, and what became of them.
+    /// Returns how many firings there were, and what became of them.
     #[must_use]
     pub fn counts(&self) -> StackCounts {
         let mut counts = StackCounts {
@@ -71,7 +71,8 @@ impl StackProfile {
         counts
     }
 
-    /// The stacks with what was counted of each, the heaviest first; `(other)` and `(in hotprobe)` are among them.
+    /// Returns the stacks with what was counted of each, the heaviest first; `(other)` and
+    /// `(in hotprobe)` are among them.
     ///
     /// Looks up names, the first time.
     #[must_use]
@@ -107,7 +108,7 @@ impl StackProfile {
         self.raw.events.iter().map(|event| event.name()).collect()
     }
 
-    /// What pictures show: the weight, or else the number of samples.
+    /// What pictures show: the weight, otherwise the number of samples.
     pub(crate) fn value(&self, sum: StackSum) -> u128 {
         match self.raw.weight {
             Some(_) => sum.weight,
@@ -125,31 +126,32 @@ pub struct StackSample<'a> {
 }
 
 impl<'a> StackSample<'a> {
-    /// The event's full name.
+    /// Returns the event's full name.
     #[must_use]
     pub fn event(&self) -> &'static str {
         self.profile.raw.events[self.row.event].name()
     }
 
-    /// The functions, inlined ones included, the innermost first: the one that fired.
+    /// Returns the functions, inlined ones included, the innermost first: the one that fired.
     #[must_use]
     pub fn frames(&self) -> &[StackFrame<'a>] {
         &self.frames
     }
 
-    /// The labels with their values, in the order in which they were chosen; none of `(other)` and `(in hotprobe)`.
+    /// Returns the labels with their values, in the order in which they were chosen; none of
+    /// `(other)` and `(in hotprobe)`.
     pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let names = self.profile.raw.labels.iter().map(String::as_str);
         names.zip(self.row.labels.iter().map(String::as_str))
     }
 
-    /// How many firings were sampled with it.
+    /// Returns how many firings were sampled with it.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.row.sum.count
     }
 
-    /// The sum of their weights; without a weight, their number.
+    /// Returns the sum of their weights; without a weight, their number.
     #[must_use]
     pub fn weight(&self) -> u128 {
         self.row.sum.weight
@@ -176,19 +178,19 @@ pub struct StackFrame<'a> {
 }
 
 impl<'a> StackFrame<'a> {
-    /// Its name, demangled, without the compiler's hash; an address if there is none.
+    /// Returns its name, demangled, without the compiler's hash; an address if there is none.
     #[must_use]
     pub fn name(&self) -> &'a str {
         &self.function.name
     }
 
-    /// Its source file, as the compiler was told it, if there is debug information.
+    /// Returns its source file, as the compiler was told it, if there is debug information.
     #[must_use]
     pub fn file(&self) -> Option<&'a str> {
         (!self.function.file.is_empty()).then_some(&self.function.file)
     }
 
-    /// The line of the call, from 1, if it is known.
+    /// Returns the line of the call, from 1, if it is known.
     #[must_use]
     pub fn line(&self) -> Option<u32> {
         (self.line > 0).then_some(self.line)

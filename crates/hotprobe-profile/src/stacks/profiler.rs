@@ -28,8 +28,8 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    /// How many firings there have been, and what became of them. While they go on, each number is that of some
-    /// moment during the call.
+    /// Returns how many firings there have been, and what became of them. While there are more, each
+    /// number is that of some moment during the call.
     ///
     /// Goes through the whole table; stops nobody.
     #[must_use]
@@ -37,7 +37,7 @@ impl Stacks {
         self.collector.counts()
     }
 
-    /// What has been counted so far; counting goes on. Names are not looked up yet.
+    /// Returns what has been counted so far; counting continues. Names are not looked up yet.
     ///
     /// Copies the table; stops nobody. A firing that is in progress may be in a stack's count and not in its weight
     /// yet.

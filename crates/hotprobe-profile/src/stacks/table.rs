@@ -20,8 +20,8 @@ impl StackSum {
     }
 }
 
-/// A sum that many threads add to. All accesses are Relaxed: each number is exact by itself, and whoever wants them
-/// to belong together waits until no firing adds any more.
+/// A sum that many threads add to. All accesses are Relaxed: each number is exact by itself; a reader that
+/// needs them to agree with each other waits until no firing adds any more.
 #[derive(Debug, Default)]
 pub(crate) struct StackTally {
     count: AtomicU64,
@@ -101,7 +101,7 @@ pub(crate) struct StackTable {
     /// How many rows there are, or are about to be.
     rows: AtomicUsize,
     limit: usize,
-    /// Labels come from outside: whoever chooses them does not know where they will lie.
+    /// Labels come from outside: a client that chooses them cannot predict their rows.
     state: RandomState,
     seed: u64,
 }

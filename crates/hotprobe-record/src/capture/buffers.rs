@@ -77,7 +77,7 @@ struct Others {
     number: Option<(usize, u64)>,
 }
 
-/// After so many new threads the rows are counted again.
+/// The number of new threads after which the rows are counted again.
 const THREADS_A_COUNT: usize = 64;
 
 /// A longer name of a thread is cut, in bytes.
@@ -148,7 +148,8 @@ thread_local! {
 
 /// What a thread knows of its recordings. Without a destructor.
 struct Here {
-    /// Of the recordings of these numbers, modulo so many. More than that at once have to look into `OWNED`.
+    /// Of the recordings of these numbers, modulo their number. More than that at once
+    /// have to look into `OWNED`.
     leases: [Cell<BufferLease>; LEASES],
     /// In the registry of this recording, or about to be.
     busy: Cell<Option<u64>>,
@@ -325,7 +326,7 @@ impl Buffers {
         }
     }
 
-    /// A firing inside of what gets its thread a buffer: it waits until that is known. So do those of few events; others, and
+    /// A firing inside what gets its thread a buffer: it waits until that is known. So do those of few events; others, and
     /// those that another recording has brought about, are counted apart.
     fn lose_between(&self, event: u32) {
         let waits = HERE.with(|here| {

@@ -32,7 +32,7 @@ pub(super) const CUT: u64 = 1 << 63;
 pub(super) const IN_HEAD: usize = 6;
 pub(super) const IN_WORD: usize = 16;
 
-/// The most words that a record of so many values can have, texts cut at `cut_at` bytes.
+/// The most words that a record of `values` values can have, texts cut at `cut_at` bytes.
 pub(crate) fn longest(values: usize, cut_at: usize) -> u64 {
     let longest_value = 2.max(1 + cut_at.div_ceil(8));
     fixed_words(values) + (values * longest_value) as u64

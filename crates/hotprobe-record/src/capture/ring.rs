@@ -178,7 +178,7 @@ impl Losses {
     }
 }
 
-/// The ring. Which methods are the writing thread's and which a reader's is said at each.
+/// The ring. Its methods document which are the writing thread's, and which a reader's.
 pub(crate) struct Ring {
     words: Box<[AtomicU64]>,
     overflow: Overflow,
@@ -225,7 +225,7 @@ struct WriterState {
 }
 
 impl Ring {
-    /// A ring of so many words, a power of two, for records of at most `longest` words.
+    /// Creates a ring of `words` words, a power of two, for records of at most `longest` words.
     pub(crate) fn new(
         words: usize,
         overflow: Overflow,
@@ -468,7 +468,8 @@ impl Ring {
         true
     }
 
-    /// The new writer: locks `left`, with room for so many rows beside those that are promised. Allocates unlocked.
+    /// The new writer: locks `left`, with room for `wanted` rows besides those that are promised.
+    /// Allocates unlocked.
     fn left_with_room(&self, wanted: usize) -> MutexGuard<'_, Left> {
         let mut bigger = Vec::new();
         loop {
@@ -559,7 +560,7 @@ impl Ring {
         (writer.sequence.load(Ordering::Relaxed) == sequence).then_some(0)
     }
 
-    /// A copy with room for so many words, and for all losses beside those in `left`.
+    /// Makes a copy with room for `words` words, and for all losses besides those in `left`.
     fn room_for_copy(&self, words: usize) -> Copied {
         let rows = self.writer.losses.rows.len();
         Copied {
@@ -752,13 +753,14 @@ pub(crate) struct RecordWriter<'a> {
 }
 
 impl RecordWriter<'_> {
-    /// Whether so many words more may be put as it is. Where not, `reserve` may make room.
+    /// Returns whether `words` more words fit as it is. Where not, `reserve` may make room.
     #[inline(always)]
     pub(crate) fn has_room(&self, words: u64) -> bool {
         self.at + words <= self.limit
     }
 
-    /// Whether so many words more may be put; must be asked before they are.
+    /// Returns whether `words` more words fit, having made room; must be called
+    /// before they are put.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, words: u64) -> bool {
         self.has_room(words) || self.make_room(words)
@@ -836,7 +838,8 @@ model_only! {
             Self(Ring::new(words, overflow, 1, longest, 0))
         }
 
-        /// Writes a record of this time and so many words, each of them the time; false if it was lost.
+        /// Writes a record of this time and `words` words, each of them the time; false
+        /// if it was lost.
         pub fn write(&self, time: u64, words: u64) -> bool {
             let mut writer = self.0.begin();
             if !writer.reserve(1 + words) {
@@ -871,7 +874,7 @@ model_only! {
             }
         }
 
-        /// What is there while the writer goes on.
+        /// Copies what is there while the writer continues.
         pub fn copy(&self, mut each: impl FnMut(Result<&[u64], u64>)) {
             let copied = self.0.copy();
             copied.before.iter().for_each(|lost| each(Err(lost.count)));
@@ -884,7 +887,7 @@ model_only! {
             copied.after.iter().chain(&copied.left).for_each(|lost| each(Err(lost.count)));
         }
 
-        /// What has no mark yet, when nobody writes any more.
+        /// Returns what has no mark yet, when nobody writes any more.
         pub fn lost_without_mark(&self) -> u64 {
             let around = self.0.finished();
             around.before.iter().chain(&around.after).chain(&around.left).map(|lost| lost.count).sum()

@@ -1,7 +1,7 @@
 //! What an exporter is told, and in which order: the seam between recording and file formats.
 //!
 //! An exporter writes as it is told, so that one serves both a finished recording and one that is streamed to a
-//! file while it goes on. Records of one thread come in the order in which they were fired, and those of all threads in
+//! file while it runs. Records of one thread come in the order in which they were fired, and those of all threads in
 //! the order of time, but for two things: clocks may step back between threads, and what is streamed may be late if it was
 //! just being written when the round of its time began. An exporter has to take that. Between rounds it may be told to
 //! flush.

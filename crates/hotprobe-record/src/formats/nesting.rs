@@ -1,4 +1,4 @@
-//! Which slices stand inside of which: what a request asks for, inside of the request.
+//! Which slices stand inside which: what a request asks for, inside the request.
 //!
 //! Slices whose rules have a key of one name and type, and which have the same key, belong to one thing. The one that begins
 //! first is the outer one, and is written when it begins. What begins until its end is kept until then, or until a flush:
@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// How many are kept of one outer slice; what is more is not inside of it. (Of all together, at most as many as begins.)
+/// How many are kept of one outer slice; what is more is not inside it. (Of all together, at most as many as begins.)
 const MOST_KEPT: usize = 1 << 12;
 
 /// A slice that began while the outer one was open. `B` is what is kept of its begin, `E` of its end.
@@ -44,7 +44,7 @@ struct OuterSlice<B, E> {
     rule: usize,
     lane: usize,
     begin: u64,
-    /// The end of the last that has been written inside of it.
+    /// The end of the last that has been written inside it.
     until: u64,
     /// When those began that have not ended.
     open: Vec<u64>,
@@ -155,7 +155,7 @@ impl<B, E> Nesting<B, E> {
         None
     }
 
-    /// The outer one has ended: what is inside of it, and its end, which is never before that of an inner one that has
+    /// The outer one has ended: what is inside it, and its end, which is never before that of an inner one that has
     /// been written.
     pub(crate) fn close(&mut self, outer: u64, end: u64) -> (NestingSteps<B, E>, u64) {
         let Some(mut outer) = self.outer.remove(&outer) else {
@@ -171,7 +171,7 @@ impl<B, E> Nesting<B, E> {
     pub(crate) fn flush(&mut self) -> Vec<(usize, usize, NestingSteps<B, E>)> {
         let mut all = Vec::new();
         for outer in self.outer.values_mut() {
-            // What goes on may have begun before these, and end after them.
+            // What is still open may have begun before these, and end after them.
             let limit = outer.open.iter().copied().min().unwrap_or(u64::MAX);
             let before = outer.kept();
             let later;
@@ -258,7 +258,7 @@ mod tests {
         (nesting, outer.expect("it is the first of its key"))
     }
 
-    /// Tells of inner slices, each when it ends; what is then inside of one that ends at `end`, and what is not.
+    /// Tells of inner slices, each when it ends; what is then inside one that ends at `end`, and what is not.
     fn told(begin: u64, inners: &[(u64, u64)], end: u64) -> (Intervals, Intervals) {
         let (mut nesting, outer) = nesting(begin);
         for &(begin, end) in inners {

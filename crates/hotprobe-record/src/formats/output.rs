@@ -64,7 +64,7 @@ impl LimitedFile {
 
 impl Drop for LimitedFile {
     fn drop(&mut self) {
-        // In a forked child the lock is the parent's, which goes on writing.
+        // In a forked child the lock is the parent's, which still writes.
         if self.locked_by == Some(std::process::id()) {
             unlock(&self.file);
         }
@@ -94,7 +94,7 @@ impl Write for LimitedFile {
     }
 }
 
-/// A user's writer, which may not be interrupted for ever: `write_all` would try again without end.
+/// A user's writer, which may not be interrupted forever: `write_all` would try again without end.
 #[derive(Debug)]
 pub(crate) struct Patient<W> {
     to: W,

@@ -253,7 +253,7 @@ impl<B, E> Pairs<B, E> {
         kept: B,
     ) -> Option<(B, u64, E)> {
         let this = &mut self.rules[rule];
-        // The earliest that is not before the begin, or else the latest that is hardly before it.
+        // The earliest that is not before the begin, otherwise the latest that is hardly before it.
         let waiting = &this.waiting;
         let found = waiting.first(&key, time, u64::MAX).or_else(|| {
             let (end, number, _) = waiting.last(&key, time.saturating_sub(SLACK), time)?;
@@ -284,7 +284,7 @@ impl<B, E> Pairs<B, E> {
         kept: E,
     ) -> Option<(u64, B, E)> {
         let this = &mut self.rules[rule];
-        // The latest that is not after the end, or else the earliest that is hardly after it.
+        // The latest that is not after the end, otherwise the earliest that is hardly after it.
         let open = &this.open;
         let latest = open.last(&key, 0, time);
         let found = latest

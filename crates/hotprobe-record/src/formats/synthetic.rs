@@ -454,7 +454,7 @@ fn count(stream: &mut SyntheticStream) {
     stream.totals = totals.into_values().collect();
 }
 
-/// Takes so many bytes, and then no more: a disk that is full.
+/// A writer that takes a number of bytes, and then no more: a disk that is full.
 #[derive(Debug)]
 pub(crate) struct Full(pub(crate) usize);
 

@@ -141,7 +141,7 @@ fn an_allocator_that_fires_is_recorded_while_recordings_of_it_start_and_finish()
                         .collect();
                     drop(recording.snapshot().expect("it is in memory"));
                     let before_finish = TYPED.load(Ordering::SeqCst);
-                    let trace = recording.finish().expect("outside of probes");
+                    let trace = recording.finish().expect("outside probes");
                     let after_finish = TYPED.load(Ordering::SeqCst);
                     let sum = balanced(&trace);
                     // The recorder's probe and the counting one are attached one after the other: what one has seen and the

@@ -46,7 +46,7 @@ fn record(event: &'static dyn AnyEvent) -> Recording {
 }
 
 fn finish(recording: Recording) -> Trace {
-    recording.finish().expect("outside of probes")
+    recording.finish().expect("outside probes")
 }
 
 /// The first arguments of all records.

@@ -1,4 +1,4 @@
-//! Recordings that are written while they go on.
+//! Recordings that are written while they run.
 
 use super::*;
 
@@ -192,7 +192,7 @@ impl Disk {
         String::from_utf8(self.bytes.lock().unwrap().clone()).expect("it is JSON")
     }
 
-    /// How often the event's argument is 7 in the first so many bytes.
+    /// Counts how often the event's argument is 7 in the first `bytes` bytes.
     fn sevens(&self, bytes: usize) -> u64 {
         self.text()[..bytes].matches("\"n\":7").count() as u64
     }
@@ -359,7 +359,7 @@ fn a_writer_that_blocks_costs_records_and_does_not_hold_up_the_program() {
                 result
             });
             eventually("it is detached", || !NUMBER.is_enabled());
-            // `finish` waits for the writer; the program goes on.
+            // `finish` waits for the writer; the program continues.
             (0..10_000).for_each(|_| NUMBER.fire(7));
             assert!(!finished.load(Ordering::SeqCst));
             door.open();

@@ -89,7 +89,7 @@ fn a_copy_is_of_one_moment() {
     });
 }
 
-/// Two threads: one gives its ring to the other, which goes on writing; both records are there, and the losses.
+/// Two threads: one gives its ring to the other, which writes next; both records are there, and the losses.
 ///
 /// Cost: 4 executions, below 0.1 s.
 #[test]

@@ -38,7 +38,7 @@ pub(crate) fn blocking<R>(wait: impl FnOnce() -> R) -> Option<R> {
 /// one.
 ///
 /// # Panics
-/// As `tokio::spawn`, outside of a runtime.
+/// As `tokio::spawn`, outside a runtime.
 ///
 /// ```
 /// use hotprobe_testing as testing;
@@ -68,7 +68,7 @@ where
 /// [`Tracer::send_own`](crate::Tracer::send_own) sends to it.
 ///
 /// # Panics
-/// As `tokio::spawn`, outside of a runtime.
+/// As `tokio::spawn`, outside a runtime.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -100,7 +100,7 @@ where
 /// this, if there is one.
 ///
 /// # Panics
-/// As `tokio::task::spawn_blocking`, outside of a runtime.
+/// As `tokio::task::spawn_blocking`, outside a runtime.
 ///
 /// ```
 /// use hotprobe_testing as testing;

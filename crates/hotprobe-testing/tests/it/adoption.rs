@@ -277,7 +277,7 @@ mod on_tokio {
                 std::future::pending::<()>().await;
             });
             tokio::select! {
-                () = test => unreachable!("it waits for ever"),
+                () = test => unreachable!("it waits forever"),
                 () = holds.notified() => (),
             }
         });

@@ -102,7 +102,7 @@ async fn two_held_senders_on_two_workers_do_not_stop_the_runtime() {
         let tasks = ["a", "b"].map(|name| testing::spawn_task(async move { fire!(STEP, name) }));
         let a = t.expect_held_async("a", ()).await;
         let b = t.expect_held_async("b", ()).await;
-        // Both workers are taken. Others go on:
+        // Both workers are taken. Others continue:
         let others = (0..20).map(|n| tokio::spawn(async move { n }));
         for (n, other) in others.enumerate() {
             assert_eq!(other.await.unwrap(), n);

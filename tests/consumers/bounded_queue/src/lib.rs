@@ -20,7 +20,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// A queue that holds at most so many items. Pushing reserves a place first, and then puts the item there.
+/// A queue that holds a limited number of items. Pushing reserves a place first, and then puts the item there.
 #[derive(Debug)]
 pub struct Queue<T> {
     reserved: AtomicUsize,

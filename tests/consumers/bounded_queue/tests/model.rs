@@ -130,7 +130,7 @@ mod probed {
         static INNER: fn(n: &loom::sync::atomic::AtomicUsize);
     }
 
-    /// loom runs all threads of a model on one, and switches inside of probes that use its types: firings
+    /// loom runs all threads of a model on one, and switches inside probes that use its types: firings
     /// begin and end in every order, each nested in none of the others.
     #[test]
     fn firings_of_a_models_threads_may_end_in_any_order() {
@@ -196,7 +196,7 @@ mod probed {
         );
     }
 
-    /// A probe detached while another of the model's threads is inside of it.
+    /// A probe detached while another of the model's threads is inside it.
     #[test]
     fn a_detach_inside_of_anothers_firing_takes_effect_and_is_made_good_when_it_has_ended() {
         let _by_itself = by_itself();

@@ -1,4 +1,4 @@
-//! The queue outside of models.
+//! The queue outside models.
 #![cfg(not(loom))]
 
 use bounded_queue::Queue;

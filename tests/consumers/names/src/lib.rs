@@ -245,7 +245,7 @@ pub mod blanket {
     }
 }
 
-/// Events inside of functions.
+/// Events inside functions.
 pub fn inside() -> usize {
     hotprobe::event! {
         /// The function's.

@@ -1,4 +1,4 @@
-//! Whoever has `std` probes it.
+//! A program with `std` probes it.
 
 use std::sync::mpsc;
 

@@ -4,7 +4,7 @@ use super::*;
 
 const LONGEST: u64 = 8;
 
-/// Writes a record of this time and so many words behind it; false if it was lost.
+/// Writes a record of this time and `words` words behind it; false if it was lost.
 fn write(ring: &Ring, time: u64, words: u64) -> bool {
     let mut writer = ring.begin();
     if !writer.reserve(1 + words) {

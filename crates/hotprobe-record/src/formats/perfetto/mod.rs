@@ -7,8 +7,8 @@
 //!   rule's name. Slices overlap, but those of one Perfetto track may not: so a rule has as many tracks as it has
 //!   slices open at a time, all of one name, which the UI shows as one. A slice has the arguments of its begin,
 //!   and of its end those that the begin does not have; others are under `at end`.
-//! * A slice within one of another rule that has the same key stands inside of that, on its track
-//!   ([`nesting`](super::nesting)): what a request asks for, inside of the request.
+//! * A slice within one of another rule that has the same key stands inside that, on its track
+//!   ([`nesting`](super::nesting)): what a request asks for, inside the request.
 //! * A begin without end is marked `no end`. It lasts until the end of the recording, unless ends were lost:
 //!   then nothing is known of it, and it has no length. An end without begin is an instant on the slice's track,
 //!   marked `no begin`.
@@ -40,7 +40,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// So many tasks' tracks are remembered as described; those of others are described again.
+/// The number of tasks whose tracks are remembered as described; others' are described again.
 const TASKS: usize = 1 << 12;
 
 /// So much is written at once.
@@ -89,7 +89,7 @@ struct PerfettoRule {
 enum Begun {
     /// It is written, on this lane of its rule; the number is that of an outer slice.
     Written { lane: usize, outer: Option<u64> },
-    /// It is inside of that one, and is written later.
+    /// It is inside that one, and is written later.
     Inside { outer: u64, beginning: Beginning },
 }
 
@@ -106,7 +106,7 @@ struct Beginning {
 #[derive(Debug)]
 struct PerfettoThread {
     name: Arc<str>,
-    /// So many records lost, up to that time.
+    /// The number of records lost, up to `lost_time`.
     lost: u64,
     lost_time: u64,
 }
@@ -323,7 +323,7 @@ impl<W: Write> Perfetto<W> {
         }
     }
 
-    /// Writes the begin, or keeps it, if it is one inside of another one.
+    /// Writes the begin, or keeps it, if it is one inside another one.
     fn begin_slice(
         &mut self,
         rule: usize,
@@ -342,7 +342,7 @@ impl<W: Write> Perfetto<W> {
         Ok(Begun::Written { lane, outer })
     }
 
-    /// The end of a slice, with all that is inside of it; or of one inside of another one, which is kept for that.
+    /// The end of a slice, with all that is inside it; or of one inside another one, which is kept for that.
     fn end_slice(
         &mut self,
         rule: usize,

@@ -239,7 +239,7 @@ fn one_thread_after_the_other_will_do() {
     assert_eq!(found, expected);
 }
 
-/// An event of so many parameters, whose names have numbers of one byte and of more.
+/// An event of `parameters` parameters, whose names have numbers of one byte and of more.
 fn named(parameters: usize) -> PerfettoEvent {
     let parameters: Vec<_> = (1..).map(|iid| (iid * 40, "p")).take(parameters).collect();
     PerfettoEvent {

@@ -53,7 +53,7 @@ function chooseText() {
   $("which").textContent = boxes ? `${boxes} chosen.` : "All of these, unless you choose some.";
 }
 
-// The page as the server writes it for this filter. A run goes on meanwhile.
+// The page as the server writes it for this filter. A run continues meanwhile.
 async function filter(match) {
   const address = new URL(location.href);
   address.search = match ? new URLSearchParams({ match }) : "";

@@ -25,7 +25,7 @@ function scrolled(table, label) {
   return scroll;
 }
 
-// A table whose rows become blocks on a narrow screen; the roles are said, since such rows would lose them.
+// A table whose rows become blocks on a narrow screen; the roles are given, since such rows would lose them.
 // A cell is text, or an element.
 function tabled(titles, rows, isNumber = (index) => index > 0) {
   const table = make("table", undefined, "rows");
