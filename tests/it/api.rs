@@ -138,6 +138,75 @@ fn code_can_be_generic_over_events() {
 }
 
 #[test]
+fn generic_code_batches_probes_with_options() {
+    hotprobe::event! { static FIRST: fn(text: &str); static SECOND: fn(text: &str); }
+    type Text = dyn Fn(&str) + Send + Sync;
+    let events: [&'static dyn TypedEvent<Probe = Text>; 2] = [&FIRST, &SECOND];
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut batch = Batch::new();
+    for (event, name) in events.into_iter().zip(["one", "two"]) {
+        let seen = Arc::clone(&seen);
+        let probe = move |text: &str| seen.lock().unwrap().push(format!("{name} {text}"));
+        event.attach_boxed_in(&mut batch, ProbeOptions::new().name(name), Box::new(probe));
+    }
+    assert!(!FIRST.is_enabled() && !SECOND.is_enabled());
+    let group = batch.commit();
+    hotprobe::fire!(FIRST, "x");
+    hotprobe::fire!(SECOND, "y");
+    assert_eq!(*seen.lock().unwrap(), ["one x", "two y"]);
+    let names: Vec<_> = group.iter().map(Probe::name).collect();
+    assert_eq!(names, [Some("one"), Some("two")]);
+    drop(group);
+    assert!(!FIRST.is_enabled() && !SECOND.is_enabled());
+}
+
+#[test]
+fn a_boxed_probe_of_a_batch_keeps_its_panic_policy() {
+    hotprobe::event! { static FRAGILE: fn(); }
+    fn attach<E: TypedEvent>(
+        event: &'static E,
+        policy: OnPanic,
+        probe: Box<E::Probe>,
+    ) -> ProbeGroup {
+        let mut batch = Batch::new();
+        event.attach_boxed_in(&mut batch, ProbeOptions::new().on_panic(policy), probe);
+        batch.commit()
+    }
+    crate::quiet_planned_panics();
+    for (policy, enabled) in [(OnPanic::Propagate, true), (OnPanic::Quarantine, false)] {
+        let group = attach(
+            &FRAGILE,
+            policy,
+            Box::new(|| panic!("planned: a boxed probe panics")),
+        );
+        let fired = std::panic::catch_unwind(|| FRAGILE.fire());
+        assert_eq!(fired.is_err(), enabled, "{policy:?}");
+        assert!(group.iter().all(Probe::has_panicked));
+        assert_eq!(FRAGILE.is_enabled(), enabled, "{policy:?}");
+    }
+}
+
+#[test]
+fn generic_code_gets_at_an_event_of_any_signature() {
+    hotprobe::event! { static ANY: fn(user: &str, #[redact] token: &str); }
+    fn watch<E: TypedEvent>(event: &'static E, seen: Arc<Mutex<String>>) -> Probe {
+        event.as_any_event().attach(move |metadata, values| {
+            *seen.lock().unwrap() = format!("{} {values:?}", metadata.name());
+        })
+    }
+    let seen = Arc::new(Mutex::new(String::new()));
+    let probe = watch(&ANY, Arc::clone(&seen));
+    ANY.fire("JP", "secret");
+    assert_eq!(
+        *seen.lock().unwrap(),
+        format!("{} [\"JP\", [redacted]]", ANY.name())
+    );
+    assert_eq!(ANY.as_any_event(), &ANY as &dyn hotprobe::AnyEvent);
+    assert_ne!(ANY.as_any_event(), TICK.as_any_event());
+    drop(probe);
+}
+
+#[test]
 fn everything_is_debug_and_says_something() {
     hotprobe::event! { static SHOWN: fn(); }
     let probe = SHOWN.attach_with(ProbeOptions::new().name("watch"), || ());
