@@ -29,7 +29,7 @@ struct Point {
 }
 
 assert_impl_all!(Probe: Send, Sync, UnwindSafe, RefUnwindSafe, Debug);
-assert_impl_all!(ProbeGroup: Send, Sync, UnwindSafe, RefUnwindSafe, Debug, Extend<Probe>, FromIterator<Probe>);
+assert_impl_all!(ProbeGroup: Send, Sync, UnwindSafe, RefUnwindSafe, Debug, Extend<Probe>, FromIterator<Probe>, IntoIterator<Item = Probe>);
 assert_impl_all!(Batch: Send, Debug);
 assert_not_impl_any!(Probe: Clone);
 assert_impl_all!(LOGIN: Copy, Send, Sync, Debug, UnwindSafe);
@@ -264,6 +264,31 @@ fn a_reference_to_a_group_goes_through_its_probes_in_order() {
         names.push(probe.name());
     }
     assert_eq!(names, [Some("first"), Some("second")]);
+}
+
+#[test]
+fn a_group_gives_up_its_probes_attached_and_in_order() {
+    hotprobe::event! { static FREED: fn(); }
+    let calls = Arc::new(AtomicU64::new(0));
+    let mut batch = Batch::new();
+    for name in ["first", "second", "third"] {
+        let calls = Arc::clone(&calls);
+        let probe = move || {
+            calls.fetch_add(1, Ordering::SeqCst);
+        };
+        FREED.attach_in_with(&mut batch, ProbeOptions::new().name(name), probe);
+    }
+    let mut probes = batch.commit().into_iter();
+    assert_eq!(probes.len(), 3);
+    FREED.fire();
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+    let first = probes.next().unwrap();
+    assert_eq!(first.name(), Some("first"));
+    drop(probes);
+    assert_eq!(FREED.probe_count(), 1);
+    FREED.fire();
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+    assert!(first.detach() && !FREED.is_enabled());
 }
 
 /// What the macros go through is hidden, and yet nothing that can be done with it may be unsound.
