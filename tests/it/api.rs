@@ -6,6 +6,7 @@ use hotprobe::{
     TypedEvent,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,6 +66,22 @@ fn an_event_knows_its_name_its_place_and_its_parameters() {
     );
     assert_eq!(TICK.metadata().docs(), "");
     assert!(TICK.metadata().parameters().is_empty());
+}
+
+#[test]
+fn metadata_sorts_by_name_and_is_a_key() {
+    hotprobe::event! { static SORTED_B: fn(b: u8, a: u16); }
+    hotprobe::event! { static SORTED_A: fn(); }
+    let (first, second) = (SORTED_A.metadata(), SORTED_B.metadata());
+    assert!(first < second, "the line of A is the later one");
+    assert_eq!([second, first].into_iter().min(), Some(first));
+    let [b, a] = second.parameters() else {
+        panic!("{second:?}")
+    };
+    assert!(a < b, "the name counts before the type");
+    let probes = HashMap::from([(*first, "first"), (*second, "second")]);
+    assert_eq!(probes[SORTED_B.metadata()], "second");
+    assert_eq!(HashSet::from([*a, *b, *a]).len(), 2);
 }
 
 #[test]
