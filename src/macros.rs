@@ -405,7 +405,6 @@ macro_rules! __event_impl {
             }
         }
 
-        #[diagnostic::do_not_recommend]
         impl $crate::__private::Sealed for $name {}
 
         // `#[inline]`: compiled where they are called, and not for each event.
