@@ -37,7 +37,7 @@ assert_impl_all!(LOGIN: Copy, Send, Sync, Debug, UnwindSafe);
 assert_impl_all!(ProbeOptions: Clone, Debug, Send, Sync);
 assert_impl_all!(SynchronizeError: std::error::Error, Copy, Send, Sync);
 assert_impl_all!(Stats: Copy, Debug, PartialEq);
-assert_impl_all!(GracePeriod: Send, Sync, Debug);
+assert_impl_all!(GracePeriod: Copy, Debug, Eq, Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(OnPanic: Copy, Debug);
 
 #[test]
