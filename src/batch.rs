@@ -292,6 +292,31 @@ impl FromIterator<Probe> for ProbeGroup {
     }
 }
 
+/// Takes the probes out of the group, in the order in which they were added, all of them still attached.
+///
+/// Each probe is on its own from here on: it is detached when its handle is dropped, at an instant of its
+/// own. Dropping the iterator detaches the probes that are left in it, one after the other.
+///
+/// ```
+/// use hotprobe::{Batch, Probe};
+/// hotprobe::event! { static OPENED: fn(); static CLOSED: fn(); }
+///
+/// let mut batch = Batch::new();
+/// OPENED.attach_in(&mut batch, || ());
+/// CLOSED.attach_in(&mut batch, || ());
+/// let probes: Vec<Probe> = batch.commit().into_iter().collect();
+/// assert!(probes[0].detach());
+/// assert!(!OPENED.is_enabled() && CLOSED.is_enabled());
+/// ```
+impl IntoIterator for ProbeGroup {
+    type Item = Probe;
+    type IntoIter = std::vec::IntoIter<Probe>;
+
+    fn into_iter(mut self) -> Self::IntoIter {
+        mem::take(&mut self.probes).into_iter()
+    }
+}
+
 impl<'a> IntoIterator for &'a ProbeGroup {
     type Item = &'a Probe;
     type IntoIter = std::slice::Iter<'a, Probe>;

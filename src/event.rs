@@ -1,7 +1,7 @@
-//! The place: an event, and the trait for code over any event.
+//! An event as a place in memory, [`Event`], and what its arguments can be.
 
 use crate::metadata::Metadata;
-use crate::probe::{Probe, ProbeInfo};
+use crate::probe::ProbeInfo;
 use crate::rcu::EventCell;
 use crate::sync::const_fn;
 use std::fmt;
@@ -110,38 +110,6 @@ impl<F: ?Sized> fmt::Debug for Event<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.cell.fmt(f)
     }
-}
-
-/// An event of any signature, for code that is generic over events. Implemented by whatever
-/// [`event!`](crate::event!) declares.
-///
-/// ```
-/// use hotprobe::{Probe, TypedEvent};
-///
-/// hotprobe::event! { static HELLO: fn(who: &str); }
-///
-/// fn attach_logged<E: TypedEvent>(event: &'static E, probe: Box<E::Probe>) -> Probe {
-///     println!("attaching to {}", event.event().name());
-///     event.attach_boxed(probe)
-/// }
-///
-/// let probe = attach_logged(&HELLO, Box::new(|who| println!("{who}")));
-/// HELLO.fire("JP");
-/// # drop(probe);
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an event",
-    note = "events are declared by `hotprobe::event! {{ pub static NAME: fn(name: Type, …); }}`"
-)]
-pub trait TypedEvent {
-    /// The type of its probes: `dyn Fn(…) + Send + Sync`.
-    type Probe: ?Sized;
-
-    /// Attaches a boxed probe, as the event's `attach` does an unboxed one.
-    fn attach_boxed(&'static self, probe: Box<Self::Probe>) -> Probe;
-
-    /// The event itself.
-    fn event(&'static self) -> &'static Event<Self::Probe>;
 }
 
 /// What can be an argument of an event: anything `Copy`.

@@ -79,7 +79,16 @@ pub fn grace_period() -> GracePeriod {
 }
 
 /// A point in time, and what was in progress then. Made by [`grace_period`].
-#[derive(Clone, Debug)]
+///
+/// Two that are equal wait for the same, so that a list of them needs each only once. Different ones may
+/// still end together.
+///
+/// ```
+/// let grace = hotprobe::grace_period();
+/// let copy = grace;
+/// assert_eq!(grace, copy);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GracePeriod {
     ticket: Ticket,
 }

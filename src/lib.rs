@@ -76,6 +76,7 @@ mod probe;
 mod rcu;
 mod stats;
 mod sync;
+mod typed;
 mod user_text;
 mod value;
 
@@ -83,12 +84,13 @@ pub use any::AnyEvent;
 pub use batch::{Batch, ProbeGroup};
 pub use catalog::{events, find, matching};
 pub use error::SynchronizeError;
-pub use event::{Event, TypedEvent};
+pub use event::Event;
 pub use grace::{GracePeriod, grace_period, pinned, reclaim, synchronize, synchronize_timeout};
 pub use metadata::{Metadata, Parameter};
 pub use options::{OnPanic, ProbeOptions};
 pub use probe::{Probe, ProbeInfo};
 pub use stats::{Stats, stats};
+pub use typed::TypedEvent;
 pub use value::Value;
 
 /// What the macros expand to. Not part of the public API, but safe whatever is done with it.
@@ -103,6 +105,7 @@ pub mod __private {
     pub use crate::place::{Erased, Place};
     pub use crate::rcu::panic::discard;
     pub use crate::rcu::slot::Slot;
+    pub use crate::typed::Sealed;
     pub use crate::user_text::{Written, write_user_text};
     pub use crate::value::{ByDebug, ByDisplay, ByError, ByKind, ByName, Kind, redacted};
     pub use linkme;

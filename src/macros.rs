@@ -405,9 +405,13 @@ macro_rules! __event_impl {
             }
         }
 
+        impl $crate::__private::Sealed for $name {}
+
+        // `#[inline]`: compiled where they are called, and not for each event.
         impl $crate::TypedEvent for $name {
             type Probe = <$name as __Public>::Probe;
 
+            #[inline]
             fn attach_boxed(
                 &'static self,
                 probe: $crate::__private::Box<Self::Probe>,
@@ -415,8 +419,24 @@ macro_rules! __event_impl {
                 __attach(*self, $crate::ProbeOptions::new(), probe)
             }
 
+            #[inline]
+            fn attach_boxed_in(
+                &'static self,
+                batch: &mut $crate::Batch,
+                options: $crate::ProbeOptions,
+                probe: $crate::__private::Box<Self::Probe>,
+            ) {
+                __attach_in(*self, batch, options, probe);
+            }
+
+            #[inline]
             fn event(&'static self) -> &'static $crate::Event<Self::Probe> {
                 __place(*self).event()
+            }
+
+            #[inline]
+            fn as_any_event(&'static self) -> &'static dyn $crate::AnyEvent {
+                self
             }
         }
 

@@ -1,7 +1,17 @@
 //! What is known of an event at compile time: [`Metadata`], [`Parameter`].
 
 /// What is known of an event at compile time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Orders by full name first, and by the place in the source where two events share a name.
+///
+/// ```
+/// hotprobe::event! { static STORED: fn(id: u64); static LOADED: fn(id: u64); }
+///
+/// let mut events = [STORED.metadata(), LOADED.metadata()];
+/// events.sort();
+/// assert_eq!(events, [LOADED.metadata(), STORED.metadata()]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metadata {
     name: &'static str,
     module_path: &'static str,
@@ -79,8 +89,8 @@ impl Metadata {
     }
 }
 
-/// A parameter of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A parameter of an event. Orders by name first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Parameter {
     name: &'static str,
     type_name: &'static str,

@@ -195,7 +195,7 @@
 //! | `rcu/`, which imports only leaves | `mod` (the invariants I1 to I5, and the state that all events share) · `cell` (the atomic pointer; **here a snapshot is swapped in**) · `update` (what writers do around the swap) · `snapshot` (the immutable vector) · `slot` (one probe's memory) · `gate` (a batch's instant) · `panic` (what a panicking probe does) · `pin` (a thread's state) · `reclaim`, `lists` (retire, grace periods, drop) · `fork` |
 //! | what a user holds | `event`, `probe`, `batch` · `grace` (waiting), `stats` (counters) |
 //! | the type-safe wrapper | `place`: between the macros, which know an event's types, and `rcu`, which does not · `dynamic` (probes that see values) |
-//! | any event | `any` (type-erased events) · `catalog` (the list of all events) |
+//! | any event | `typed` (code generic over events), `any` (type-erased events) · `catalog` (the list of all events) |
 //! | the macros | `macros`: `event!`, `fire!`, `register!` |
 //!
 //! `ci/layers.sh` checks the layers: `rcu/` imports nothing from above, leaves import nothing else of the crate, and there is no cycle

@@ -850,7 +850,6 @@ mod fork {
                 thread::spawn(hotprobe::reclaim).join().unwrap();
                 in_child(|| {
                     let over = grace.is_over();
-                    let grace = grace.clone();
                     let elsewhere = thread::spawn(move || grace.is_over()).join().unwrap();
                     i32::from(over) + 2 * i32::from(elsewhere)
                 })

@@ -6,6 +6,7 @@ use hotprobe::{
     TypedEvent,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,14 +30,14 @@ struct Point {
 }
 
 assert_impl_all!(Probe: Send, Sync, UnwindSafe, RefUnwindSafe, Debug);
-assert_impl_all!(ProbeGroup: Send, Sync, UnwindSafe, RefUnwindSafe, Debug, Extend<Probe>, FromIterator<Probe>);
+assert_impl_all!(ProbeGroup: Send, Sync, UnwindSafe, RefUnwindSafe, Debug, Extend<Probe>, FromIterator<Probe>, IntoIterator<Item = Probe>);
 assert_impl_all!(Batch: Send, Debug);
 assert_not_impl_any!(Probe: Clone);
 assert_impl_all!(LOGIN: Copy, Send, Sync, Debug, UnwindSafe);
 assert_impl_all!(ProbeOptions: Clone, Debug, Send, Sync);
 assert_impl_all!(SynchronizeError: std::error::Error, Copy, Send, Sync);
 assert_impl_all!(Stats: Copy, Debug, PartialEq);
-assert_impl_all!(GracePeriod: Send, Sync, Debug);
+assert_impl_all!(GracePeriod: Copy, Debug, Eq, Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(OnPanic: Copy, Debug);
 
 #[test]
@@ -65,6 +66,22 @@ fn an_event_knows_its_name_its_place_and_its_parameters() {
     );
     assert_eq!(TICK.metadata().docs(), "");
     assert!(TICK.metadata().parameters().is_empty());
+}
+
+#[test]
+fn metadata_sorts_by_name_and_is_a_key() {
+    hotprobe::event! { static SORTED_B: fn(b: u8, a: u16); }
+    hotprobe::event! { static SORTED_A: fn(); }
+    let (first, second) = (SORTED_A.metadata(), SORTED_B.metadata());
+    assert!(first < second, "the line of A is the later one");
+    assert_eq!([second, first].into_iter().min(), Some(first));
+    let [b, a] = second.parameters() else {
+        panic!("{second:?}")
+    };
+    assert!(a < b, "the name counts before the type");
+    let probes = HashMap::from([(*first, "first"), (*second, "second")]);
+    assert_eq!(probes[SORTED_B.metadata()], "second");
+    assert_eq!(HashSet::from([*a, *b, *a]).len(), 2);
 }
 
 #[test]
@@ -138,6 +155,75 @@ fn code_can_be_generic_over_events() {
 }
 
 #[test]
+fn generic_code_batches_probes_with_options() {
+    hotprobe::event! { static FIRST: fn(text: &str); static SECOND: fn(text: &str); }
+    type Text = dyn Fn(&str) + Send + Sync;
+    let events: [&'static dyn TypedEvent<Probe = Text>; 2] = [&FIRST, &SECOND];
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut batch = Batch::new();
+    for (event, name) in events.into_iter().zip(["one", "two"]) {
+        let seen = Arc::clone(&seen);
+        let probe = move |text: &str| seen.lock().unwrap().push(format!("{name} {text}"));
+        event.attach_boxed_in(&mut batch, ProbeOptions::new().name(name), Box::new(probe));
+    }
+    assert!(!FIRST.is_enabled() && !SECOND.is_enabled());
+    let group = batch.commit();
+    hotprobe::fire!(FIRST, "x");
+    hotprobe::fire!(SECOND, "y");
+    assert_eq!(*seen.lock().unwrap(), ["one x", "two y"]);
+    let names: Vec<_> = group.iter().map(Probe::name).collect();
+    assert_eq!(names, [Some("one"), Some("two")]);
+    drop(group);
+    assert!(!FIRST.is_enabled() && !SECOND.is_enabled());
+}
+
+#[test]
+fn a_boxed_probe_of_a_batch_keeps_its_panic_policy() {
+    hotprobe::event! { static FRAGILE: fn(); }
+    fn attach<E: TypedEvent>(
+        event: &'static E,
+        policy: OnPanic,
+        probe: Box<E::Probe>,
+    ) -> ProbeGroup {
+        let mut batch = Batch::new();
+        event.attach_boxed_in(&mut batch, ProbeOptions::new().on_panic(policy), probe);
+        batch.commit()
+    }
+    crate::quiet_planned_panics();
+    for (policy, enabled) in [(OnPanic::Propagate, true), (OnPanic::Quarantine, false)] {
+        let group = attach(
+            &FRAGILE,
+            policy,
+            Box::new(|| panic!("planned: a boxed probe panics")),
+        );
+        let fired = std::panic::catch_unwind(|| FRAGILE.fire());
+        assert_eq!(fired.is_err(), enabled, "{policy:?}");
+        assert!(group.iter().all(Probe::has_panicked));
+        assert_eq!(FRAGILE.is_enabled(), enabled, "{policy:?}");
+    }
+}
+
+#[test]
+fn generic_code_gets_at_an_event_of_any_signature() {
+    hotprobe::event! { static ANY: fn(user: &str, #[redact] token: &str); }
+    fn watch<E: TypedEvent>(event: &'static E, seen: Arc<Mutex<String>>) -> Probe {
+        event.as_any_event().attach(move |metadata, values| {
+            *seen.lock().unwrap() = format!("{} {values:?}", metadata.name());
+        })
+    }
+    let seen = Arc::new(Mutex::new(String::new()));
+    let probe = watch(&ANY, Arc::clone(&seen));
+    ANY.fire("JP", "secret");
+    assert_eq!(
+        *seen.lock().unwrap(),
+        format!("{} [\"JP\", [redacted]]", ANY.name())
+    );
+    assert_eq!(ANY.as_any_event(), &ANY as &dyn hotprobe::AnyEvent);
+    assert_ne!(ANY.as_any_event(), TICK.as_any_event());
+    drop(probe);
+}
+
+#[test]
 fn everything_is_debug_and_says_something() {
     hotprobe::event! { static SHOWN: fn(); }
     let probe = SHOWN.attach_with(ProbeOptions::new().name("watch"), || ());
@@ -195,6 +281,31 @@ fn a_reference_to_a_group_goes_through_its_probes_in_order() {
         names.push(probe.name());
     }
     assert_eq!(names, [Some("first"), Some("second")]);
+}
+
+#[test]
+fn a_group_gives_up_its_probes_attached_and_in_order() {
+    hotprobe::event! { static FREED: fn(); }
+    let calls = Arc::new(AtomicU64::new(0));
+    let mut batch = Batch::new();
+    for name in ["first", "second", "third"] {
+        let calls = Arc::clone(&calls);
+        let probe = move || {
+            calls.fetch_add(1, Ordering::SeqCst);
+        };
+        FREED.attach_in_with(&mut batch, ProbeOptions::new().name(name), probe);
+    }
+    let mut probes = batch.commit().into_iter();
+    assert_eq!(probes.len(), 3);
+    FREED.fire();
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+    let first = probes.next().unwrap();
+    assert_eq!(first.name(), Some("first"));
+    drop(probes);
+    assert_eq!(FREED.probe_count(), 1);
+    FREED.fire();
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+    assert!(first.detach() && !FREED.is_enabled());
 }
 
 /// What the macros go through is hidden, and yet nothing that can be done with it may be unsound.

@@ -165,9 +165,27 @@ fn a_grace_period_is_over_without_anybody_blocking() {
     let grace = hotprobe::grace_period();
     eventually("the grace period is over", || grace.is_over());
     dropped.try_recv().unwrap();
+    let copy = grace;
     assert!(
-        grace.is_over() && grace.clone().is_over(),
+        grace.is_over() && copy.is_over(),
         "once over, over forever"
+    );
+}
+
+#[test]
+fn grace_periods_are_equal_if_they_wait_for_the_same() {
+    isolated(
+        "synchronize::grace_periods_are_equal_if_they_wait_for_the_same",
+        || {
+            hotprobe::event! { static EQUAL: fn(); }
+            let probe = EQUAL.attach(|| ());
+            let before = hotprobe::grace_period();
+            assert_eq!(before, hotprobe::grace_period(), "nothing happened between");
+            hotprobe::pinned(|| probe.detach());
+            let after = hotprobe::grace_period();
+            assert_ne!(before, after, "only one waits for the detach");
+            eventually("both are over", || before.is_over() && after.is_over());
+        },
     );
 }
 

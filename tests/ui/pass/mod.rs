@@ -53,3 +53,4 @@ mod returns;
 mod semicolon_between;
 mod semicolon_last;
 mod static_mut;
+mod typed_event_outside;
