@@ -166,10 +166,7 @@ fn a_grace_period_is_over_without_anybody_blocking() {
     eventually("the grace period is over", || grace.is_over());
     dropped.try_recv().unwrap();
     let copy = grace;
-    assert!(
-        grace.is_over() && copy.is_over(),
-        "once over, over forever"
-    );
+    assert!(grace.is_over() && copy.is_over(), "once over, over forever");
 }
 
 #[test]

@@ -19,7 +19,7 @@ Examples:
   hotprobe record '*' -o shop.pftrace         a trace for ui.perfetto.dev
   hotprobe list --url shop.example:9000       another server
 
-A MATCH is the full name of an event, a pattern, or a part of a name. In a pattern, `*` stands for any text:
+A MATCH is the full name of an event, a pattern, or a part of a name. In a pattern, `*` matches any text:
 'shop::orders::*'. Quote it. A DURATION is `10s`, `2m`, `500ms`, or a number of seconds.
 
 Exit codes:

@@ -148,7 +148,7 @@ fn resolve(text: &str, names: &[&str], unknown: &UnknownEvent) -> Result<String,
     )))
 }
 
-/// Returns whether a name is matched by a pattern, in which `*` stands for any text.
+/// Returns whether a name is matched by a pattern, in which `*` matches any text.
 fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or_default()) else {

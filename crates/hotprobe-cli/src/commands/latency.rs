@@ -229,7 +229,7 @@ fn pair(client: &Client, options: &mut Latency) -> Result<Pair, Failure> {
     Ok(pair)
 }
 
-/// Returns the event that a name, a pattern or a part of a name stands for.
+/// Returns the event that a name, a pattern or a part of a name means.
 fn one<'a>(text: &str, events: &'a [Event]) -> Result<&'a Event, Failure> {
     let found = catalogue::matching(text, events)?;
     if let [event] = found[..] {

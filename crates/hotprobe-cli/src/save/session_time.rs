@@ -49,7 +49,7 @@ impl SessionTime {
     }
 
     /// Fails if it has ended before its time. If it was short, the server is queried whether it is
-    /// a hotprobe that shuts down or has been restarted: what only stands in for one may be
+    /// a hotprobe that shuts down or has been restarted: what only imitates one may be
     /// quicker.
     pub(crate) fn check(&self, client: &Client) -> Result<(), Failure> {
         let lasted = self.begun.elapsed().as_secs_f64();
