@@ -19,7 +19,8 @@ pub(crate) fn write(trace: &Trace, writer: &mut impl Write) -> io::Result<()> {
 
 /// As [`write()`], with the temporary folder in `parent`.
 fn write_in(parent: &Path, trace: &Trace, writer: &mut impl Write) -> io::Result<()> {
-    let folder = private_folder(parent)?;
+    leftovers::remove(parent);
+    let (folder, _in_use) = folder_in_use(parent)?;
     trace
         .write_ctf(folder.path())
         .map_err(|error| match error {
@@ -51,15 +52,113 @@ fn write_in(parent: &Path, trace: &Trace, writer: &mut impl Write) -> io::Result
     archive.finish()
 }
 
+/// Creates a folder, and marks it as in use as long as the second value lives.
+fn folder_in_use(parent: &Path) -> io::Result<(TempDir, leftovers::InUse)> {
+    loop {
+        let folder = private_folder(parent)?;
+        if let Some(in_use) = leftovers::mark(folder.path())? {
+            return Ok((folder, in_use));
+        }
+        // Another process took it for a leftover before it was marked.
+    }
+}
+
+/// What the names of the folders begin with.
+const PREFIX: &str = "hotprobe-trace-";
+
 /// Creates a folder that only this user can read: it has the arguments of events.
 fn private_folder(parent: &Path) -> io::Result<TempDir> {
-    // The process's id tells an operator whose it is.
-    let prefix = format!("hotprobe-trace-{}-", std::process::id());
+    // The process's id shows an operator whose it is.
+    let prefix = format!("{PREFIX}{}-", std::process::id());
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     builder.tempdir_in(parent)
+}
+
+/// Folders that stayed because their process was killed. A folder in use is locked, and the system gives the lock up when
+/// the process is gone, however it ends.
+#[cfg(unix)]
+mod leftovers {
+    use super::PREFIX;
+    use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+    use std::fs::{self, File};
+    use std::io;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::Path;
+
+    /// The lock.
+    pub(super) type InUse = File;
+
+    /// Locks a folder that was just created; `None` if it is being removed as a leftover.
+    pub(super) fn mark(folder: &Path) -> io::Result<Option<InUse>> {
+        match lock(folder) {
+            Ok(Some(locked)) => Ok(is_at(&locked, folder).then_some(locked)),
+            Ok(None) => Ok(None),
+            // A file system without locks: nobody will take it for a leftover either.
+            Err(_) => File::open(folder).map(Some),
+        }
+    }
+
+    /// Removes the leftovers of this user's processes. What cannot be removed stays.
+    pub(super) fn remove(parent: &Path) {
+        let Ok(entries) = fs::read_dir(parent) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let is_ours = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.starts_with(PREFIX));
+            let path = entry.path();
+            if let (true, Ok(Some(locked))) = (is_ours, lock(&path)) {
+                let owner = locked.metadata().map(|metadata| metadata.uid());
+                if owner.is_ok_and(|owner| owner == rustix::process::geteuid().as_raw())
+                    && is_at(&locked, &path)
+                {
+                    let _ = fs::remove_dir_all(&path);
+                }
+            }
+        }
+    }
+
+    /// `None`: it is in use, or there is no such folder (any more). Follows no link.
+    fn lock(folder: &Path) -> io::Result<Option<File>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = match open(folder, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(error) if error == rustix::io::Errno::NOENT => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(file)),
+            Err(error) if error == rustix::io::Errno::WOULDBLOCK => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the path still leads to what was opened.
+    fn is_at(file: &File, path: &Path) -> bool {
+        let same = |a: &fs::Metadata, b: &fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+        matches!((file.metadata(), fs::symlink_metadata(path)), (Ok(a), Ok(b)) if same(&a, &b))
+    }
+}
+
+/// There are no such locks.
+#[cfg(not(unix))]
+mod leftovers {
+    use std::io;
+    use std::path::Path;
+
+    pub(super) type InUse = ();
+
+    #[allow(clippy::unnecessary_wraps, reason = "the other side's shape")]
+    pub(super) fn mark(_: &Path) -> io::Result<Option<InUse>> {
+        Ok(Some(()))
+    }
+
+    pub(super) fn remove(_: &Path) {}
 }
 
 #[cfg(test)]
@@ -168,6 +267,31 @@ mod tests {
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         });
         assert!(is_empty(parent.path()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else_is() {
+        let (parent, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let path = |name: &str| parent.path().join(name);
+        let left = path("hotprobe-trace-1-left");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("metadata"), "x").unwrap();
+        let (in_use, _in_use) = folder_in_use(parent.path()).unwrap();
+        let link = path("hotprobe-trace-1-link");
+        std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+        let file = path("hotprobe-trace-1-file");
+        fs::write(&file, "x").unwrap();
+        let other = path("another-folder");
+        fs::create_dir(&other).unwrap();
+
+        write_in(parent.path(), &trace(), &mut io::sink()).unwrap();
+
+        assert!(!left.exists());
+        for stays in [in_use.path(), &link, &file, &other, elsewhere.path()] {
+            assert!(stays.exists(), "{}", stays.display());
+        }
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 4);
     }
 
     #[cfg(unix)]
