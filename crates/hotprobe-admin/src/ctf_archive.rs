@@ -77,8 +77,8 @@ fn private_folder(parent: &Path) -> io::Result<TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// Folders that stayed because their process was killed. A folder in use is locked, and the system gives the lock up when
-/// the process is gone, however it ends.
+/// Folders that stayed because their process was killed. A folder in use is locked, and the
+/// system gives the lock up when the process is gone, however it ends.
 #[cfg(unix)]
 mod leftovers {
     use super::PREFIX;
