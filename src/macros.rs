@@ -311,7 +311,21 @@ macro_rules! __event_impl {
                 &__METADATA
             }
 
-            /// Attaches a probe. It stays attached as long as the handle that is returned lives.
+            /// Attaches a probe: firings call the closure until the returned handle is detached or
+            /// dropped.
+            ///
+            /// The closure runs on the firing thread, before `fire` returns, after the probes
+            /// attached earlier. Attaching works on any thread, inside a probe too. It takes the
+            /// process-wide lock for a copy of the event's list of probes, and never waits for a
+            /// firing.
+            ///
+            /// # Panics
+            /// Never. A panic in the closure is caught, and switches this probe off.
+            ///
+            /// ```text
+            /// let probe = EVENT.attach(|id, path| println!("{id} {path}"));
+            /// probe.detach();
+            /// ```
             $vis fn attach(
                 self,
                 probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
@@ -320,7 +334,8 @@ macro_rules! __event_impl {
                 __attach(self, $crate::ProbeOptions::new(), probe)
             }
 
-            /// Attaches a probe with a name or a panic policy, as long as the handle lives.
+            /// Attaches a probe as `attach` does, with a name or a panic policy. With
+            /// `OnPanic::Propagate`, a panic in the closure continues through `fire`.
             $vis fn attach_with(
                 self,
                 options: $crate::ProbeOptions,
@@ -330,7 +345,8 @@ macro_rules! __event_impl {
                 __attach(self, options, probe)
             }
 
-            /// Queues a probe in a batch; it is attached when the batch is committed.
+            /// Queues a probe in a batch; `commit` attaches it, at one instant with the others of
+            /// the batch.
             $vis fn attach_in(
                 self,
                 batch: &mut $crate::Batch,
