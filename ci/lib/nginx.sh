@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Part of ci/admin.sh: `/debug/probes` behind a real nginx. With a bare `proxy_pass`, as most configurations have it, nobody
-# gets in without a token. With the lines that the docs of hotprobe-admin give, everything works, and a
-# limit for silence ends no stream.
+# Part of ci/admin.sh: `/debug/probes` behind a real nginx. With a bare `proxy_pass`, as most
+# configurations have it, nobody gets in without a token. With the lines that the docs of
+# hotprobe-admin give, everything works, and a limit for silence ends no stream.
 #   ci/lib/nginx.sh OPEN GUARDED TOKEN OUT
 # The addresses of a server without a token and of one with; the token; where nginx's files go.
 set -euo pipefail
@@ -71,7 +71,7 @@ expect 401 bare /events
 expect 200 bare /events "${bearer[@]}"
 expect 505 bare '/tail?match=*&limit=1' "${bearer[@]}"
 grep -q proxy_http_version "$folder/answer" || fail "it does not say what to set: $(cat "$folder/answer")"
-echo 'ok: with one, it is told what nginx lacks for streams'
+echo 'ok: with one, streams are refused, and the error names what nginx lacks'
 
 expect 401 guarded /events
 expect 200 guarded /events "${bearer[@]}"

@@ -33,6 +33,7 @@ full=(
     ci/overhead-server.sh
     ci/minimal-versions.sh
     ci/semver.sh
+    ci/build-cost.sh
 )
 
 # And what `ci/full.sh` runs of the landing's scripts with more effort; what has no `/` is a function of its own.

@@ -304,6 +304,22 @@
 //! code that attaches dynamic probes. A thread that has fired an enabled event has a record in
 //! crossbeam-epoch.
 //!
+//! # What events cost to build
+//!
+//! 500 events of two parameters, each fired once, next to 500 `tracing::event!` with two fields.
+//! CPU seconds for that crate alone, and bytes for each event:
+//!
+//! | | check | debug build | release build | bytes, debug | bytes, release, stripped |
+//! |---|---|---|---|---|---|
+//! | hotprobe | 8.4 s | 19.2 s | 22.0 s | 32,833 | 1,615 |
+//! | tracing 0.1.44 | 1.7 s | 2.2 s | 3.6 s | 4,554 | 693 |
+//!
+//! Measured by `ci/build-cost.sh` with rustc 1.95 on two cores of an AMD EPYC, beside other work.
+//! The target was twice `tracing`'s, and is missed. Expanding the macros is 6 % of a check. The
+//! rest goes into the functions and implementations that each event has of its own, mostly into
+//! checking types and borrows: an event is a type with its own signature, a `tracing` event is a
+//! call of one function. A library with 20 events pays a third of a second.
+//!
 //! # Benchmarks that lie
 //!
 //! **The check is there,** even if no attach is reachable in the whole program: since every event is in the
