@@ -118,6 +118,10 @@ look picture.mjs "$out/latency.svg" "$out/picture.json" ${pictures:+"$out/latenc
 promtool check metrics <"$out/metrics.txt"
 python3 ci/readers/profile/real.py "$out"
 
+echo "== what a firing waits for while stacks are named (printed, not judged)"
+CARGO_TARGET_DIR=$target cargo build --quiet --package hotprobe-checks --features profile --bin naming_gap
+"$target/debug/naming_gap"
+
 if [ -n "$pictures" ]; then
     mkdir -p "$pictures"
     cp "$out/latency.png" "$out/flame.png" "$pictures/"

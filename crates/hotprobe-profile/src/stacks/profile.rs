@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 /// What [`Stacks`](super::Stacks) has counted, up to a moment.
 ///
 /// Names are looked up when it is looked at or written first: that may read the program's debug information, which takes
-/// some tenths of a second of a large program.
+/// about a second for a large debug build (`ci/profile.sh` prints it).
 ///
 /// ```
 /// use hotprobe_profile::Stacks;
