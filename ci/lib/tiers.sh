@@ -30,6 +30,7 @@ full=(
     ci/profile.sh
     ci/admin.sh
     ci/tsan.sh
+    ci/asan.sh
     ci/overhead-server.sh
     ci/minimal-versions.sh
     ci/semver.sh

@@ -1,5 +1,6 @@
-//! Prints how long a firing that takes its stack takes at most, alone and while another thread names stacks of this program:
-//! a firing waits for nothing that naming holds. The program is as large as its build makes it; its size is printed.
+//! Prints how long a firing that takes its stack takes at most, alone and while another thread
+//! names stacks of this program: a firing waits for nothing that naming holds. The program is as
+//! large as its build makes it; its size is printed.
 
 use hotprobe::fire;
 use hotprobe_profile::Stacks;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 hotprobe::event! { static TICK: fn(); }
 
-/// How often names are looked up. Each time, all debug information is read anew.
+/// How often names are looked up. Each time, all debug information is read again.
 const ROUNDS: u32 = 5;
 
 /// Firings, sorted by how long they took.

@@ -382,7 +382,8 @@ fn neither_a_firing_nor_a_name_waits_for_the_lock_of_the_crate_backtrace() {
         let name = receiver.recv_timeout(Duration::from_secs(60));
         DOOR.open();
         let name = name.expect("it waits for the lock");
-        assert!(name.contains("neither_a_firing"), "{name}");
+        // (With line tables alone, a closure's name has no path.)
+        assert!(!name.starts_with("0x"), "it has no name: {name}");
     });
 }
 
