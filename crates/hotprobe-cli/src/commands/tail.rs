@@ -58,16 +58,16 @@ pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
             .and("rate", options.rate)
             .answered_by("text/event-stream")
     };
-    let (answer, _) = catalogue::ask_for(client, &options.patterns, query)?;
-    let mut stream = EventStream::of(answer);
     let counts = Arc::new(TailCounts::default());
     let at_interrupt = Arc::clone(&counts);
-    // (Relaxed: numbers for people.)
+    // Before anything is attached. (Relaxed: numbers for people.)
     tell_on_interrupt(move || {
         let records = at_interrupt.records.load(Ordering::Relaxed);
         let lost = at_interrupt.lost.load(Ordering::Relaxed);
         Some(format!("interrupted: {}", counted(records, lost)))
     })?;
+    let (answer, _) = catalogue::ask_for(client, &options.patterns, query)?;
+    let mut stream = EventStream::of(answer);
     let mut losses = Losses {
         lost: 0,
         told: None,

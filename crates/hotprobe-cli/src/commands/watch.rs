@@ -90,16 +90,16 @@ pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
     let mut events = Vec::new();
     let mut interval = Interval::default();
     let mut left = options.count;
-    let mut asked = Instant::now();
-    let (mut answer, patterns) = catalogue::ask_for(client, &options.patterns, query)?;
-    let query = query(&patterns);
     let shown = Arc::new(AtomicU64::new(0));
     let at_interrupt = Arc::clone(&shown);
-    // (Relaxed: a number for people.)
+    // Before anything is attached. (Relaxed: a number for people.)
     tell_on_interrupt(move || {
         let intervals = at_interrupt.load(Ordering::Relaxed);
         Some(format!("interrupted: {intervals} intervals shown"))
     })?;
+    let mut asked = Instant::now();
+    let (mut answer, patterns) = catalogue::ask_for(client, &options.patterns, query)?;
+    let query = query(&patterns);
     loop {
         let mut stream = EventStream::of(answer);
         loop {
