@@ -285,7 +285,15 @@ mod tests {
         let other = path("another-folder");
         fs::create_dir(&other).unwrap();
 
-        write_in(parent.path(), &trace(), &mut io::sink()).unwrap();
+        // Another recording looks for leftovers while this one writes.
+        let mut writer = AtFirst {
+            parent: parent.path(),
+            then: Some(|| {
+                leftovers::remove(parent.path());
+                Ok(())
+            }),
+        };
+        write_in(parent.path(), &trace(), &mut writer).unwrap();
 
         assert!(!left.exists());
         for stays in [in_use.path(), &link, &file, &other, elsewhere.path()] {
