@@ -175,21 +175,21 @@ const PAIR_OVER_THREAD: f64 = 2.05;
 pub(crate) const ROWS: &[Row] = &[
     counted(
         "code",
-        "off, a place: instructions in its function, above a guard's by hand",
+        "off: instructions of the function, above a hand-written guard's",
         "instr",
         (Of("instructions_event"), Above, Of("instructions_guard")),
         0.0,
     ),
     counted(
         "code",
-        "off, a place: bytes of load, test and branch",
+        "off: bytes of load, test and branch",
         "bytes",
         (Of("bytes_event"), Plain, Of("bytes_guard")),
         14.0,
     ),
     counted(
         "count",
-        "off, a place: instructions passed, above a guard's by hand",
+        "off: instructions executed, above a hand-written guard's",
         "instr",
         (
             Each("count_off", "count_nothing", 1.0),
@@ -239,14 +239,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     counted(
         "count",
-        "the same with 4 probes there: instructions",
+        "the same with 4 probes attached: instructions",
         "instr",
         (Of("count_attach_detach_4"), Ratio, Of("count_swaps_4")),
         PAIR_4,
     ),
     counted(
         "count",
-        "the same with 16 probes there: instructions",
+        "the same with 16 probes attached: instructions",
         "instr",
         (Of("count_attach_detach_16"), Ratio, Of("count_swaps_16")),
         PAIR_16,
@@ -290,7 +290,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     counted(
         "count",
-        "attach + detach with 1024 probes at 64 other events: instructions, above without",
+        "attach + detach with 1024 probes on 64 other events: instructions, above without",
         "instr",
         (
             Of("count_attach_detach_0_events"),
@@ -302,7 +302,7 @@ pub(crate) const ROWS: &[Row] = &[
     // With libc's instructions, so that copies of what is there already would be seen.
     counted(
         "count",
-        "batch of 10 000 and its detach: instructions a probe, against one of 1000",
+        "batch of 10,000 and its detach: instructions per probe, against one of 1,000",
         "instr",
         (Of("all_batch_10k"), Ratio, Of("all_batch_1k")),
         1.1,
@@ -310,7 +310,7 @@ pub(crate) const ROWS: &[Row] = &[
     // Time.
     timed(
         "fire",
-        "off, a place, against a hand-written guard",
+        "off, against a hand-written guard",
         "ns",
         (Of("off"), Ratio, Of("guard")),
         target(1.0),
@@ -376,14 +376,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "attach",
-        "the same with 4 probes there",
+        "the same with 4 probes attached",
         "ns",
         (Of("attach_detach_4"), Ratio, Of("swaps_4")),
         stretch(3.5, 2.5),
     ),
     timed(
         "attach",
-        "the same with 16 probes there",
+        "the same with 16 probes attached",
         "ns",
         (Of("attach_detach_16"), Ratio, Of("swaps_16")),
         stretch(3.5, 2.5),
@@ -406,7 +406,7 @@ pub(crate) const ROWS: &[Row] = &[
     // takes without us.
     timed(
         "elsewhere",
-        "the same, against clone + swap + defer + a grace period, likewise",
+        "the same, against clone + swap + defer + a grace period, with as many threads",
         "ns",
         (Of("pair_threads"), Ratio, Of("pair_threads_floor")),
         target(1.1),
@@ -420,14 +420,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "elsewhere",
-        "the same with 1024 probes at 64 other events",
+        "the same with 1024 probes on 64 other events",
         "ns",
         (Of("pair_events"), Ratio, Of("pair")),
         target(1.1),
     ),
     timed(
         "batch",
-        "batch of 100 000 probes on one event",
+        "batch of 100,000 probes on one event",
         "ns",
         (Of("batch_100k"), Plain, Figure::None),
         target(100e6),
@@ -441,14 +441,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "batch",
-        "batch of 10 000, against one of 1000 (linear: 10)",
+        "batch of 10,000, against one of 1,000 (linear: 10)",
         "ns",
         (Of("batch_10k"), Ratio, Of("batch_1k")),
         target(12.0),
     ),
     timed(
         "batch",
-        "the detach of that group, likewise",
+        "the same for the detach of that group",
         "ns",
         (Of("group_10k"), Ratio, Of("group_1k")),
         target(12.0),
@@ -462,21 +462,21 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "busy",
-        "synchronize, others fire without pause, median",
+        "synchronize, other threads fire without pause, median",
         "ns",
         (Of("synchronize_busy"), Plain, Figure::None),
         target(30e3),
     ),
     timed(
         "busy",
-        "attach + detach, others fire without pause, median",
+        "attach + detach, other threads fire without pause, median",
         "ns",
         (Of("pair_busy"), Plain, Figure::None),
         target(10e3),
     ),
     timed(
         "busy",
-        "retired and not yet reclaimed meanwhile, 99th percentile",
+        "retired and not yet reclaimed meanwhile, p99",
         "",
         (Of("backlog"), Plain, Figure::None),
         target(1e3),
@@ -485,14 +485,14 @@ pub(crate) const ROWS: &[Row] = &[
     // and the same virtual machine); what is above that is ours.
     timed(
         "threads",
-        "two threads firing one event, each against alone",
+        "two threads firing one event: each, against one alone",
         "ns",
         (Of("fire_together"), Ratio, Of("fire_alone")),
         target(1.25),
     ),
     timed(
         "threads",
-        "what two threads cost each other, above what the floor's do",
+        "what two threads cost each other, above the floor's",
         "ns",
         (
             Each("fire_together", "fire_alone", 1.0),
@@ -503,7 +503,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "threads",
-        "(the floor alone: pin + load + call, likewise)",
+        "(the floor alone: pin + load + call, on two threads)",
         "ns",
         (Of("pin_together"), Ratio, Of("pin_alone")),
         NO_TARGET,
