@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# What events cost, against what the machine asks for the same without them. Fails if a counted row of
-# benches/src/rows.rs is above its gate: machine code, instructions (callgrind counts them), allocations. These are the
-# same on any processor and on a busy machine. Times, and ratios of times, are not: they are printed when asked for, and
-# written to `docs::performance`, and never fail.
+# What events cost, against what the machine asks for the same without them. Fails if a counted row
+# of benches/src/rows.rs is above its gate: machine code, instructions (callgrind counts them),
+# allocations. These are the same on any processor and on a busy machine. Times, and ratios of
+# times, are not: they are printed when asked for, and written to `docs::performance`, and never
+# fail.
 # (The gate also checks that the page has the marks between which the figures are written.)
 #
-# Usage: ci/overhead.sh                                      the gate
-#        ci/overhead.sh [--times] [--rows GROUP]...          the timed rows as well; or some groups of rows only
-#        ci/overhead.sh --write       measures the rows and the peers, and writes the figures into `docs::performance`
-#        ci/overhead.sh --plant       plants slowdowns in a copy of the tree, and checks that the gate fails on each
+# Usage: ci/overhead.sh                  the gate
+#        ci/overhead.sh --times          the timed rows as well
+#        ci/overhead.sh --rows GROUP     these rows only (repeatable)
+#        ci/overhead.sh --write          measures all, and writes the tables of `docs::performance`
+#        ci/overhead.sh --plant          plants slowdowns in a copy, each of which has to fail
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -67,7 +69,8 @@ check_page() { # what is between the marks is found, and nothing else is replace
 plant() { # WHAT FILE OLD NEW: in a copy's FILE, the part OLD of a line becomes NEW
     local copy="$target/planted-overhead"
     mkdir -p "$copy/tree"
-    # The whole workspace: cargo wants all members. What did not change keeps its time, and is not built again.
+    # The whole workspace: cargo wants all members. What did not change keeps its time, and is not
+    # built again.
     find "$copy/tree" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
     tar -cf - --exclude=./target --exclude=./.git . | tar -xf - -C "$copy/tree"
     OLD=$3 NEW=$4 awk '

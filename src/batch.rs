@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 /// A list of attaches and detaches that take effect together.
 ///
-/// Queue freely; nothing happens, and no lock is held, before [`commit`](Batch::commit). A batch that is
-/// dropped has done nothing.
+/// Queue freely; nothing happens, and no lock is held, before [`commit`](Batch::commit). A batch
+/// that is dropped has done nothing.
 ///
-/// What a batch attaches becomes visible at one instant over any number of events: a firing that happens
-/// after one of its probes ran finds them all. Its detaches take effect before its attaches; between the
-/// two a firing may see neither.
+/// What a batch attaches becomes visible at one instant over any number of events: a firing that
+/// happens after one of its probes ran finds them all. Its detaches take effect before its
+/// attaches; between the two a firing may see neither.
 ///
 /// ```
 /// use hotprobe::{Batch, ProbeGroup, fire};
@@ -48,7 +48,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch.
+    /// Creates an empty batch.
     ///
     /// ```
     /// let group = hotprobe::Batch::new().commit();
@@ -66,7 +66,8 @@ impl Batch {
         self.attaches.push(pending);
     }
 
-    /// Queues the detach of a probe. If it is detached by other means before the commit, nothing is lost.
+    /// Queues the detach of a probe. If it is detached by other means before the commit, nothing is
+    /// lost.
     ///
     /// ```
     /// use hotprobe::Batch;
@@ -86,8 +87,8 @@ impl Batch {
 
     /// Queues the detach of a whole group, at one instant.
     ///
-    /// The batch owns the group from here on. If the batch is dropped instead of committed, it has done
-    /// nothing: the group's probes stay attached, forever, as after [`ProbeGroup::leak`].
+    /// The batch owns the group from here on. If the batch is dropped instead of committed, it has
+    /// done nothing: the group's probes stay attached, forever, as after [`ProbeGroup::leak`].
     ///
     /// ```
     /// use hotprobe::{Batch, ProbeGroup};
@@ -110,11 +111,12 @@ impl Batch {
     /// Works anywhere, inside a probe too. What was detached is dropped as [`Probe::detach`] says.
     ///
     /// # Cost
-    /// One copy of each event's probe vector, however many of the probes are its; linear in the number of
-    /// probes. Nothing waits for a firing.
+    /// One copy of each event's probe vector, however many of the probes are its; linear in the
+    /// number of probes. Nothing waits for a firing.
     ///
     /// # Panics
-    /// Never. If there is no memory, the process ends as for any other allocation, with nothing done.
+    /// Never. If there is no memory, the process ends as for any other allocation, with nothing
+    /// done.
     pub fn commit(mut self) -> ProbeGroup {
         let gate = self.gate.take();
         let attaches = mem::take(&mut self.attaches);
@@ -161,9 +163,9 @@ impl fmt::Debug for Batch {
 
 /// Probes that are detached together.
 ///
-/// Dropping the group detaches it. A group that [`Batch::commit`] returned is detached at one instant: a
-/// thread whose firing found one of its probes gone by the group's `detach` starts none of them
-/// afterwards. (Probes added later are detached with the rest, but outside that instant.)
+/// Dropping the group detaches it. A group that [`Batch::commit`] returned is detached at one
+/// instant: a thread whose firing found one of its probes gone by the group's `detach` starts none
+/// of them afterwards. (Probes added later are detached with the rest, but outside that instant.)
 ///
 /// ```
 /// use hotprobe::ProbeGroup;
@@ -185,7 +187,7 @@ pub struct ProbeGroup {
 }
 
 impl ProbeGroup {
-    /// An empty group.
+    /// Creates an empty group.
     pub fn new() -> Self {
         Self::default()
     }
@@ -212,8 +214,8 @@ impl ProbeGroup {
         self.probes.iter()
     }
 
-    /// Detaches all its probes, under one lock, and forgets them: the group is empty then, and can be
-    /// used again. On an empty group, nothing happens.
+    /// Detaches all its probes, under one lock, and forgets them: the group is empty then, and can
+    /// be used again. On an empty group, nothing happens.
     ///
     /// What holds of [`Probe::detach`] holds of each. One copy of each event's probe vector.
     ///
@@ -238,13 +240,14 @@ impl ProbeGroup {
         self.probes.clear();
     }
 
-    /// Detaches all, and waits until no firing runs any of them and all their captures have been dropped.
+    /// Detaches all, and waits until no firing runs any of them and all their captures have been
+    /// dropped.
     ///
     /// Blocks the thread; see [`Probe::detach_and_wait`].
     ///
     /// # Errors
-    /// [`SynchronizeError::InProbe`] inside a probe, a `pinned` scope or a captured `Drop`; all have been
-    /// detached.
+    /// [`SynchronizeError::InProbe`] inside a probe, a `pinned` scope or a captured `Drop`; all
+    /// have been detached.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -292,10 +295,11 @@ impl FromIterator<Probe> for ProbeGroup {
     }
 }
 
-/// Takes the probes out of the group, in the order in which they were added, all of them still attached.
+/// Takes the probes out of the group, in the order in which they were added, all of them still
+/// attached.
 ///
-/// Each probe is on its own from here on: it is detached when its handle is dropped, at an instant of its
-/// own. Dropping the iterator detaches the probes that are left in it, one after the other.
+/// Each probe is on its own from here on: it is detached when its handle is dropped, at an instant
+/// of its own. Dropping the iterator detaches the probes that are left in it, one after the other.
 ///
 /// ```
 /// use hotprobe::{Batch, Probe};

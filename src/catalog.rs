@@ -1,7 +1,8 @@
 //! The catalogue: every event of the program.
 //!
-//! [`event!`](crate::event!) puts a reference to each event into a section of the object file, and the linker
-//! puts the sections together (by way of the crate `linkme`). No code runs for this before `main`.
+//! [`event!`](crate::event!) puts a reference to each event into a section of the object file, and
+//! the linker puts the sections together (by way of the crate `linkme`). No code runs for this
+//! before `main`.
 
 use crate::any::AnyEvent;
 use crate::metadata::Metadata;
@@ -23,8 +24,8 @@ use std::ptr;
 pub mod list {
     use crate::any::AnyEvent;
 
-    /// What the linker put together. Its name is that of the section, and so must differ between versions of
-    /// this crate that can be in one program, as their elements do.
+    /// What the linker put together. Its name is that of the section, and so must differ between
+    /// versions of this crate that can be in one program, as their elements do.
     #[linkme::distributed_slice]
     pub static HOTPROBE_0_1: [&'static dyn AnyEvent];
 
@@ -97,11 +98,13 @@ pub mod list {
 /// ```
 ///
 /// # Cost
-/// Allocates and sorts the list, each time; takes no lock. Can be called from any thread, in a probe too.
+/// Allocates and sorts the list, each time; takes no lock. Can be called from any thread, in a
+/// probe too.
 ///
 /// # Panics
-/// If two copies of one version of this crate are in the program, from different sources:
-/// [two copies](crate::docs::limitations#two-copies-of-this-crate). Of different versions, each has its own list.
+/// If two copies of one version of this crate are in the program, from different sources: [two
+/// copies](crate::docs::limitations#two-copies-of-this-crate). Of different versions, each has its
+/// own list.
 #[must_use]
 pub fn events() -> Vec<&'static dyn AnyEvent> {
     select(|_| true)
@@ -109,8 +112,8 @@ pub fn events() -> Vec<&'static dyn AnyEvent> {
 
 /// Returns the event of this full name, `crate::module::NAME`.
 ///
-/// Of several events of one name (in two functions of a module) it is the first by file, line and column;
-/// [`matching`] returns all of them.
+/// Of several events of one name (in two functions of a module) it is the first by file, line and
+/// column; [`matching`] returns all of them.
 ///
 /// ```
 /// mod shop {
@@ -143,9 +146,9 @@ pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
 
 /// Returns the events whose full name matches the pattern, sorted as [`events`].
 ///
-/// In a pattern, `*` stands for anything, `::` and nothing included. Every other character stands for itself,
-/// and the whole name has to match: `shop::orders::*` is what is below that module, `*::PLACED` every event
-/// of that name, `*` everything, and the empty pattern nothing.
+/// In a pattern, `*` stands for anything, `::` and nothing included. Every other character stands
+/// for itself, and the whole name has to match: `shop::orders::*` is what is below that module,
+/// `*::PLACED` every event of that name, `*` everything, and the empty pattern nothing.
 ///
 /// ```
 /// mod orders {
@@ -167,8 +170,8 @@ pub fn matching(pattern: &str) -> Vec<&'static dyn AnyEvent> {
 fn select(wanted: impl Fn(&str) -> bool) -> Vec<&'static dyn AnyEvent> {
     let all = list::all().iter().copied();
     let mut events: Vec<_> = all.filter(|event| wanted(event.name())).collect();
-    // The same event twice is the same key twice, unless a macro made several at one place; among those they
-    // lie by address.
+    // The same event twice is the same key twice, unless a macro made several at one place; among
+    // those they lie by address.
     events.sort_unstable_by_key(|event| {
         (
             key(event.metadata()),

@@ -14,11 +14,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SynchronizeError {
-    /// The caller is inside a probe, inside [`pinned`](crate::pinned) or inside the `Drop` of a value that
-    /// a probe had captured: it would wait for itself. Nothing was waited for.
+    /// The caller is inside a probe, inside [`pinned`](crate::pinned) or inside the `Drop` of a
+    /// value that a probe had captured: it would wait for itself. Nothing was waited for.
     InProbe,
-    /// Some firing, `pinned` scope or captured `Drop` outlasted the time given. Call again to continue
-    /// waiting.
+    /// Some firing, `pinned` scope or captured `Drop` outlasted the time given. Call again to
+    /// continue waiting.
     TimedOut,
 }
 

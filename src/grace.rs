@@ -1,19 +1,22 @@
-//! Waiting for firings to end, without and with blocking; reclaiming; pinning once for many firings.
+//! Waiting for firings to end, without and with blocking; reclaiming; pinning once for many
+//! firings.
 
 use crate::error::SynchronizeError;
 use crate::rcu::reclaim::{self, Effort, Ticket};
 use crate::rcu::{domain, pin};
 use std::time::{Duration, Instant};
 
-/// Waits for one grace period: until every firing that was in flight when it was called has ended, and
-/// the captures of everything whose detach happened before the call have been dropped.
+/// Waits for one grace period: until every firing that was in flight when it was called has ended,
+/// and the captures of everything whose detach happened before the call have been dropped.
 ///
-/// Blocks the thread: it spins for a moment, then sleeps 50 µs at a time. The wait is as long as the longest
-/// firing or [`pinned`] scope of the **process**, or the longest `Drop` of a captured value; attach, detach
-/// and fire continue to work meanwhile. Captures may be dropped on this thread.
+/// Blocks the thread: it spins for a moment, then sleeps 50 µs at a time. The wait is as long as
+/// the longest firing or [`pinned`] scope of the **process**, or the longest `Drop` of a captured
+/// value; attach, detach and fire continue to work meanwhile. Captures may be dropped on this
+/// thread.
 ///
 /// # Errors
-/// [`SynchronizeError::InProbe`] at once, if called inside a probe, a `pinned` scope or a captured `Drop`.
+/// [`SynchronizeError::InProbe`] at once, if called inside a probe, a `pinned` scope or a captured
+/// `Drop`.
 ///
 /// ```
 /// hotprobe::event! { static TICK: fn(); }
@@ -33,8 +36,8 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
 /// has begun is not interrupted.)
 ///
 /// # Errors
-/// As [`synchronize`]; and [`SynchronizeError::TimedOut`], which leaves nothing behind: call again to wait
-/// on.
+/// As [`synchronize`]; and [`SynchronizeError::TimedOut`], which leaves nothing behind: call again
+/// to wait on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -80,8 +83,8 @@ pub fn grace_period() -> GracePeriod {
 
 /// A point in time, and what was in progress then. Made by [`grace_period`].
 ///
-/// Two that are equal wait for the same, so that a list of them needs each only once. Different ones may
-/// still end together.
+/// Two that are equal wait for the same, so that a list of them needs each only once. Different
+/// ones may still end together.
 ///
 /// ```
 /// let grace = hotprobe::grace_period();
@@ -97,8 +100,8 @@ impl GracePeriod {
     /// Returns whether every firing that was in flight has ended, and everything detached before
     /// has been dropped. Never waits; once true, true forever.
     ///
-    /// Asking moves things along: like [`reclaim`], it drops on this thread what can be dropped by now.
-    /// Inside a probe, a `pinned` scope or a captured `Drop` it only looks.
+    /// Asking moves things along: like [`reclaim`], it drops on this thread what can be dropped by
+    /// now. Inside a probe, a `pinned` scope or a captured `Drop` it only looks.
     #[must_use]
     pub fn is_over(&self) -> bool {
         if pin::is_inside() {
@@ -111,9 +114,9 @@ impl GracePeriod {
 
 /// Drops what has been detached and is past its grace period. Never waits.
 ///
-/// Every detach, commit and `synchronize` does so as well; this is for a program that wants memory back
-/// after a firing that stalled has moved on. Inside a probe, a `pinned` scope or a captured `Drop`, where
-/// nothing can be dropped, it does nothing.
+/// Every detach, commit and `synchronize` does so as well; this is for a program that wants memory
+/// back after a firing that stalled has moved on. Inside a probe, a `pinned` scope or a captured
+/// `Drop`, where nothing can be dropped, it does nothing.
 ///
 /// ```
 /// hotprobe::reclaim();
@@ -127,9 +130,9 @@ pub fn reclaim() {
 
 /// Pays the pin once for many firings: runs `scope`, and returns what it returns.
 ///
-/// Firings inside are cheaper (`docs::performance`). As long as `scope` runs, no grace period of the process
-/// ends: nothing detached is dropped anywhere, and every [`synchronize`] waits. Keep it short; never hold
-/// it across anything that blocks. Inside, `synchronize` returns
+/// Firings inside are cheaper (`docs::performance`). As long as `scope` runs, no grace period of
+/// the process ends: nothing detached is dropped anywhere, and every [`synchronize`] waits. Keep it
+/// short; never hold it across anything that blocks. Inside, `synchronize` returns
 /// [`InProbe`](SynchronizeError::InProbe).
 ///
 /// ```

@@ -1,9 +1,9 @@
 //! Typed trace events for live Rust processes.
 //!
-//! An *event* is a named place in the code. While nothing is attached to it, passing through costs one
-//! load and one branch, and its arguments are not even evaluated. At any moment, from any thread, a
-//! closure (a *probe*) can be attached to it, and later detached, while the process serves traffic: no
-//! restart, no root, no stopped world.
+//! An *event* is a named place in the code. While nothing is attached to it, passing through costs
+//! one load and one branch, and its arguments are not even evaluated. At any moment, from any
+//! thread, a closure (a *probe*) can be attached to it, and later detached, while the process
+//! serves traffic: no restart, no root, no stopped world.
 //!
 //! ```
 //! use hotprobe::fire;
@@ -34,9 +34,9 @@
 //! | write code that is generic over events | [`TypedEvent`], [`Event`] |
 //! | see what probes have done and cost | [`stats`]; [`docs::performance`] |
 //!
-//! Begin with [`docs::patterns`]. [`docs::limitations`] lists what this crate does not do, and what to do instead.
-//! [`docs::design`] explains how it works, lists its guarantees with their tests, and maps the source;
-//! [`docs::glossary`] defines the words.
+//! Begin with [`docs::patterns`]. [`docs::limitations`] lists what this crate does not do, and what
+//! to do instead. [`docs::design`] explains how it works, lists its guarantees with their tests,
+//! and maps the source; [`docs::glossary`] defines the words.
 //!
 //! # Other crates
 //!
@@ -44,7 +44,8 @@
 //! crates use its public API:
 //!
 //! * `hotprobe-record` records events for Perfetto, Chrome and babeltrace2.
-//! * `hotprobe-profile` measures latencies between events, counts firings, and collects call stacks.
+//! * `hotprobe-profile` measures latencies between events, counts firings, and collects call
+//!   stacks.
 //! * `hotprobe-testing` tests concurrent code, event by event.
 //! * `hotprobe-admin` serves `/debug/probes` in an axum server.
 //! * `hotprobe-cli` is the program `hotprobe`, which queries `/debug/probes` from a terminal.
@@ -116,7 +117,8 @@ pub mod __private {
         pub use crate::sync::Canary;
     }
 
-    /// What the closure around the arguments of `fire!` returns, so that a `return` in them does not compile.
+    /// What the closure around the arguments of `fire!` returns, so that a `return` in them does
+    /// not compile.
     #[derive(Debug)]
     pub struct ArgumentsMustNotReturn;
 

@@ -23,8 +23,8 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// For `event!`. `name` and `module_path` may contain raw identifiers, and so are what [`plain`] has left
-    /// of them.
+    /// Creates the metadata of an event, for `event!`. `name` and `module_path` have gone through
+    /// [`plain`], which removes the `r#` of raw identifiers.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -57,7 +57,7 @@ impl Metadata {
         self.module_path
     }
 
-    /// Returns the source file that declares it, as the compiler was told it.
+    /// Returns the source file that declares it, by the path that was passed to the compiler.
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.file
@@ -98,7 +98,7 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// For `event!`.
+    /// Creates the metadata of a parameter, for `event!`.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, type_name: &'static str, redacted: bool) -> Self {

@@ -16,13 +16,13 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnPanic {
-    /// The panic is caught and counted, and the probe switched off for good: the traced code never sees
-    /// it, and later probes of the same firing run. The probe stays attached (it is counted, and keeps
-    /// its captures) until it is detached.
+    /// The panic is caught and counted, and the probe switched off for good: the traced code never
+    /// sees it, and later probes of the same firing run. The probe stays attached (it is counted,
+    /// and keeps its captures) until it is detached.
     #[default]
     Quarantine,
-    /// For tests: the panic is counted, and continues through the traced code. Later probes of that firing
-    /// do not run; the probe is not switched off.
+    /// For tests: the panic is counted, and continues through the traced code. Later probes of that
+    /// firing do not run; the probe is not switched off.
     Propagate,
 }
 

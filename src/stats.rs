@@ -3,8 +3,8 @@
 use crate::rcu::domain;
 use crate::sync::Ordering;
 
-/// Counts since the process began, over all events. Each is exact by itself; taken together they are of
-/// slightly different instants.
+/// Counts since the process began, over all events. Each is exact by itself; taken together they
+/// are of slightly different instants.
 ///
 /// ```
 /// let stats = hotprobe::stats();
@@ -17,13 +17,13 @@ pub struct Stats {
     pub probe_panics: u64,
     /// Firings skipped since they were nested too deep (more than 8 on one thread).
     pub skipped_nested: u64,
-    /// Firings skipped since they were met while their thread was being registered: a global allocator
-    /// that fires events meets them.
+    /// Firings skipped since they were met while their thread was being registered: a global
+    /// allocator that fires events meets them.
     pub skipped_registering: u64,
     /// What has been retired: snapshots that were unlinked, and detached probes.
     pub retired: u64,
-    /// What of it has been reclaimed: freed, or dropped. (In a forked child, what another thread of the
-    /// parent was dropping counts as well: it is leaked.)
+    /// What of it has been reclaimed: freed, or dropped. (In a forked child, what another thread of
+    /// the parent was dropping counts as well: it is leaked.)
     pub reclaimed: u64,
     /// Captured values whose `Drop` panicked.
     pub drop_panics: u64,

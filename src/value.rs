@@ -1,4 +1,5 @@
-//! An argument as code sees it that does not know its type: [`Value`], and how one is made of each type.
+//! An argument as code sees it that does not know its type: [`Value`], and how one is made of each
+//! type.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 
 /// An argument of a firing, as a dynamic probe sees it.
 ///
-/// Borrowed from the firing; making one allocates nothing. What kind of value an argument becomes follows
-/// from the parameter's type, however many references are before it:
+/// Borrowed from the firing; making one allocates nothing. What kind of value an argument becomes
+/// follows from the parameter's type, however many references are before it:
 ///
 /// | type | value |
 /// |---|---|
@@ -30,7 +31,8 @@ use std::sync::Arc;
 /// | any other type | [`Opaque`](Self::Opaque) |
 /// | a parameter marked `#[redact]` | [`Redacted`](Self::Redacted), whatever its type |
 ///
-/// `Display` and `Debug` print the value itself: `JP` and `"JP"`. Bytes are printed as a byte string, `b"GET\r\n\xff"`.
+/// `Display` and `Debug` print the value itself: `JP` and `"JP"`. Bytes are printed as a byte
+/// string, `b"GET\r\n\xff"`.
 ///
 /// ```
 /// use hotprobe::Value;
@@ -38,7 +40,8 @@ use std::sync::Arc;
 /// assert_eq!(Value::U64(7).as_i64(), Some(7));
 /// assert_eq!(Value::I64(-7).as_u64(), None, "it does not fit");
 /// assert_eq!(Value::Str("JP").as_str(), Some("JP"));
-/// assert_eq!(format!("{0} {0:?} {1}", Value::Str("JP"), Value::Redacted), r#"JP "JP" [redacted]"#);
+/// assert_eq!(format!("{0} {0:?}", Value::Str("JP")), r#"JP "JP""#);
+/// assert_eq!(Value::Redacted.to_string(), "[redacted]");
 /// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -65,7 +68,8 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// A value that is formatted by its `Debug` whenever this is.
     Debug(&'a dyn fmt::Debug),
-    /// A value that is formatted by its `Display` whenever this is: an error, or a type without `Debug`.
+    /// A value that is formatted by its `Display` whenever this is: an error, or a type without
+    /// `Debug`.
     Display(&'a dyn fmt::Display),
     /// A value that cannot be formatted: the name of its type.
     Opaque(&'static str),
@@ -365,9 +369,10 @@ boxed_errors! { dyn Error, dyn Error + Send, dyn Error + Send + Sync }
 
 /// An argument on its way to be a [`Value`]: `ByKind::new(&argument).hotprobe_value()`.
 ///
-/// There are five methods of that name. The compiler chooses one where the argument's type is known: the
-/// first whose bound the type meets, along the dereferences from [`ByKind`] over [`ByError`], [`ByDebug`] and
-/// [`ByDisplay`] to [`ByName`]. (The methods are inherent: no trait has to be in scope where `event!` is.)
+/// There are five methods of that name. The compiler chooses one where the argument's type is
+/// known: the first whose bound the type meets, along the dereferences from [`ByKind`] over
+/// [`ByError`], [`ByDebug`] and [`ByDisplay`] to [`ByName`]. (The methods are inherent: no trait
+/// has to be in scope where `event!` is.)
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ByKind<'a, T>(ByError<'a, T>);
@@ -393,7 +398,7 @@ pub struct ByDisplay<'a, T>(ByName<'a, T>);
 pub struct ByName<'a, T>(&'a T);
 
 impl<'a, T> ByKind<'a, T> {
-    /// Of this argument.
+    /// Begins the chain for one argument.
     #[inline]
     #[must_use]
     pub const fn new(argument: &'a T) -> Self {
@@ -402,7 +407,7 @@ impl<'a, T> ByKind<'a, T> {
 }
 
 impl<'a, T: Kind> ByKind<'a, T> {
-    /// A kind of its own.
+    /// Converts a type that has a kind of its own.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -411,7 +416,7 @@ impl<'a, T: Kind> ByKind<'a, T> {
 }
 
 impl<'a, T: Error> ByError<'a, T> {
-    /// An error, by its `Display`.
+    /// Converts an error by its `Display`.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -420,7 +425,7 @@ impl<'a, T: Error> ByError<'a, T> {
 }
 
 impl<'a, T: fmt::Debug> ByDebug<'a, T> {
-    /// By its `Debug`.
+    /// Converts a value by its `Debug`.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -429,7 +434,7 @@ impl<'a, T: fmt::Debug> ByDebug<'a, T> {
 }
 
 impl<'a, T: fmt::Display> ByDisplay<'a, T> {
-    /// By its `Display`.
+    /// Converts a value by its `Display`.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -438,7 +443,7 @@ impl<'a, T: fmt::Display> ByDisplay<'a, T> {
 }
 
 impl<'a, T> ByName<'a, T> {
-    /// By its type's name.
+    /// Converts any other value to the name of its type.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {

@@ -1,5 +1,5 @@
-//! Measures what [`rows::ROWS`] name, and prints them as a table. Fails if a counted row is above its gate: code,
-//! instructions, allocations. Times are printed when asked for, and never fail.
+//! Measures what [`rows::ROWS`] name, and prints them as a table. Fails if a counted row is above
+//! its gate: code, instructions, allocations. Times are printed when asked for, and never fail.
 //!
 //! ```text
 //! overhead                      the counted rows, and exit code 1 if one is above its gate
@@ -7,7 +7,7 @@
 //! overhead --rows fire          one group of them: fire, attach, … (repeatable)
 //! overhead markdown peers       the tables of peers, as `docs::performance` shows them
 //! overhead markdown rows        the table of rows, likewise
-//! overhead measure fire         the values behind a group: name, undisturbed, median (a process of the above)
+//! overhead measure fire         the values behind a group: name, best, median
 //! overhead run fire_1 1000      one counted subject, 1000 iterations (what callgrind counts)
 //! ```
 

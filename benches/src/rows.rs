@@ -1,7 +1,7 @@
 //! The rows: what is compared with what, and which limits hold. To tighten one, change it here.
 //!
-//! Only rows of what is counted have a gate: machine code, instructions, allocations. These depend on the compiler, and
-//! neither on the processor nor on what else the machine does.
+//! Only rows of what is counted have a gate: machine code, instructions, allocations. These depend
+//! on the compiler, and neither on the processor nor on what else the machine does.
 
 use crate::values::Values;
 
@@ -156,16 +156,16 @@ const fn stretch(target: f64, stretch: f64) -> (Option<f64>, Option<f64>) {
 
 const NO_TARGET: (Option<f64>, Option<f64>) = (None, None);
 
-/// Instructions when this was written (rustc 1.95), and not a whole one more. Time would not do: one locked instruction
-/// more, on a line that nobody else wants, was lost in the noise. Another compiler may need other numbers; a change of the
-/// code that does must say why.
+/// Instructions when this was written (rustc 1.95), and not a whole one more. Time would not do:
+/// one locked instruction more, on a line that nobody else wants, was lost in the noise. Another
+/// compiler may need other numbers; a change of the code that does must say why.
 const DISPATCH: f64 = 37.5;
 const FURTHER: f64 = 3.5;
 const PINNED: f64 = 52.5;
 const NESTED: f64 = 52.5;
 
-/// Attach and detach, against clone + swap + defer, without libc: a few hundredths above what it was when this was
-/// written.
+/// Attach and detach, against clone + swap + defer, without libc: a few hundredths above what it
+/// was when this was written.
 const PAIR: f64 = 5.05;
 const PAIR_4: f64 = 5.25;
 const PAIR_16: f64 = 4.7;
@@ -299,7 +299,7 @@ pub(crate) const ROWS: &[Row] = &[
         ),
         0.0,
     ),
-    // With libc's instructions, so that copies of what is there already would be seen.
+    // With libc's instructions, which show copies of probes that are attached already.
     counted(
         "count",
         "batch of 10,000 and its detach: instructions per probe, against one of 1,000",
@@ -402,8 +402,8 @@ pub(crate) const ROWS: &[Row] = &[
         (Of("pair_threads"), Ratio, Of("pair")),
         target(1.1),
     ),
-    // A grace period is over when each thread has been looked at, in every library: so ours is also judged by what that
-    // takes without us.
+    // A grace period is over when each thread has been looked at, in every library: so ours is also
+    // judged by what that takes without us.
     timed(
         "elsewhere",
         "the same, against clone + swap + defer + a grace period, with as many threads",
@@ -481,8 +481,8 @@ pub(crate) const ROWS: &[Row] = &[
         (Of("backlog"), Plain, Figure::None),
         target(1e3),
     ),
-    // How much the pin itself suffers from a second thread depends on which cores the two got (1.4 or 2.1 times, on one
-    // and the same virtual machine); what is above that is ours.
+    // How much the pin itself suffers from a second thread depends on which cores the two got (1.4
+    // or 2.1 times, on one and the same virtual machine); what is above that is ours.
     timed(
         "threads",
         "two threads firing one event: each, against one alone",

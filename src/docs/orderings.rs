@@ -1,12 +1,12 @@
 //! Every atomic access, what it orders, and its partner.
 //!
-//! Everything that a writer does to an event happens under one mutex, so only few accesses order anything:
-//! those by which firings, which take no lock, meet writers. They are explained where they stand in the source;
-//! here they are together. Paths are relative to `src/`.
+//! Everything that a writer does to an event happens under one mutex, so only few accesses order
+//! anything: those by which firings, which take no lock, meet writers. They are explained where
+//! they stand in the source; here they are together. Paths are relative to `src/`.
 //!
-//! The last column names the model that fails if the access is weakened by one step (`tests/loom/`; the files are
-//! named there for their theorems), or says why none does. `ci/mutants.sh` plants these and other bugs, and sees
-//! them caught; the whole list is [below](#planted-bugs).
+//! The last column names the model that fails if the access is weakened by one step (`tests/loom/`;
+//! the files are named there for their theorems), or says why none does. `ci/mutants.sh` plants
+//! these and other bugs, and sees them caught; the whole list is [below](#planted-bugs).
 //!
 //! # The snapshot pointer (`EventCell::published`, `rcu/cell.rs`)
 //!
@@ -17,14 +17,15 @@
 //! | `read` | load, `Acquire` | the snapshot's contents | the Release store in `publish` | `attach_is_seen_whole` |
 //! | `publish` | store, `Release` | the snapshot's contents before its address; a closed gate before the null | both accesses in `read` | `attach_is_seen_whole`; null only: `batch_is_one_instant::a_detach_in_order` |
 //!
-//! **Why there is a fence.** A thread fires two events of a group that is being detached. At the first it reads
-//! null by the relaxed off check, and continues. At the second it must not start a probe any more. An off check
-//! by itself orders nothing; an acquire load in its place would put an instruction into every disabled event on
-//! machines where acquire is not free. So the enabled path begins with the fence, which turns every relaxed
-//! load of this thread before it into an acquire one, and those who stay off pay nothing. (Where the second
-//! firing pins, loom finds the pin's own fence to be enough. Crossbeam has a `SeqCst` fence there on most
-//! machines, and on x86-64 one for the compiler only, which its build for loom takes for a real one. Inside
-//! `pinned`, or another firing, there is none at all, and there the models show the failure.)
+//! **Why there is a fence.** A thread fires two events of a group that is being detached. At the
+//! first it reads null by the relaxed off check, and continues. At the second it must not start a
+//! probe any more. An off check by itself orders nothing; an acquire load in its place would put an
+//! instruction into every disabled event on machines where acquire is not free. So the enabled path
+//! begins with the fence, which turns every relaxed load of this thread before it into an acquire
+//! one, and those who stay off pay nothing. (Where the second firing pins, loom finds the pin's own
+//! fence to be enough. Crossbeam has a `SeqCst` fence there on most machines, and on x86-64 one for
+//! the compiler only, which its build for loom takes for a real one. Inside `pinned`, or another
+//! firing, there is none at all, and there the models show the failure.)
 //!
 //! # The gate (`Gate::open`, `rcu/gate.rs`)
 //!
@@ -44,13 +45,14 @@
 //! | `detach` | swap, `AcqRel` | releases the closed gate, and what the caller did before; acquires what a quarantine did | `state`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since what a quarantine leaves behind is the state itself, and statistics |
 //! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `state`, `detach` | none, for the same reason: the two are kept in case a quarantine comes to leave more behind |
 //!
-//! For the one probe itself, `state` could be relaxed. A firing that happens after the detach reads the new
-//! state by coherence; one that does not is waited for by the grace period.
+//! For the one probe itself, `state` could be relaxed. A firing that happens after the detach reads
+//! the new state by coherence; one that does not is waited for by the grace period.
 //!
-//! Is the swap in `detach` needed, under the lock? By the standard a load and a store would do: of two detachers
-//! only one is inside the lock, and a quarantine in between is overwritten as it should be. Loom does not order
-//! a plain store after an exchange that it did not read, and reports `panic_against_detach`. What does harm is
-//! to look before taking the lock, or to mark after releasing it (see below).
+//! Is the swap in `detach` needed, under the lock? By the standard a load and a store would do: of
+//! two detachers only one is inside the lock, and a quarantine in between is overwritten as it
+//! should be. Loom does not order a plain store after an exchange that it did not read, and reports
+//! `panic_against_detach`. What does harm is to look before taking the lock, or to mark after
+//! releasing it (see below).
 //!
 //! # The end of a grace period (`Domain::grace_done`; `rcu/reclaim.rs`)
 //!
@@ -81,30 +83,32 @@
 //!
 //! # The mutex
 //!
-//! `Domain::writer` orders writers among themselves, and with that two steps that may be taken by different
-//! threads: who retires does so under the lock before who starts the grace period takes it; and who learns that
-//! it is over does so before who drops takes it. Reference counts (of slots, and of gates) are those of
-//! [`Arc`](std::sync::Arc).
+//! `Domain::writer` orders writers among themselves, and with that two steps that may be taken by
+//! different threads: who retires does so under the lock before who starts the grace period takes
+//! it; and who learns that it is over does so before who drops takes it. Reference counts (of
+//! slots, and of gates) are those of [`Arc`](std::sync::Arc).
 //!
 //! # The one that is not ours
 //!
-//! That memory is not freed under a firing's feet (I3 in `rcu/mod.rs`) rests on a pair inside crossbeam-epoch.
-//! The reader writes down its epoch, then a full barrier, then loads the snapshot pointer or the slot's state.
-//! The reclaimer swaps the pointer or the state, then a full barrier, then reads the readers' epochs. At least
-//! one sees the other. On x86-64 the reader's barrier is a locked compare-exchange; elsewhere it is a `SeqCst`
-//! fence. (crossbeam's source says of the former that it rests on what such processors do, rather than on the
-//! letter of the language's memory model.) Our off check comes before that barrier, so what it loaded is never
-//! dereferenced: `read` loads again.
+//! That memory is not freed under a firing's feet (I3 in `rcu/mod.rs`) rests on a pair inside
+//! crossbeam-epoch. The reader writes down its epoch, then a full barrier, then loads the snapshot
+//! pointer or the slot's state. The reclaimer swaps the pointer or the state, then a full barrier,
+//! then reads the readers' epochs. At least one sees the other. On x86-64 the reader's barrier is a
+//! locked compare-exchange; elsewhere it is a `SeqCst` fence. (crossbeam's source says of the
+//! former that it rests on what such processors do, rather than on the letter of the language's
+//! memory model.) Our off check comes before that barrier, so what it loaded is never dereferenced:
+//! `read` loads again.
 //!
-//! The reader's barrier, and the Release of its unpin, are planted bugs like any other. The two fences on
-//! the reclaimer's side are not: our reclaimer swaps, takes the lock, and pins before it flushes, so it has a
-//! barrier of its own between the swap and the look at the epochs, and removing both of crossbeam's changes
-//! nothing that loom can see.
+//! The reader's barrier, and the Release of its unpin, are planted bugs like any other. The two
+//! fences on the reclaimer's side are not: our reclaimer swaps, takes the lock, and pins before it
+//! flushes, so it has a barrier of its own between the swap and the look at the epochs, and
+//! removing both of crossbeam's changes nothing that loom can see.
 //!
 //! # Planted bugs
 //!
-//! Each is a patch in `tests/loom/mutants/`, whose head says which interleaving it opens. `ci/mutants.sh` applies
-//! one after the other, to this crate's source or to crossbeam-epoch's, and fails if a model does not catch it.
+//! Each is a patch in `tests/loom/mutants/`, whose head says which interleaving it opens.
+//! `ci/mutants.sh` applies one after the other, to this crate's source or to crossbeam-epoch's, and
+//! fails if a model does not catch it.
 //!
 //! | bug | caught by the model |
 //! |---|---|
@@ -158,28 +162,31 @@
 //!
 //! Not to be planted so that a model could tell:
 //!
-//! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other thread sees the
-//!   order. The bugs above do it in two.
-//! * *A tombstone that is forgotten*: models have memory enough. `tests/it/alloc_failure.rs` fails allocations.
-//! * *A drain inside a probe or a captured `Drop`*, and *a drop under the lock*: in models, detach does not
-//!   drain. `tests/it/locks.rs` and `tests/it/captures.rs` look at it.
+//! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other
+//!   thread sees the order. The bugs above do it in two.
+//! * *A tombstone that is forgotten*: models have memory enough. `tests/it/alloc_failure.rs` fails
+//!   allocations.
+//! * *A drain inside a probe or a captured `Drop`*, and *a drop under the lock*: in models, detach
+//!   does not drain. `tests/it/locks.rs` and `tests/it/captures.rs` look at it.
 //! * *A fork that is not mended*: a model has no processes. `tests/it/anywhere.rs` forks.
 //!
 //! # What the models cannot see
 //!
-//! The loom models run this code on the real crossbeam-epoch. Loom explores interleavings, and the stale
-//! values that the orderings allow, but not all that a machine may do:
+//! The loom models run this code on the real crossbeam-epoch. Loom explores interleavings, and the
+//! stale values that the orderings allow, but not all that a machine may do:
 //!
-//! * It treats `SeqCst` fences as one shared causality, which is stronger than the standard says: a fence that
-//!   is too weak may go unnoticed.
-//! * It explores no load buffering: a load never reads a value that is stored later in the execution.
-//! * Its acquire fences also synchronize with what causally earlier threads have read, which the standard does
-//!   not promise.
+//! * It treats `SeqCst` fences as one shared causality, which is stronger than the standard says: a
+//!   fence that is too weak may go unnoticed.
+//! * It explores no load buffering: a load never reads a value that is stored later in the
+//!   execution.
+//! * Its acquire fences also synchronize with what causally earlier threads have read, which the
+//!   standard does not promise.
 //!
-//! * Some models bound the preemptions, where there are three threads or two that flush; each says so, and why.
-//! * In models a flush of the retired is given up after three passes instead of eight, and detach leaves the
-//!   draining to `reclaim` and `synchronize`; otherwise no model would end.
+//! * Some models bound the preemptions, where there are three threads or two that flush; each says
+//!   so, and why.
+//! * In models a flush of the retired is given up after three passes instead of eight, and detach
+//!   leaves the draining to `reclaim` and `synchronize`; otherwise no model would end.
 //! * An execution is finite: what needs more firings than a model has is not seen.
 //!
-//! Where an argument above needs more than that, it is made in words, from the standard's rules, and not left
-//! to the model.
+//! Where an argument above needs more than that, it is made in words, from the standard's rules,
+//! and not left to the model.

@@ -2,9 +2,9 @@
 //!
 //! # An events module
 //!
-//! Events that others may attach to are part of a library's interface. Keep them in one module, with docs, and
-//! let only the library fire them (the visibility before `fn`). Re-export what users need to attach, so that
-//! they get the same version of this crate:
+//! Events that others may attach to are part of a library's interface. Keep them in one module,
+//! with docs, and let only the library fire them (the visibility before `fn`). Re-export what users
+//! need to attach, so that they get the same version of this crate:
 //!
 //! ```
 //! # mod orders {
@@ -35,8 +35,8 @@
 //!
 //! # An event that may grow
 //!
-//! The signature of a public event is interface: a further parameter breaks every probe. Where further
-//! ones are to be expected, pass a reference to a struct that only your crate can make:
+//! The signature of a public event is interface: a further parameter breaks every probe. Where
+//! further ones are to be expected, pass a reference to a struct that only your crate can make:
 //!
 //! ```
 //! /// What is known of a placed order.
@@ -58,13 +58,15 @@
 //! # drop(probe);
 //! ```
 //!
-//! The struct is made only if a probe is attached: it is an argument, and `fire!` evaluates arguments only then.
+//! The struct is made only if a probe is attached: it is an argument, and `fire!` evaluates
+//! arguments only then.
 //!
 //! # Probing what is not known at compile time
 //!
-//! A console, a recorder or an operator's request names events by text. The [catalogue](crate::events()) finds
-//! them, and a dynamic probe gets the arguments as [`Value`](crate::Value)s. In one batch, so that what is seen
-//! begins everywhere at once; each probe with a name, for those who ask later who is there:
+//! A console, a recorder or an operator's request names events by text. The
+//! [catalogue](crate::events()) finds them, and a dynamic probe gets the arguments as
+//! [`Value`](crate::Value)s. In one batch, so that what is seen begins everywhere at once; each
+//! probe with a name, for those who ask later who is there:
 //!
 //! ```
 //! use hotprobe::{Batch, ProbeGroup, ProbeOptions, fire};
@@ -99,8 +101,8 @@
 //!
 //! # A probe for the life of the program
 //!
-//! A dropped [`Probe`](crate::Probe) is detached. In a binary, a `OnceLock` keeps it, and can tell later
-//! whether it is there; [`leak`](crate::Probe::leak) does if nobody will ever ask.
+//! A dropped [`Probe`](crate::Probe) is detached. In a binary, a `OnceLock` keeps it, and can tell
+//! later whether it is there; [`leak`](crate::Probe::leak) does if nobody will ever ask.
 //!
 //! ```
 //! use hotprobe::Probe;
@@ -117,9 +119,9 @@
 //!
 //! # Probes that are switched on and off
 //!
-//! In an application that lives on, its state is the place for a [`ProbeGroup`](crate::ProbeGroup). A
-//! [`Batch`](crate::Batch) begins them at one instant, the group ends them at one; replacing the group drops,
-//! and so detaches, the old one.
+//! In an application that lives on, its state is the place for a [`ProbeGroup`](crate::ProbeGroup).
+//! A [`Batch`](crate::Batch) begins them at one instant, the group ends them at one; replacing the
+//! group drops, and so detaches, the old one.
 //!
 //! ```
 //! use hotprobe::{Batch, ProbeGroup, fire};
@@ -160,9 +162,10 @@
 //!
 //! # From a probe into async code
 //!
-//! A probe runs on the thread that fires, in the midst of the work it observes. It must not wait: `try_send`,
-//! and count what did not fit; never a blocking send, which would stop the traced thread, and with it every
-//! grace period. When the probe is gone, so is the sender that it captured, and the receiver's loop ends:
+//! A probe runs on the thread that fires, in the midst of the work it observes. It must not wait:
+//! `try_send`, and count what did not fit; never a blocking send, which would stop the traced
+//! thread, and with it every grace period. When the probe is gone, so is the sender that it
+//! captured, and the receiver's loop ends:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -171,7 +174,8 @@
 //!
 //! hotprobe::event! { static REQUEST_DONE: fn(id: u64, path: &str); }
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # type Outcome = Result<(), Box<dyn std::error::Error>>;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Outcome {
 //! let (sender, mut receiver) = mpsc::channel::<(u64, String)>(1024);
 //! let lost = Arc::new(AtomicU64::new(0));
 //! let counter = Arc::clone(&lost);
@@ -196,7 +200,8 @@
 //! # }
 //! ```
 //!
-//! Or without a thread, by asking now and then ([`is_over`](crate::GracePeriod::is_over) never waits):
+//! Or without a thread, by asking now and then ([`is_over`](crate::GracePeriod::is_over) never
+//! waits):
 //!
 //! ```
 //! # hotprobe::event! { static TICK: fn(); }
@@ -213,8 +218,9 @@
 //!
 //! # An optional dependency
 //!
-//! A library can have events only if its user wants them. With `hotprobe = { version = "…", optional = true }`
-//! and a feature `probes = ["dep:hotprobe"]`, keep two files behind one module name:
+//! A library can have events only if its user wants them. With
+//! `hotprobe = { version = "…", optional = true }` and a feature `probes = ["dep:hotprobe"]`, keep
+//! two files behind one module name:
 //!
 //! ```text
 //! #[cfg_attr(feature = "probes", path = "events_on.rs")]
@@ -233,7 +239,9 @@
 //! }
 //!
 //! macro_rules! probe {
-//!     ($event:ident $($arguments:tt)*) => { hotprobe::fire!($crate::events::$event $($arguments)*) };
+//!     ($event:ident $($arguments:tt)*) => {
+//!         hotprobe::fire!($crate::events::$event $($arguments)*)
+//!     };
 //! }
 //! # }
 //! # fn main() { probe!(PAGE_READ, 1); }
@@ -253,14 +261,15 @@
 //! # read_page(1);
 //! ```
 //!
-//! Mostly this is not worth it: off, an event costs a load and a branch ([performance](super::performance)).
-//! It is for those whose users count dependencies.
+//! Mostly this is not worth it: off, an event costs a load and a branch
+//! ([performance](super::performance)). It is for those whose users count dependencies.
 //!
 //! # Lints for probes that vanish
 //!
-//! `let _ = EVENT.attach(…)` drops the probe at once, and so detaches it. The compiler's `unused_must_use` sees
-//! an `attach` whose result is ignored, but by design not one bound to `_`. These do: the compiler's
-//! `let_underscore_drop`, and `clippy::let_underscore_must_use`. Both are off unless asked for:
+//! `let _ = EVENT.attach(…)` drops the probe at once, and so detaches it. The compiler's
+//! `unused_must_use` sees an `attach` whose result is ignored, but by design not one bound to `_`.
+//! These do: the compiler's `let_underscore_drop`, and `clippy::let_underscore_must_use`. Both are
+//! off unless asked for:
 //!
 //! ```compile_fail
 //! #![deny(let_underscore_drop)]

@@ -135,7 +135,8 @@
 //! ```
 //!
 //! ```text
-//! $ objdump --disassemble --demangle --no-show-raw-insn -M intel target/release/NAME | grep -A 4 '::f>:$'
+//! $ objdump --disassemble --demangle --no-show-raw-insn -M intel target/release/NAME |
+//!       grep -A 4 '::f>:$'
 //!     mov    rax,QWORD PTR [rip+0x47729]
 //!     test   rax,rax
 //!     jne    … <…::fire_enabled>
@@ -221,11 +222,12 @@
 //!
 //! # Dynamic probes
 //!
-//! A dynamic probe ([`AnyEvent`](crate::AnyEvent)) is in the same snapshot as the typed ones, behind
-//! a thunk that the compiler generates for each event. Firings and typed probes are not affected by
-//! it. The thunk builds an array on the stack, with one [`Value`](crate::Value) per parameter, and
-//! calls the closure with one more indirection than a typed one. Nothing is allocated, and nothing
-//! is formatted until the probe does so. An argument marked `#[redact]` is not even read.
+//! A dynamic probe ([`AnyEvent`](crate::AnyEvent)) is in the same snapshot as the typed ones,
+//! behind a thunk that the compiler generates for each event. Firings and typed probes are not
+//! affected by it. The thunk builds an array on the stack, with one [`Value`](crate::Value) per
+//! parameter, and calls the closure with one more indirection than a typed one. Nothing is
+//! allocated, and nothing is formatted until the probe does so. An argument marked `#[redact]` is
+//! not even read.
 //!
 //! [`events`](crate::events()), [`find`](crate::find()) and [`matching`](crate::matching()) walk a
 //! list that the linker builds, with 16 bytes per event on a 64-bit machine. `events` and
@@ -283,7 +285,8 @@
 //! ci/overhead.sh --plant                   # checks that the gates notice planted slowdowns
 //! ci/overhead-server.sh                    # a server's instructions per request, and its times
 //! ci/overhead-server.sh --plant            # checks that its gate notices a planted slowdown
-//! cargo run --release -p hotprobe-benches --features server --bin overhead_server -- --seconds 60 --rounds 240
+//! cargo run --release -p hotprobe-benches -F server --bin overhead_server -- \
+//!     --seconds 60 --rounds 240
 //! cargo benches --bench versus -- --quick  # by criterion; also `fire`, `attach`, `contended`
 //! CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ci/overhead.sh        # with another division into units
 //! ```
@@ -366,11 +369,11 @@
 //! **Where each nanosecond goes.** Any kind of dispatch has the indirect call of a closure. A
 //! compare-and-exchange before it makes the pin a full barrier; alone, on a cache line that no
 //! other thread wants, it is cheap. The rest of crossbeam-epoch's pin (the guard count, the epoch,
-//! the attempt to advance it on every 128th pin) and the unpin make "pin + load + call". The rest is
-//! this crate's: the thread's state, compared and stored on the way in and out; the probe's state
-//! and the comparison of its type's id; and a second call, of the thunk. (The gate is loaded only
-//! if there is one.) A further probe takes three more instructions than a dyn call in a plain loop,
-//! and no more time, since nothing waits for them.
+//! the attempt to advance it on every 128th pin) and the unpin make "pin + load + call". The rest
+//! is this crate's: the thread's state, compared and stored on the way in and out; the probe's
+//! state and the comparison of its type's id; and a second call, of the thunk. (The gate is loaded
+//! only if there is one.) A further probe takes three more instructions than a dyn call in a plain
+//! loop, and no more time, since nothing waits for them.
 //!
 //! **Two threads that fire** each pay more than one alone, although they share nothing of this
 //! crate: each 128th pin of a thread reads the other's epoch and advances the shared one. The row
