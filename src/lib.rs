@@ -13,10 +13,10 @@
 //!     pub static HELLO: fn(who: &str);
 //! }
 //!
-//! fire!(HELLO, "nobody"); // off: one load, one branch
+//! fire!(HELLO, "nobody"); // off: one load, one branch; the arguments are not evaluated
 //! let probe = HELLO.attach(|who| println!("{who}"));
 //! fire!(HELLO, "JP");
-//! probe.detach_and_wait()?; // no firing runs it any more; what it captured has been dropped
+//! probe.detach_and_wait()?; // no firing runs it any more, and its captures have been dropped
 //! # Ok::<(), hotprobe::SynchronizeError>(())
 //! ```
 //!
@@ -29,10 +29,10 @@
 //! | attach to many events at one instant, and detach at one | [`Batch`], [`ProbeGroup`] |
 //! | wait until no firing runs a detached probe | [`synchronize`]; without blocking: [`grace_period`] |
 //! | make a hot loop of firings cheaper | [`pinned`] |
-//! | have a library's events listed that no code names | [`register!`] |
+//! | list the events of a library that no code names | [`register!`] |
 //! | find events by name, and attach to any of them | [`find`], [`matching`], [`events`]; [`AnyEvent`], [`Value`] |
 //! | write code that is generic over events | [`TypedEvent`], [`Event`] |
-//! | see what probes have done and cost | [`stats`]; [`docs::performance`] |
+//! | count panics and skipped firings; see what events cost | [`stats`]; [`docs::performance`] |
 //!
 //! Begin with [`docs::patterns`]. [`docs::limitations`] lists what this crate does not do, and what
 //! to do instead. [`docs::design`] explains how it works, lists its guarantees with their tests,

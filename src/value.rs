@@ -1,5 +1,4 @@
-//! An argument as code sees it that does not know its type: [`Value`], and how one is made of each
-//! type.
+//! The arguments of dynamic probes: [`Value`], and the conversion from each type.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -12,8 +11,8 @@ use std::sync::Arc;
 
 /// An argument of a firing, as a dynamic probe sees it.
 ///
-/// Borrowed from the firing; making one allocates nothing. What kind of value an argument becomes
-/// follows from the parameter's type, however many references are before it:
+/// It borrows from the firing, and making it allocates nothing. The kind of value depends on the
+/// parameter's type; references are followed, however many there are:
 ///
 /// | type | value |
 /// |---|---|
@@ -31,8 +30,8 @@ use std::sync::Arc;
 /// | any other type | [`Opaque`](Self::Opaque) |
 /// | a parameter marked `#[redact]` | [`Redacted`](Self::Redacted), whatever its type |
 ///
-/// `Display` and `Debug` print the value itself: `JP` and `"JP"`. Bytes are printed as a byte
-/// string, `b"GET\r\n\xff"`.
+/// `Display` prints `JP` for the text JP, `Debug` prints `"JP"`. Both print bytes as a byte string,
+/// `b"GET\r\n\xff"`.
 ///
 /// ```
 /// use hotprobe::Value;
@@ -66,10 +65,9 @@ pub enum Value<'a> {
     Str(&'a str),
     /// Bytes.
     Bytes(&'a [u8]),
-    /// A value that is formatted by its `Debug` whenever this is.
+    /// A value that is formatted by its `Debug`.
     Debug(&'a dyn fmt::Debug),
-    /// A value that is formatted by its `Display` whenever this is: an error, or a type without
-    /// `Debug`.
+    /// A value that is formatted by its `Display`: an error, or a type without `Debug`.
     Display(&'a dyn fmt::Display),
     /// A value that cannot be formatted: the name of its type.
     Opaque(&'static str),
@@ -80,7 +78,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Returns the truth value, if it is one.
+    /// Returns the truth value, if the value is one.
     #[must_use]
     pub const fn as_bool(self) -> Option<bool> {
         match self {
@@ -89,7 +87,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the character, if it is one.
+    /// Returns the character, if the value is one.
     #[must_use]
     pub const fn as_char(self) -> Option<char> {
         match self {
@@ -98,7 +96,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_u64(self) -> Option<u64> {
         match self {
@@ -110,7 +108,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         match self {
@@ -122,7 +120,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_u128(self) -> Option<u128> {
         match self {
@@ -134,7 +132,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_i128(self) -> Option<i128> {
         match self {
@@ -146,7 +144,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the floating-point number, if it is one. (Integers are not: not all of them fit.)
+    /// Returns the floating-point number, if the value is one. (Integers are not converted: not all
+    /// of them fit.)
     #[must_use]
     pub fn as_f64(self) -> Option<f64> {
         match self {
@@ -156,7 +155,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the text, if it is one.
+    /// Returns the text, if the value is text.
     #[must_use]
     pub const fn as_str(self) -> Option<&'a str> {
         match self {
@@ -165,7 +164,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the bytes, if they are; not those of a text.
+    /// Returns the bytes, if the value is bytes. (Text is not.)
     #[must_use]
     pub const fn as_bytes(self) -> Option<&'a [u8]> {
         match self {
@@ -174,7 +173,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns what can be formatted, if that is all that is known of it.
+    /// Returns the value, if it is formatted by its `Debug`.
     #[must_use]
     pub fn as_debug(self) -> Option<&'a dyn fmt::Debug> {
         match self {
@@ -192,7 +191,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns whether there is no value: the `None` of an `Option`.
+    /// Returns whether the value is absent: the `None` of an `Option`.
     #[must_use]
     pub const fn is_absent(self) -> bool {
         matches!(self, Self::Absent)
@@ -367,12 +366,12 @@ macro_rules! boxed_errors {
 
 boxed_errors! { dyn Error, dyn Error + Send, dyn Error + Send + Sync }
 
-/// An argument on its way to be a [`Value`]: `ByKind::new(&argument).hotprobe_value()`.
+/// The beginning of the conversion to a [`Value`]: `ByKind::new(&argument).hotprobe_value()`.
 ///
-/// There are five methods of that name. The compiler chooses one where the argument's type is
-/// known: the first whose bound the type meets, along the dereferences from [`ByKind`] over
-/// [`ByError`], [`ByDebug`] and [`ByDisplay`] to [`ByName`]. (The methods are inherent: no trait
-/// has to be in scope where `event!` is.)
+/// There are five methods of that name. The compiler, which knows the argument's type, chooses the
+/// first one whose bound the type meets, along the dereferences from [`ByKind`] over [`ByError`],
+/// [`ByDebug`] and [`ByDisplay`] to [`ByName`]. (The methods are inherent, so no trait has to be in
+/// scope where `event!` is.)
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ByKind<'a, T>(ByError<'a, T>);
@@ -471,7 +470,7 @@ choices! {
     ByDisplay, else ByName;
 }
 
-/// Returns what a dynamic probe sees of an argument that is marked `#[redact]`: nothing.
+/// Returns the value of an argument that is marked `#[redact]`, without reading it.
 #[doc(hidden)]
 #[inline]
 #[must_use]
