@@ -16,6 +16,7 @@ use crate::sessions::{self, Ending, SESSION, Session};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
+use std::error::Error;
 use std::io::{self, BufWriter};
 use std::sync::Arc;
 use std::time::Duration;
@@ -141,14 +142,12 @@ fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
     Ok((recorder, has_slice))
 }
 
-/// With a session's share of the memory. Slices take half of it: `buffers_together` bounds what
+/// With a session's share of the memory. Slices take half of it: `max_total_bytes` bounds what
 /// they remember as well.
 fn within(recorder: Recorder, has_slice: bool, admin: &Admin) -> Recorder {
     let share = admin.memory_share() / if has_slice { 2 } else { 1 };
     let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
-    recorder
-        .buffers_together(share)
-        .buffer_per_thread(per_thread)
+    recorder.max_total_bytes(share).max_buffer_bytes(per_thread)
 }
 
 fn refused(error: &RecordError) -> Problem {
@@ -159,7 +158,11 @@ fn refused(error: &RecordError) -> Problem {
         RecordError::Limit { .. } => (StatusCode::INSUFFICIENT_STORAGE, "memory"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "recording"),
     };
-    Problem::new(status, kind, error.to_string())
+    let message = match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Problem::new(status, kind, message)
 }
 
 /// A recording that is being sent. However it is dropped, it detaches.
@@ -179,7 +182,7 @@ impl RunningRecording {
 
     /// Waits for firings in flight, but no longer than this, and writes the rest. Blocks the
     /// thread.
-    fn finish(mut self, in_flight: Duration) -> Result<(), RecordError> {
+    fn finish(mut self, in_flight: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         let Some(recording) = self.recording.take() else {
             return Ok(());
         };
@@ -187,9 +190,8 @@ impl RunningRecording {
         let trace = recording.finish_within(in_flight)?;
         if self.format == RecordFormat::Ctf {
             let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(self.pipe.clone()));
-            let written = ctf_archive::write(&trace, &mut writer)
-                .and_then(|()| io::Write::flush(&mut writer));
-            written.map_err(|source| RecordError::Io { path: None, source })?;
+            ctf_archive::write(&trace, &mut writer)?;
+            io::Write::flush(&mut writer)?;
         }
         Ok(())
     }
