@@ -1,8 +1,9 @@
-//! What do profiles cost the threads that fire? A latency's pair: at most two readings of the clock and 60 ns, and on each
-//! of two threads at once at most 1.3 times of that. A count: at most 5 ns above a probe that does nothing.
+//! What do profiles cost the threads that fire? A latency's pair: at most two readings of the clock
+//! and 60 ns, and on each of two threads at once at most 1.3 times of that. A count: at most 5 ns
+//! above a probe that does nothing.
 //!
-//! Criterion shows each by itself. The sentences with `target` are measured in turn, in slices, in one run, and by the best
-//! of them: only those are compared.
+//! Criterion shows each by itself. The sentences with `target` are measured in turn, in slices, in
+//! one run, and by the best of them: only those are compared.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -47,7 +48,7 @@ fn latency() -> LatencyMeter {
     latency.expect("possible")
 }
 
-/// What is attached for the whole run.
+/// The probes of the whole run.
 struct Attached {
     latency: Arc<LatencyMeter>,
     counter: Counter,
@@ -149,8 +150,9 @@ fn best(subjects: &[&(dyn Fn(u64) + Sync)]) -> Vec<f64> {
     best
 }
 
-/// Nanoseconds of one call while two threads do it, each with keys of its own: the slower of the two, in the best of those
-/// slices in which they really ran at once. None if there was none: on a machine that has no two processors to spare.
+/// Nanoseconds of one call while two threads do it, each with keys of its own: the slower of the
+/// two, in the best of those slices in which they really ran at once. None if there was none: on a
+/// machine that has no two processors to spare.
 fn best_of_two(subject: &(dyn Fn(u64) + Sync)) -> Option<f64> {
     const CALLS: u64 = 1_000;
     const ROUNDS: u64 = 4_000;
@@ -223,7 +225,7 @@ fn targets() {
         &labelled,
     ])[..]
     else {
-        unreachable!("as many as there are")
+        unreachable!("one figure for each subject")
     };
     println!("two readings of the clock: {clocks:.2} ns");
     target("begin and end, above the clock", pair - clocks, 60.0, "ns");

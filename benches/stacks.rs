@@ -1,5 +1,5 @@
-//! What does a stack cost, from `fire` until it is counted? Beside what the standard library takes for the same stack, for each
-//! frame, when it is new, and with two threads.
+//! What does a stack cost, from `fire` until it is counted? Beside what the standard library takes
+//! for the same stack, for each frame, when it is new, and with two threads.
 
 use criterion::measurement::WallTime;
 use criterion::{

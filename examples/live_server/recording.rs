@@ -12,8 +12,8 @@ const CLOCK: Clock = Clock::Tsc;
 #[cfg(not(feature = "tsc"))]
 const CLOCK: Clock = Clock::System;
 
-/// Records all six events as three kinds of slices: a request, and inside it its calls of the catalogue
-/// and the store. Each record names its tokio task.
+/// Records all six events as three kinds of slices: a request, and inside it its calls of the
+/// catalogue and the store. Each record names its tokio task.
 pub(crate) fn recorder() -> Recorder {
     Recorder::new()
         .clock(CLOCK)
@@ -45,7 +45,8 @@ impl Streaming {
         })
     }
 
-    /// Writes the rest, and says what was recorded. Waits, so this is not for a worker of the runtime.
+    /// Writes the rest, and says what was recorded. Waits, so this is not for a worker of the
+    /// runtime.
     pub(crate) fn finish(self) -> Result<(), String> {
         let finished = self.recording.finish();
         let trace = finished.map_err(|error: RecordError| format!("--record: {error}"))?;

@@ -1,4 +1,5 @@
-//! The clients' measurement beside the server's: two of the same run, and neither knows of the other.
+//! The clients' measurement beside the server's: two of the same run, and neither knows of the
+//! other.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::latencies::micros;

@@ -56,8 +56,8 @@ pub(crate) struct Measured {
 }
 
 impl Measuring {
-    /// Latencies before stacks: probes run in the order in which they are attached, so that a store's latency has no taking
-    /// of a stack in it. (A request's has.)
+    /// Latencies before stacks: probes run in the order in which they are attached, so that a
+    /// store's latency has no taking of a stack in it. (A request's has.)
     pub(crate) fn start() -> Result<Self, String> {
         Self::attach().map_err(|error| format!("nothing is measured: {error}"))
     }
@@ -75,7 +75,7 @@ impl Measuring {
                 .label("item")
                 .start()?,
             stores: stores()?,
-            // Who has the store read or write orders, and how many. The label tells what for.
+            // Who has the store read or write orders, and how many. The label is the operation.
             stacks: Stacks::at(&STORE_END)
                 .weight("orders")
                 .label("operation")
@@ -106,7 +106,8 @@ impl Measuring {
     }
 }
 
-/// The same by probes of one's own, where key and label are no parameters as they are: a report's sixteen sums are one label.
+/// The same by probes of one's own, where key and label are no parameters as they are: a report's
+/// sixteen sums are one label.
 fn stores() -> Result<(Arc<LatencyMeter>, ProbeGroup), ProfileError> {
     let latency = Arc::new(
         LatencyMeter::builder()

@@ -1,18 +1,22 @@
-//! A server's traffic, recorded: which requests there were, how long each took, and where its time went.
+//! A server's traffic, recorded: which requests there were, how long each took, and where its time
+//! went.
 //!
 //! ```text
 //! cargo run --release --example record -- --out target/trace
-//! cargo run --release -p hotprobe-examples --features tsc --example record -- --out target/trace --seconds 10
+//! cargo run --release -p hotprobe-examples -F tsc --example record -- --out target/trace
 //! ```
 //!
-//! It serves the orders of `live_server`, keeps the server busy over real connections, records all events meanwhile,
-//! and writes `trace.pftrace` (Perfetto), `trace.json` (Chrome) and the folder `ctf` (babeltrace2, Trace Compass).
+//! It serves the orders of `live_server`, keeps the server busy over real connections, records all
+//! events meanwhile, and writes `trace.pftrace` (Perfetto), `trace.json` (Chrome) and the folder
+//! `ctf` (babeltrace2, Trace Compass).
 //!
-//! The recording begins before the first request and ends after the last, so that it can be checked: each firing is
-//! written or lost, and the clients' requests are the trace's, one by one. Exit code 0 if that held, 1 if not or if a
-//! file could not be written in the end, 2 if the arguments could not be used.
+//! The recording begins before the first request and ends after the last, so that it can be
+//! checked: each firing is written or lost, and the clients' requests are the trace's, one by one.
+//! Exit code 0 if that held, 1 if not or if a file could not be written in the end, 2 if the
+//! arguments could not be used.
 //!
-//! All but this file, and [`trace`], is `live_server`'s; what is recorded of it is in [`recording`].
+//! All but this file, and [`trace`], is `live_server`'s; what is recorded of it is in
+//! [`recording`].
 
 #![allow(
     clippy::cast_precision_loss,

@@ -1,31 +1,35 @@
-//! How it works and why, and a table of what it guarantees.
+//! How the crate works and why, and what it guarantees.
 //!
 //! # Where it comes from
 //!
-//! Kirill Smelkov's Go package `tracing` has trace events, probes that are attached to them at run time, and
-//! probe groups. There, attaching stops the world: no thread runs while a list of probes changes. That is
-//! simple and right, and too slow for a process that serves traffic. Here read-copy-update takes the place of
-//! the stopped world.
+//! Kirill Smelkov's Go package `tracing` has trace events, probes that are attached to them at run
+//! time, and probe groups. There, attaching stops the world: no thread runs while a list of probes
+//! changes. That is simple and correct, but too slow for a process that serves traffic. Here,
+//! read-copy-update (RCU) replaces the stopped world.
 //!
-//! * An event is an **atomic pointer to an immutable vector of probes**, the snapshot. Null means off.
-//! * Attach and detach build a new vector and swap it in **under one mutex** for the whole process. Firings
-//!   take no lock (but to switch off a probe that panicked).
-//! * What was swapped out is freed after a **grace period**, crossbeam-epoch tells when it ends.
+//! * An event is an **atomic pointer to an immutable vector of probes**, the snapshot. Null means
+//!   off.
+//! * Attach and detach build a new vector and swap it in **under one mutex** for the whole process.
+//!   Firings take no lock, except to switch off a probe that panicked.
+//! * The old vector is freed after a **grace period**. crossbeam-epoch determines when that ends.
 //!
 //! # Why these three
 //!
-//! **RCU**, because firings are many and changes are few: all the work is put on those who change something. A
-//! reader-writer lock would make each firing write to memory that every other firing writes to; a vector
-//! changed in place would have to tell half-way states apart.
+//! **RCU**, because firings are frequent and changes are rare: all the work is done by the threads
+//! that change something. With a reader-writer lock, each firing would write to memory that every
+//! other firing writes to. With a vector that is changed in place, a firing would have to recognize
+//! half-finished changes.
 //!
-//! **One mutex**, because it is what replaces the stopped world: a batch changes many events as one step, and
-//! two batches never interleave. A mutex per event would have to be taken in an order, and would gain nothing,
-//! since nobody waits under it: no closure, no `Drop` and no allocation happens there (I5). Buffers are
-//! allocated before and freed after. The lists of what is retired lie under the same mutex: a thread that changes
-//! an event retires something, so a second one would be taken together with the first.
+//! **One mutex**, because it replaces the stopped world: a batch changes many events in one step,
+//! and two batches never interleave. A mutex per event would need a lock order and gain nothing,
+//! since the mutex is never held for long: no closure, no `Drop` and no allocation runs under it
+//! (I5). Buffers are allocated before and freed after. The same mutex protects the lists of retired
+//! memory: every change of an event retires something, so a second mutex would always be taken
+//! together with the first.
 //!
-//! **crossbeam-epoch**, because epochs make the reader's part short, and it is proven. The collector is
-//! our own, so other crates' pins do not hold our grace periods up, nor ours theirs.
+//! **crossbeam-epoch**, because epochs keep the reader's part short, and the crate is proven. This
+//! crate has a collector of its own, so the pins of other crates do not delay its grace periods,
+//! nor the other way round.
 //!
 //! # The path of a firing
 //!
@@ -37,18 +41,20 @@
 //! | for each entry of the snapshot: call its thunk | `place.rs`, `rcu/snapshot.rs` |
 //! | thunk: if the slot is live, call the closure, and catch a panic | `rcu/slot.rs`, `rcu/panic.rs` |
 //!
-//! The off check's load is not used further: the snapshot that is read is the one that is there *after* the
-//! pin. Whatever happens to the event from then on, this firing goes through that vector to its end, so no
-//! attach or detach can make it skip a probe or call one twice. Each probe's state is checked again just
-//! before the call, so that a detach takes effect within firings that are in progress.
+//! The pointer that the off check loads is only compared with null. The snapshot that is read is
+//! the one that is published *after* the pin. From then on the firing walks that vector to its end,
+//! whatever happens to the event, so no attach or detach can make it skip a probe or call one
+//! twice. The state of each probe is checked again just before the call, so a detach also takes
+//! effect within firings in progress.
 //!
-//! The pin belongs to the thread, not to the firing: the first one in takes it, the last one out gives it back.
-//! A word in thread-local storage counts who is inside, up and down. It is never saved and restored, since
-//! coroutines on one thread may end in any order. (Where a firing finds on its way out that nothing has changed in
-//! between, it writes back what it knows instead of counting: the same result, but the next firing need not wait for
-//! the load.) If a panic unwinds through a firing, a separate function ends it, using only that word; the
-//! normal path reserves no register for this. That is also why the outermost firing and the nested one are two
-//! functions, and a third, without a prologue, picks one.
+//! The pin belongs to the thread, not to the firing: the first firing of a thread takes it, and the
+//! last one to end gives it back. A word in thread-local storage counts the firings in progress. It
+//! is incremented and decremented, never saved and restored, since coroutines on one thread may end
+//! in any order. (A firing that finds the word unchanged at its end stores the known previous value
+//! instead of decrementing. The result is the same, but the next firing need not wait for the
+//! load.) If a panic unwinds through a firing, a separate function ends the firing, using only that
+//! word, so the normal path reserves no register for this. For the same reason the outermost firing
+//! and the nested one are two functions, and a third one, without a prologue, chooses between them.
 //!
 //! # The path of an attach
 //!
@@ -58,119 +64,135 @@
 //! | allocate the next snapshot; lock, copy, swap, unlock | `rcu/update.rs`; the swap itself: `rcu/cell.rs`, `publish` |
 //! | retire the old snapshot, wait for a grace period, free it | `rcu/reclaim.rs`, `rcu/lists.rs` |
 //!
-//! The buffer is allocated by a guess of how many probes there will be. If another writer was quicker and it
-//! does not fit, the writer unlocks, allocates a larger one and starts over. A detach does not start over: it
-//! takes effect first, and finds memory later.
+//! The size of the buffer is a guess at the number of probes. If another writer was faster and the
+//! buffer is too small, the writer unlocks, allocates a larger one and starts over. A detach does
+//! not start over: it takes effect first and finds memory later.
 //!
 //! # Slots, thunks, gates
 //!
-//! A **slot** is one probe's memory: a state (live, live behind a gate, quarantined, detached), and the closure beside it. The
-//! state only moves forward. Detaching is one swap in it; the snapshot without it is a consequence. Where there
-//! is no memory for a shorter snapshot, the slot stays in the old one as a *tombstone*, which firings pass over
-//! and a later update takes out. A slot lives as long as anything names it, a snapshot or a handle; the closure
-//! is dropped earlier, when no firing can be running it.
+//! A **slot** is the memory of one probe: a state (live, live behind a gate, quarantined,
+//! detached), and the closure. The state only moves forward. A detach is one swap of the state; the
+//! snapshot without the slot follows. If there is no memory for a shorter snapshot, the slot stays
+//! in the old one as a *tombstone*, which firings skip and a later update removes. A slot lives as
+//! long as a snapshot or a handle refers to it. The closure is dropped earlier, as soon as no
+//! firing can be running it.
 //!
-//! A **thunk** is the function that calls a slot's closure: the one place where its type is known. Its address
-//! lies in the snapshot beside the slot's, so that a firing need not look it up in the slot, nor in a table behind
-//! the slot as with a `Box<dyn Fn>`. Type safety comes back in two steps that are checked, so that the code that
-//! [`event!`](crate::event!) generates contains no `unsafe`: an event fixes the type of its thunks, and the
-//! thunk compares the closure's `TypeId` with the slot's. (It once compared the address of a table instead, one
-//! comparison for two. But the compiler makes a copy of such a table for each codegen unit, so that in one program the
-//! comparison held, and in the next it failed and a slow way was taken, at each call: a firing took 6 ns or 10, for no
-//! reason that showed in its own code. Addresses of constants say nothing about types.)
+//! A **thunk** is the function that calls a slot's closure, and the only place that knows the
+//! closure's type. The snapshot holds the thunk's address beside the slot's, so a firing looks it
+//! up neither in the slot nor in a vtable, as it would with a `Box<dyn Fn>`. Two checked steps
+//! restore type safety, so the code that [`event!`](crate::event!) generates contains no `unsafe`:
+//! an event fixes the type of its thunks, and the thunk compares the closure's `TypeId` with the
+//! slot's. (An earlier version compared the address of a table instead, one comparison instead of
+//! two. But the compiler copies such a table into each codegen unit. In one program the comparison
+//! succeeded; in the next it failed, each call took the slow path, and a firing took 10 ns instead
+//! of 6. Addresses of constants do not identify types.)
 //!
-//! A **snapshot** ends with an empty entry, and what is published is the address of its first: a firing goes from one
-//! entry to the next, without a length to look up or an end to remember.
+//! A **snapshot** ends with an empty entry, and the published address is that of its first entry.
+//! So a firing walks the entries without loading a length.
 //!
-//! A **gate** is a flag that all slots of a batch share. A commit puts all its snapshots in place while the
-//! gate is closed, and then opens it by one store: that is the batch's instant. A group's detach closes it,
-//! then takes the snapshots out. Snapshots alone cannot do this, since two events are two pointers.
+//! A **gate** is a flag that all slots of a batch share. A commit puts all its snapshots in place
+//! while the gate is closed, and then opens it with one store, which makes the whole batch visible
+//! at one instant. A group's detach closes the gate, then removes the slots from the snapshots.
+//! Snapshots alone cannot do this, since two events have two pointers.
 //!
-//! # The catalogue, and probes that do not know the types
+//! # The catalogue and dynamic probes
 //!
-//! [`events`](crate::events()) needs a list of all events before any of them has fired, and without code that runs
-//! before `main`. Only the linker has seen them all: each event has an entry in a section of its object file, and
-//! the sections end up side by side. **linkme** does this for each platform in its own way, its macros pass in
-//! crates that forbid `unsafe`, and it notices when two lists of one name meet. So the list is named after
-//! this crate's version: two incompatible versions in one program have two lists, not one of two types.
+//! [`events`](crate::events()) needs a list of all events before any of them has fired, without
+//! code that runs before `main`. Only the linker sees all events: each one has an entry in a
+//! section of its object file, and the linker puts the sections side by side. **linkme** does this
+//! in the way that each platform needs. Its macros also work in crates that forbid `unsafe`, and it
+//! notices if two lists have the same name. The list is named after this crate's version, so two
+//! incompatible versions in one program have two lists, not one list with entries of two types.
 //!
-//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell and a thunk; the
-//! rest is written once, for `dyn AnyEvent`, and not compiled for each event. The thunk is the event's second: the
-//! one for typed probes is generic over the closure, this one calls a
-//! [dynamic probe](super::glossary), whose type is the same for all events. So a dynamic probe is a slot like any
-//! other, and the firing path knows nothing of it.
+//! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell
+//! and a thunk. Everything else is written once, for `dyn AnyEvent`, and is not compiled for each
+//! event. This thunk is the event's second: the first, for typed probes, is generic over the
+//! closure; this one calls a [dynamic probe](super::glossary), whose type is the same for all
+//! events. So a dynamic probe is a slot like any other, and the firing path does not distinguish
+//! them.
 //!
-//! What a parameter becomes is decided by the compiler, in the thunk, where its type is known: a method is looked for
-//! along a chain of dereferences, first for types with a kind of their own, then for those with `Debug`, then for
-//! any. The methods are inherent ones, so no trait has to be in scope, and none that is can get in the way. A
-//! parameter that is marked `#[redact]` is not handed to this at all.
+//! The thunk converts each parameter to a `Value`. It knows the parameter's type, so the compiler
+//! selects the conversion: it resolves a method along a chain of dereferences, which offers first
+//! the types with a kind of their own, then those with `Debug`, then any type. The methods are
+//! inherent, so no trait has to be in scope, and no other trait can interfere. A parameter that is
+//! marked `#[redact]` is not passed to the conversion.
 //!
-//! `line!` in a macro is the line of the outermost call, which is the same for a whole block of events. So an
-//! event's place comes from a macro that is called by the event's own tokens: `NAME!(who: &str)`.
+//! In a macro, `line!` gives the line of the outermost call, which is the same for a whole block of
+//! events. Therefore the position of an event comes from a macro that is called with the event's
+//! own tokens: `NAME!(who: &str)`.
 //!
-//! Listing an event's probes takes the lock and a reference to each slot, and looks at them afterwards: their names
-//! may be `String`s, and nothing is allocated under the lock (I5).
+//! To list an event's probes, the lock is held only while a reference to each slot is taken. The
+//! slots are read afterwards: the probes' names may be `String`s, and nothing is allocated under
+//! the lock (I5).
 //!
 //! # From retired to dropped
 //!
 //! ```text
-//! retire ──► NEXT ──(a grace period starts)──► WAITING ──(it is over)──► READY ──► being dropped ──► gone
+//! retire ──► NEXT ──(a grace period starts)──► WAITING ──(it is over)──► READY
+//!                                                                          │
+//!                                              gone ◄── being dropped ◄────┘
 //! ```
 //!
-//! crossbeam-epoch could call the closures' `Drop` itself, but then they would run on firing threads, a panic
-//! in one would take others along, and nobody could tell when they have been dropped. So it is asked for one
-//! thing only: when a grace period is over. The function deferred through it is one store.
+//! crossbeam-epoch could drop the closures itself. But then they would be dropped on firing
+//! threads, a panic in one would keep others from being dropped, and nothing would show when all
+//! had been dropped. So this crate asks crossbeam-epoch only when a grace period has ended: the
+//! function that it defers is a single store.
 //!
-//! **One grace period is in flight at a time.** What is retired meanwhile waits for the next. So crossbeam
-//! holds one deferred function of ours however much is retired, and however long a reader stalls.
+//! **One grace period is in flight at a time.** Memory that is retired meanwhile waits for the next
+//! one. So crossbeam holds one deferred function of this crate, however much is retired and however
+//! long a reader stalls.
 //!
 //! **The lists are intrusive**: retiring allocates nothing and cannot fail.
 //!
-//! **Closures carry numbers.** [`synchronize`](crate::synchronize()) takes a number and waits until a grace
-//! period that started later is over and everything with a smaller number is gone, what other threads have
-//! taken to drop included. An empty list would say less, and a count of what was reclaimed could be that of
-//! others. Later retires have larger numbers, so they cannot hold it up.
+//! **Closures carry numbers.** [`synchronize`](crate::synchronize()) takes a number. It waits until
+//! a grace period that started later has ended and every closure with a smaller number has been
+//! dropped, those that other threads are dropping included. An empty list would not prove that,
+//! since another thread may have taken a closure from it; nor would a count of dropped closures,
+//! which may be others. Later retires have larger numbers and so cannot delay it.
 //!
-//! **The drain** takes one closure at a time, unlocks, drops it, and locks again. It runs on threads that call
-//! detach, commit, `synchronize` or `reclaim`, never inside a firing, a `pinned` scope or another captured
-//! `Drop`. A `Drop` that detaches probes only retires them; the drain that is running continues with those. So
-//! there is no recursion, however long the chain. Only what descends from what it was asked for can lead it on,
-//! not what others detach meanwhile: otherwise a thread that detaches in a loop could keep another's `synchronize`
-//! forever.
+//! **The drain** takes one closure at a time, unlocks, drops it, and locks again. It runs on
+//! threads that call detach, commit, `synchronize` or `reclaim`, never inside a firing, a `pinned`
+//! scope or another captured `Drop`. A `Drop` that detaches probes only retires them, and the
+//! running drain drops them next. So there is no recursion, however long the chain is. The drain
+//! continues only with closures that were retired by those it drops, not with what other threads
+//! retire meanwhile. Otherwise a thread that detaches in a loop could keep the `synchronize` of
+//! another thread from returning.
 //!
-//! **Waiting is polling.** A firing that ends knows nothing of those who wait, so it costs nothing to be waited
-//! for, and there is no wake-up to lose.
+//! **Waiting is polling.** A firing that ends does not notify waiting threads. So being waited for
+//! costs it nothing, and no wake-up can be lost.
 //!
 //! # fork
 //!
-//! In the child only one thread lives on; the others are gone, pinned as they were. Before a fork the lock is
-//! taken, so that nobody is in the midst of an update; in the child it is released, a new collector takes the
-//! old one's place, and what waited for a grace period waits again. The old collector is leaked, since it would
-//! wait forever. This is done through `pthread_atfork`; a look at the process's number would be paid by every
-//! firing.
+//! In the child, only the thread that forked exists. The others are gone, still pinned. The lock is
+//! held during the fork, so no update is half done. In the child, the lock is released, a new
+//! collector replaces the old one, and the memory that waited for a grace period starts waiting
+//! again. The old collector is leaked, since its grace periods would never end. This uses
+//! `pthread_atfork`; comparing the process ID instead would cost every firing.
 //!
 //! # What was tried and dropped
 //!
-//! * **A type and a static of the same name** for each event, as `lazy_static!` makes them: rustdoc cannot tell
-//!   links to them apart. Now an event is a unit struct, and the static is hidden behind it.
-//! * **Arguments of `fire!` evaluated in place**: then `fire!(E, s.parse()?)` changes what the function
-//!   returns, but only while somebody looks. Now they are in a closure; the machine code is the same.
-//! * **crossbeam's own atomic pointer**: it keeps tag bits, which the off check would have to mask out.
-//! * **Flushing crossbeam at each retire**: memory grows with each, as long as a reader stalls.
-//! * **Flushing a fixed number of times**: enough on a quiet machine, not where readers are busy or thousands
-//!   of threads have ended. Now there is a budget, and later calls continue.
-//!
-//! * **A list of events that they put themselves into when they first fire**: it would lack those that matter most,
-//!   which have not fired yet. **Constructors before `main`**: they run in an order that nobody chooses, before
-//!   the program has set up anything.
+//! * **A type and a static of the same name** for each event, as `lazy_static!` has: rustdoc cannot
+//!   distinguish links to them. Now an event is a unit struct, with the static hidden behind it.
+//! * **Arguments of `fire!` evaluated in place**: then `fire!(E, s.parse()?)` would change what the
+//!   function returns, but only while a probe is attached. Now they are evaluated in a closure,
+//!   with the same machine code.
+//! * **crossbeam's own atomic pointer**: it keeps tag bits, which the off check would have to mask
+//!   out.
+//! * **Flushing crossbeam at each retire**: as long as a reader stalls, each flush costs memory.
+//! * **Flushing a fixed number of times**: enough on an idle machine, but not with busy readers or
+//!   after thousands of threads have ended. Now there is a budget, and later calls continue.
+//! * **A list that events add themselves to when they first fire**: it would lack the most
+//!   interesting ones, those that have not fired yet.
+//! * **Constructors before `main`**: their order is undefined, and the program is not set up.
 //!
 //! # A map of the source
 //!
-//! The workspace has one crate for each use. The core, at the root, is small and has no features: a library that declares
-//! events depends on nothing else, so a new major version of axum or prost never forces a new core.
-//! (Two versions of the core in one program are two catalogues.) Cargo unifies features, so a feature
-//! of the core could be switched on by any dependency and change everybody's events; separate crates
-//! rule that out, and the compiler enforces that they use the public API only.
+//! The workspace has one crate for each use. The core, at the root, is small and has no features: a
+//! library that declares events depends on nothing else, so a new major version of axum or prost
+//! never forces a new core. (Two versions of the core in one program are two catalogues.) Cargo
+//! unifies features, so a feature of the core could be switched on by any dependency and change
+//! everybody's events; separate crates rule that out, and the compiler enforces that they use the
+//! public API only.
 //!
 //! | folder | crate |
 //! |---|---|
@@ -184,8 +206,8 @@
 //! | `examples/`, `benches/`, `ci/checks/`, `tests/support/` | packages that are not published |
 //! | `tests/consumers/` | a workspace of its own: crates that use the macros from outside |
 //!
-//! The tests of a crate are in its `tests/it/`; the core's models in `tests/loom/`, its stress in `tests/stress/`; what must
-//! not compile in `tests/ui/`. `ci/` has one script for each concern.
+//! The tests of a crate are in its `tests/it/`; the core's models in `tests/loom/`, its stress in
+//! `tests/stress/`; what must not compile in `tests/ui/`. `ci/` has one script for each concern.
 //!
 //! Each crate's front page is its guide. The core, in layers, from the bottom up:
 //!
@@ -198,17 +220,17 @@
 //! | any event | `typed` (code generic over events), `any` (type-erased events) · `catalog` (the list of all events) |
 //! | the macros | `macros`: `event!`, `fire!`, `register!` |
 //!
-//! `ci/layers.sh` checks the layers: `rcu/` imports nothing from above, leaves import nothing else of the crate, and there is no cycle
-//! among the other modules.
+//! `ci/layers.sh` checks the layers: `rcu/` imports nothing from above, leaves import nothing else
+//! of the crate, and there is no cycle among the other modules.
 //!
-//! `unsafe` is in `rcu/` and `place.rs` only (and, for models, in `sync.rs`). Each block cites the invariants that it relies on (I1 to I5, at the head of
-//! `rcu/mod.rs`).
+//! `unsafe` is in `rcu/` and `place.rs` only (and, for models, in `sync.rs`). Each block cites the
+//! invariants that it relies on (I1 to I5, at the head of `rcu/mod.rs`).
 //!
 //! # What it guarantees
 //!
-//! "Happens after" is meant as in the language's memory model. Tests are those of `tests/it/`, module and name;
-//! `model::any_sequence_of_operations_does_what_a_vec_would` checks G2, G3, G4, G8 and G14 together, on random
-//! sequences.
+//! "Happens after" is meant as in the language's memory model. Tests are those of `tests/it/`,
+//! module and name; `model::any_sequence_of_operations_does_what_a_vec_would` checks G2, G3, G4, G8
+//! and G14 together, on random sequences.
 //!
 //! | | guarantee | shown by |
 //! |---|---|---|

@@ -9,6 +9,7 @@
 //! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of this `Host`; and
 //!    for what changes something, or starts something, `Sec-Fetch-Site` may not say that another site asks.
 
+use crate::admin_error::AdminError;
 use crate::errors::Problem;
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -23,35 +24,27 @@ pub(crate) enum Class {
     Attaches,
 }
 
-/// The secret that lets in.
+/// The secret that lets a client in.
 #[derive(Clone)]
-pub(crate) enum Token {
-    None,
-    Set(Box<str>),
-    /// One that no request can send: nobody is let in.
-    Unusable,
-}
+pub(crate) struct Token(Box<str>);
 
 impl Token {
-    pub(crate) fn new(token: &str) -> Self {
-        // What a header can carry after `Bearer `.
-        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Self::Set(token.into())
-        } else {
-            Self::Unusable
+    /// Keeps a token that a header can carry after `Bearer `.
+    pub(crate) fn new(token: &str) -> Result<Self, AdminError> {
+        let position = token.bytes().position(|byte| !byte.is_ascii_graphic());
+        if token.is_empty() || position.is_some() {
+            return Err(AdminError::Token { position });
         }
-    }
-
-    pub(crate) fn is_set(&self) -> bool {
-        !matches!(self, Self::None)
+        Ok(Self(token.into()))
     }
 }
 
-/// Who may, as the server's owner has set it.
+/// Who is let in, as the server's owner has set it.
 #[derive(Clone)]
 pub(crate) struct Access {
-    pub(crate) token: Token,
-    /// Whether a connection that has no address is one by a Unix socket, whose file says who may open it.
+    pub(crate) token: Option<Token>,
+    /// Whether a client without an address is let in: it has come by a Unix socket, whose file says
+    /// who may open it.
     pub(crate) unix_socket: bool,
 }
 
@@ -73,14 +66,8 @@ pub(crate) fn decide(
     let headers = request.headers;
     let host = host(request.uri, headers)?;
     match &access.token {
-        Token::Set(token) => has_token(headers, token)?,
-        Token::None => is_local(access, request, host)?,
-        Token::Unusable => {
-            return Err(forbidden(
-                "the token that this server was given is empty, or has characters that no request can send: give \
-                 `Admin::token` visible ASCII characters without spaces",
-            ));
-        }
+        Some(Token(token)) => has_token(headers, token)?,
+        None => is_local(access, request, host)?,
     }
     is_this_site(class, host, headers)
 }

@@ -94,7 +94,7 @@
 //! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
 //!
-//! An empty token lets nobody in. A client that is let in sees the arguments
+//! An empty token is an error. A client that is let in sees the arguments
 //! of every event, except those marked `#[redact]`: these never leave the process. Without a token,
 //! any account on this machine is let in.
 //!
@@ -128,7 +128,7 @@
 //! # Endpoints
 //!
 //! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated.
-//! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`],
+//! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::max_duration`],
 //! 300). A `POST` takes its parameters in the URL, or as a form of at most 4 KiB. A request has at
 //! most 256 parameters, and 1 KiB of patterns with `*`. An empty parameter is none.
 //!
@@ -167,7 +167,7 @@
 //!
 //! ```json
 //! {"program": "shop", "version": "1.4.0", "pid": 4711, "uptime_seconds": 86400, "hotprobe": "0.1.0",
-//!  "events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "sessions_at_most": 4, "probe_panics": 0,
+//!  "events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "max_sessions": 4, "probe_panics": 0,
 //!  "skipped_nested": 0, "skipped_registering": 0, "retired": 9, "reclaimed": 9, "drop_panics": 0}
 //! ```
 //!
@@ -290,8 +290,8 @@
 //!
 //! A session is what a request attaches for a time. It is detached when its time is up, when the
 //! client disconnects, when `POST /stop` ends it, or when [`Shutdown::begin`] is called, whichever comes first. At most
-//! [`Admin::sessions_at_most`] (4) are open at once. The buffers of all recordings, and the tables
-//! of all latencies and stacks, stay within [`Admin::memory_at_most`] (64 MiB), of which each
+//! [`Admin::max_sessions`] (4) are open at once. The buffers of all recordings, and the tables
+//! of all latencies and stacks, stay within [`Admin::max_memory_bytes`] (64 MiB), of which each
 //! session has an equal share: labels, pairs or stacks beyond it are counted as `(other)`, or
 //! dropped and counted. (While stacks are written, the program's debug information takes additional
 //! memory.)
@@ -362,6 +362,7 @@
 mod about;
 mod access;
 mod admin;
+mod admin_error;
 mod ctf_archive;
 mod endpoints;
 mod errors;
@@ -377,6 +378,7 @@ mod sessions;
 mod sse;
 
 pub use admin::Admin;
+pub use admin_error::AdminError;
 pub use router::router;
 pub use sessions::Shutdown;
 

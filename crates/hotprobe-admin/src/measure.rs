@@ -95,8 +95,8 @@ pub(crate) fn refused(error: &ProfileError) -> Problem {
 /// The server's own limits leave too little.
 pub(crate) fn no_memory(least: usize) -> Problem {
     let message = format!(
-        "a session's share of the memory is too little to measure anything: give `Admin::memory_at_most` {least} bytes or \
-         more for each session"
+        "a session's share of the memory is too small to measure anything: give \
+         `Admin::max_memory_bytes` {least} bytes or more for each session"
     );
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "memory", message)
 }

@@ -293,11 +293,20 @@ mod tests {
 
     #[test]
     fn the_nearest_names_are_looked_for_among_as_many_as_there_is_time_for() {
-        let endless =
-            std::iter::once("shop::PLACED").chain(std::iter::repeat("shop::orders::OTHER"));
-        assert_eq!(nearest("shop::PLACD", endless)[0], "shop::PLACED");
-        // A long name, too, is compared with as many only.
-        let endless = std::iter::repeat("shop::orders::OTHER");
-        nearest(&"shop::".repeat(1000), endless);
+        let other = "shop::orders::OTHER";
+        let mut all = 0;
+        let many = std::iter::once("shop::PLACED").chain(std::iter::repeat_n(other, 100_000));
+        let found = nearest("shop::PLACD", many.inspect(|_| all += 1));
+        assert_eq!(found[0], "shop::PLACED");
+        // Each costs the product of the lengths; the one that is too much is looked at.
+        let each = ("shop::PLACD".len() + 1) * (other.len() + 1);
+        let first = ("shop::PLACD".len() + 1) * ("shop::PLACED".len() + 1);
+        assert_eq!(all, 2 + (COMPARED - first) / each);
+        // A long name is cut, and compared with fewer.
+        let mut all = 0;
+        let many = std::iter::repeat_n(other, 100_000);
+        nearest(&"shop::".repeat(1000), many.inspect(|_| all += 1));
+        let each = (shown(&"shop::".repeat(1000)).len() + 1) * (other.len() + 1);
+        assert_eq!(all, 1 + COMPARED / each);
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// All of an admin's sessions.
 pub(crate) struct Sessions {
-    at_most: AtomicUsize,
+    max: AtomicUsize,
     open: Mutex<Open>,
     /// Whether they are to end.
     shutdown: watch::Sender<bool>,
@@ -67,22 +67,22 @@ impl Ending {
 }
 
 impl Sessions {
-    pub(crate) fn new(at_most: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self {
-            at_most: AtomicUsize::new(at_most),
+            max: AtomicUsize::new(max),
             open: Mutex::default(),
             shutdown: watch::Sender::new(false),
             count: watch::Sender::new(0),
         }
     }
 
-    pub(crate) fn at_most(&self) -> usize {
-        // Relaxed: said once, before there is a session.
-        self.at_most.load(Ordering::Relaxed)
+    pub(crate) fn max(&self) -> usize {
+        // Relaxed: set before there is a session.
+        self.max.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_at_most(&self, at_most: usize) {
-        self.at_most.store(at_most, Ordering::Relaxed);
+    pub(crate) fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
     }
 
     pub(crate) fn open(&self) -> usize {
@@ -101,19 +101,19 @@ impl Sessions {
                 "the server shuts down, and nothing is attached any more",
             ));
         }
-        let at_most = self.at_most();
-        if at_most == 0 {
+        let max = self.max();
+        if max == 0 {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "forbidden",
-                "this server lets nobody attach anything (`Admin::sessions_at_most(0)`); what it knows can be read",
+                "this server lets nobody attach anything (`Admin::max_sessions(0)`); what it knows can be read",
             ));
         }
-        if open.ends.len() >= at_most {
+        if open.ends.len() >= max {
             let first = open.ends.values().min().copied().unwrap_or(now);
             let wait = first.saturating_duration_since(now).as_secs() + 1;
             let message = format!(
-                "{} sessions are open, and there may be {at_most} at once: try again in {wait} s",
+                "{} sessions are open, and there may be {max} at once: try again in {wait} s",
                 open.ends.len()
             );
             return Err(
@@ -294,7 +294,7 @@ pub(crate) async fn before(
 /// let app = axum::Router::<()>::new().nest_service("/debug/probes", hotprobe_admin::router(admin));
 /// // When the signal comes, before the server's own shutdown:
 /// shutdown.begin();
-/// assert_eq!(shutdown.open(), 0);
+/// assert_eq!(shutdown.open_sessions(), 0);
 /// # drop(app);
 /// ```
 #[derive(Clone)]
@@ -370,7 +370,7 @@ impl Shutdown {
 
     /// Returns how many sessions are open.
     #[must_use]
-    pub fn open(&self) -> usize {
+    pub fn open_sessions(&self) -> usize {
         self.sessions.open()
     }
 }
@@ -379,7 +379,7 @@ impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shutdown")
             .field("has_begun", &*self.sessions.shutdown.borrow())
-            .field("open", &self.open())
+            .field("open_sessions", &self.open_sessions())
             .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,8 @@
-//! Clocks for hotprobe's recordings and measurements: nanoseconds since a start, by the system's clock or by the
-//! processor's time stamp counter.
+//! Clocks for hotprobe's recordings and measurements: nanoseconds since a start, by the system's
+//! clock or by the processor's time stamp counter.
 //!
-//! A program chooses a [`Clock`] in code; `hotprobe-record` and `hotprobe-profile` re-export it. [`Clock::start`] returns a
-//! [`Timer`], which reads that clock.
+//! A program chooses a [`Clock`] in code; `hotprobe-record` and `hotprobe-profile` re-export it.
+//! [`Clock::start`] returns a [`Timer`], which reads that clock.
 //!
 //! ```
 //! use hotprobe_clock::Clock;
@@ -13,7 +13,8 @@
 //! assert!(nanos <= timer.now());
 //! ```
 //!
-//! The feature `tsc` adds `Clock::Tsc`. The feature alone changes nothing: the default stays [`Clock::System`].
+//! The feature `tsc` adds `Clock::Tsc`. The feature alone changes nothing: the default stays
+//! [`Clock::System`].
 
 pub mod number;
 
@@ -33,9 +34,10 @@ pub enum Clock {
     System,
     /// The processor's time stamp counter (feature `tsc`): faster to read than the system's clock.
     ///
-    /// It is calibrated before `main`, and it is read without a fence: between threads it may step back by some tens of
-    /// nanoseconds. Where the processor has no counter that is the same for all cores, the system's clock takes its place.
-    /// [`Timer::clock`] returns the clock that is used.
+    /// It is calibrated before `main`, and it is read without a fence: between threads it may step
+    /// back by some tens of nanoseconds. Where the processor has no counter that is the same for
+    /// all cores, the system's clock takes its place. [`Timer::clock`] returns the clock that is
+    /// used.
     #[cfg(feature = "tsc")]
     Tsc,
 }
@@ -66,7 +68,8 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Returns the clock that this timer reads: [`Clock::System`] if the processor has no usable counter.
+    /// Returns the clock that this timer reads: [`Clock::System`] if the processor has no usable
+    /// counter.
     #[must_use]
     pub const fn clock(&self) -> Clock {
         #[cfg(feature = "tsc")]
@@ -88,7 +91,8 @@ impl Timer {
         !matches!(self.clock(), Clock::System)
     }
 
-    /// Reads the clock, in a unit of its own: whatever is cheapest to read. Later readings are larger.
+    /// Reads the clock, in a unit of its own: whatever is cheapest to read. Later readings are
+    /// larger.
     #[must_use]
     pub fn ticks(&self) -> u64 {
         if self.is_tsc() {
@@ -98,8 +102,8 @@ impl Timer {
         }
     }
 
-    /// Does the same as [`ticks`](Self::ticks), for callers that know which clock it is. Code that contains only one of the
-    /// two has fewer registers to save.
+    /// Does the same as [`ticks`](Self::ticks), for callers that know which clock it is. Code that
+    /// contains only one of the two has fewer registers to save.
     #[must_use]
     #[inline(always)]
     pub fn ticks_of<const TSC: bool>(&self) -> u64 {
@@ -112,7 +116,8 @@ impl Timer {
         ticks
     }
 
-    /// Converts a reading to nanoseconds since the start. Recordings do so when records are read, not when they are written.
+    /// Converts a reading to nanoseconds since the start. Recordings do so when records are read,
+    /// not when they are written.
     #[must_use]
     #[cfg_attr(
         not(feature = "tsc"),
@@ -133,7 +138,8 @@ impl Timer {
     }
 }
 
-/// The processor's counter, where it is one clock for all cores. `fastant` calibrates it before `main`.
+/// The processor's counter, where it is one clock for all cores. `fastant` calibrates it before
+/// `main`.
 #[cfg(feature = "tsc")]
 mod tsc {
     use crate::number;
@@ -175,7 +181,8 @@ mod tsc {
 
     #[inline(always)]
     pub(super) fn ticks() -> u64 {
-        // It is available here. The test tells the compiler so, which then drops the code for the other case.
+        // It is available here. Because of the test, the compiler drops the code for the other
+        // case.
         if fastant::is_tsc_available() {
             number::of(Instant::now())
         } else {

@@ -259,8 +259,8 @@ pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// [`outside`], for async code: the future is outside any test while it is polled, and while it
-/// is dropped.
+/// Does what [`outside`] does, for async code: the future is outside any test while it is polled
+/// and while it is dropped.
 ///
 /// ```
 /// use hotprobe::fire;

@@ -112,7 +112,9 @@ impl Test {
     /// testing::run(|t| {
     ///     t.set_router(|packet: &Packet| format!("connection {}", packet.connection));
     ///     t.attach(|batch, to| {
-    ///         PACKET.attach_in(batch, move |connection, len| to.route(Packet { connection, len }));
+    ///         PACKET.attach_in(batch, move |connection, len| {
+    ///             to.route(Packet { connection, len });
+    ///         });
     ///     });
     ///     let one = testing::spawn(|| PACKET.fire(1, 10));
     ///     let two = testing::spawn(|| PACKET.fire(2, 20));
@@ -198,11 +200,11 @@ impl Test {
     /// Adopts the process until this run ends: each firing that belongs to no other test belongs to
     /// this one, whatever thread or runtime it comes from.
     ///
-    /// This is for libraries that start threads by themselves. Nothing tells such a thread's test,
-    /// so **the test needs a process of its own**: a test file with this one test, `cargo nextest`,
-    /// or `--test-threads=1`. If another test runs beside it, that test's library threads, and a
-    /// test thread that fires outside the kit, would be paused here. Two tests cannot adopt the
-    /// process at once.
+    /// This is for libraries that start threads by themselves. Nothing shows which test such a
+    /// thread belongs to, so **the test needs a process of its own**: a test file with this one
+    /// test, `cargo nextest`, or `--test-threads=1`. If another test runs beside it, that test's
+    /// library threads, and a test thread that fires outside the kit, would be paused here. Two
+    /// tests cannot adopt the process at once.
     ///
     /// Code in [`outside`](crate::outside) stays outside. Threads that have entered a scope, and
     /// the tasks of a runtime that another test has adopted, belong to that test. Firings in
@@ -415,8 +417,9 @@ impl Test {
         self.run.wait(&goal, &no_event(time), Location::caller());
     }
 
-    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: fails at once where the test
-    /// would wait for its own paused senders, and after the dead time where it waits for others.
+    /// Waits for a grace period, as [`hotprobe::synchronize`](hotprobe::synchronize()) does. Fails
+    /// at once if the test would wait for its own paused senders, and after the dead time if it
+    /// waits for others.
     ///
     /// # Panics
     /// With the report, in both cases.
@@ -443,8 +446,8 @@ impl Test {
         }
     }
 
-    /// [`expect`](Self::expect) for async code: waits without blocking the thread. The runtime may
-    /// be any.
+    /// Does what [`expect`](Self::expect) does, for async code: waits without blocking the thread.
+    /// The runtime may be any.
     ///
     /// # Panics
     /// As `expect`, when it is polled.
@@ -466,7 +469,8 @@ impl Test {
     ///     })
     ///     .await;
     /// }
-    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(a_task_ticks());
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    /// # runtime.unwrap().block_on(a_task_ticks());
     /// ```
     #[track_caller]
     pub fn expect_async<E: Debug + PartialEq + Send + 'static>(
@@ -483,7 +487,7 @@ impl Test {
         }
     }
 
-    /// [`expect_held`](Self::expect_held) for async code.
+    /// Does what [`expect_held`](Self::expect_held) does, for async code.
     ///
     /// # Panics
     /// As `expect_held`, when it is polled.
@@ -503,7 +507,7 @@ impl Test {
         }
     }
 
-    /// [`recv`](Self::recv) for async code.
+    /// Does what [`recv`](Self::recv) does, for async code.
     ///
     /// # Panics
     /// As `recv`, when it is polled.
@@ -519,7 +523,7 @@ impl Test {
         }
     }
 
-    /// [`select`](Self::select) for async code.
+    /// Does what [`select`](Self::select) does, for async code.
     ///
     /// # Panics
     /// As `select`, when it is polled.
@@ -538,7 +542,7 @@ impl Test {
         }
     }
 
-    /// [`expect_none_for`](Self::expect_none_for) for async code.
+    /// Does what [`expect_none_for`](Self::expect_none_for) does, for async code.
     ///
     /// # Panics
     /// As `expect_none_for`, when it is polled.

@@ -68,7 +68,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
     let between = between(&parameters, &admin)?;
     let format = LatencyFormat::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let lasts = parameters.seconds(10.0, admin.max_duration)?;
     let session = admin.sessions.begin(lasts)?;
     let number = session.number();
     let latency = between.start().map_err(|error| refused(&error))?;

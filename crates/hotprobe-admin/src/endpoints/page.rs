@@ -164,7 +164,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
             .into_iter()
             .map(Event::of)
             .collect(),
-        longest: request.admin.longest.as_secs(),
+        longest: request.admin.max_duration.as_secs(),
         about: request.admin.about.now(),
         home: home(&request.original),
     };

@@ -83,7 +83,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
     let (recorder, has_slice) = chosen(&parameters)?;
     let format = RecordFormat::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let lasts = parameters.seconds(10.0, admin.max_duration)?;
     let session = admin.sessions.begin(lasts)?;
     let number = session.number();
 
@@ -141,14 +141,20 @@ fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
     Ok((recorder, has_slice))
 }
 
-/// With a session's share of the memory. Slices take half of it: `buffers_together` bounds what
-/// they remember as well.
+/// Limits a recording to a session's share of the memory.
 fn within(recorder: Recorder, has_slice: bool, admin: &Admin) -> Recorder {
-    let share = admin.memory_share() / if has_slice { 2 } else { 1 };
-    let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
+    let (share, per_thread) = buffer_bytes(admin.memory_share(), has_slice);
     recorder
         .buffers_together(share)
         .buffer_per_thread(per_thread)
+}
+
+/// Returns how large all buffers and each may be. What slices remember, which the recorder bounds
+/// by the same number, has the other half of the session's share.
+fn buffer_bytes(share: usize, has_slice: bool) -> (usize, usize) {
+    let share = share / if has_slice { 2 } else { 1 };
+    let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
+    (share, per_thread)
 }
 
 fn refused(error: &RecordError) -> Problem {
@@ -240,5 +246,17 @@ async fn record(session: Session, running: RunningRecording) {
         }
         // The client is to know that this is not all.
         _ => pipe.abort(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_slices_remember_has_half_of_the_memory() {
+        assert_eq!(buffer_bytes(16 << 20, false), (16 << 20, 256 << 10));
+        assert_eq!(buffer_bytes(16 << 20, true), (8 << 20, 256 << 10));
+        assert_eq!(buffer_bytes(4 << 20, true), (2 << 20, 64 << 10));
     }
 }

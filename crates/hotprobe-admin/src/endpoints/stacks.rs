@@ -61,7 +61,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&request.uri, &known)?;
     let builder = chosen(&parameters)?;
     let format = StacksFormat::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let lasts = parameters.seconds(10.0, admin.max_duration)?;
     let most = admin.memory_share() / STACK;
     if most == 0 {
         return Err(no_memory(STACK));

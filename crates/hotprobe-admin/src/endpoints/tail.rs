@@ -52,7 +52,7 @@ struct TailEnd {
 pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&request.uri, &["match", "seconds", "limit", "rate"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, request.admin.longest)?;
+    let lasts = parameters.seconds(60.0, request.admin.max_duration)?;
     let limit = parameters.number("limit", 1..=1_000_000, 10_000)?;
     let rate = parameters.number("rate", 1..=1000, 200)?;
     let session = request.admin.sessions.begin(lasts)?;

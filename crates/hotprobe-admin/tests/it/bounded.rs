@@ -60,7 +60,7 @@ fn measurements(seconds: f64) -> [(&'static str, String); 4] {
 
 async fn all_has_ended(shutdown: &Shutdown) {
     eventually("all is detached, and no session is open", || {
-        probes() == 0 && shutdown.open() == 0
+        probes() == 0 && shutdown.open_sessions() == 0
     })
     .await;
 }

@@ -26,6 +26,7 @@ mod page;
 mod profile;
 mod recording;
 mod server;
+mod settings;
 mod streams;
 mod who_may;
 

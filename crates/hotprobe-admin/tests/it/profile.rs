@@ -52,7 +52,7 @@ fn a_latency_has_each_pair_under_its_label() {
         let path = latency("timed", "&label=path&seconds=1.5&format=json");
         let response = send(&app, request("POST", &path)).await;
         assert_eq!(response.status(), 200);
-        assert_eq!(shutdown.open(), 1);
+        assert_eq!(shutdown.open_sessions(), 1);
         for id in 0..10 {
             fire!(timed::BEGUN, id, "a");
             let path = if id < 7 { "/orders" } else { "<b>\"/slow\"" };
@@ -84,7 +84,7 @@ fn a_latency_has_each_pair_under_its_label() {
             assert!(min <= half && half <= most && most > 0, "{label}");
         }
         assert_eq!(timed::BEGUN.probe_count() + timed::DONE.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
@@ -190,7 +190,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
             assert!(body.contains(expected), "{query}: {body}");
         }
         assert_eq!(asked::BEGUN.probe_count() + asked::DONE.probe_count(), 0);
-        assert_eq!(shutdown.open(), 0);
+        assert_eq!(shutdown.open_sessions(), 0);
         get(&app, "/latency").await.says(405);
     });
 }
@@ -252,7 +252,7 @@ fn stacks_lead_to_the_event_and_weigh_what_they_are_told() {
             }
         }
         assert_eq!(led::STORED.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
@@ -305,10 +305,10 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
             let response = send(&app, request(method, &path)).await;
             assert_eq!(response.status(), 200, "{path}");
             assert_eq!(left::BEGUN.probe_count(), 1, "{path}");
-            assert_eq!(shutdown.open(), 1);
+            assert_eq!(shutdown.open_sessions(), 1);
             drop(response);
             eventually("it is detached", || left::BEGUN.probe_count() == 0).await;
-            eventually("the session is over", || shutdown.open() == 0).await;
+            eventually("the session is over", || shutdown.open_sessions() == 0).await;
         }
         // What was measured until then is told.
         let stream =
@@ -319,7 +319,7 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
         let rest = stream.rest().await;
         assert!(rest.contains("\"matched\":1"), "{rest}");
         assert_eq!(ended::BEGUN.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
         let body = ask(&app, "POST", &latency("ended", "")).await.says(503);
         assert!(body.contains("shuts down"), "{body}");
     });
@@ -328,7 +328,7 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
 #[test]
 fn they_count_as_sessions_and_need_their_share_of_the_memory() {
     block_on(async {
-        let (app, _) = mounted(Admin::new().sessions_at_most(1));
+        let (app, _) = mounted(Admin::new().max_sessions(1).unwrap());
         let open = send(&app, request("POST", &latency("refused", "&seconds=300"))).await;
         for (method, path) in [
             ("POST", latency("refused", "")),
@@ -339,15 +339,17 @@ fn they_count_as_sessions_and_need_their_share_of_the_memory() {
             answer.says(429);
         }
         drop(open);
-        let (app, shutdown) = mounted(Admin::new().memory_at_most(1000));
+        // 64 bytes for each.
+        let little = Admin::new().max_memory_bytes(64 << 10).unwrap();
+        let (app, shutdown) = mounted(little.max_sessions(1024).unwrap());
         for (method, path) in [
             ("POST", latency("refused", "")),
             ("GET", "/stacks?event=*::profile::refused::DONE".to_owned()),
         ] {
             let body = ask(&app, method, &path).await.says(507);
-            assert!(body.contains("`Admin::memory_at_most`"), "{body}");
+            assert!(body.contains("`Admin::max_memory_bytes`"), "{body}");
         }
-        assert_eq!(shutdown.open(), 0);
+        assert_eq!(shutdown.open_sessions(), 0);
     });
 }
 

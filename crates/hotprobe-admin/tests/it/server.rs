@@ -126,7 +126,10 @@ fn a_client_that_goes_away_leaves_nothing_attached() {
             assert_eq!(left::ITEM.probe_count(), 1, "{path}");
             drop(connection);
             eventually("it is detached", || left::ITEM.probe_count() == 0).await;
-            eventually("the session is over", || server.shutdown.open() == 0).await;
+            eventually("the session is over", || {
+                server.shutdown.open_sessions() == 0
+            })
+            .await;
         }
     });
 }
@@ -134,7 +137,7 @@ fn a_client_that_goes_away_leaves_nothing_attached() {
 #[test]
 fn a_graceful_shutdown_is_not_held_up_by_what_is_open() {
     block_on(async {
-        let server = Server::start(Admin::new().sessions_at_most(10));
+        let server = Server::start(Admin::new().max_sessions(10).unwrap());
         let mut open = Vec::new();
         for (method, path) in paths("held") {
             let (connection, answer) = server.ask(method, &path).await;
@@ -182,7 +185,10 @@ fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
         })
         .await;
         drop(connection);
-        eventually("the session is over", || server.shutdown.open() == 0).await;
+        eventually("the session is over", || {
+            server.shutdown.open_sessions() == 0
+        })
+        .await;
     });
 }
 
@@ -228,7 +234,7 @@ fn a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdo
         "server::a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdown",
         || {
             block_on(async {
-                let admin = || Admin::new().memory_at_most(1 << 20);
+                let admin = || Admin::new().max_memory_bytes(1 << 20).unwrap();
                 let start = || Server::start_draining(admin(), Duration::from_millis(100));
                 // What is allocated once, is allocated here.
                 let server = start();
@@ -302,7 +308,7 @@ fn what_nginx_sends_with_a_bare_proxy_pass_is_refused() {
 #[test]
 fn what_could_be_cut_off_unnoticed_is_refused_by_http_1_0() {
     block_on(async {
-        let server = Server::start(Admin::new().token("word"));
+        let server = Server::start(Admin::new().token("word").unwrap());
         let ask = async |method: &str, path: &str, version: &str| {
             let mut connection = TcpStream::connect(server.address).await.unwrap();
             let head = format!(

@@ -174,7 +174,7 @@ impl Server {
 
     /// How many sessions are open.
     fn open(&self) -> usize {
-        self.shutdown.as_ref().map_or(0, Shutdown::open)
+        self.shutdown.as_ref().map_or(0, Shutdown::open_sessions)
     }
 }
 

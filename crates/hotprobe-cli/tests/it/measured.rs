@@ -160,7 +160,7 @@ fn a_real_server_that_shuts_down_makes_it_a_failure() {
 
 #[test]
 fn without_seconds_a_server_that_allows_less_has_not_shut_down() {
-    let server = Server::start(Admin::new().seconds_at_most(Duration::from_secs(1)));
+    let server = Server::start(Admin::new().max_duration(Duration::from_secs(1)).unwrap());
     let stacks: [&[&str]; 2] = [
         &["stacks", allowed::ITEM.name()],
         &["stacks", allowed::ITEM.name(), "--seconds", "1"],

@@ -343,7 +343,7 @@ fn ctrl_c_before_anything_came_leaves_no_file() {
 #[cfg(unix)]
 fn what_a_recording_lost_is_told_with_counts() {
     const FIRED: u64 = 100_000;
-    let server = Server::start(Admin::new().memory_at_most(8 << 20));
+    let server = Server::start(Admin::new().max_memory_bytes(8 << 20).unwrap());
     let directory = Directory::new();
     let files = ["a.json", "b.pftrace", "c.tar"].map(|name| directory.file(name));
     let children = files.clone().map(|file| {

@@ -56,7 +56,7 @@ fn a_name_that_is_none_is_answered_with_the_nearest() {
 
 #[test]
 fn the_token_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
-    let server = Server::start(Admin::new().token("open-sesame"));
+    let server = Server::start(Admin::new().token("open-sesame").unwrap());
     let directory = Directory::new();
     let file = directory.file("token");
     fs::write(&file, "open-sesame\n").unwrap();
@@ -103,7 +103,7 @@ fn the_token_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
 
 #[test]
 fn what_the_server_refuses_it_says_in_its_own_words() {
-    let server = Server::start(Admin::new().sessions_at_most(0));
+    let server = Server::start(Admin::new().max_sessions(0).unwrap());
     server
         .run(&["tail", known::ORDER_PLACED.name()])
         .fails(1, &["(403)", "lets nobody attach"]);
@@ -121,7 +121,7 @@ fn what_the_server_refuses_it_says_in_its_own_words() {
 
 #[test]
 fn when_too_many_are_open_it_says_when_to_try_again() {
-    let server = Server::start(Admin::new().sessions_at_most(1));
+    let server = Server::start(Admin::new().max_sessions(1).unwrap());
     let mut child = server
         .hotprobe(&["tail", full::ITEM.name(), "--seconds", "200"])
         .stdout(Stdio::null())

@@ -153,8 +153,10 @@ fn rates_are_shown_as_lines_where_there_is_no_terminal_and_go_on_over_sessions()
     // A session at once, of a second: it has to begin another, twice.
     let server = Server::start(
         Admin::new()
-            .seconds_at_most(std::time::Duration::from_secs(1))
-            .sessions_at_most(1),
+            .max_duration(std::time::Duration::from_secs(1))
+            .unwrap()
+            .max_sessions(1)
+            .unwrap(),
     );
     let _firing = Firing::start(|| watched::BUSY.fire());
     let pattern = "*::streams::watched::*";

@@ -1,4 +1,5 @@
-//! Latencies and counts whose labels are known, in all formats; and what is in them, as `expected.json`.
+//! Latencies and counts whose labels are known, in all formats; and what is in them, as
+//! `expected.json`.
 
 use hotprobe::{AnyEvent, fire};
 use hotprobe_profile::{Counts, Latency};
