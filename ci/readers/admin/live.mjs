@@ -1,6 +1,8 @@
-// Drives the page of a `live_server` that is under load, in headless Chromium, as one who has never seen it.
+// Drives the page of a `live_server` that is under load, in headless Chromium, as one who has never
+// seen it.
 //   node live.mjs SERVER OUT
-// OUT gets pictures, and what was downloaded. Needs playwright-core in node_modules of the working directory.
+// OUT gets pictures, and what was downloaded. Needs playwright-core in node_modules of the working
+// directory.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

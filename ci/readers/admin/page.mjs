@@ -1,7 +1,7 @@
 // Drives the page of `/debug/probes` in headless Chromium, as a user does.
 //   node page.mjs SERVER TOKEN-SERVER TOKEN OUT
-// SERVER and TOKEN-SERVER are addresses that `admin_check` prints. OUT gets pictures, and the trace that was downloaded.
-// Needs playwright-core in node_modules of the working directory.
+// SERVER and TOKEN-SERVER are addresses that `admin_check` prints. OUT gets pictures, and the trace
+// that was downloaded. Needs playwright-core in node_modules of the working directory.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::http::Response;
 use hotprobe::AnyEvent;
 use hotprobe_profile::{
-    LabelLatency, Latency, LatencyProbe, LatencySnapshot, PairCounts, ProfileError, Timing,
+    LabelLatency, Latency, LatencySession, LatencySnapshot, PairCounts, ProfileError,
 };
 use serde::Serialize;
 use std::io::Write;
@@ -73,12 +73,19 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let lasts = parameters.seconds(10.0, admin.max_duration)?;
     let session = admin.sessions.begin(lasts)?;
     let number = session.number();
-    let timing = between.start().map_err(|error| refused(&error))?;
+    let latency = between.start().map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
-    let write = move |timing, settled, to: &mut dyn Write| write(&timing, format, settled, to);
-    let live = (format == LatencyFormat::Live).then_some(report as fn(&Timing, &Pipe));
-    tokio::spawn(measure(session, pipe, timing, Timing::detach, live, write));
+    let write = move |latency, settled, to: &mut dyn Write| write(&latency, format, settled, to);
+    let live = (format == LatencyFormat::Live).then_some(report as fn(&LatencySession, &Pipe));
+    tokio::spawn(measure(
+        session,
+        pipe,
+        latency,
+        LatencySession::detach,
+        live,
+        write,
+    ));
     let mut response = match format {
         LatencyFormat::Svg => svg(body),
         LatencyFormat::Live => sse::answer(body),
@@ -89,7 +96,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
 }
 
 /// Which events, paired by what, within the session's share of the memory.
-fn between(parameters: &Parameters, admin: &Admin) -> Result<LatencyProbe, Problem> {
+fn between(parameters: &Parameters, admin: &Admin) -> Result<Latency, Problem> {
     let (begin, end) = (parameters.event("begin")?, parameters.event("end")?);
     let (of_begin, of_end) = (begin.metadata(), end.metadata());
     let Some(key) = parameters.one("key")? else {
@@ -106,7 +113,7 @@ fn between(parameters: &Parameters, admin: &Admin) -> Result<LatencyProbe, Probl
     })
 }
 
-/// What an open pair takes, and a label on each stripe (`LatencyBuilder` says so).
+/// What an open pair takes, and a label on each stripe (`LatencyMeterBuilder` says so).
 const PAIR: usize = 64;
 const LABEL: usize = 35 << 10;
 
@@ -117,19 +124,18 @@ fn within(
     begin: &'static dyn AnyEvent,
     end: &'static dyn AnyEvent,
     key: &str,
-) -> Result<LatencyProbe, Problem> {
+) -> Result<Latency, Problem> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let label = LABEL * (2 * cores).clamp(4, 32);
     let (pairs, labels) = (share / 4 / PAIR, share / 4 * 3 / label);
     if pairs == 0 || labels == 0 {
         return Err(no_memory(label.div_ceil(3) * 4));
     }
-    let builder = Latency::builder()
+    Ok(Latency::between(begin, end, key)
         .title(title)
-        .pairs_at_most(pairs.min(65_536))
+        .max_pairs(pairs.min(65_536))
         // (One more is that of all others.)
-        .labels_at_most((labels - 1).clamp(1, 64));
-    Ok(builder.between(begin, end, key))
+        .max_labels((labels - 1).clamp(1, 64)))
 }
 
 /// Says what could be the key.
@@ -145,19 +151,19 @@ fn in_common(begin: &'static dyn AnyEvent, end: &'static dyn AnyEvent) -> String
 }
 
 /// Sends what has been measured until now.
-fn report(timing: &Timing, pipe: &Pipe) {
-    let snapshot = timing.snapshot();
+fn report(latency: &LatencySession, pipe: &Pipe) {
+    let snapshot = latency.snapshot();
     sse::send(pipe, "latency", &LatencyBody::of(&snapshot, false));
 }
 
 /// Writes what was measured; `settled`: whether all firings in flight have ended.
 fn write(
-    timing: &Timing,
+    latency: &LatencySession,
     format: LatencyFormat,
     settled: bool,
     to: &mut dyn Write,
 ) -> Result<(), ProfileError> {
-    let snapshot = timing.snapshot();
+    let snapshot = latency.snapshot();
     let text = || {
         let unfinished = if settled { "" } else { UNFINISHED };
         format!("{snapshot}{unfinished}")
@@ -245,7 +251,7 @@ impl<'a> LatencyBody<'a> {
     fn of(snapshot: &'a LatencySnapshot, complete: bool) -> Self {
         Self {
             title: snapshot.title(),
-            seconds: snapshot.length().as_secs_f64(),
+            seconds: snapshot.duration().as_secs_f64(),
             complete,
             counts: LatencyCounts::of(snapshot.counts()),
             labels: snapshot.labels().iter().map(LatencyLabel::of).collect(),
