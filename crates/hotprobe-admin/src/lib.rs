@@ -239,14 +239,23 @@
 //! The time from `begin` to `end`, each a name or a pattern that matches one event. `key` is the
 //! parameter of both that pairs them, `label` a parameter of either. `text` is a table, `hlog` an
 //! HDR log, and `all` is JSON with each of the others in it: the page shows one measurement in
-//! several ways. Durations are in nanoseconds:
+//! several ways. The JSON is that of [`LatencySnapshot`](hotprobe_profile::LatencySnapshot), whose
+//! durations are in nanoseconds, and `complete`:
 //!
 //! ```json
-//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0, "complete": true,
-//!  "counts": {"begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0, "evicted": 0, "open": 0,
-//!             "skipped": 0, "begins_without_key": 0, "ends_without_key": 0},
-//!  "labels": [{"label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500, "p99_ns": 2000, "p999_ns": 2000,
-//!              "max_ns": 2003, "mean_ns": 1100}]}
+//! {
+//!   "complete": true, "title": "from shop::RECEIVED to shop::DONE",
+//!   "started_unix_ms": 1700000000000, "duration_ns": 10000000000,
+//!   "counts": {
+//!     "begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0,
+//!     "evicted": 0, "open": 0, "carried": 0, "skipped": 0, "begins_without_key": 0,
+//!     "ends_without_key": 0
+//!   },
+//!   "labels": [{
+//!     "label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500, "p99_ns": 2000,
+//!     "p999_ns": 2000, "max_ns": 2003, "mean_ns": 1100, "sum_ns": 18700, "too_short": 0, "too_long": 0
+//!   }]
+//! }
 //! ```
 //!
 //! With `format=live`, the response is a stream of server-sent events: `latency` once a second, with
@@ -256,7 +265,7 @@
 //!
 //! ```text
 //! event: latency
-//! data: {"title":"from shop::RECEIVED to shop::DONE","seconds":1.0,"complete":false,"counts":{…},"labels":[…]}
+//! data: {"complete":false,"title":"from shop::RECEIVED to shop::DONE",…,"labels":[…]}
 //!
 //! event: end
 //! data: {"text":"…","json":{…},"svg":"<svg …","hlog":"…"}
@@ -268,8 +277,9 @@
 //! may `label`. A firing counts one, or the value of the parameter `weight`; `every=10` takes the
 //! stack of one firing in ten. Without debug information, inlined functions do not show.
 //! `go tool pprof` prints what is wrong with a request. With `format=live`, the response is a stream
-//! of server-sent events: `stacks` once a second, with how many were fired and sampled, then `end`,
-//! with the JSON of `all`.
+//! of server-sent events: `stacks` once a second, with the JSON of
+//! [`StackCounts`](hotprobe_profile::StackCounts), then `end`, with the JSON of `all`, which has the
+//! same counts, `complete`, and each of the other formats.
 //!
 //! ## `/stop`
 //!

@@ -106,7 +106,7 @@ const PANELS = {
           );
         }
       }
-      return `Measured for ${body.seconds.toFixed(1)} s.`;
+      return `Measured for ${(body.duration_ns / 1e9).toFixed(1)} s.`;
     },
   },
 
