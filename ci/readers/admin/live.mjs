@@ -175,7 +175,7 @@ await run({
         await page.fill('#seconds', '300');
         await page.click('#run');
         // Stacks of all routes, however slow the machine is.
-        await page.waitForFunction(() => parseInt(document.querySelector('#result p').textContent.replaceAll(',', '')) > 3000);
+        await page.waitForFunction(() => parseInt(document.querySelector('#result p')?.textContent.replaceAll(',', '')) > 3000);
         await page.keyboard.press('Escape');
         await measured(page);
         const { shapes, colours, text } = await drawn(page);
