@@ -1,4 +1,5 @@
-//! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing else.)
+//! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing
+//! else.)
 
 use crate::errors::Problem;
 use crate::measure::{io_error, json_error, measure, no_memory, refused};

@@ -310,7 +310,7 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
             eventually("it is detached", || left::BEGUN.probe_count() == 0).await;
             eventually("the session is over", || shutdown.open_sessions() == 0).await;
         }
-        // What was measured until then is told.
+        // The response has what was measured until then.
         let stream =
             BodyStream::of(&app, "POST", &latency("ended", "&seconds=300&format=json")).await;
         fire!(ended::BEGUN, 1);
