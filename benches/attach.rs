@@ -1,5 +1,5 @@
-//! What does a change cost: one attach and detach (by the number of probes already there, and of threads that fire
-//! meanwhile), a batch and its group, `synchronize`? Beside the floors.
+//! What does a change cost: one attach and detach (by the number of probes already there, and of
+//! threads that fire meanwhile), a batch and its group, `synchronize`? Beside the floors.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hotprobe_benches::layout_a::ours::{ATTACH, attached};

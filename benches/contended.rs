@@ -1,5 +1,6 @@
-//! Do threads that fire slow each other down, and how long are the gaps in one that fires while another attaches and
-//! detaches? The second is a question of percentiles, so it is printed, and not left to criterion.
+//! Do threads that fire slow each other down, and how long are the gaps in one that fires while
+//! another attaches and detaches? The second is a question of percentiles, so it is printed, and
+//! not left to criterion.
 
 use criterion::{BenchmarkId, Criterion, criterion_group};
 use hotprobe_benches::contended::{Churn, gap};

@@ -1,5 +1,5 @@
-//! What does a firing cost: off, with 1, 2, 4 and 16 probes, in `pinned`, nested, by kind of argument? Beside the
-//! floors. Guards against the optimizer: benches/src/lib.rs.
+//! What does a firing cost: off, with 1, 2, 4 and 16 probes, in `pinned`, nested, by kind of
+//! argument? Beside the floors. Guards against the optimizer: benches/src/lib.rs.
 //!
 //! Criterion measures one after the other; for ratios, `ci/overhead.sh` measures in turn.
 

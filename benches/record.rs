@@ -1,8 +1,9 @@
-//! What does a record cost, from `fire` until it is in the buffer? Beside the clock that it has to read, a probe that
-//! does nothing, and the peers. By the system's clock; by the processor's: `--features tsc`.
+//! What does a record cost, from `fire` until it is in the buffer? Beside the clock that it has to
+//! read, a probe that does nothing, and the peers. By the system's clock; by the processor's:
+//! `--features tsc`.
 //!
-//! Buffers are fresh and have room; "overwriting" is a full one. The peers have a global state each, but none that
-//! another one would see.
+//! Buffers are fresh and have room; "overwriting" is a full one. The peers have a global state
+//! each, but none that another one would see.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};

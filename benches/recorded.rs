@@ -1,8 +1,9 @@
-//! What does a record cost above the clock that it has to read? All in turn, in one process, slice by slice; of each the
-//! least disturbed slices count, so that this can be asked on a machine that others use, too.
+//! What does a record cost above the clock that it has to read? All in turn, in one process, slice
+//! by slice; of each the least disturbed slices count, so that this can be asked on a machine that
+//! others use, too.
 //!
-//! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs` has the same and more by
-//! criterion, each at its own time.)
+//! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs` has
+//! the same and more by criterion, each at its own time.)
 
 #![allow(
     clippy::cast_precision_loss,

@@ -46,8 +46,8 @@ fn one_probe() -> Result<(), SynchronizeError> {
     for who in PEOPLE {
         say_hello(who);
     }
-    // No firing runs the probe any more, and the sender that it captured has been dropped: so the loop
-    // above has come to its end.
+    // No firing runs the probe any more, and the sender that it captured has been dropped: so the
+    // loop above has come to its end.
     probe.detach_and_wait()?;
     printer.join().unwrap();
     say_hello("nobody in particular");

@@ -1,13 +1,16 @@
-//! A first test with `hotprobe_testing`: a connection pool that loses a wake-up, and how that is found.
+//! A first test with `hotprobe_testing`: a connection pool that loses a wake-up, and how that is
+//! found.
 //!
 //! ```sh
 //! cargo run --release --example verify_pool
 //! ```
 //!
 //! 1. The pool below has events at the points where the order of threads matters.
-//! 2. `usage` is a test that takes them one at a time. `verify` repeats it, each time with another event delayed.
+//! 2. `usage` is a test that takes them one at a time. `verify` repeats it, each time with another
+//!    event delayed.
 //! 3. `held` follows a suspicion: it stops two threads at the points where the bug may be.
-//! 4. `explore` needs none: it chooses the order of threads by seed, and finds the bug. The seed replays it.
+//! 4. `explore` needs none: it chooses the order of threads by seed, and finds the bug. The seed
+//!    replays it.
 
 use hotprobe::fire;
 use hotprobe_testing::{self as testing, Options, Test};
@@ -60,8 +63,8 @@ impl Pool {
             }
             fire!(events::EMPTY, who);
             let idle = self.idle();
-            // The planted bug: it was empty a moment ago. Is it still? If the connection has come back meanwhile,
-            // so has its notification, and another may never come.
+            // The planted bug: it was empty a moment ago. Is it still? If the connection has come
+            // back meanwhile, so has its notification, and another may never come.
             let idle = if self.planted {
                 self.returned.wait(idle)
             } else {
@@ -78,7 +81,8 @@ impl Pool {
     }
 }
 
-/// The events as the tests see them: a type of their own. `Debug` and `PartialEq` are all that is asked of it.
+/// The events as the tests see them: a type of their own. `Debug` and `PartialEq` are all that is
+/// asked of it.
 #[derive(Debug, PartialEq)]
 enum Event {
     Taken,
@@ -122,7 +126,8 @@ fn usage(t: &Test) {
     b.join();
 }
 
-/// Two threads at known points: b has seen that there is nothing, and does not wait yet, when a returns.
+/// Two threads at known points: b has seen that there is nothing, and does not wait yet, when a
+/// returns.
 fn held(t: &Test, planted: bool) {
     attach(t);
     let pool = Pool::new(planted);
@@ -146,7 +151,8 @@ fn held(t: &Test, planted: bool) {
     b.join();
 }
 
-/// No idea where it might be: two users, in any order. That both come to their end is what is checked.
+/// No idea where it might be: two users, in any order. That both come to their end is what is
+/// checked.
 fn any_order(t: &Test, planted: bool) {
     attach(t);
     let pool = Pool::new(planted);

@@ -6,7 +6,8 @@ use std::hint::black_box;
 use std::process::Command;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Whether this is a machine whose code and instructions are known. Elsewhere they are not measured.
+/// Whether this is a machine whose code and instructions are known. Elsewhere they are not
+/// measured.
 pub(crate) const KNOWN: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
 
 hotprobe::event! {
@@ -20,8 +21,9 @@ fn by_hand(x: u64) {
     black_box(x);
 }
 
-/// A function with nothing in it, one with a hand-written guard, one with an event: each between two pieces of work, so
-/// that arguments have to be kept and a jump to a function's end will not do.
+/// A function with nothing in it, one with a hand-written guard, one with an event: each between
+/// two pieces of work, so that arguments have to be kept and a jump to a function's end will not
+/// do.
 macro_rules! functions {
     ($($name:ident $site:expr;)*) => { $(
         #[inline(never)]
@@ -41,8 +43,9 @@ functions! {
     site_event |x| fire!(SITE, x);
 }
 
-/// Prints the instructions that a guard and an event add to a function's hot path, what they ask of its prologue
-/// included; and the bytes of the check itself, load, test and branch. Prints nothing where there is no objdump, or another machine.
+/// Prints the instructions that a guard and an event add to a function's hot path, what they ask of
+/// its prologue included; and the bytes of the check itself, load, test and branch. Prints nothing
+/// where there is no objdump, or another machine.
 pub(crate) fn print() {
     if !KNOWN {
         return;

@@ -13,8 +13,8 @@ hotprobe::event! {
     static GAPS: fn(x: u64);
 }
 
-/// Runs a subject on one thread, while the others do nothing and while they run it too, in turn: what an operation
-/// costs each time. None if the others hardly ran.
+/// Runs a subject on one thread, while the others do nothing and while they run it too, in turn:
+/// what an operation costs each time. None if the others hardly ran.
 #[must_use]
 pub fn alone_and_together(
     subject: &Subject,
@@ -76,8 +76,8 @@ pub enum Churn {
     Always,
 }
 
-/// A thread fires one event, and reads the clock after each firing: the 99.99th percentile of the gaps, in
-/// nanoseconds. The thread that churns is there in each case.
+/// A thread fires one event, and reads the clock after each firing: the 99.99th percentile of the
+/// gaps, in nanoseconds. The thread that churns is there in each case.
 #[must_use]
 pub fn gap(churn: Churn, time: Duration) -> f64 {
     let probe = GAPS.attach(|_| ());

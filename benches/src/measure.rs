@@ -1,5 +1,6 @@
-//! How it is measured: all subjects of a group in turn, in slices of a tenth of a millisecond, many rounds. What
-//! disturbs the machine then meets all of them, and a slice is short enough that some meet nothing.
+//! How it is measured: all subjects of a group in turn, in slices of a tenth of a millisecond, many
+//! rounds. What disturbs the machine then meets all of them, and a slice is short enough that some
+//! meet nothing.
 
 use crate::Subject;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
-//! The same work done by others. Some have one state for the whole process, so each is measured in a process of its
-//! own, beside ours.
+//! The same work done by others. Some have one state for the whole process, so each is measured in
+//! a process of its own, beside ours.
 
-// Hazard pointers, and pointers that seize protects, are followed by `unsafe` methods only; a static key is switched by
-// one.
+// Hazard pointers, and pointers that seize protects, are followed by `unsafe` methods only; a
+// static key is switched by one.
 #![allow(unsafe_code)]
 
 use crate::layout_a::floors::{Closure, closure, counter};

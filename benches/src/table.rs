@@ -7,8 +7,8 @@ use crate::values::Values;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-/// Prints what was measured of these groups. Fails if a counted row is above its gate, or was not measured where it could
-/// be; a row of times never fails.
+/// Prints what was measured of these groups. Fails if a counted row is above its gate, or was not
+/// measured where it could be; a row of times never fails.
 pub(crate) fn print(values: &Values, groups: &[&str]) -> ExitCode {
     println!(
         "{:<84} {:>9} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8}",

@@ -1,5 +1,5 @@
-//! The groups that measure time. Their rows are printed, and never fail: what a time is, and the ratio of two, depends on
-//! the processor and on what else the machine does.
+//! The groups that measure time. Their rows are printed, and never fail: what a time is, and the
+//! ratio of two, depends on the processor and on what else the machine does.
 
 use crate::values::print;
 use hdrhistogram::Histogram;

@@ -87,9 +87,9 @@ impl Default for Beside {
 }
 
 impl Beside {
-    /// Repeats `operation` for so long. Only what happened while all readers ran is counted: where there are more
-    /// threads than cores, a reader is often not running, and then is not in the way, or is stopped in the middle of a
-    /// firing, and then holds up everything.
+    /// Repeats `operation` for so long. Only what happened while all readers ran is counted: where
+    /// there are more threads than cores, a reader is often not running, and then is not in the
+    /// way, or is stopped in the middle of a firing, and then holds up everything.
     pub fn repeat(
         &mut self,
         time: Duration,

@@ -1,6 +1,8 @@
-//! The load: N keep-alive connections over real HTTP; each sends the next request when it has the response.
+//! The load: N keep-alive connections over real HTTP; each sends the next request when it has the
+//! response.
 //!
-//! It runs without a pause from the first phase to the last: attach and detach meet it in full flight.
+//! It runs without a pause from the first phase to the last: attach and detach meet it in full
+//! flight.
 
 use crate::latencies::{histogram, record};
 use crate::service::{CATALOGUE, NewOrder, Order, Route, Sales};
@@ -94,7 +96,8 @@ impl Tally {
     }
 }
 
-/// The state that the connections share. It has a few lanes with a lock each, so that connections seldom wait.
+/// The state that the connections share. It has a few lanes with a lock each, so that connections
+/// seldom wait.
 struct LoadState {
     lanes: [Mutex<[Tally; Phase::ALL.len()]>; Self::LANES],
     phase: AtomicUsize,
@@ -182,7 +185,8 @@ impl Load {
         (Phase::ALL[phase], requests, failed)
     }
 
-    /// Lets each connection finish its request. Returns what they saw, by phase, and what was wrong first.
+    /// Lets each connection finish its request. Returns what they saw, by phase, and what was wrong
+    /// first.
     pub(crate) async fn stop(mut self) -> ([Tally; Phase::ALL.len()], Option<String>) {
         self.shared.stop.store(true, Ordering::Relaxed);
         while let Some(ended) = self.connections.join_next().await {
@@ -314,8 +318,8 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Sends a request and reads the answer; the latency is of that, without the making of the one and the
-    /// parsing of the other. Which route it is, the client knows by itself.
+    /// Sends a request and reads the answer; the latency is of that, without the making of the one
+    /// and the parsing of the other. Which route it is, the client knows by itself.
     async fn request<T: DeserializeOwned>(
         &mut self,
         route: Route,

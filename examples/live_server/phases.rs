@@ -28,7 +28,8 @@ pub(crate) struct Findings {
 /// Not measured: connections, caches and the branch predictor find their feet.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// Runs all phases, each for `seconds` seconds. Where all events are recorded besides, none is ever off.
+/// Runs all phases, each for `seconds` seconds. Where all events are recorded besides, none is ever
+/// off.
 pub(crate) async fn run(load: &mut Load, seconds: u64, streamed: bool) -> Findings {
     let mut checks = Checks::default();
     sleep(WARM_UP).await;
@@ -128,9 +129,10 @@ struct Deliberate {
     request: u64,
 }
 
-/// Phase 4: a probe that panics on each tenth request. After the first panic it is switched off, and `REQUEST_END`,
-/// of which it is the only probe (unless it is recorded), is off again. Returns how often it was called: ten times,
-/// and once more for each firing that was quicker on another thread than the panic on its own.
+/// Phase 4: a probe that panics on each tenth request. After the first panic it is switched off,
+/// and `REQUEST_END`, of which it is the only probe (unless it is recorded), is off again. Returns
+/// how often it was called: ten times, and once more for each firing that was quicker on another
+/// thread than the panic on its own.
 async fn panicking(load: &mut Load, seconds: u64, streamed: bool, checks: &mut Checks) -> u64 {
     announce_deliberate_panics();
     load.enter(Phase::Panicking);
@@ -145,8 +147,8 @@ async fn panicking(load: &mut Load, seconds: u64, streamed: bool, checks: &mut C
         }
     });
 
-    // Long before the deadline it is off. A firing that began before that may be in the probe yet: so wait for it,
-    // the way that blocks no thread. After that the number of calls is final.
+    // Long before the deadline it is off. A firing that began before that may be in the probe yet:
+    // so wait for it, the way that blocks no thread. After that the number of calls is final.
     let deadline = Instant::now() + Duration::from_secs(seconds);
     let switched_off = || faulty.has_panicked() && REQUEST_END.is_enabled() == streamed;
     while !switched_off() && Instant::now() < deadline {
@@ -198,8 +200,8 @@ fn announce_deliberate_panics() {
     }));
 }
 
-/// `detach_and_wait` blocks its thread. A worker of the runtime has others to serve, and might even be the one on
-/// which a firing waits to continue: so it is left to a thread for blocking calls.
+/// `detach_and_wait` blocks its thread. A worker of the runtime has others to serve, and might even
+/// be the one on which a firing waits to continue: so it is left to a thread for blocking calls.
 async fn off_the_runtime<T: Send + 'static>(
     probes: T,
     wait: impl FnOnce(T) -> Result<(), SynchronizeError> + Send + 'static,

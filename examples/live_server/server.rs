@@ -1,4 +1,5 @@
-//! A server for any routes on a loopback socket. The benchmark `overhead_server` uses this file too.
+//! A server for any routes on a loopback socket. The benchmark `overhead_server` uses this file
+//! too.
 
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -72,7 +73,7 @@ impl Server {
 
     /// Accepts no more connections, closes idle ones, and waits for the requests in flight.
     pub(crate) async fn stop(self) -> Result<(), String> {
-        // An error says that the server has ended already; why, the task tells.
+        // An error means that the server has ended already; the task returns why.
         self.stop.send(()).ok();
         match tokio::time::timeout(Self::PATIENCE, self.task).await {
             Ok(Ok(Ok(()))) => Ok(()),

@@ -4,14 +4,14 @@
 //! POST /orders         create   looks the item up, puts the order into the store
 //! GET  /orders/{id}    read     gets the order from the store, looks its item up
 //! GET  /orders         list     scans one shelf of the store
-//! GET  /orders/report  report   looks all items up, then asks the store for the sums of one shelf after the other
+//! GET  /orders/report  report   looks all items up, then asks the store for the sums of each shelf
 //! ```
 //!
-//! The report is the slow one, and for the usual reason: many small questions, one after the other, where one would
-//! do. Nothing in it is made slow.
+//! The report is the slow one, and for the usual reason: many small questions, one after the other,
+//! where one would do. Nothing in it is made slow.
 //!
-//! Nothing here knows of probes. The service fires its events, and what that is good for is decided elsewhere,
-//! while it runs.
+//! Nothing here knows of probes. The service fires its events, and what that is good for is decided
+//! elsewhere, while it runs.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use axum::extract::{Path, Request, State};
@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::RwLock;
 
-/// What tells one request from another, in all events that it passes.
+/// The number of a request, the same in all of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RequestId(pub(crate) u64);
 
@@ -43,7 +43,7 @@ pub(crate) enum Route {
     Unknown,
 }
 
-/// What stands in a trace: read by people who know the service from outside.
+/// The name in a trace, for readers who know the service from outside.
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -115,8 +115,8 @@ pub(crate) struct Sales {
 pub(crate) const CATALOGUE: [(&str, u64); 4] =
     [("tea", 450), ("coffee", 600), ("cocoa", 700), ("mate", 550)];
 
-/// Calls `end` with the last `outcome` when it goes out of scope: at the end of a function, or in the middle
-/// of one that is async and dropped at an `.await`.
+/// Calls `end` with the last `outcome` when it goes out of scope: at the end of a function, or in
+/// the middle of one that is async and dropped at an `.await`.
 struct Ending<T: Copy, F: Fn(T)> {
     outcome: T,
     end: F,
@@ -146,8 +146,8 @@ impl Catalogue {
     }
 }
 
-/// The latest orders, on a few shelves with a lock each. An old one makes room for a new one, so that a server
-/// that runs for long does not grow.
+/// The latest orders, on a few shelves with a lock each. An old one makes room for a new one, so
+/// that a server that runs for long does not grow.
 pub(crate) struct Store {
     shelves: [RwLock<VecDeque<Order>>; Self::SHELVES],
     next: AtomicU64,
@@ -197,8 +197,8 @@ impl Store {
         };
         round_trip().await;
         let kept = self.shelf(id).read().await;
-        // From the back: it is most often a new one that is asked for. (Two puts may arrive in another order
-        // than that of their ids, so a binary search would not do.)
+        // From the back: it is most often a new one that is asked for. (Two puts may arrive in
+        // another order than that of their ids, so a binary search would not do.)
         let order = kept.iter().rev().find(|order| order.id == id).cloned();
         ending.outcome = usize::from(order.is_some());
         order
@@ -240,8 +240,9 @@ impl Store {
 /// By item: the number of orders, and of pieces.
 type Pieces = HashMap<String, (u64, u64)>;
 
-/// Stands for the way to a database and back: the worker thread serves other requests meanwhile, and this one
-/// may continue on another thread. So a begin event and its end pair by request, not by thread.
+/// Takes the place of a round trip to a database: the worker thread serves other requests
+/// meanwhile, and this one may continue on another thread. So a begin event and its end pair by
+/// request, not by thread.
 async fn round_trip() {
     tokio::task::yield_now().await;
 }

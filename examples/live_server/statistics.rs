@@ -1,8 +1,8 @@
 //! The probes of phase 2: counts of all six events, and latencies from a begin event to its end.
 //!
-//! Memory is bounded: beyond a number of requests in flight, requests are counted but not timed. The statistics are
-//! sharded by request: the probes of one request use one shard, on any thread, and those of different requests seldom
-//! wait for each other.
+//! Memory is bounded: beyond a number of requests in flight, requests are counted but not timed.
+//! The statistics are sharded by request: the probes of one request use one shard, on any thread,
+//! and those of different requests seldom wait for each other.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::latencies::{histogram, record};
@@ -50,7 +50,8 @@ pub(crate) struct Totals {
     pub(crate) begun_before: u64,
     /// Beginnings without an end: these are in flight now, or were when the batch was detached.
     pub(crate) still_open: u64,
-    /// Beginnings for which there was no room. (If there are any, so may their ends be in `begun_before`.)
+    /// Beginnings for which there was no room. (If there are any, so may their ends be in
+    /// `begun_before`.)
     pub(crate) no_room: u64,
     /// Successful requests, seen from begin to end, of which an event in between was missed.
     pub(crate) gaps: u64,
@@ -107,8 +108,8 @@ impl Totals {
 /// A request between its begin event and its end.
 struct OpenRequest {
     begun: Instant,
-    /// The last inner begin event, while its end has not come. One is enough: this service asks for one thing at a
-    /// time.
+    /// The last inner begin event, while its end has not come. One is enough: this service asks for
+    /// one thing at a time.
     inner: Option<Instant>,
     /// Inner pairs that are complete.
     pairs: usize,
@@ -143,8 +144,9 @@ impl Statistics {
         }
     }
 
-    /// Attaches a probe to each event, all at one instant. So a request whose beginning is seen is seen to the end,
-    /// with all in between; and an end without a beginning is of a request that was in flight.
+    /// Attaches a probe to each event, all at one instant. So a request whose beginning is seen is
+    /// seen to the end, with all in between; and an end without a beginning is of a request that
+    /// was in flight.
     pub(crate) fn attach(self: &Arc<Self>) -> ProbeGroup {
         let mut batch = Batch::new();
         let statistics = Arc::clone(self);
@@ -174,8 +176,8 @@ impl Statistics {
         batch.commit()
     }
 
-    /// Runs `update` on the request's shard, with the time at which the probe was called: the wait for the lock is
-    /// not part of it.
+    /// Runs `update` on the request's shard, with the time at which the probe was called: the wait
+    /// for the lock is not part of it.
     fn update(
         &self,
         request: RequestId,
@@ -265,7 +267,8 @@ impl Statistics {
     }
 }
 
-/// How many inner pairs a successful request passes: a lookup and a store, or one of them; the report, many.
+/// How many inner pairs a successful request passes: a lookup and a store, or one of them; the
+/// report, many.
 fn inner_pairs(route: Route) -> usize {
     match route {
         Route::Create | Route::Read => 2,

@@ -1,4 +1,5 @@
-//! The clients' measurement beside the server's: two of the same run, and neither knows of the other.
+//! The clients' measurement beside the server's: two of the same run, and neither knows of the
+//! other.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::latencies::micros;
@@ -7,7 +8,7 @@ use crate::measuring::Measured;
 use crate::service::{CATALOGUE, Route, Store};
 use hdrhistogram::Histogram;
 use hotprobe_profile::{
-    EventCount, LabelCount, LabelCounts, LabelLatency, LatencySnapshot, StackSample,
+    Breakdown, EventCount, LabelCount, LabelLatency, LatencySnapshot, StackSample,
 };
 use std::time::Duration;
 
@@ -76,9 +77,9 @@ pub(crate) fn compare(measured: &Measured, tally: &Tally) -> Result<(), String> 
         let name = format!("{route:?}");
         let labels = measured
             .counts
-            .labels()
+            .breakdowns()
             .iter()
-            .flat_map(LabelCounts::labels);
+            .flat_map(Breakdown::labels);
         let counted = labels
             .filter(|label| label.label() == name)
             .map(LabelCount::count);

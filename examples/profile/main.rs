@@ -1,20 +1,24 @@
-//! A server's traffic, profiled: how long requests take by route, who asks its store for how much, how often what happens.
+//! A server's traffic, profiled: how long requests take by route, who asks its store for how much,
+//! how often what happens.
 //!
 //! ```text
 //! cargo run --release --example profile -- --out target/profile
-//! cargo run --release -p hotprobe-examples --features tsc --example profile -- --out target/profile --seconds 10
+//! cargo run --release -p hotprobe-examples -F tsc --example profile -- --out target/profile
 //! ```
 //!
-//! It serves the orders of `live_server`, keeps the server busy over real connections, and measures meanwhile with the
-//! events that the server fires. With debug information, functions have file and line, and inlined ones have a name:
-//! `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo run --release …`.
+//! It serves the orders of `live_server`, keeps the server busy over real connections, and measures
+//! meanwhile with the events that the server fires. With debug information, functions have file and
+//! line, and inlined ones have a name: `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo run
+//! --release …`.
 //!
-//! Measuring begins before the first request and ends after the last, so that it can be checked by what the clients have
-//! measured by themselves: each request is counted, by its route, and with what it asks catalogue and store; and none
-//! took the server longer than the client waited. Exit code 0 if that held, 1 if not or if a file could not be written in
-//! the end, 2 if the arguments could not be used.
+//! Measuring begins before the first request and ends after the last, so that it can be checked by
+//! what the clients have measured by themselves: each request is counted, by its route, and with
+//! what it asks catalogue and store; and none took the server longer than the client waited. Exit
+//! code 0 if that held, 1 if not or if a file could not be written in the end, 2 if the arguments
+//! could not be used.
 //!
-//! What is measured stands in [`measuring`]; what is compared, in [`clients`]. All but these is `live_server`'s.
+//! [`measuring`] has what is measured, [`clients`] what it is compared with. The rest is
+//! `live_server`'s.
 
 #![allow(
     clippy::cast_precision_loss,

@@ -1,18 +1,22 @@
-//! A server's traffic, recorded: which requests there were, how long each took, and where its time went.
+//! A server's traffic, recorded: which requests there were, how long each took, and where its time
+//! went.
 //!
 //! ```text
 //! cargo run --release --example record -- --out target/trace
-//! cargo run --release -p hotprobe-examples --features tsc --example record -- --out target/trace --seconds 10
+//! cargo run --release -p hotprobe-examples -F tsc --example record -- --out target/trace
 //! ```
 //!
-//! It serves the orders of `live_server`, keeps the server busy over real connections, records all events meanwhile,
-//! and writes `trace.pftrace` (Perfetto), `trace.json` (Chrome) and the folder `ctf` (babeltrace2, Trace Compass).
+//! It serves the orders of `live_server`, keeps the server busy over real connections, records all
+//! events meanwhile, and writes `trace.pftrace` (Perfetto), `trace.json` (Chrome) and the folder
+//! `ctf` (babeltrace2, Trace Compass).
 //!
-//! The recording begins before the first request and ends after the last, so that it can be checked: each firing is
-//! written or lost, and the clients' requests are the trace's, one by one. Exit code 0 if that held, 1 if not or if a
-//! file could not be written in the end, 2 if the arguments could not be used.
+//! The recording begins before the first request and ends after the last, so that it can be
+//! checked: each firing is written or lost, and the clients' requests are the trace's, one by one.
+//! Exit code 0 if that held, 1 if not or if a file could not be written in the end, 2 if the
+//! arguments could not be used.
 //!
-//! All but this file, and [`trace`], is `live_server`'s; what is recorded of it is in [`recording`].
+//! All but this file, and [`trace`], is `live_server`'s; what is recorded of it is in
+//! [`recording`].
 
 #![allow(
     clippy::cast_precision_loss,
@@ -43,6 +47,7 @@ mod trace;
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
 use hotprobe_record::{Recording, Trace};
+use recording::in_full;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -102,15 +107,15 @@ fn start(seconds: u64) -> Result<Recording, String> {
     // (A buffer's size is rounded down to a power of two.)
     let buffer = (seconds * BYTES_PER_SECOND).next_power_of_two();
     let started = recording::recorder()
-        .buffer_per_thread(buffer)
-        .buffers_together(buffer * (run::MOST_THREADS + 1))
+        .max_buffer_bytes(buffer)
+        .max_total_bytes(buffer * (run::MOST_THREADS + 1))
         .start();
-    started.map_err(|error| format!("nothing is recorded: {error}"))
+    started.map_err(|error| format!("nothing is recorded: {}", in_full(&error)))
 }
 
 /// The files, the report, the checks.
 fn finish(recording: Recording, out: &Path, requests: u64) -> Result<(), String> {
-    let finished = recording.finish().map_err(|error| error.to_string())?;
+    let finished = recording.finish().map_err(|error| in_full(&error))?;
     print(&finished);
     save(&finished, out)?;
 
@@ -127,7 +132,7 @@ fn save(trace: &Trace, out: &Path) -> Result<(), String> {
     println!("\nwritten:");
     for file in [PERFETTO, CHROME, CTF] {
         let path = out.join(file);
-        trace.save(&path).map_err(|error| error.to_string())?;
+        trace.save(&path).map_err(|error| in_full(&error))?;
         recording::print_file(&path)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     }

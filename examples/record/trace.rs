@@ -7,7 +7,8 @@ use hotprobe_record::{Entry, Recorded, Trace};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Says how many requests there are in the trace, and which was the slowest. An error if they are not the clients'.
+/// Says how many requests there are in the trace, and which was the slowest. An error if they are
+/// not the clients'.
 pub(crate) fn check(trace: &Trace, asked: u64) -> Result<(), String> {
     for event in [REQUEST_BEGIN.name(), REQUEST_END.name()] {
         let fired = count(trace, event).fired;

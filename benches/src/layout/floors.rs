@@ -1,6 +1,7 @@
 //! Floors: what the machine, or crossbeam-epoch, asks for the same work without anything of ours.
 
-// Crossbeam's pointers are followed by `unsafe` methods only; a floor without them would be another one.
+// Crossbeam's pointers are followed by `unsafe` methods only; a floor without them would be another
+// one.
 #![allow(unsafe_code)]
 
 use crossbeam_epoch::{Atomic, Collector, LocalHandle, Owned};
@@ -18,8 +19,8 @@ pub fn closure() -> Closure {
     black_box(Box::new(|_| ()))
 }
 
-/// Declares the pointers of hand-written guards. Public, as the events' are to the linker: code of a library finds
-/// the address of what others may see by one instruction more.
+/// Declares the pointers of hand-written guards. Public, as the events' are to the linker: code of
+/// a library finds the address of what others may see by one instruction more.
 macro_rules! pointers {
     ($($name:ident)*) => { $(
         #[doc = "A guard's pointer."]
@@ -78,8 +79,8 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
     start..start + n
 }
 
-// These are public, so that the compiler cannot change how they take their arguments: it would find the closure's
-// address once, outside the loop.
+// These are public, so that the compiler cannot change how they take their arguments: it would find
+// the closure's address once, outside the loop.
 /// A dyn call, out of line.
 #[inline(never)]
 pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {
@@ -159,8 +160,8 @@ fn pin_call_here(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
     }
 }
 
-/// A function that is not inlined: pin (crossbeam's, inlined there, its handle at hand), load, dyn call, unpin: a firing that knows no nesting, no gate,
-/// no state and no panic.
+/// A function that is not inlined: pin (crossbeam's, inlined there, its handle at hand), load, dyn
+/// call, unpin: a firing that knows no nesting, no gate, no state and no panic.
 #[inline(never)]
 pub fn pin_call(n: u64) {
     let handle = COLLECTOR.register();
@@ -170,7 +171,8 @@ pub fn pin_call(n: u64) {
     }
 }
 
-/// The same in the loop itself. An event could not do that: what a place does when it is on must not lie where it is off.
+/// The same in the loop itself. An event could not do that: what a place does when it is on must
+/// not lie where it is off.
 #[inline(never)]
 pub fn pin_call_inlined(n: u64) {
     let handle = COLLECTOR.register();
@@ -208,8 +210,9 @@ impl Drop for List {
     }
 }
 
-/// Boxes a closure, and puts it into the vector by clone + swap + defer; takes it out the same way. What is
-/// deferred is dropped by crossbeam at some later pin, 64 at a time: nothing has been dropped at the end.
+/// Boxes a closure, and puts it into the vector by clone + swap + defer; takes it out the same way.
+/// What is deferred is dropped by crossbeam at some later pin, 64 at a time: nothing has been
+/// dropped at the end.
 fn swaps(n: u64, len: usize) {
     swaps_then(n, len, |_| ());
 }
@@ -259,8 +262,8 @@ pub fn swaps_16(n: u64) {
 /// Whether the grace period that somebody waits for is over.
 static OVER: AtomicBool = AtomicBool::new(false);
 
-/// A pair, and then a grace period, so that what was taken out could be dropped: a store is deferred, and crossbeam
-/// flushed until it has been done.
+/// A pair, and then a grace period, so that what was taken out could be dropped: a store is
+/// deferred, and crossbeam flushed until it has been done.
 #[inline(never)]
 pub fn swaps_over(n: u64) {
     swaps_then(n, 0, |handle| {
@@ -277,7 +280,8 @@ pub fn swaps_over(n: u64) {
     });
 }
 
-/// Makes this thread one of those that the floors' grace periods look at, as long as the handle lives.
+/// Makes this thread one of those that the floors' grace periods look at, as long as the handle
+/// lives.
 #[must_use]
 pub fn join() -> LocalHandle {
     let handle = COLLECTOR.register();

@@ -1,5 +1,5 @@
-//! A server with `/debug/probes`, and something to see: `admin_check [TOKEN]` prints its address, and serves until its
-//! standard input ends.
+//! A server with `/debug/probes`, and something to see: `admin_check [TOKEN]` prints its address,
+//! and serves until its standard input ends.
 
 use hotprobe::fire;
 use hotprobe_admin::{Admin, router};

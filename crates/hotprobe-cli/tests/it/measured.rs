@@ -378,3 +378,31 @@ fn a_latency_without_its_end_and_key_is_guessed() {
     assert!(out.contains("/ship") && out.contains("3 pairs"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 40), "{out}");
 }
+
+#[test]
+fn a_latency_without_its_begin_is_the_best_pair_of_all() {
+    // One that attaches nothing: the events are those of other tests.
+    let server = Server::start(Admin::new().max_sessions(0).unwrap());
+    let told = server.run(&["latency"]);
+    let told = told.fails(1, &["(403)", "lets nobody attach"]);
+    let line = |what: &str| {
+        let found = told.err.lines().find(|line| line.contains(what));
+        found.unwrap_or_default()
+    };
+    // It has a label, which most of the others do not have.
+    let guessed = line("guessed: hotprobe latency ");
+    assert!(guessed.contains(" --label "), "{told:?}");
+    let others = line("other begins: ");
+    assert!(others.contains(quiet::BEGIN.name()), "{told:?}");
+}
+
+#[test]
+fn names_that_say_nothing_are_not_guessed() {
+    let server = Server::start(Admin::new());
+    server
+        .run(&["latency", led::STORED.name(), "--for", "100ms"])
+        .fails(1, &["cannot guess the end of `", "; give END"]);
+    server
+        .run(&["latency", led::STORED.name(), allowed::ITEM.name()])
+        .fails(1, &["have no parameter in common that could be the key"]);
+}
