@@ -162,14 +162,20 @@
 //! ## `/stats`
 //!
 //! Which process this is ([`Admin::version`] sets the version; the uptime counts from
-//! [`Admin::new`]), the counters of [`stats`](hotprobe::stats()), and what is there now. `/metrics` has the same
-//! numbers, as `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
+//! [`Admin::new`]), the counters of [`stats`](hotprobe::stats()), and what is there now.
 //!
 //! ```json
 //! {"program": "shop", "version": "1.4.0", "pid": 4711, "uptime_seconds": 86400, "hotprobe": "0.1.0",
 //!  "events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "max_sessions": 4, "probe_panics": 0,
 //!  "skipped_nested": 0, "skipped_registering": 0, "retired": 9, "reclaimed": 9, "drop_panics": 0}
 //! ```
+//!
+//! ## `/metrics`
+//!
+//! The numbers of `/stats` for Prometheus, as `hotprobe_events_registered`,
+//! `hotprobe_probe_panics_total`, `hotprobe_admin_sessions_open` and so on.
+//! [`Metrics`](hotprobe_profile::Metrics#names) lists the names. Latencies and counts that your
+//! program measures appear there too if you pass them to [`Admin::metrics`].
 //!
 //! ## `/rates`
 //!

@@ -24,6 +24,7 @@
 //! | How long does it take from one event to another? | [`Latency`] |
 //! | How often does an event fire, in total and by a parameter? | [`Counts`]; in probes of your own [`Counter`], [`LabelCounter`] |
 //! | Which call stacks lead to an event, and how much comes by each? | [`Stacks`] |
+//! | How does Prometheus get all of them? | [`Metrics`] |
 //!
 //! # Latencies
 //!
@@ -277,6 +278,7 @@
 //!    (`snapshot.rs`).
 //! 3. [`stacks`]: [`Stacks`]; its own page lists the files.
 //! 4. `output/`: the formats. A result does not know them: each file adds its method to the results.
+//!    [`Metrics`] (`metrics.rs`) collects several results for Prometheus (`output/exposition.rs`).
 //! 5. Shared: sessions and [`FinishError`] (`session.rs`), chosen events (`chosen.rs`), labels as bounded texts (`label.rs`), parameters by name (`parameter.rs`), hashes (`hash.rs`), a number for each
 //!    thread (`threads.rs`), [`ProfileError`] (`error.rs`).
 
@@ -286,6 +288,7 @@ mod error;
 mod hash;
 mod label;
 mod latency;
+mod metrics;
 mod output;
 mod parameter;
 mod session;
@@ -303,5 +306,6 @@ pub use latency::meter::LatencyMeter;
 pub use latency::meter_builder::LatencyMeterBuilder;
 pub use latency::session::LatencySession;
 pub use latency::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
+pub use metrics::Metrics;
 pub use session::FinishError;
 pub use stacks::{StackCounts, StackFrame, StackProfile, StackSample, Stacks, StacksSession};

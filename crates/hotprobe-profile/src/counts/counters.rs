@@ -121,6 +121,11 @@ impl Counter {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Returns whether both are clones of one counter.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rows, &other.rows)
+    }
 }
 
 impl fmt::Debug for Counter {
@@ -206,6 +211,11 @@ impl LabelCounter {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns whether both are clones of one counter.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.top, &other.top)
     }
 
     pub(crate) fn top(&self) -> &FrequentLabels {

@@ -326,3 +326,35 @@ fn snapshots_are_compared_by_value() {
     assert_ne!(first.events(), second.events());
     assert_ne!(first.breakdowns(), second.breakdowns());
 }
+
+#[test]
+fn what_is_given_twice_is_listed_once() {
+    hotprobe::event! { static TWICE: fn(label: &str); }
+    let counter = Counter::new("own");
+    let labels = LabelCounter::new("own", 4).unwrap();
+    let session = Counts::new()
+        .by(&TWICE, "label")
+        .by(&TWICE, "label")
+        .counter(&counter)
+        .counter(&counter.clone())
+        .labels(&labels)
+        .labels(&labels.clone())
+        .start()
+        .unwrap();
+    fire!(TWICE, "a");
+    counter.inc();
+    labels.inc("b");
+    let snapshot = session.snapshot();
+    let events: Vec<_> = snapshot
+        .events()
+        .iter()
+        .map(|e| (e.name(), e.count()))
+        .collect();
+    assert_eq!(events, [(TWICE.name(), 1), ("own", 1)]);
+    let totals: Vec<_> = snapshot
+        .breakdowns()
+        .iter()
+        .map(|b| (b.event(), b.total()))
+        .collect();
+    assert_eq!(totals, [(TWICE.name(), 1), ("own", 1)]);
+}

@@ -162,7 +162,7 @@ fn prometheus_is_told_buckets_that_add_up() {
         }
     }
     assert_eq!(
-        value(r#"hotprobe_latency_begins_total{title="latency",became="matched"} "#).to_string(),
+        value(r#"hotprobe_latency_begins_total{title="latency",result="matched"} "#).to_string(),
         "100"
     );
 }
