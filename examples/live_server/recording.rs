@@ -2,6 +2,7 @@
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use hotprobe_record::{Clock, Count, RecordError, Recorder, Recording, Trace};
+use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,11 +37,11 @@ impl Streaming {
     /// Starts to record. The format follows from the path's ending.
     pub(crate) fn start(path: &Path) -> Result<Self, String> {
         let recording = recorder()
-            .buffer_per_thread(Self::BUFFER_PER_THREAD)
+            .max_buffer_bytes(Self::BUFFER_PER_THREAD)
             .stream_to(path)
             .start();
         Ok(Self {
-            recording: recording.map_err(|error| format!("--record: {error}"))?,
+            recording: recording.map_err(|error| format!("--record: {}", in_full(&error)))?,
             path: path.to_owned(),
         })
     }
@@ -49,12 +50,20 @@ impl Streaming {
     /// runtime.
     pub(crate) fn finish(self) -> Result<(), String> {
         let finished = self.recording.finish();
-        let trace = finished.map_err(|error: RecordError| format!("--record: {error}"))?;
+        let trace = finished.map_err(|error| format!("--record: {}", in_full(&error)))?;
         println!();
         print_counts(&trace);
         println!("\nrecorded:");
         print_file(&self.path).map_err(|error| format!("--record: {error}"))?;
         balance(&trace)
+    }
+}
+
+/// An error and what caused it: the message of a `RecordError` does not repeat its source's.
+pub(crate) fn in_full(error: &RecordError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

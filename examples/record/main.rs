@@ -47,6 +47,7 @@ mod trace;
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
 use hotprobe_record::{Recording, Trace};
+use recording::in_full;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -106,15 +107,15 @@ fn start(seconds: u64) -> Result<Recording, String> {
     // (A buffer's size is rounded down to a power of two.)
     let buffer = (seconds * BYTES_PER_SECOND).next_power_of_two();
     let started = recording::recorder()
-        .buffer_per_thread(buffer)
-        .buffers_together(buffer * (run::MOST_THREADS + 1))
+        .max_buffer_bytes(buffer)
+        .max_total_bytes(buffer * (run::MOST_THREADS + 1))
         .start();
-    started.map_err(|error| format!("nothing is recorded: {error}"))
+    started.map_err(|error| format!("nothing is recorded: {}", in_full(&error)))
 }
 
 /// The files, the report, the checks.
 fn finish(recording: Recording, out: &Path, requests: u64) -> Result<(), String> {
-    let finished = recording.finish().map_err(|error| error.to_string())?;
+    let finished = recording.finish().map_err(|error| in_full(&error))?;
     print(&finished);
     save(&finished, out)?;
 
@@ -131,7 +132,7 @@ fn save(trace: &Trace, out: &Path) -> Result<(), String> {
     println!("\nwritten:");
     for file in [PERFETTO, CHROME, CTF] {
         let path = out.join(file);
-        trace.save(&path).map_err(|error| error.to_string())?;
+        trace.save(&path).map_err(|error| in_full(&error))?;
         recording::print_file(&path)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     }

@@ -1,7 +1,9 @@
 //! `POST /latency`: how long it takes from one event to another, by label.
 
 use crate::admin::Admin;
+use crate::endpoints::guess::candidate;
 use crate::errors::Problem;
+use crate::guess;
 use crate::measure::{UNFINISHED, io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
@@ -11,7 +13,7 @@ use crate::sessions::SESSION;
 use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
-use hotprobe::{AnyEvent, Metadata};
+use hotprobe::AnyEvent;
 use hotprobe_profile::{
     LabelLatency, Latency, LatencySession, LatencySnapshot, PairCounts, ProfileError,
 };
@@ -100,7 +102,7 @@ fn between(parameters: &Parameters, admin: &Admin) -> Result<Latency, Problem> {
     let Some(key) = parameters.one("key")? else {
         return Err(Problem::parameter(format!(
             "`key` is missing: say by which parameter an end finds its begin; {}",
-            in_common(of_begin, of_end)
+            in_common(begin, end)
         )));
     };
     let title = format!("from {} to {}", of_begin.name(), of_end.name());
@@ -136,17 +138,11 @@ fn within(
         .max_labels((labels - 1).clamp(1, 64)))
 }
 
-/// What could be the key.
-fn in_common(begin: &Metadata, end: &Metadata) -> String {
-    let both = begin.parameters().iter().filter(|parameter| {
-        let is_it = |other: &&hotprobe::Parameter| {
-            other.name() == parameter.name() && other.type_name() == parameter.type_name()
-        };
-        !parameter.is_redacted() && end.parameters().iter().any(|other| is_it(&other))
-    });
-    let names: Vec<_> = both
-        .map(|parameter| format!("`{}`", parameter.name()))
-        .collect();
+/// Says what could be the key.
+fn in_common(begin: &'static dyn AnyEvent, end: &'static dyn AnyEvent) -> String {
+    let pair = guess::pair(&candidate(begin), &candidate(end));
+    let keys = pair.map(|pair| pair.keys).unwrap_or_default();
+    let names: Vec<_> = keys.iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
         "these two events have none in common".to_owned()
     } else {
