@@ -23,7 +23,9 @@ use std::sync::Arc;
 ///     static REQUEST_DONE: fn(id: u64, route: &str);
 /// }
 ///
-/// let requests = Latency::between(&REQUEST_RECEIVED, &REQUEST_DONE, "id").label("route").title("request");
+/// let requests = Latency::between(&REQUEST_RECEIVED, &REQUEST_DONE, "id")
+///     .title("request")
+///     .label("route");
 /// let requests = Arc::new(requests.start()?);
 /// let counts = Arc::new(Counts::new().by(&REQUEST_DONE, "route").start()?);
 /// let metrics = Metrics::new()
@@ -70,7 +72,8 @@ use std::sync::Arc;
 ///   [titles](crate::Latency::title).
 /// * Sessions that count the same event count the same firings, so the highest of their counts is
 ///   written. Events of one name in the same session are added up.
-/// * Of several breakdowns of one event by one parameter, the one with the highest total is written.
+/// * Of several breakdowns of one event by one parameter, the one with the highest total is
+///   written.
 ///
 /// # Cost
 /// At each scrape, the closures run on the scraping thread: a snapshot of a latency takes some
@@ -92,8 +95,8 @@ impl Metrics {
         Self::default()
     }
 
-    /// Adds the numbers of the whole process: its events, probes, panics and skipped firings. A second
-    /// call changes nothing.
+    /// Adds the numbers of the whole process: its events, probes, panics and skipped firings. A
+    /// second call changes nothing.
     ///
     /// ```
     /// let mut text = String::new();

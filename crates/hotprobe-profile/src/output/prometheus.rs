@@ -8,8 +8,8 @@ impl LatencySnapshot {
     /// Writes Prometheus' text: a histogram in seconds for each label, and the counts of begins and
     /// ends. [`Metrics`](crate::Metrics) lists the names, and writes several snapshots together.
     ///
-    /// The bounds of the buckets are 1, 2.5 and 5 times each power of ten from 1 µs to 100 s. A pair
-    /// that the measurement cannot distinguish from a bound is counted below it.
+    /// The bounds of the buckets are 1, 2.5 and 5 times each power of ten from 1 µs to 100 s. A
+    /// pair that the measurement cannot distinguish from a bound is counted below it.
     ///
     /// # Errors
     /// The error of `writer`.
@@ -21,7 +21,8 @@ impl LatencySnapshot {
     /// let mut text = Vec::new();
     /// meter.snapshot().write_prometheus(&mut text)?;
     /// let text = String::from_utf8(text).unwrap();
-    /// assert!(text.contains(r#"hotprobe_latency_seconds_count{title="latency",label="GET /"} 1"#), "{text}");
+    /// let count = r#"hotprobe_latency_seconds_count{title="latency",label="GET /"} 1"#;
+    /// assert!(text.contains(count), "{text}");
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn write_prometheus(&self, writer: impl Write) -> io::Result<()> {
