@@ -5,11 +5,11 @@ use crate::service::Operation;
 use hotprobe::{Batch, ProbeGroup};
 use hotprobe_profile::{
     Clock, Counts, CountsSession, CountsSnapshot, Latency, LatencyMeter, LatencySession,
-    LatencySnapshot, ProfileError, StackProfile, Stacks, StacksSession,
+    LatencySnapshot, Metrics, ProfileError, StackProfile, Stacks, StacksSession,
 };
 use std::collections::HashMap;
 use std::error::Error;
-use std::fs::File;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -193,10 +193,17 @@ impl Measured {
             .map_err(|error| format!("{} could not be written: {error}", metrics.display()))
     }
 
-    /// Both in one file: their metrics have different names.
+    /// All in one file.
     fn save_metrics(&self, path: &Path) -> io::Result<()> {
-        let mut file = File::create(path)?;
-        self.requests.write_prometheus(&mut file)?;
-        self.counts.write_prometheus(&mut file)
+        let mut metrics = Metrics::new().process();
+        for latencies in [&self.requests, &self.lookups, &self.stores] {
+            let latencies = latencies.clone();
+            metrics = metrics.latency(move || latencies.clone());
+        }
+        let counts = self.counts.clone();
+        metrics = metrics.counts(move || counts.clone());
+        let mut text = String::new();
+        metrics.write(&mut text).map_err(io::Error::other)?;
+        fs::write(path, text)
     }
 }
