@@ -46,7 +46,7 @@ fn sample(group: &mut BenchmarkGroup<'_, WallTime>, frames: usize) {
     group.throughput(Throughput::Elements(frames as u64));
     at_depth(frames, &mut || {
         let stacks = Stacks::at(&FIRED)
-            .frames_at_most(448)
+            .max_frames(448)
             .start()
             .expect("it can start");
         group.bench_function(format!("{frames} frames, known"), |b| {

@@ -34,8 +34,8 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
 /// has begun is not interrupted.)
 ///
 /// # Errors
-/// Those of [`synchronize`]; and [`SynchronizeError::TimedOut`], which keeps no memory: call again
-/// to continue waiting.
+/// Those of [`synchronize`]; and [`SynchronizeError::TimedOut`] after `timeout`. Call again to
+/// continue waiting.
 ///
 /// ```
 /// use std::time::Duration;

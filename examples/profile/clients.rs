@@ -8,7 +8,7 @@ use crate::measuring::Measured;
 use crate::service::{CATALOGUE, Route, Store};
 use hdrhistogram::Histogram;
 use hotprobe_profile::{
-    EventCount, LabelCount, LabelCounts, LabelLatency, LatencySnapshot, StackSample,
+    Breakdown, EventCount, LabelCount, LabelLatency, LatencySnapshot, StackSample,
 };
 use std::time::Duration;
 
@@ -77,9 +77,9 @@ pub(crate) fn compare(measured: &Measured, tally: &Tally) -> Result<(), String> 
         let name = format!("{route:?}");
         let labels = measured
             .counts
-            .labels()
+            .breakdowns()
             .iter()
-            .flat_map(LabelCounts::labels);
+            .flat_map(Breakdown::labels);
         let counted = labels
             .filter(|label| label.label() == name)
             .map(LabelCount::count);

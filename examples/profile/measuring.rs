@@ -4,10 +4,11 @@ use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_
 use crate::service::Operation;
 use hotprobe::{Batch, ProbeGroup};
 use hotprobe_profile::{
-    Clock, Counting, Counts, CountsSnapshot, Latency, LatencySnapshot, ProfileError, StackProfile,
-    Stacks, Timing,
+    Clock, Counts, CountsSession, CountsSnapshot, Latency, LatencyMeter, LatencySession,
+    LatencySnapshot, ProfileError, StackProfile, Stacks, StacksSession,
 };
 use std::collections::HashMap;
+use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -38,11 +39,11 @@ const CLOCK: Clock = Clock::System;
 
 /// What runs until [`finish`](Self::finish).
 pub(crate) struct Measuring {
-    requests: Timing,
-    lookups: Timing,
-    stores: (Arc<Latency>, ProbeGroup),
-    stacks: Stacks,
-    counts: Counting,
+    requests: LatencySession,
+    lookups: LatencySession,
+    stores: (Arc<LatencyMeter>, ProbeGroup),
+    stacks: StacksSession,
+    counts: CountsSession,
 }
 
 /// What came of it.
@@ -62,14 +63,15 @@ impl Measuring {
     }
 
     fn attach() -> Result<Self, ProfileError> {
-        let between = |title| Latency::builder().title(title).clock(CLOCK);
         Ok(Self {
-            requests: between("request")
-                .between(&REQUEST_BEGIN, &REQUEST_END, "request")
+            requests: Latency::between(&REQUEST_BEGIN, &REQUEST_END, "request")
+                .title("request")
+                .clock(CLOCK)
                 .label("route")
                 .start()?,
-            lookups: between("lookup")
-                .between(&LOOKUP_BEGIN, &LOOKUP_END, "request")
+            lookups: Latency::between(&LOOKUP_BEGIN, &LOOKUP_END, "request")
+                .title("lookup")
+                .clock(CLOCK)
                 .label("item")
                 .start()?,
             stores: stores()?,
@@ -90,17 +92,15 @@ impl Measuring {
         self.detach().map_err(|error| error.to_string())
     }
 
-    fn detach(mut self) -> Result<Measured, ProfileError> {
+    fn detach(self) -> Result<Measured, Box<dyn Error>> {
         let stacks = self.stacks.finish();
         let (stores, mut probes) = self.stores;
-        probes
-            .detach_and_wait()
-            .map_err(ProfileError::Synchronize)?;
+        probes.detach_and_wait()?;
         Ok(Measured {
             requests: self.requests.finish()?,
             lookups: self.lookups.finish()?,
             stores: stores.snapshot(),
-            stacks: stacks.map_err(ProfileError::Synchronize)?,
+            stacks: stacks?,
             counts: self.counts.finish()?,
         })
     }
@@ -108,8 +108,13 @@ impl Measuring {
 
 /// The same by probes of one's own, where key and label are no parameters as they are: a report's
 /// sixteen sums are one label.
-fn stores() -> Result<(Arc<Latency>, ProbeGroup), ProfileError> {
-    let latency = Arc::new(Latency::builder().title("store").clock(CLOCK).build()?);
+fn stores() -> Result<(Arc<LatencyMeter>, ProbeGroup), ProfileError> {
+    let latency = Arc::new(
+        LatencyMeter::builder()
+            .title("store")
+            .clock(CLOCK)
+            .build()?,
+    );
     let mut batch = Batch::new();
     STORE_BEGIN.attach_in(&mut batch, {
         let latency = Arc::clone(&latency);
@@ -132,8 +137,8 @@ fn stores() -> Result<(Arc<Latency>, ProbeGroup), ProfileError> {
 
 impl Measured {
     pub(crate) fn print(&self) {
-        let length = self.requests.length().as_secs_f64();
-        println!("profiled {length:.1} s\n");
+        let seconds = self.requests.duration().as_secs_f64();
+        println!("profiled {seconds:.1} s\n");
         for latencies in [&self.requests, &self.lookups, &self.stores] {
             println!("{latencies}");
         }
@@ -178,7 +183,10 @@ impl Measured {
         let latencies = [LOG, HISTOGRAMS].map(|file| self.requests.save(out.join(file)));
         let stacks = [PPROF, FOLDED, FLAMES].map(|file| self.stacks.save(out.join(file)));
         for saved in latencies.into_iter().chain(stacks) {
-            saved.map_err(|error| error.to_string())?;
+            saved.map_err(|error| match error.source() {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            })?;
         }
         let metrics = out.join(METRICS);
         self.save_metrics(&metrics)

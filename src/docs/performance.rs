@@ -62,16 +62,16 @@
 //! | haphazard + Vec | 167 |
 //! <!-- end of peers -->
 //!
-//! Tracers that are not written in Rust, measured on another machine of the same class, by their
-//! own loops. These are medians, so compare orders of magnitude only.
+//! Tracers that are not written in Rust, each measured on another machine of the same class, in a
+//! loop of its own. These are medians; compare only orders of magnitude.
 //!
 //! | | off | one probe that does nothing | attach + detach |
 //! |---|---|---|---|
 //! | LTTng-UST 2.13 | 0.19 ns | 18.3 ns; 2.9 ns with liburcu inlined | 2.3 µs; 22 µs while another thread fires |
 //! | Go's `tracing`, Go 1.26 | 2.23 ns | 4.65 ns | 4.7 ms each, and 2 ms per MB of heap |
 //!
-//! Recording a firing is another matter: `hotprobe-record` adds 6.2 ns to reading the clock for
-//! one `u64`. Its front page has the table, next to LTTng-UST, `tracing-chrome` and `fastrace`.
+//! Recording a firing costs more: `hotprobe-record` adds 6.2 ns to reading the clock for one `u64`.
+//! Its front page has the table, next to LTTng-UST, `tracing-chrome` and `fastrace`.
 //!
 //! # In a server
 //!
@@ -86,14 +86,14 @@
 //! | four events, off | 10327.4 | 2.75 |
 //! | four events, on | 10673.3 | 89.2 |
 //!
-//! An event that is off takes three instructions; 2.75 because the compiler arranged the rest of
-//! the code a little differently. Here the arguments are at hand anyway. A handler that keeps a
-//! number only for an event pays about two more instructions for each `.await` in between.
+//! An event that is off takes three instructions. The figure is 2.75 because the compiler arranged
+//! the rest of the code a little differently. Here the arguments are at hand anyway. A handler that
+//! keeps a number only for an event pays about two more instructions for each `.await` in between.
 //!
 //! The same over real connections. All three servers run in one process and receive requests in
-//! turn, 83 ms each, in random order. The table shows medians of 240 rounds on two cores that
-//! other programs used as well. A ratio is the median over the rounds of on (or off) to without,
-//! with its 99 % confidence interval:
+//! turn, 83 ms each, in random order. The table shows medians of 240 rounds on two cores that other
+//! programs used as well. A ratio compares with the server without events in the same round; the
+//! table shows its median and, in brackets, the 99 % confidence interval:
 //!
 //! | | without | off | ratio | on | ratio |
 //! |---|---|---|---|---|---|

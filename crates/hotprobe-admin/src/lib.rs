@@ -136,6 +136,7 @@
 //! |---|---|---|
 //! | `GET /` | `match`, here also a part of a name | the page |
 //! | `GET /events` | `match` (all) | JSON |
+//! | `GET /guess` | `match`, `begin`, `end` | JSON |
 //! | `GET /stats` | | JSON |
 //! | `GET /metrics` | | Prometheus' text format |
 //! | `GET /rates` | `match`, `seconds` (60) | server-sent events: how often each was fired, every second |
@@ -156,6 +157,23 @@
 //!   "docs": "An order has been placed.",
 //!   "parameters": [{"name": "id", "type": "u64", "redacted": false}],
 //!   "enabled": true, "probe_count": 1, "probes": [{"name": "recording", "panicked": false}]
+//! }]}
+//! ```
+//!
+//! ## `/guess`
+//!
+//! Which events are a begin and its end, the best pair first; the page and the program `hotprobe`
+//! choose by it. `NAME_BEGIN` and `NAME_END`, and other such words, are a pair if they have a
+//! parameter in common that is not redacted: a `key`. The `label` is a parameter such as `route`,
+//! `path` or `operation`, or `null`; `keys` and `labels` are all that are possible. `match` says
+//! which events are preferred. With `begin`, the response has the pair that begins with this event;
+//! with `begin` and `end`, the pair of these two, or none. A pair that was not found by its names,
+//! but by a parameter in common alone, has `"by_name": false`.
+//!
+//! ```json
+//! {"pairs": [{
+//!   "begin": "shop::REQUEST_BEGIN", "end": "shop::REQUEST_END", "name": "request", "by_name": true,
+//!   "key": "id", "keys": ["id"], "label": "route", "labels": ["route", "status"]
 //! }]}
 //! ```
 //!
@@ -366,6 +384,7 @@ mod admin_error;
 mod ctf_archive;
 mod endpoints;
 mod errors;
+mod guess;
 mod hand_over;
 mod live;
 mod measure;

@@ -22,8 +22,8 @@ const CHUNK: usize = 16 << 10;
 pub(crate) async fn measure<T: Send + Sync + 'static>(
     session: Session,
     pipe: Pipe,
-    mut attached: T,
-    detach: fn(&mut T),
+    attached: T,
+    detach: fn(&T),
     live: Option<fn(&T, &Pipe)>,
     write: impl FnOnce(T, bool, &mut dyn Write) -> Result<(), ProfileError> + Send + 'static,
 ) {
@@ -34,7 +34,7 @@ pub(crate) async fn measure<T: Send + Sync + 'static>(
         Some(send) => live::report(&session, &pipe, &attached, send).await,
     };
     // Here, and not where it is written: that depends on there being a thread.
-    detach(&mut attached);
+    detach(&attached);
     if ending == Ending::Gone {
         return pipe.abort();
     }

@@ -3,7 +3,7 @@
 
 use crate::access::{self, Class, RequestHead};
 use crate::admin::Admin;
-use crate::endpoints::{events, latency, page, rates, record, stacks, stats, stop, tail};
+use crate::endpoints::{events, guess, latency, page, rates, record, stacks, stats, stop, tail};
 use crate::errors::Problem;
 use crate::parameters::shown;
 use crate::request::Request;
@@ -58,6 +58,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
 enum Endpoint {
     Page,
     Events,
+    Guess,
     Stats,
     Metrics,
     Tail,
@@ -69,9 +70,10 @@ enum Endpoint {
 }
 
 impl Endpoint {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Page,
         Self::Events,
+        Self::Guess,
         Self::Stats,
         Self::Metrics,
         Self::Tail,
@@ -86,6 +88,7 @@ impl Endpoint {
         match self {
             Self::Page => "/",
             Self::Events => "/events",
+            Self::Guess => "/guess",
             Self::Stats => "/stats",
             Self::Metrics => "/metrics",
             Self::Tail => "/tail",
@@ -99,7 +102,7 @@ impl Endpoint {
 
     fn class(self) -> Class {
         match self {
-            Self::Page | Self::Events | Self::Stats | Self::Metrics => Class::Reads,
+            Self::Page | Self::Events | Self::Guess | Self::Stats | Self::Metrics => Class::Reads,
             Self::Tail | Self::Rates | Self::Record | Self::Latency | Self::Stacks | Self::Stop => {
                 Class::Attaches
             }
@@ -110,7 +113,7 @@ impl Endpoint {
     /// know `GET` only.
     fn methods(self) -> (&'static [Method], &'static str) {
         match self {
-            Self::Page | Self::Events | Self::Stats | Self::Metrics => {
+            Self::Page | Self::Events | Self::Guess | Self::Stats | Self::Metrics => {
                 (&[Method::GET, Method::HEAD], "GET, HEAD")
             }
             Self::Tail | Self::Rates | Self::Stacks => (&[Method::GET], "GET"),
@@ -233,6 +236,7 @@ async fn answer(endpoint: Endpoint, request: Request) -> Result<Response<Body>, 
     match endpoint {
         Endpoint::Page => page::answer(&request),
         Endpoint::Events => events::answer(&request),
+        Endpoint::Guess => guess::answer(&request),
         Endpoint::Stats => stats::stats(&request),
         Endpoint::Metrics => stats::metrics(&request),
         Endpoint::Tail => tail::answer(&request),

@@ -27,7 +27,7 @@ Exit codes:
   1  the server refused, failed or shut down early; nothing was measured; a file or the output could not be written
   2  the command line or an environment variable cannot be used
 
-Ctrl-C ends a command, which keeps what has arrived, and says so; a second one kills it. The server detaches.";
+Ctrl-C ends a command, which keeps what was measured, and says so; a second one kills it. The server detaches.";
 
 const LIST: &str = "\
 Examples:
@@ -266,7 +266,7 @@ pub(crate) struct Record {
     ///
     /// It appears when the recording is complete. Until then, FILE.part has what has arrived, and
     /// stays if the connection breaks. A FILE.part that exists is not touched: rename or remove it.
-    /// Ctrl-C saves what has arrived.
+    /// Ctrl-C ends the recording early, and saves it.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
     /// How long [default: 10s]

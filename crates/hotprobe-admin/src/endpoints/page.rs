@@ -27,7 +27,6 @@ const HTML: &str = concat!(
     include_str!("page/page.css"),
     "</style>\n<main id=main>\n{{main}}</main>\n<script>\n",
     include_str!("page/js/server.js"),
-    include_str!("page/js/guess.js"),
     include_str!("page/js/results.js"),
     include_str!("page/js/perfetto.js"),
     include_str!("page/js/events.js"),

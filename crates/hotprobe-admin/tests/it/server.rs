@@ -335,7 +335,7 @@ fn what_could_be_cut_off_unnoticed_is_refused_by_http_1_0() {
             let answer = ask(method, &path, "1.1").await;
             assert!(answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
         }
-        for path in ["", "/events", "/stats", "/metrics"] {
+        for path in ["", "/events", "/guess", "/stats", "/metrics"] {
             let answer = ask("GET", path, "1.0").await;
             assert!(answer.starts_with("HTTP/1.0 200 "), "{path}: {answer}");
             assert!(answer.contains("content-length: "), "{path}: {answer}");

@@ -6,7 +6,7 @@ use crate::failure::{Failure, alarm, note};
 use crate::http::client::Client;
 use crate::http::query::Query;
 use crate::http::sse::EventStream;
-use crate::interrupt::tell_on_interrupt;
+use crate::interrupt::{AtInterrupt, on_interrupt};
 use crate::output::{self, quoted, shown, versioned_json};
 use indicatif::HumanCount;
 use serde::Deserialize;
@@ -61,10 +61,10 @@ pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
     let counts = Arc::new(TailCounts::default());
     let at_interrupt = Arc::clone(&counts);
     // Before anything is attached. (Relaxed: numbers for people.)
-    tell_on_interrupt(move || {
+    on_interrupt(move || {
         let records = at_interrupt.records.load(Ordering::Relaxed);
         let lost = at_interrupt.lost.load(Ordering::Relaxed);
-        Some(format!("interrupted: {}", counted(records, lost)))
+        AtInterrupt::End(Some(format!("interrupted: {}", counted(records, lost))))
     })?;
     let (answer, _) = catalogue::ask_for(client, &options.patterns, query)?;
     let mut stream = EventStream::of(answer);

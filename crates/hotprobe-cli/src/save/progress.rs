@@ -42,6 +42,11 @@ impl Progress {
         Self(bar)
     }
 
+    /// Shows that the session is about to end.
+    pub(crate) fn stopping(&self) {
+        self.0.set_message("stopping; a second Ctrl-C kills it");
+    }
+
     pub(crate) fn bytes(&self, bytes: u64) {
         self.0.set_position(bytes);
     }
