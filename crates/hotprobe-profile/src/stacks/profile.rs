@@ -2,6 +2,7 @@
 
 use super::capture::Busy;
 use super::raw::{OTHER, RawProfile, RawRow, RawStack, StackCounts};
+use super::resolver::{ModuleCache, NamedModules};
 use super::symbols::{FrameFunction, Symbols};
 use super::table::StackSum;
 use std::fmt;
@@ -9,8 +10,10 @@ use std::sync::OnceLock;
 
 /// What [`Stacks`](super::Stacks) has counted, up to a moment.
 ///
-/// Names are looked up when it is looked at or written first: that may read the program's debug information, which takes
-/// about a second for a large debug build (`ci/profile.sh` prints it).
+/// Names are looked up when it is looked at or written first: that may read the program's debug
+/// information, which takes about a second for a large debug build. The profile keeps what was
+/// read, for other profiles: one that is named while this one lives has its names in a hundredth of
+/// that time (`ci/profile.sh` prints both).
 ///
 /// ```
 /// use hotprobe_profile::Stacks;
@@ -27,7 +30,8 @@ use std::sync::OnceLock;
 /// ```
 pub struct StackProfile {
     raw: RawProfile,
-    symbols: OnceLock<Symbols>,
+    /// With what was read for them.
+    symbols: OnceLock<(Symbols, NamedModules)>,
 }
 
 impl StackProfile {
@@ -43,10 +47,16 @@ impl StackProfile {
     }
 
     pub(crate) fn symbols(&self) -> &Symbols {
-        self.symbols.get_or_init(|| {
-            let _busy = Busy::enter();
-            Symbols::of(&self.raw)
-        })
+        let (symbols, _) = self.symbols.get_or_init(|| {
+            if let Some(_busy) = Busy::enter() {
+                Symbols::of(&self.raw, ModuleCache::of_this_process())
+            } else {
+                // By what this thread's own naming fires, which may hold the locks of the cache.
+                let (symbols, _) = Symbols::of(&self.raw, &ModuleCache::new());
+                (symbols, NamedModules::default())
+            }
+        });
+        symbols
     }
 
     /// Returns how many firings there were, and what became of them.
