@@ -60,9 +60,12 @@
 //! A new stack allocates: an event that is fired while a lock is held that the allocator needs cannot be profiled.
 //!
 //! # Cost
-//! About 0.1 µs for each frame, those of this library included: all of it is the unwinder's, which two thirds of
-//! [`Backtrace::force_capture`](std::backtrace::Backtrace::force_capture) is, too. Neither the
-//! capture nor the table takes a lock, so threads do not wait for each other.
+//! About 0.1 µs for each frame, those of this library included: all of it is the unwinder's, which
+//! two thirds of [`Backtrace::force_capture`](std::backtrace::Backtrace::force_capture) is, too.
+//! A firing under 10, 30 and 60 frames takes 22,600, 45,200 and 97,300 instructions (the counts of
+//! `valgrind --tool=callgrind`, of 3000 firings less those of 1000, in a release build on x86-64);
+//! `cargo benches --bench stacks` measures the time. Neither the capture nor the table takes a lock,
+//! so threads do not wait for each other.
 //!
 //! The thread that asks for names looks them up, without a lock that a firing takes. On Linux, it
 //! reads the debug information of the loaded files by itself: a second or so for a large debug
