@@ -32,8 +32,8 @@ check hotprobe-clock 'fastant' --all-features
 record='crossbeam-utils hotprobe hotprobe-clock prost rustix serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
-profile='addr2line backtrace crossbeam-utils flate2 hdrhistogram hotprobe hotprobe-clock memmap2 object prometheus-client prost
-    rustc-demangle smallvec static_assertions tempfile typed-arena'
+profile='addr2line backtrace crossbeam-utils elsa flate2 hdrhistogram hotprobe hotprobe-clock memmap2 object prometheus-client
+    prost rustc-demangle self_cell smallvec static_assertions tempfile'
 check hotprobe-profile "$profile"
 check hotprobe-profile "$profile serde" --all-features
 check hotprobe-testing 'hotprobe similar'

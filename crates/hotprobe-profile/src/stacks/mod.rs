@@ -65,19 +65,28 @@
 //! each frame, its labels, and about 150 bytes. A firing of a known stack allocates nothing.
 //! Capturing needs about 6 KiB of the thread's own stack.
 //!
+//! On Linux, a profile whose names were looked up keeps what was read for that: in a debug build
+//! about one and a half times the size of the program's file (45 MB for 28 MB). All profiles of the
+//! process share it, and the last one frees it. To write profile after profile, keep each one until
+//! the next is written: only the first reads the files. To keep a profile for long, keep what it
+//! wrote. Debug information that is installed meanwhile is not seen.
+//!
 //! A new stack allocates: don't profile an event that is fired under a lock that the allocator
 //! needs.
 //!
 //! # Cost
 //! About 0.1 µs for each frame, including frames of this library, all of it in the unwinder. That
 //! is about two thirds of [`Backtrace::force_capture`](std::backtrace::Backtrace::force_capture).
-//! Neither the capture nor the table takes a lock, so threads do not wait for each other. For
-//! frequent events use [`every`](Stacks::every).
+//! A firing under 10, 30 and 60 frames takes 22,600, 45,200 and 97,300 instructions (the counts of
+//! `valgrind --tool=callgrind`, of 3000 firings less those of 1000, in a release build on x86-64);
+//! `cargo benches --bench stacks` measures the time. Neither the capture nor the table takes a lock,
+//! so threads do not wait for each other. For frequent events use [`every`](Stacks::every).
 //!
-//! Names are looked up on the thread that asks for them. On Linux, no lock is taken that a firing
-//! takes: the debug information of the loaded files is read each time that a profile is written.
-//! Elsewhere the crate [`backtrace`](https://github.com/rust-lang/backtrace-rs) looks names up,
-//! under a lock of its own.
+//! Names are looked up on the thread that asks for them, without a lock that a firing takes. On
+//! Linux it reads the debug information of the loaded files itself: about a second for a large
+//! debug build. Later profiles use what was read, and take a hundredth of that time, as long as one
+//! named profile lives. Elsewhere the crate
+//! [`backtrace`](https://github.com/rust-lang/backtrace-rs) looks names up, under a lock of its own.
 //!
 //! # The code, in reading order
 //! [`Stacks`], the builder (`builder.rs`), and [`StacksSession`] (`session.rs`); what a firing does

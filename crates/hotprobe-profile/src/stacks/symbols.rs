@@ -1,7 +1,7 @@
 //! Names for addresses, looked up when a profile is written.
 
 use super::raw::{CUT, RawProfile, RawStack};
-use super::resolver::{Resolver, SymbolFiles};
+use super::resolver::{ModuleCache, NamedModules, Resolver};
 use super::trim::{SeenFunction, home, trim};
 use std::collections::HashMap;
 
@@ -41,12 +41,10 @@ pub(crate) struct FrameLine {
 }
 
 impl Symbols {
-    pub(crate) fn of(raw: &RawProfile) -> Self {
-        Self::from_files(raw, &SymbolFiles::new())
-    }
-
-    fn from_files(raw: &RawProfile, files: &SymbolFiles) -> Self {
-        let mut resolver = Resolver::new(files);
+    /// Looks up all names. What was read for that is in the cache as long as the second part of the
+    /// result lives.
+    pub(super) fn of(raw: &RawProfile, cache: &ModuleCache) -> (Self, NamedModules) {
+        let mut resolver = Resolver::new(cache);
         let mut builder = SymbolsBuilder {
             home: home(&mut resolver),
             resolver,
@@ -62,7 +60,7 @@ impl Symbols {
             };
             builder.symbols.stacks.push(stack);
         }
-        builder.symbols
+        (builder.symbols, builder.resolver.into_modules())
     }
 
     /// The functions of a row's stack, the innermost first, and the lines in them.
@@ -184,10 +182,12 @@ fn named(name: &str) -> FrameFunction {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{SymbolFiles, Symbols};
-    use crate::Stacks;
+    use super::{ModuleCache, Symbols};
+    use crate::stacks::capture::Busy;
+    use crate::{StackProfile, Stacks};
     use std::fs::File;
     use std::hint::black_box;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
     use std::thread;
     use std::time::Duration;
@@ -205,32 +205,38 @@ mod tests {
         let stacks = Stacks::at(&TICK).start().unwrap();
         tick();
         let profile = stacks.snapshot();
-        let (sender, receiver) = mpsc::channel();
-        let fire_and_name = move || {
-            tick();
-            let profile = stacks.snapshot();
-            let samples = profile.samples();
-            let name = samples[0].frames()[0].name().to_owned();
-            sender.send((name, profile.counts().fired)).unwrap();
+        let is_first = AtomicBool::new(true);
+        let cache = ModuleCache::opened_by(move |path| {
+            if is_first.swap(false, Ordering::Relaxed) {
+                DOOR.pass();
+            }
+            File::open(path)
+        });
+        let name = |profile: &StackProfile| {
+            let (symbols, _) = Symbols::of(profile.raw(), &cache);
+            let first = symbols.lines(0).next();
+            first.map(|(function, _)| function.name.clone())
         };
+        let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
-            let stopped = scope.spawn(|| {
-                let files = SymbolFiles::opened_by(|path| {
-                    DOOR.pass();
-                    File::open(path)
-                });
-                let symbols = Symbols::from_files(profile.raw(), &files);
-                let first = symbols.lines(0).next();
-                first.map(|(function, _)| function.name.clone())
-            });
+            let stopped = scope.spawn(|| name(&profile));
             DOOR.wait_for_arrival();
-            scope.spawn(fire_and_name);
+            scope.spawn(|| {
+                tick();
+                let profile = stacks.snapshot();
+                sender
+                    .send((name(&profile), profile.counts().fired))
+                    .unwrap();
+            });
             let found = receiver.recv_timeout(Duration::from_secs(60));
             DOOR.open();
             let (name, fired) = found.expect("it waits for the file");
-            assert!(name.ends_with("::tick"), "{name}");
+            assert!(
+                name.as_ref().is_some_and(|name| name.ends_with("::tick")),
+                "{name:?}"
+            );
             assert_eq!(fired, 2);
-            assert_eq!(stopped.join().unwrap().as_ref(), Some(&name));
+            assert_eq!(stopped.join().unwrap(), name);
         });
     }
 
@@ -240,8 +246,8 @@ mod tests {
         let stacks = Stacks::at(&TICK).start().unwrap();
         TICK.fire();
         let profile = stacks.snapshot();
-        let files = SymbolFiles::opened_by(|path| File::open(path.join("not-there")));
-        let symbols = Symbols::from_files(profile.raw(), &files);
+        let cache = ModuleCache::opened_by(|path| File::open(path.join("not-there")));
+        let (symbols, _) = Symbols::of(profile.raw(), &cache);
         let names: Vec<_> = symbols
             .lines(0)
             .map(|(function, _)| &function.name)
@@ -251,5 +257,26 @@ mod tests {
             let address = name.strip_prefix("0x").unwrap_or_default();
             assert!(u64::from_str_radix(address, 16).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_naming_inside_another_takes_none_of_its_locks() {
+        hotprobe::event! { static TICK: fn(); }
+        let stacks = Stacks::at(&TICK).start().unwrap();
+        TICK.fire();
+        let profile = stacks.snapshot();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            // What a naming holds at most when its allocator fires an event.
+            let _busy = Busy::enter();
+            let _list = ModuleCache::of_this_process().hold();
+            let samples = profile.samples();
+            let named = samples[0].frames().iter();
+            sender
+                .send(named.filter(|frame| frame.file().is_some()).count())
+                .unwrap();
+        });
+        let named = receiver.recv_timeout(Duration::from_secs(60));
+        assert!(named.expect("it waits for itself") > 0);
     }
 }

@@ -1,6 +1,7 @@
-//! The files that names are read from, which stay mapped until all names are found.
+//! The files that the names of a module are read from. They stay mapped as long as what was read.
 
 use super::super::system;
+use elsa::sync::FrozenVec;
 use memmap2::Mmap;
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,50 +9,56 @@ use std::fmt::Write;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use typed_arena::Arena;
+use std::sync::Arc;
 
 /// Where distributions put debug information.
 const DEBUG: &str = "/usr/lib/debug";
 
 /// Opens a file, and may take as long as it likes.
-type Open = dyn Fn(&Path) -> io::Result<File>;
+pub(super) type Open = dyn Fn(&Path) -> io::Result<File> + Send + Sync;
 
 /// Files in memory, and sections of them that were compressed.
-pub(in crate::stacks) struct SymbolFiles {
-    open: Box<Open>,
-    maps: Arena<Mmap>,
-    sections: Arena<Vec<u8>>,
+pub(super) struct SymbolFiles {
+    open: Arc<Open>,
+    loaded: Mmap,
+    others: FrozenVec<Box<Mmap>>,
+    sections: FrozenVec<Vec<u8>>,
 }
 
 impl SymbolFiles {
-    pub(in crate::stacks) fn new() -> Self {
-        Self::opened_by(|path| File::open(path))
+    /// `loaded` is the file that the process has loaded; `open` opens those of its debug
+    /// information.
+    pub(super) fn of(loaded: Mmap, open: Arc<Open>) -> Self {
+        Self {
+            open,
+            loaded,
+            others: FrozenVec::new(),
+            sections: FrozenVec::new(),
+        }
     }
 
-    pub(in crate::stacks) fn opened_by(open: impl Fn(&Path) -> io::Result<File> + 'static) -> Self {
-        Self {
-            open: Box::new(open),
-            maps: Arena::new(),
-            sections: Arena::new(),
-        }
+    /// Returns the file that the process has loaded.
+    pub(super) fn loaded(&self) -> &[u8] {
+        &self.loaded
     }
 
     /// Maps a file, if that is possible.
     pub(super) fn map(&self, path: &Path) -> Option<&[u8]> {
         let file = (self.open)(path).ok()?;
-        Some(self.maps.alloc(system::map(&file).ok()?))
+        let map = system::map(&file).ok()?;
+        Some(self.others.push_get(Box::new(map)))
     }
 
     /// Keeps a section as long as the files.
     pub(super) fn keep(&self, section: Vec<u8>) -> &[u8] {
-        self.sections.alloc(section)
+        self.sections.push_get(section)
     }
 }
 
 impl fmt::Debug for SymbolFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SymbolFiles")
-            .field("mapped", &self.maps.len())
+            .field("mapped", &(1 + self.others.len()))
             .finish_non_exhaustive()
     }
 }

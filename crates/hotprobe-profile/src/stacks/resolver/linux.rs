@@ -1,37 +1,38 @@
 //! Names from the files that the process has loaded.
 
-use super::files::SymbolFiles;
+use super::cache::{CachedModule, ModuleCache, NamedModules};
 use super::found::FoundFunction;
 use super::modules::Modules;
-use super::symbol_file::SymbolFile;
+use std::sync::Arc;
 
-/// Looks up functions. A file is read when the first address in it is looked up.
+/// Looks up functions. A file is read when the first address in it is looked up, unless another
+/// resolver has read it.
 pub(in crate::stacks) struct Resolver<'a> {
-    files: &'a SymbolFiles,
+    cache: &'a ModuleCache,
     modules: Modules,
     /// For each module.
-    read: Vec<ReadModule<'a>>,
+    found: Vec<FoundModule>,
 }
 
 /// What is known of a module.
-enum ReadModule<'a> {
+enum FoundModule {
     NotYet,
     Unreadable,
-    Read(Box<SymbolFile<'a>>),
+    Found(Arc<CachedModule>),
 }
 
 impl<'a> Resolver<'a> {
     /// Lists what the process has loaded.
-    pub(in crate::stacks) fn new(files: &'a SymbolFiles) -> Self {
-        Self::of(Modules::of_this_process(), files)
+    pub(in crate::stacks) fn new(cache: &'a ModuleCache) -> Self {
+        Self::of(Modules::of_this_process(), cache)
     }
 
-    fn of(modules: Modules, files: &'a SymbolFiles) -> Self {
-        let read = modules.all.iter().map(|_| ReadModule::NotYet).collect();
+    pub(super) fn of(modules: Modules, cache: &'a ModuleCache) -> Self {
+        let found = modules.all.iter().map(|_| FoundModule::NotYet).collect();
         Self {
-            files,
+            cache,
             modules,
-            read,
+            found,
         }
     }
 
@@ -41,14 +42,26 @@ impl<'a> Resolver<'a> {
         let Some((module, offset)) = self.modules.find(address as u64) else {
             return Vec::new();
         };
-        let read = &mut self.read[module];
-        if let ReadModule::NotYet = read {
-            *read = SymbolFile::read(&self.modules.all[module], self.files)
-                .map_or(ReadModule::Unreadable, |file| ReadModule::Read(file.into()));
+        let found = &mut self.found[module];
+        if let FoundModule::NotYet = found {
+            *found = self
+                .cache
+                .find(&self.modules.all[module])
+                .map_or(FoundModule::Unreadable, FoundModule::Found);
         }
-        match read {
-            ReadModule::Read(file) => file.functions(offset),
+        match found {
+            FoundModule::Found(module) => module.functions(offset),
             _ => Vec::new(),
         }
+    }
+
+    /// Returns what was looked at: the next resolver finds it, as long as it is kept.
+    pub(in crate::stacks) fn into_modules(self) -> NamedModules {
+        let found = self.found.into_iter();
+        let found = found.filter_map(|found| match found {
+            FoundModule::Found(module) => Some(module),
+            _ => None,
+        });
+        NamedModules(found.collect())
     }
 }

@@ -5,23 +5,37 @@ use std::fmt::Write;
 use std::marker::PhantomData;
 use std::ptr;
 
-/// The files that names come from: `backtrace` keeps them.
+/// What was read of files: `backtrace` keeps it, for the whole process.
 #[derive(Debug, Default)]
-pub(in crate::stacks) struct SymbolFiles(());
+pub(in crate::stacks) struct ModuleCache(());
 
-impl SymbolFiles {
+impl ModuleCache {
     pub(in crate::stacks) fn new() -> Self {
         Self(())
     }
+
+    pub(in crate::stacks) fn of_this_process() -> &'static Self {
+        static CACHE: ModuleCache = ModuleCache(());
+        &CACHE
+    }
 }
+
+/// What a profile keeps for the next: nothing.
+#[derive(Clone, Debug, Default)]
+pub(in crate::stacks) struct NamedModules(());
 
 /// Looks up functions.
 #[derive(Debug)]
-pub(in crate::stacks) struct Resolver<'a>(PhantomData<&'a SymbolFiles>);
+pub(in crate::stacks) struct Resolver<'a>(PhantomData<&'a ModuleCache>);
 
 impl<'a> Resolver<'a> {
-    pub(in crate::stacks) fn new(_: &'a SymbolFiles) -> Self {
+    pub(in crate::stacks) fn new(_: &'a ModuleCache) -> Self {
         Self(PhantomData)
+    }
+
+    #[allow(clippy::unused_self, reason = "on Linux, it has something to give")]
+    pub(in crate::stacks) fn into_modules(self) -> NamedModules {
+        NamedModules(())
     }
 
     /// Returns the functions at an address inside an instruction, the innermost inlined one first.

@@ -49,9 +49,10 @@ struct Symbol<'a> {
 }
 
 impl<'a> SymbolFile<'a> {
-    /// Reads the file, and the files of its debug information; `None` if it is no such file.
+    /// Reads the file that is loaded, and those of its debug information; `None` if it is no such
+    /// file.
     pub(super) fn read(module: &Module, files: &'a SymbolFiles) -> Option<Self> {
-        let elf = Elf::parse(files.map(&module.open)?).ok()?;
+        let elf = Elf::parse(files.loaded()).ok()?;
         let separate = separate(&elf, &module.path, files);
         let (debug_path, debug_elf) = match &separate {
             Some((path, elf)) => (path.as_path(), elf),
@@ -146,6 +147,11 @@ impl<'a> SymbolFile<'a> {
         let is_inside = address - symbol.address <= symbol.len;
         is_inside.then_some(symbol.name)
     }
+}
+
+/// Returns what the linker calls the build, if it does.
+pub(super) fn build_id(file: &[u8]) -> Option<&[u8]> {
+    Elf::parse(file).ok()?.build_id().ok()?
 }
 
 fn function(name: &[u8], file: &str, line: u32) -> FoundFunction {
