@@ -72,8 +72,8 @@ impl Admin {
     /// machine; no other client is. Use TLS where the token goes over a network.
     ///
     /// # Errors
-    /// [`AdminError::Token`] if no client can send the token: it must consist of one or more visible
-    /// ASCII characters. So a variable that is not set is noticed, and opens nothing.
+    /// [`AdminError::Token`] if no client can send the token: it must consist of one or more
+    /// visible ASCII characters. So a variable that is not set is noticed, and opens nothing.
     ///
     /// ```
     /// use hotprobe_admin::Admin;
@@ -95,7 +95,8 @@ impl Admin {
     /// # #[cfg(unix)] async fn example() -> std::io::Result<()> {
     /// use hotprobe_admin::{Admin, router};
     ///
-    /// let app = axum::Router::new().nest_service("/debug/probes", router(Admin::new().unix_socket()));
+    /// let admin = Admin::new().unix_socket();
+    /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
     /// let listener = tokio::net::UnixListener::bind("/run/shop/probes.sock")?;
     /// axum::serve(listener, app.into_make_service()).await
     /// # }
@@ -203,7 +204,8 @@ impl Admin {
     /// use std::net::SocketAddr;
     /// use std::time::Duration;
     ///
-    /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    /// # async fn example<S>(signal: S) -> std::io::Result<()>
+    /// # where S: Future<Output = ()> + Send + 'static {
     /// let admin = Admin::new();
     /// let shutdown = admin.shutdown();
     /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
