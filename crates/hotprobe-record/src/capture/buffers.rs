@@ -44,8 +44,8 @@ pub(crate) struct Limits {
     pub(crate) cut_at: usize,
     /// How many threads have a number of their own.
     pub(crate) threads: usize,
-    /// How many losses, each of one thread and event, are kept outside the buffers before further threads share a number.
-    /// The threads that have their own by then may add some.
+    /// How many losses, each of one thread and event, are kept outside the buffers before further
+    /// threads share a number. The threads that have their own by then may add some.
     pub(crate) rows: usize,
 }
 
@@ -88,7 +88,8 @@ impl Buffers {
         self.process == process::id()
     }
 
-    /// Records a firing, or counts it as lost. `TSC`: which clock it is; `TASKS`: whether tasks are noted.
+    /// Records a firing, or counts it as lost. `TSC`: which clock it is; `TASKS`: whether tasks are
+    /// noted.
     #[inline(always)]
     pub(crate) fn record<const TSC: bool, const TASKS: bool>(
         self: &Arc<Self>,
@@ -127,7 +128,8 @@ impl Buffers {
         time: u64,
         values: &[Value<'_>],
     ) {
-        // In a forked child the lock may be held by a thread that is not there. It has nothing to record for.
+        // In a forked child the lock may be held by a thread that is not there. It has nothing to
+        // record for.
         if !self.is_of_this_process() {
             return;
         }
@@ -160,8 +162,9 @@ impl Buffers {
         }
     }
 
-    /// Counts a firing inside what gets its thread a buffer: it waits until that is known. So do those
-    /// of few events; others, and those that another recording has brought about, are counted apart.
+    /// Counts a firing inside what gets its thread a buffer: it waits until that is known. So do
+    /// those of few events; others, and those that another recording has brought about, are counted
+    /// apart.
     fn lose_between(&self, event: u32) {
         if !Waiting::add(self.id, event) {
             self.between[event as usize].fetch_add(1, Ordering::Relaxed);
@@ -282,7 +285,8 @@ impl Buffers {
         })
     }
 
-    /// The ring of this number. (They are numbered without gaps, but a number may be about to be made.)
+    /// The ring of this number. (They are numbered without gaps, but a number may be about to be
+    /// made.)
     pub(crate) fn ring(&self, index: usize) -> Option<&Ring> {
         Some(&self.slots.get(index)?.get()?.ring)
     }

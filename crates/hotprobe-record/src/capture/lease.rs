@@ -2,8 +2,8 @@
 //! getting one.
 //!
 //! The leases are in a thread-local without a destructor, so that a firing finds its own at any
-//! moment of the thread's life. Another thread-local, which has one, gives the buffers back when the
-//! thread ends.
+//! moment of the thread's life. Another thread-local, which has one, gives the buffers back when
+//! the thread ends.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Weak;

@@ -1,9 +1,9 @@
-//! What a recording keeps beside its buffers: its threads, which buffers are free, and what was lost
-//! without a buffer.
+//! What a recording keeps beside its buffers: its threads, which buffers are free, and what was
+//! lost without a buffer.
 //!
-//! **Memory.** What is kept of threads that ended is bounded ([`Bounds`]). The threads that come after
-//! that share one number: what they record and lose is counted under it, and so is how many they
-//! are.
+//! **Memory.** What is kept of threads that ended is bounded ([`Bounds`]). The threads that come
+//! after that share one number: what they record and lose is counted under it, and so is how many
+//! they are.
 //!
 //! Nothing is allocated while the registry is locked, and no user code runs: an allocator may fire
 //! events, too.
