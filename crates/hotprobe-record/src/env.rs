@@ -8,16 +8,19 @@ use std::{slice, vec};
 /// The variable.
 const VARIABLE: &str = "HOTPROBE_RECORD";
 
-/// Starts the recordings that the environment asks for: `HOTPROBE_RECORD='shop::*=trace.pftrace,*::db::*=db.json'`.
+/// Starts the recordings that the environment asks for:
+/// `HOTPROBE_RECORD='shop::*=trace.pftrace,*::db::*=db.json'`.
 ///
-/// Each is a pattern, as for [`matching`](hotprobe::matching), `=`, and the file to stream to, whose ending tells the format;
-/// several are separated by `,`. Without the variable, or if it is empty, there are none.
+/// Each is a pattern, as for [`matching`](hotprobe::matching), `=`, and the file to stream to,
+/// whose ending tells the format; several are separated by `,`. Without the variable, or if it is
+/// empty, there are none.
 ///
-/// Child processes inherit the variable, and a file has one writer: `%p` in its name gives each process a file of its own
-/// (`trace-%p.pftrace`; see [`stream_to`](Recorder::stream_to)).
+/// Child processes inherit the variable, and a file has one writer: `%p` in its name gives each
+/// process a file of its own (`trace-%p.pftrace`; see [`stream_to`](Recorder::stream_to)).
 ///
 /// # Errors
-/// What cannot be understood, with what was expected; and all that [`Recorder::start`] returns. Nothing is recorded then.
+/// What cannot be understood, with what was expected; and all that [`Recorder::start`] returns.
+/// Nothing is recorded then.
 ///
 /// ```
 /// fn main() -> Result<(), hotprobe_record::RecordError> {

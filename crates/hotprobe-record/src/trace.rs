@@ -98,6 +98,20 @@ impl fmt::Debug for Thread {
 }
 
 /// A recorded firing. [`Trace::records`] returns them.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// use hotprobe_record::{Recorded, Recorder};
+///
+/// let recording = Recorder::new().event(&ITEM).start()?;
+/// ITEM.fire(7);
+/// let trace = recording.finish()?;
+/// let entry = trace.records().next().expect("it was fired");
+/// assert_eq!(entry.event().name(), ITEM.name());
+/// assert_eq!(entry.values(), [Recorded::U64(7)]);
+/// assert!(entry.time() <= trace.duration());
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     time: u64,
@@ -230,6 +244,15 @@ impl From<Field<'_>> for Recorded {
 }
 
 /// Numbers of firings, which add up: `fired == written + lost`.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// let recording = hotprobe_record::Recorder::new().event(&ITEM).start()?;
+/// (0..3).for_each(|n| ITEM.fire(n));
+/// let count = recording.finish()?.sum();
+/// assert_eq!((count.fired, count.written, count.lost), (3, 3, 0));
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -260,7 +283,8 @@ impl Trace {
         loop {
             let before: Vec<_> = buffers.unfinished().collect();
             let trace = Self::copied_with(Arc::clone(buffers), before.clone());
-            // A firing that has ended before the copy is in it, and one that has not ended after it is not.
+            // A firing that has ended before the copy is in it, and one that has not ended after it
+            // is not.
             if before.iter().copied().eq(buffers.unfinished()) {
                 return trace;
             }
@@ -376,7 +400,8 @@ impl Trace {
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
-    /// let recording = hotprobe_record::Recorder::new().event(&TICK).max_total_bytes(1 << 20).start()?;
+    /// let recorder = hotprobe_record::Recorder::new().event(&TICK);
+    /// let recording = recorder.max_total_bytes(1 << 20).start()?;
     /// for _ in 0..1100 {
     ///     std::thread::spawn(|| TICK.fire()).join().unwrap();
     /// }
@@ -391,7 +416,8 @@ impl Trace {
         self.other_threads
     }
 
-    /// Returns, for each event and thread that fired it, how often, and how many of the firings are in the trace.
+    /// Returns, for each event and thread that fired it, how often, and how many of the firings are
+    /// in the trace.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -399,7 +425,8 @@ impl Trace {
     /// TICK.fire();
     /// let trace = recording.finish()?;
     /// for (event, thread, count) in trace.counts() {
-    ///     println!("{} on {:?}: {} of {}", event.name(), thread.name(), count.written, count.fired);
+    ///     let of = (event.name(), thread.name());
+    ///     println!("{of:?}: {} of {}", count.written, count.fired);
     /// }
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
@@ -419,7 +446,8 @@ impl Trace {
     ///
     /// ```
     /// # hotprobe::event! { static ITEM: fn(n: u64); }
-    /// let recording = hotprobe_record::Recorder::new().event(&ITEM).max_buffer_bytes(8 << 10).start()?;
+    /// let recorder = hotprobe_record::Recorder::new().event(&ITEM);
+    /// let recording = recorder.max_buffer_bytes(8 << 10).start()?;
     /// (0..1_000_000).for_each(|n| ITEM.fire(n));
     /// let trace = recording.finish()?;
     /// let (event, _, lost) = trace.lost().next().expect("that many do not fit");
@@ -444,8 +472,8 @@ impl Trace {
         sum
     }
 
-    /// Returns the clock by which the times were measured: [`Clock::System`] also where the processor has no counter that
-    /// `Clock::Tsc` could use.
+    /// Returns the clock by which the times were measured: [`Clock::System`] also where the
+    /// processor has no counter that `Clock::Tsc` could use.
     ///
     /// ```
     /// use hotprobe_record::{Clock, Recorder};
@@ -471,11 +499,13 @@ impl Trace {
         Duration::from_nanos(self.end)
     }
 
-    /// Writes a file, in the format that its ending tells: `.pftrace` or `.perfetto-trace` for Perfetto, `.json` for Chrome and
-    /// whatever reads its traces, a directory or `.ctf` for a directory of CTF.
+    /// Writes a file, in the format that its ending tells: `.pftrace` or `.perfetto-trace` for
+    /// Perfetto, `.json` for Chrome and whatever reads its traces, a directory or `.ctf` for a
+    /// directory of CTF.
     ///
     /// # Errors
-    /// [`UnknownFormat`](RecordError::UnknownFormat); [`Io`](RecordError::Io); [`Streamed`](RecordError::Streamed).
+    /// [`UnknownFormat`](RecordError::UnknownFormat); [`Io`](RecordError::Io);
+    /// [`Streamed`](RecordError::Streamed).
     ///
     /// ```no_run
     /// # fn example(trace: &hotprobe_record::Trace) -> Result<(), hotprobe_record::RecordError> {
@@ -623,6 +653,16 @@ impl fmt::Debug for Trace {
 }
 
 /// The records of a [`Trace`]: an iterator over [`Entry`]s.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// let recording = hotprobe_record::Recorder::new().event(&ITEM).start()?;
+/// (0..3).for_each(|n| ITEM.fire(n));
+/// let trace = recording.finish()?;
+/// let mut records: hotprobe_record::Records<'_> = trace.records();
+/// assert!(records.next().is_some() && records.count() == 2);
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
 pub struct Records<'a> {
     trace: &'a Trace,
     merge: Merge<'a>,

@@ -1,21 +1,25 @@
 //! Chrome's trace format: JSON, an event a line, as an array of events.
 //!
-//! The array form is the one whose closing `]` may be missing: so any prefix of the file opens in Perfetto, and
-//! one that is cut at a line's end in Chrome. A JSON parser wants the `]`, which `finish` writes.
+//! The array form is the one whose closing `]` may be missing: so any prefix of the file opens in
+//! Perfetto, and one that is cut at a line's end in Chrome. A JSON parser wants the `]`, which
+//! `finish` writes.
 //!
 //! What is where:
 //! * Each record is one instant of its thread (category `event`), with its arguments.
-//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one asynchronous slice, from `b` to `e`, whose category
-//!   and name are the rule's. A begin without end gets an `e` marked `no end`: at the end of the recording, unless
-//!   ends were lost; then at its own time. An end without begin is an asynchronous instant marked `no begin`.
-//! * A flow leads from the begin to what else fired with its key, if the begin was known by then, and to the end.
+//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one asynchronous slice, from `b` to
+//!   `e`, whose category and name are the rule's. A begin without end gets an `e` marked `no end`:
+//!   at the end of the recording, unless ends were lost; then at its own time. An end without begin
+//!   is an asynchronous instant marked `no begin`.
+//! * A flow leads from the begin to what else fired with its key, if the begin was known by then,
+//!   and to the end.
 //! * `lost N` is an instant at the place of the loss (category `lost`); a counter sums up.
-//! * At the end, an instant of the process for each event and thread (category `total`): fired, written, lost.
+//! * At the end, an instant of the process for each event and thread (category `total`): fired,
+//!   written, lost.
 //! * The wall clock at time 0 is metadata, `clock`.
 //!
-//! Times are in microseconds with three decimals. What a JSON number cannot hold is text: integers beyond 2⁵³,
-//! 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes in it, Perfetto 52
-//! shows the escapes, unless a quote is among them.)
+//! Times are in microseconds with three decimals. What a JSON number cannot hold is text: integers
+//! beyond 2⁵³, 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes
+//! in it, Perfetto 52 shows the escapes, unless a quote is among them.)
 
 use super::bytes::hex;
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total, lossy_events};
@@ -688,8 +692,8 @@ fn float(to: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// A JSON string. A backslash at its end is written by its number: Perfetto takes the second one of `\\"` for an escape
-/// of the quote, and would not find the end.
+/// A JSON string. A backslash at its end is written by its number: Perfetto takes the second one of
+/// `\\"` for an escape of the quote, and would not find the end.
 fn text(to: &mut Vec<u8>, text: &str) {
     // (Text always becomes JSON, and memory takes it.)
     let _ = serde_json::to_writer(&mut *to, text);

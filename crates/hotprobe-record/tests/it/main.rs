@@ -1,4 +1,5 @@
-//! Recording: what is kept, what is lost and counted, what is refused. Here is what the tests share.
+//! Recording: what is kept, what is lost and counted, what is refused. Here is what the tests
+//! share.
 
 #![allow(
     clippy::items_after_statements,

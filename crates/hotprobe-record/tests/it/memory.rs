@@ -1,4 +1,5 @@
-//! What a recording keeps of threads that have ended: it is bounded, and what is left out is counted.
+//! What a recording keeps of threads that have ended: it is bounded, and what is left out is
+//! counted.
 
 use super::*;
 use test_support::isolated;
@@ -50,7 +51,8 @@ fn fire_on_threads() {
     }
 }
 
-/// Fires, and fails if the recording keeps more than 3 MiB then. (240 bytes for each thread are 4.8 MB.)
+/// Fires, and fails if the recording keeps more than 3 MiB then. (240 bytes for each thread are 4.8
+/// MB.)
 fn keeps_little(before: isize) {
     fire_on_threads();
     // What a stream has not flushed is there until then.
@@ -131,7 +133,8 @@ fn threads_that_have_ended_cost_a_recording_in_memory_no_more_than_its_cap() {
             let apart = told_apart(&finish(recording));
             assert!(apart <= APART, "{apart}");
 
-            // What each thread leaves in the one buffer is overwritten, and becomes a row for each event.
+            // What each thread leaves in the one buffer is overwritten, and becomes a row for each
+            // event.
             let recorder = recorder().overflow(Overflow::OverwriteOldest);
             let recording = recorder.start().expect("it can start");
             keeps_little(before);

@@ -219,8 +219,8 @@ impl Write for Disk {
 #[test]
 fn a_streamed_file_has_the_records_of_all_threads_in_the_order_of_time() {
     hotprobe::event! { static NUMBER: fn(n: u64); }
-    // Enough turns for some rounds. The threads sleep until it is theirs: on a busy machine, those that only yield would take
-    // minutes.
+    // Enough turns for some rounds. The threads sleep until it is theirs: on a busy machine, those
+    // that only yield would take minutes.
     const TURNS: u64 = 3_000;
     const AT_ONCE: u64 = 20;
     let disk = Disk::new(usize::MAX);
@@ -381,7 +381,8 @@ fn a_writer_that_blocks_costs_records_and_does_not_hold_up_the_program() {
     }
 }
 
-/// Prints how long `finish` took. (`HOTPROBE_TEST_BEGINS=1000000` for as many; optimized, to compare.)
+/// Prints how long `finish` took. (`HOTPROBE_TEST_BEGINS=1000000` for as many; optimized, to
+/// compare.)
 #[test]
 fn begins_of_one_key_that_never_end_cost_no_records() {
     hotprobe::event! {

@@ -1,22 +1,26 @@
 //! Perfetto's format: protobuf, written packet by packet, so that any prefix of the file opens.
 //!
 //! What is where:
-//! * Each record is one instant on the track of its thread (category `event`), with its arguments; if it fired in a
-//!   tokio task, there is a copy of it on the task's track (category `task`). Recorders note tasks only if they were asked to.
-//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one slice (category `slice`) on a track with the
-//!   rule's name. Slices overlap, but those of one Perfetto track may not: so a rule has as many tracks as it has
-//!   slices open at a time, all of one name, which the UI shows as one. A slice has the arguments of its begin,
-//!   and of its end those that the begin does not have; others are under `at end`.
+//! * Each record is one instant on the track of its thread (category `event`), with its arguments;
+//!   if it fired in a tokio task, there is a copy of it on the task's track (category `task`).
+//!   Recorders note tasks only if they were asked to.
+//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one slice (category `slice`) on a
+//!   track with the rule's name. Slices overlap, but those of one Perfetto track may not: so a rule
+//!   has as many tracks as it has slices open at a time, all of one name, which the UI shows as
+//!   one. A slice has the arguments of its begin, and of its end those that the begin does not
+//!   have; others are under `at end`.
 //! * A slice within one of another rule that has the same key stands inside that, on its track
 //!   ([`nesting`](super::nesting)): what a request asks for, inside the request.
-//! * A begin without end is marked `no end`. It lasts until the end of the recording, unless ends were lost:
-//!   then nothing is known of it, and it has no length. An end without begin is an instant on the slice's track,
-//!   marked `no begin`.
+//! * A begin without end is marked `no end`. It lasts until the end of the recording, unless ends
+//!   were lost: then nothing is known of it, and it has no length. An end without begin is an
+//!   instant on the slice's track, marked `no begin`.
 //! * A flow leads from the slice to the begin, to what else fired with its key, and to the end.
-//! * `lost N` is an instant at the place of the loss (category `lost`); a counter below the thread sums up.
+//! * `lost N` is an instant at the place of the loss (category `lost`); a counter below the thread
+//!   sums up.
 //! * At the end, the track `totals` has an instant for each event and thread: fired, written, lost.
 //!
-//! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
+//! All names are interned in the first packet, and nothing else is: no packet depends on any other
+//! one but that.
 
 mod event;
 mod instant;
@@ -66,13 +70,15 @@ pub(crate) struct Perfetto<W: Write> {
     nesting: Nesting<Beginning, EndArguments>,
     threads: HashMap<usize, PerfettoThread>,
     ids: HashSet<u64>,
-    /// Whose tracks have been described: each is where its number says, and takes the place of another one.
+    /// Whose tracks have been described: each is where its number says, and takes the place of
+    /// another one.
     tasks: Vec<Option<u64>>,
     /// What the record in work needs; kept for its memory.
     scratch: Scratch,
 }
 
-/// The arguments of a record, and the numbers of its flows: those that continue, and those that end.
+/// The arguments of a record, and the numbers of its flows: those that continue, and those that
+/// end.
 #[derive(Debug, Default)]
 struct Scratch {
     arguments: Vec<u8>,
@@ -306,8 +312,8 @@ impl<W: Write> Perfetto<W> {
         names
     }
 
-    /// Returns the arguments of an end as the slice shows them: what the begin has too does not take
-    /// its place.
+    /// Returns the arguments of an end as the slice shows them: what the begin has too does not
+    /// take its place.
     fn end_arguments(&self, rule: usize, record: &Record<'_>) -> EndArguments {
         let Some(event) = self.events.get(record.event) else {
             return Cow::default();
@@ -367,7 +373,8 @@ impl<W: Write> Perfetto<W> {
         Ok(Begun::Written { lane, outer })
     }
 
-    /// The end of a slice, with all that is inside it; or of one inside another one, which is kept for that.
+    /// The end of a slice, with all that is inside it; or of one inside another one, which is kept
+    /// for that.
     fn end_slice(
         &mut self,
         rule: usize,
@@ -670,8 +677,8 @@ impl<W: Write> Export for Perfetto<W> {
     }
 
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
-        // Perfetto takes all threads of one number for one. Numbers are used again, and may not be known at all:
-        // then it is a track like others.
+        // Perfetto takes all threads of one number for one. Numbers are used again, and may not be
+        // known at all: then it is a track like others.
         let tid = i32::try_from(thread.id)
             .ok()
             .filter(|&tid| tid != 0 && self.ids.insert(thread.id));

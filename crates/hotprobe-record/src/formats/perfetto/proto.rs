@@ -1,5 +1,5 @@
-//! The few messages of Perfetto's protobuf schema that we write, by hand: numbers and types as in `trace.proto`
-//! and the files it imports. Repeated integers are not packed there.
+//! The few messages of Perfetto's protobuf schema that we write, by hand: numbers and types as in
+//! `trace.proto` and the files it imports. Repeated integers are not packed there.
 
 /// One packet of a trace: a trace is nothing but a sequence of these, each as field 1.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -20,7 +20,8 @@ pub(crate) struct TracePacket {
     pub(crate) track_descriptor: Option<TrackDescriptor>,
 }
 
-/// `TracePacket.sequence_flags`: what was interned before is void, and: this needs what was interned.
+/// `TracePacket.sequence_flags`: what was interned before is void, and: this needs what was
+/// interned.
 pub(crate) const SEQ_INCREMENTAL_STATE_CLEARED: u32 = 1;
 pub(crate) const SEQ_NEEDS_INCREMENTAL_STATE: u32 = 2;
 
