@@ -20,10 +20,10 @@ use std::sync::Arc;
 
 /// Returns a router that serves the page and the endpoints, for a server of any state.
 ///
-/// Mount it by `nest_service`, or by `nest`, which does not answer the path with a slash at its end. It answers every
-/// path below: do not `merge` it into a router that has a fallback of its own.
-/// Without a token, it needs `into_make_service_with_connect_info::<SocketAddr>()`. The runtime
-/// must be tokio's, with its timer enabled.
+/// Mount it by `nest_service`, or by `nest`, which does not answer the path with a slash at its
+/// end. It answers every path below: do not `merge` it into a router that has a fallback of its
+/// own. Without a token, it needs `into_make_service_with_connect_info::<SocketAddr>()`. The
+/// runtime must be tokio's, with its timer enabled.
 ///
 /// ```
 /// use hotprobe_admin::{Admin, router};
@@ -49,7 +49,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
             router = router.route(&format!("{path}/"), any(answer));
         }
     }
-    // A route, and no fallback: axum refuses to nest a router with one below a path that has a parameter.
+    // A route, and no fallback: axum refuses to nest a router with one below a path that has a
+    // parameter.
     router.route("/{*path}", any(not_found)).with_state(admin)
 }
 
@@ -136,8 +137,8 @@ impl Endpoint {
         )
     }
 
-    /// Refuses HTTP/1.0 for a response whose length is not known at its begin: there, the end of the connection is the end
-    /// of the response, and one that was cut off would look complete.
+    /// Refuses HTTP/1.0 for a response whose length is not known at its begin: there, the end of
+    /// the connection is the end of the response, and one that was cut off would look complete.
     fn can_be_streamed(self, version: Version) -> Result<(), Problem> {
         if self.class() == Class::Reads || version >= Version::HTTP_11 {
             return Ok(());

@@ -14,12 +14,9 @@ use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
 use hotprobe::AnyEvent;
-use hotprobe_profile::{
-    LabelLatency, Latency, LatencySession, LatencySnapshot, PairCounts, ProfileError,
-};
+use hotprobe_profile::{Latency, LatencySession, LatencySnapshot, ProfileError};
 use serde::Serialize;
 use std::io::Write;
-use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LatencyFormat {
@@ -153,7 +150,14 @@ fn in_common(begin: &'static dyn AnyEvent, end: &'static dyn AnyEvent) -> String
 /// Sends what has been measured until now.
 fn report(latency: &LatencySession, pipe: &Pipe) {
     let snapshot = latency.snapshot();
-    sse::send(pipe, "latency", &LatencyBody::of(&snapshot, false));
+    sse::send(
+        pipe,
+        "latency",
+        &LatencyBody {
+            complete: false,
+            snapshot: &snapshot,
+        },
+    );
 }
 
 /// Writes what was measured; `settled`: whether all firings in flight have ended.
@@ -164,13 +168,17 @@ fn write(
     to: &mut dyn Write,
 ) -> Result<(), ProfileError> {
     let snapshot = latency.snapshot();
+    let body = LatencyBody {
+        complete: settled,
+        snapshot: &snapshot,
+    };
     let text = || {
         let unfinished = if settled { "" } else { UNFINISHED };
         format!("{snapshot}{unfinished}")
     };
     match format {
         LatencyFormat::Text => to.write_all(text().as_bytes()).map_err(io_error),
-        LatencyFormat::Json => line(to, &LatencyBody::of(&snapshot, settled)),
+        LatencyFormat::Json => line(to, &body),
         LatencyFormat::Svg => snapshot.write_svg(to).map_err(io_error),
         LatencyFormat::Hlog => snapshot.write_hlog(to).map_err(io_error),
         LatencyFormat::All | LatencyFormat::Live => {
@@ -179,7 +187,7 @@ fn write(
             snapshot.write_hlog(&mut hlog).map_err(io_error)?;
             let all = LatencyAll {
                 text: text(),
-                json: LatencyBody::of(&snapshot, settled),
+                json: body,
                 svg: String::from_utf8_lossy(&svg).into_owned(),
                 hlog: String::from_utf8_lossy(&hlog).into_owned(),
             };
@@ -207,89 +215,8 @@ struct LatencyAll<'a> {
 /// A measurement, as JSON. Durations are in nanoseconds.
 #[derive(Serialize)]
 struct LatencyBody<'a> {
-    title: &'a str,
-    seconds: f64,
     /// Whether all firings that were in flight at the end are in it.
     complete: bool,
-    counts: LatencyCounts,
-    labels: Vec<LatencyLabel<'a>>,
-}
-
-#[derive(Serialize)]
-struct LatencyCounts {
-    begins: u64,
-    ends: u64,
-    matched: u64,
-    unmatched_begins: u64,
-    unmatched_ends: u64,
-    evicted: u64,
-    open: u64,
-    skipped: u64,
-    begins_without_key: u64,
-    ends_without_key: u64,
-}
-
-#[derive(Serialize)]
-#[allow(
-    clippy::struct_field_names,
-    reason = "they are the names in the answer"
-)]
-struct LatencyLabel<'a> {
-    #[serde(rename = "label")]
-    name: &'a str,
-    count: u64,
-    min_ns: u64,
-    p50_ns: u64,
-    p90_ns: u64,
-    p99_ns: u64,
-    p999_ns: u64,
-    max_ns: u64,
-    mean_ns: u64,
-}
-
-impl<'a> LatencyBody<'a> {
-    fn of(snapshot: &'a LatencySnapshot, complete: bool) -> Self {
-        Self {
-            title: snapshot.title(),
-            seconds: snapshot.duration().as_secs_f64(),
-            complete,
-            counts: LatencyCounts::of(snapshot.counts()),
-            labels: snapshot.labels().iter().map(LatencyLabel::of).collect(),
-        }
-    }
-}
-
-impl LatencyCounts {
-    fn of(counts: PairCounts) -> Self {
-        Self {
-            begins: counts.begins,
-            ends: counts.ends,
-            matched: counts.matched,
-            unmatched_begins: counts.unmatched_begins,
-            unmatched_ends: counts.unmatched_ends,
-            evicted: counts.evicted,
-            open: counts.open,
-            skipped: counts.skipped,
-            begins_without_key: counts.begins_without_key,
-            ends_without_key: counts.ends_without_key,
-        }
-    }
-}
-
-impl<'a> LatencyLabel<'a> {
-    fn of(label: &'a LabelLatency) -> Self {
-        let nanoseconds = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let percentile = |percent| nanoseconds(label.percentile(percent));
-        Self {
-            name: label.label(),
-            count: label.count(),
-            min_ns: nanoseconds(label.min()),
-            p50_ns: percentile(50.0),
-            p90_ns: percentile(90.0),
-            p99_ns: percentile(99.0),
-            p999_ns: percentile(99.9),
-            max_ns: nanoseconds(label.max()),
-            mean_ns: nanoseconds(label.mean()),
-        }
-    }
+    #[serde(flatten)]
+    snapshot: &'a LatencySnapshot,
 }

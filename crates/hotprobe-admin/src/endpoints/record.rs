@@ -46,7 +46,8 @@ impl RecordFormat {
         )
     }
 
-    /// What can be sent between two records and means nothing. (A CTF archive is made at the end: it has no such place.)
+    /// What can be sent between two records and means nothing. (A CTF archive is made at the end:
+    /// it has no such place.)
     fn beat(self) -> &'static [u8] {
         match self {
             // An empty packet.

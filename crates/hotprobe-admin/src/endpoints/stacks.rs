@@ -1,4 +1,5 @@
-//! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing else.)
+//! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing
+//! else.)
 
 use crate::errors::Problem;
 use crate::measure::{io_error, json_error, measure, no_memory, refused};
@@ -12,7 +13,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use hotprobe_profile::{ProfileError, StackProfile, Stacks, StacksSession};
+use hotprobe_profile::{ProfileError, StackCounts, StackProfile, Stacks, StacksSession};
 use serde::Serialize;
 use std::io::Write;
 
@@ -116,20 +117,9 @@ fn chosen(parameters: &Parameters) -> Result<Stacks, Problem> {
     Ok(builder.every(parameters.number("every", 1..=1_000_000, 1)?))
 }
 
-#[derive(Serialize)]
-struct StacksReport {
-    fired: u64,
-    sampled: u64,
-}
-
 /// Sends how many there are until now. The stacks themselves have no names before the end.
 fn report(stacks: &StacksSession, pipe: &Pipe) {
-    let counts = stacks.counts();
-    let report = StacksReport {
-        fired: counts.fired,
-        sampled: counts.sampled,
-    };
-    sse::send(pipe, "stacks", &report);
+    sse::send(pipe, "stacks", &stacks.counts());
 }
 
 /// Writes what was counted; `settled`: whether all firings in flight have ended.
@@ -158,8 +148,8 @@ fn write(
 
 #[derive(Serialize)]
 struct StacksAll {
-    fired: u64,
-    sampled: u64,
+    #[serde(flatten)]
+    counts: StackCounts,
     /// Whether all firings that were in flight at the end are in it.
     complete: bool,
     folded: String,
@@ -174,10 +164,8 @@ impl StacksAll {
         profile.write_folded(&mut folded)?;
         profile.write_svg(&mut svg)?;
         profile.write_pprof(&mut pprof)?;
-        let counts = profile.counts();
         Ok(Self {
-            fired: counts.fired,
-            sampled: counts.sampled,
+            counts: profile.counts(),
             complete,
             folded: String::from_utf8_lossy(&folded).into_owned(),
             svg: String::from_utf8_lossy(&svg).into_owned(),

@@ -44,7 +44,8 @@ impl Server {
     fn start_draining(admin: Admin, drain: Duration) -> Self {
         let shutdown = admin.shutdown();
         let app: Router = Router::new().nest_service("/debug/probes", router(admin));
-        // Connections have the listener's size, and what the system takes for a client that does not read stays the same.
+        // Connections have the listener's size, and what the system takes for a client that does
+        // not read stays the same.
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(16 << 10).unwrap();
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -192,7 +193,8 @@ fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
     });
 }
 
-/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each connection has.
+/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each
+/// connection has.
 const KEPT: isize = 176 << 10;
 /// How much hyper keeps on average while no client reads, at least.
 const STUCK: isize = 64 << 10;
@@ -218,7 +220,8 @@ async fn clients_that_never_read(server: &Server) -> Vec<TcpStream> {
     })
     .await;
     let text = "x".repeat(1000);
-    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what hyper keeps.
+    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what
+    // hyper keeps.
     let full = open.len().cast_signed() * ((64 << 10) + (256 << 10) + STUCK);
     eventually("no more fits", || {
         (0..50).for_each(|_| stuck::ITEM.fire(&text));

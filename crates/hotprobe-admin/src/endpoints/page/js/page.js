@@ -133,7 +133,8 @@ async function run() {
   }
 }
 
-// The server ends the session and sends what there is; at the second time, or if that fails, the connection is cut.
+// The server ends the session and sends what there is; at the second time, or if that fails, the
+// connection is cut.
 async function stop() {
   if (!running) return;
   const { abort, session, stopped } = running;

@@ -43,9 +43,10 @@ const NUMBERS = /^&?\s*([ui](8|16|32|64|128|size)|f32|f64)$/;
 let pairs = [];
 const guess = async (parameters) => (await json("guess?" + new URLSearchParams(parameters))).pairs;
 
-// A panel has: what it is for (`what`); its fields (`open`: nodes, and their values by name); the request (`request`: method,
-// path, parameters), which is also what the terminal lines say; and `run`, which shows what comes and returns what to say.
-// Where `open`, or a field that is changed, asks the server, the page waits for it (`later`).
+// A panel has: what it is for (`what`); its fields (`open`: nodes, and their values by name); the
+// request (`request`: method, path, parameters), which is also what the terminal lines say; and
+// `run`, which shows what comes and returns what to say. Where `open`, or a field that is changed,
+// asks the server, the page waits for it (`later`).
 const PANELS = {
   latency: {
     what: "How long does it take from one event to another? A row for each value of a parameter, the slowest first.",
@@ -106,7 +107,7 @@ const PANELS = {
           );
         }
       }
-      return `Measured for ${body.seconds.toFixed(1)} s.`;
+      return `Measured for ${(body.duration_ns / 1e9).toFixed(1)} s.`;
     },
   },
 
