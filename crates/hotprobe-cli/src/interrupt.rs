@@ -5,9 +5,16 @@ use crate::failure::Failure;
 use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
+#[cfg(unix)]
+use std::time::Duration;
 
 /// The signal that has arrived, or 0.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
+
+/// How long a signal after the first one is taken for the same: `timeout` sends its signal to the
+/// program, and then to the process group of the program.
+#[cfg(unix)]
+const REPEATED: Duration = Duration::from_millis(200);
 
 /// What happens at a signal.
 pub(crate) enum AtInterrupt {
@@ -72,17 +79,20 @@ fn handle_signals(decide: impl Fn() -> AtInterrupt + Send + 'static) -> io::Resu
     let mut signals = Signals::new(signals)?;
     thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
-            // (Two that come at once are both handled here.)
-            if !is_second.swap(true, Ordering::SeqCst) {
-                // Before the decision: the result may arrive before this thread continues.
-                SIGNAL.store(signal, Ordering::SeqCst);
-                match decide() {
-                    AtInterrupt::Finish => continue,
-                    AtInterrupt::End(message) => message.into_iter().for_each(note),
-                }
+            // Before the decision: the result may arrive before this thread continues.
+            if SIGNAL.swap(signal, Ordering::SeqCst) != 0 {
+                continue; // It came within `REPEATED`.
             }
-            // (For these signals it ends the process.)
-            let _ = signal_hook::low_level::emulate_default_handler(signal);
+            let is_second = Arc::clone(&is_second);
+            thread::spawn(move || {
+                thread::sleep(REPEATED);
+                is_second.store(true, Ordering::SeqCst);
+            });
+            if let AtInterrupt::End(message) = decide() {
+                message.into_iter().for_each(note);
+                // (For these signals it ends the process.)
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
         }
     })?;
     Ok(())

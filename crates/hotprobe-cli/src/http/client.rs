@@ -117,7 +117,7 @@ impl Client {
             Error::Protocol(error) => {
                 return Failure::failed(format!(
                     "{}: {}",
-                    not_ours(url, "answered"),
+                    not_ours(url, "answered with invalid HTTP"),
                     shown(&error.to_string())
                 ));
             }

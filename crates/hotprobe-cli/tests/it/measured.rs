@@ -241,7 +241,17 @@ fn a_second_ctrl_c_kills_a_measurement_that_does_not_end() {
         );
         super::send(super::ctrl_c().0, &child);
         let _stop = server.answer("POST /debug/probes/stop?session=7 ", "");
-        let told = super::interrupt(child);
+        let child = std::cell::RefCell::new(child);
+        eventually("it is killed", || {
+            // (The first ones may be taken for the same signal.)
+            super::send(super::ctrl_c().0, &child.borrow());
+            std::thread::sleep(Duration::from_millis(20));
+            child.borrow_mut().try_wait().unwrap().is_some()
+        });
+        let output = child.into_inner().wait_with_output().unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+        assert_eq!(signal, Some(super::ctrl_c().1), "{output:?}");
+        let told = CommandOutput::of(output);
         assert_eq!((&*told.out, &*told.err), ("", ""), "{told:?}");
     }
 }

@@ -179,7 +179,7 @@ fn what_is_no_hotprobe_is_told_from_one_that_refuses() {
     let html = |status| fake::answer(status, "text/html; charset=utf-8", page);
     for (answer, said) in [
         (html("404 Not Found"), "answered 404"),
-        (html("200 OK"), "answered 200"),
+        (html("200 OK"), "answered with `text/html`, which is not"),
         (html("502 Bad Gateway"), "answered 502"),
         (
             fake::answer(
@@ -198,7 +198,10 @@ fn what_is_no_hotprobe_is_told_from_one_that_refuses() {
                 .to_owned(),
             "https://shop.example/",
         ),
-        ("SSH-2.0-OpenSSH_9.9\r\n".to_owned(), "answered"),
+        (
+            "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),
+            "answered with invalid HTTP",
+        ),
     ] {
         let url = fake::saying(answer);
         let directory = Directory::new();
