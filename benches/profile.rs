@@ -1,9 +1,9 @@
-//! What do profiles cost the threads that fire? A latency's pair: at most two readings of the clock
-//! and 60 ns, and on each of two threads at once at most 1.3 times of that. A count: at most 5 ns
-//! above a probe that does nothing.
+//! The cost of profiles on firing threads. The targets: for a pair of a latency, two readings of
+//! the clock and 60 ns, and 1.3 times that on each of two threads at once; for a count, 5 ns more
+//! than a probe that does nothing.
 //!
-//! Criterion shows each by itself. The sentences with `target` are measured in turn, in slices, in
-//! one run, and by the best of them: only those are compared.
+//! Criterion measures each subject by itself. The lines with `target` compare subjects, so those
+//! are measured in turn, in slices, in one run; the best slices count.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -103,7 +103,7 @@ fn route(id: u64) -> &'static str {
     ROUTES[id as usize % 4]
 }
 
-/// As the measurement reads it: `Instant`, or the processor's counter.
+/// Reads the clock as the measurement does: `Instant`, or the processor's counter.
 fn clock() -> impl Fn(u64) {
     #[cfg(feature = "tsc")]
     {
@@ -136,7 +136,7 @@ fn dynamic_pair(id: u64) {
     fire!(DYNAMIC_END, black_box(id), route(id));
 }
 
-/// Nanoseconds of one call, the best slice of each, all in turn.
+/// Returns the nanoseconds of one call of each subject, in its best slice. The subjects take turns.
 fn best(subjects: &[&(dyn Fn(u64) + Sync)]) -> Vec<f64> {
     const CALLS: u64 = 2_000;
     let mut best = vec![f64::MAX; subjects.len()];
@@ -150,9 +150,9 @@ fn best(subjects: &[&(dyn Fn(u64) + Sync)]) -> Vec<f64> {
     best
 }
 
-/// Nanoseconds of one call while two threads do it, each with keys of its own: the slower of the
-/// two, in the best of those slices in which they really ran at once. None if there was none: on a
-/// machine that has no two processors to spare.
+/// Returns the nanoseconds of one call while two threads make it, each with its own keys: those of
+/// the slower thread, in the best of the slices in which both really ran at once. None if there was
+/// no such slice, as on a machine without two free processors.
 fn best_of_two(subject: &(dyn Fn(u64) + Sync)) -> Option<f64> {
     const CALLS: u64 = 1_000;
     const ROUNDS: u64 = 4_000;
@@ -188,7 +188,7 @@ fn best_of_two(subject: &(dyn Fn(u64) + Sync)) -> Option<f64> {
     both.reduce(f64::min)
 }
 
-/// Says whether a target is met.
+/// Prints whether a target is met.
 fn target(what: &str, value: f64, max: f64, unit: &str) {
     let met = if value <= max { "met" } else { "MISSED" };
     println!("target {met}: {what}: {value:.2} {unit}, at most {max:.2} {unit}");

@@ -61,8 +61,8 @@ fn wait(deadline: Option<Instant>) -> Result<(), SynchronizeError> {
     }
 }
 
-/// Begins a grace period, and returns a value that reports whether it is over: [`synchronize`] for
-/// async code.
+/// Begins a grace period, and returns a value that reports whether it is over. For async code,
+/// where [`synchronize`] would block.
 ///
 /// ```
 /// # async fn pause() {}

@@ -31,10 +31,10 @@ pub(crate) struct Streaming {
 }
 
 impl Streaming {
-    /// Room for some tenths of a second, should the disk be slow.
+    /// Room for some tenths of a second, in case the disk is slow.
     const BUFFER_PER_THREAD: usize = 8 << 20;
 
-    /// Starts to record. The format follows from the path's ending.
+    /// Starts recording. The extension of the path determines the format.
     pub(crate) fn start(path: &Path) -> Result<Self, String> {
         let recording = recorder()
             .max_buffer_bytes(Self::BUFFER_PER_THREAD)
@@ -46,8 +46,7 @@ impl Streaming {
         })
     }
 
-    /// Writes the rest, and says what was recorded. Waits, so this is not for a worker of the
-    /// runtime.
+    /// Writes the rest, and prints a summary. Blocks, so do not call it on a worker of the runtime.
     pub(crate) fn finish(self) -> Result<(), String> {
         let finished = self.recording.finish();
         let trace = finished.map_err(|error| format!("--record: {}", in_full(&error)))?;
@@ -67,7 +66,7 @@ pub(crate) fn in_full(error: &RecordError) -> String {
     }
 }
 
-/// What was counted of one event, on all threads.
+/// The counts of one event, over all threads.
 pub(crate) fn count(trace: &Trace, event: &str) -> Count {
     let mut sum = Count::default();
     for (_, _, count) in trace.counts().filter(|(of, _, _)| of.name() == event) {
@@ -78,7 +77,7 @@ pub(crate) fn count(trace: &Trace, event: &str) -> Count {
     sum
 }
 
-/// A row for each event, and the sum.
+/// Prints a row for each event, and the sum.
 pub(crate) fn print_counts(trace: &Trace) {
     let row = |name: &str, count: Count| {
         println!(
@@ -96,7 +95,7 @@ pub(crate) fn print_counts(trace: &Trace) {
     row("sum", trace.sum());
 }
 
-/// Whether each firing is accounted for, on each thread.
+/// Checks that each firing is accounted for, on each thread.
 pub(crate) fn balance(trace: &Trace) -> Result<(), String> {
     for (event, thread, count) in trace.counts() {
         if count.fired != count.written + count.lost {
@@ -109,7 +108,7 @@ pub(crate) fn balance(trace: &Trace) -> Result<(), String> {
     Ok(())
 }
 
-/// A line: what it is, how large, and what opens it.
+/// Prints a line: the file, its size, and the program that opens it.
 pub(crate) fn print_file(path: &Path) -> io::Result<()> {
     let ending = path.extension().and_then(|ending| ending.to_str());
     let opened = match ending {
@@ -125,7 +124,7 @@ pub(crate) fn print_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Of a file, or of all files of a directory.
+/// Returns the size of a file, or of all files in a folder.
 fn size(path: &Path) -> io::Result<u64> {
     if !path.is_dir() {
         return Ok(fs::metadata(path)?.len());

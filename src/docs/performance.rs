@@ -164,8 +164,8 @@
 //! 2. The state is compared once more, and the constant "one firing" is stored.
 //! 3. The pin of crossbeam-epoch, inlined: it stores the current epoch in the thread's own record
 //!    and issues a full memory barrier (on x86-64, a locked instruction). On every 128th pin of a
-//!    thread, crossbeam also tries to advance the epoch and processes a few of its bags of
-//!    deferred functions. This crate puts one store into such a bag.
+//!    thread, crossbeam also tries to advance the epoch and processes a few of its bags of deferred
+//!    functions. This crate defers one function, a single store.
 //! 4. An acquire load of the snapshot gives the address of its first entry. (The acquire fence
 //!    before it is no instruction on x86-64.)
 //! 5. For each entry up to the empty one: an indirect call of the probe's thunk, whose address is
@@ -273,8 +273,8 @@
 //!   typical figure of all memory layouts and processes beside the best. Some figures differ more
 //!   between builds of the same code: `tracing`'s registry took 6.0 ns in one build and 8.7 in the
 //!   next.
-//! * *Anything about many cores.* The machine has two. With fewer than three, the rows "others
-//!   fire without pause" have one thread that fires.
+//! * *Anything about many cores.* The machine has two. With fewer than three, one thread fires in
+//!   the rows "other threads fire without pause".
 //!
 //! # How to measure it yourself
 //!
@@ -310,8 +310,8 @@
 //!
 //! # Against the floors
 //!
-//! What this crate's own CI watches. *Ours* and *floor* are as above; *judged* is the ratio or the
-//! difference that has a *target*. Rows of instructions, bytes and allocations are gates:
+//! This crate's CI measures these rows. *Ours* and *floor* are as above; *judged* is the ratio or
+//! the difference that has a *target*. Rows of instructions, bytes and allocations are gates:
 //! `ci/overhead.sh` fails above them. Times gate nothing. All figures are the best of one run,
 //! except where a row says "median".
 //!
@@ -386,8 +386,8 @@
 //! thread in total. Any epoch scheme must look at each thread that could be reading. The same is
 //! therefore measured without this crate: crossbeam-epoch's clone + swap + defer twice, then a
 //! deferred store, flushed until it has run, among as many participants. That floor takes five or
-//! six times as long with 64 threads as without; the row after it compares it with ours. The size
-//! of the heap, other events and their probes do not matter.
+//! six times as long with 64 threads as without; the row above it compares both. The size of the
+//! heap, other events and their probes do not matter.
 
 #![allow(
     clippy::doc_markdown,

@@ -141,7 +141,7 @@ await run({
         await page.waitForSelector('#result tbody tr');
         await says(page, 'Nothing is attached any more');
         await page.click('text="Metrics"');
-        await page.waitForFunction(() => document.getElementById('result').textContent.includes('hotprobe_events 3'));
+        await page.waitForFunction(() => document.getElementById('result').textContent.includes('hotprobe_events_registered 3'));
         assert.ok(!page.url().includes(token));
         await close(page);
     },

@@ -4,6 +4,7 @@ use crate::about::About;
 use crate::access::{Access, Token};
 use crate::admin_error::AdminError;
 use crate::sessions::{Sessions, Shutdown};
+use hotprobe_profile::Metrics;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub struct Admin {
     pub(crate) access: Access,
     pub(crate) max_duration: Duration,
     max_memory_bytes: usize,
+    pub(crate) metrics: Metrics,
     pub(crate) about: About,
     pub(crate) sessions: Arc<Sessions>,
 }
@@ -63,6 +65,7 @@ impl Admin {
             },
             max_duration: Duration::from_secs(300),
             max_memory_bytes: 64 << 20,
+            metrics: Metrics::new(),
             about: About::new(),
             sessions: Arc::new(Sessions::new(4)),
         }
@@ -189,6 +192,27 @@ impl Admin {
     /// ```
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.about.version = Some(version.into());
+        self
+    }
+
+    /// Sets what `/metrics` serves: these metrics, those of the [process](Metrics::process), and the
+    /// open sessions. Without it, the latter two.
+    ///
+    /// Each request calls the closures of `metrics` on a worker thread of the runtime, so they must
+    /// not block.
+    ///
+    /// ```
+    /// use hotprobe_admin::Admin;
+    /// use hotprobe_profile::{Counts, Metrics};
+    /// # hotprobe::event! { static REQUEST_DONE: fn(route: &str); }
+    ///
+    /// let counts = Counts::new().by(&REQUEST_DONE, "route").start()?;
+    /// let admin = Admin::new().metrics(Metrics::new().counts(move || counts.snapshot()));
+    /// # drop(admin);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
         self
     }
 

@@ -227,7 +227,6 @@
 //!
 //! Which process this is ([`Admin::version`] sets the version; the uptime counts from
 //! [`Admin::new`]), the counters of [`stats`](hotprobe::stats()), and the current numbers.
-//! `/metrics` has the same numbers, as `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
 //!
 //! ```json
 //! {
@@ -237,6 +236,13 @@
 //!   "retired": 9, "reclaimed": 9, "drop_panics": 0
 //! }
 //! ```
+//!
+//! ## `/metrics`
+//!
+//! The numbers of `/stats` for Prometheus, as `hotprobe_events_registered`,
+//! `hotprobe_probe_panics_total`, `hotprobe_admin_sessions_open` and so on.
+//! [`Metrics`](hotprobe_profile::Metrics#names) lists the names. Latencies and counts that your
+//! program measures appear there too if you pass them to [`Admin::metrics`].
 //!
 //! ## `/rates`
 //!

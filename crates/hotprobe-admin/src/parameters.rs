@@ -231,11 +231,17 @@ pub(crate) fn one_event(name: &str, pattern: &str) -> Result<&'static dyn AnyEve
     match hotprobe::matching(pattern)[..] {
         [] => Err(unknown(pattern)),
         [event] => Ok(event),
-        ref many => Err(Problem::parameter(format!(
-            "`{name}` is `{}`, which {} events match: name one of them",
-            shown(pattern),
-            many.len()
-        ))),
+        ref many => {
+            let names = many.iter().map(|event| event.metadata().name());
+            let names: Vec<_> = names.take(NEAREST).collect();
+            let others = if many.len() > NEAREST { ", …" } else { "" };
+            Err(Problem::parameter(format!(
+                "`{name}` is `{}`, which {} events match: name one of `{}`{others}",
+                shown(pattern),
+                many.len(),
+                names.join("`, `")
+            )))
+        }
     }
 }
 

@@ -37,11 +37,11 @@ pub enum ProfileError {
         /// Which, and what would be.
         reason: String,
     },
-    /// A path's ending tells no format.
+    /// The extension of a path is of no known format.
     UnknownFormat {
         /// The path.
         path: PathBuf,
-        /// The endings that would.
+        /// The known extensions.
         endings: &'static str,
     },
     /// A file, or what was given to write to, failed.
@@ -68,15 +68,18 @@ impl fmt::Display for ProfileError {
             Self::NothingChosen => {
                 f.write_str("no event was chosen: call `event` or `matching` before `start`")
             }
+            Self::NothingMatches { pattern, events } if pattern.contains('*') => write!(
+                f,
+                "no event matches `{pattern}` (of {events}); `hotprobe::events()` lists their names"
+            ),
             Self::NothingMatches { pattern, events } => write!(
                 f,
-                "the pattern `{pattern}` matches none of the program's {events} events: `*` stands for anything, and the \
-                 whole name has to match, as in `shop::orders::*`; `hotprobe::events()` lists the names",
+                "no event matches `{pattern}` (of {events}); try `*{pattern}*`"
             ),
             Self::Parameter { reason } | Self::Limit { reason } => f.write_str(reason),
             Self::UnknownFormat { path, endings } => write!(
                 f,
-                "the ending of `{}` tells no format: use {endings}",
+                "cannot tell the format from the extension of `{}`; use {endings}",
                 path.display()
             ),
             Self::Io {

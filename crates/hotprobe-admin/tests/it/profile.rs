@@ -141,7 +141,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
             (
                 format!("begin=*::profile::asked::*&{end}&key=id"),
                 400,
-                "which 3 events match: name one of them",
+                "which 3 events match: name one of `it::profile::asked::BEGUN`, `it::profile::asked::",
             ),
             (
                 format!("{begin}&{end}&key=card"),

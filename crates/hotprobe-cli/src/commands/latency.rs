@@ -228,8 +228,8 @@ fn pair(client: &Client, options: &mut Latency) -> Result<Pair, Failure> {
         shown(&pair.key)
     ));
     if !others.is_empty() {
-        let others: Vec<_> = others.iter().map(|pair| shown(&pair.begin)).collect();
-        note(format_args!("other begins: {}", others.join(", ")));
+        let others = catalogue::listed(others.iter().map(|pair| &*pair.begin));
+        note(format_args!("other begins: {others}"));
     }
     Ok(pair)
 }
@@ -240,12 +240,11 @@ fn one<'a>(text: &str, events: &'a [Event]) -> Result<&'a Event, Failure> {
     if let [event] = found[..] {
         return Ok(event);
     }
-    let names: Vec<_> = found.iter().map(|event| shown(&event.name)).collect();
+    let names = catalogue::listed(found.iter().map(|event| &*event.name));
     Err(Failure::failed(format!(
-        "{} events match `{}`; name one of {}",
+        "{} events match `{}`; name one of {names}",
         found.len(),
-        shown(text),
-        names.join(", ")
+        shown(text)
     )))
 }
 

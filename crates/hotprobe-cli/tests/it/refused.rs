@@ -54,6 +54,40 @@ fn a_name_that_is_none_is_answered_with_the_nearest() {
         );
 }
 
+/// Of two names, the server says only of the first what is similar to it.
+#[test]
+fn of_several_names_the_unknown_one_is_answered_with_its_own_nearest() {
+    let server = Server::start(Admin::new());
+    let wrong = full::ITEM.name().replace("ITEM", "ITME");
+    let expected = format!("; try `{}`", full::ITEM.name());
+    let said = format!("no event matches `{wrong}`");
+    for command in [
+        &["list", "refused::known", &wrong][..],
+        &["latency", "refused::known", &wrong, "n"],
+    ] {
+        server.run(command).fails(1, &[&said, &expected]);
+    }
+}
+
+#[test]
+fn a_name_that_several_events_have_is_answered_with_them() {
+    let server = Server::start(Admin::new());
+    for command in [
+        &["latency", "it::refused", full::ITEM.name(), "n"][..],
+        &["latency", "it::refused"],
+    ] {
+        server.run(command).fails(
+            1,
+            &[
+                "2 events match",
+                "name one of ",
+                full::ITEM.name(),
+                known::ORDER_PLACED.name(),
+            ],
+        );
+    }
+}
+
 #[test]
 fn the_token_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
     let server = Server::start(Admin::new().token("open-sesame").unwrap());
@@ -210,7 +244,7 @@ fn what_the_command_line_cannot_mean_is_a_usage_error() {
         (&["tail"], "<MATCH>"),
         (
             &["tail", "*", "--seconds", "soon"],
-            "--for <DURATION> is `soon`: expected a duration, such as `10s`",
+            "--for <DURATION> is `soon`: expected a duration, such as `10s`, `2m` or `500ms`, of at most `277h`",
         ),
         (
             &["watch", "*", "--interval", "0"],

@@ -90,21 +90,28 @@ impl Counts {
     /// Adds an event, and a [`Breakdown`](crate::Breakdown) of its firings by the value of this
     /// parameter. A value that is no text is formatted; the first 128 bytes of a label count.
     pub fn by(mut self, event: &'static dyn AnyEvent, parameter: impl Into<String>) -> Self {
-        self.by.push((event, parameter.into()));
+        let by = (event, parameter.into());
+        if !self.by.contains(&by) {
+            self.by.push(by);
+        }
         self
     }
 
     /// Adds a counter that your own probes increment, to list it in the same table with its rate.
     /// Its count starts at zero when the session starts.
     pub fn counter(mut self, counter: &Counter) -> Self {
-        self.counters.push(counter.clone());
+        if !self.counters.iter().any(|known| known.is_same(counter)) {
+            self.counters.push(counter.clone());
+        }
         self
     }
 
     /// Adds a label counter that your own probes increment. Its counts include those from before
     /// the session.
     pub fn labels(mut self, labels: &LabelCounter) -> Self {
-        self.labels.push(labels.clone());
+        if !self.labels.iter().any(|known| known.is_same(labels)) {
+            self.labels.push(labels.clone());
+        }
         self
     }
 

@@ -37,8 +37,8 @@ impl CounterRows {
     pub(crate) fn add(&self, column: usize, n: u64) {
         let number = threads::number();
         let cell = self.cell(number, column);
-        // Relaxed: a count. Nobody else writes to a number's own row, and who had the number before happened before, so
-        // that it need not be one step. (Readers may see the count of before.)
+        // Relaxed: a count. Nobody else writes to a number's own row, and who had the number before
+        // happened before, so that it need not be one step. (Readers may see the count of before.)
         if number < SHARED {
             cell.store(
                 cell.load(Ordering::Relaxed).wrapping_add(n),
@@ -78,8 +78,8 @@ impl CounterRows {
 /// ```
 ///
 /// # Cost
-/// `inc` is a load and a store on a line of the thread's own: about a nanosecond. (More than 64 threads at a time: those
-/// after have one line together, and pay for it.) A counter takes 8 KiB.
+/// `inc` is a load and a store on a cache line of the thread's own: about 1 ns. Beyond 64 threads
+/// at a time, further threads share one line, which costs more. A counter takes 8 KiB.
 #[derive(Clone)]
 pub struct Counter {
     name: Arc<str>,
@@ -121,6 +121,11 @@ impl Counter {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Returns whether both are clones of one counter.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rows, &other.rows)
+    }
 }
 
 impl fmt::Debug for Counter {
@@ -154,14 +159,15 @@ impl fmt::Debug for Counter {
 /// ```
 ///
 /// # Error
-/// As long as there are no more labels than it has room for, counts are exact. Beyond that, a count may be too high, by its
-/// [`error`](crate::LabelCount::error) at most, and never too low; no error is greater than the total divided by the room. A label with more than
-/// that is in the list. (This is Space-Saving.)
+/// Counts are exact up to `max_labels` different labels. Beyond that, a count may be too high by
+/// its [`error`](crate::LabelCount::error), and is never too low. No error is greater than the
+/// total divided by `max_labels`, and each label with a count above that is in the list. (The
+/// algorithm is Space-Saving.)
 ///
 /// # Cost
-/// `inc` takes a lock that hardly anybody else wants, and hashes the label: about 15 ns. One that isn't counted yet takes
-/// the place of the least frequent, which is looked for among all. Some 200 bytes for each label, on each of a few stripes
-/// (twice as many as there are cores, 4 to 32).
+/// `inc` takes a lock that is rarely contended, and hashes the label: about 15 ns. A label that is
+/// not in the list replaces the least frequent one, which takes a search through all. Memory: about
+/// 200 bytes for each label, on each of a few stripes (twice as many as there are cores, 4 to 32).
 #[derive(Clone)]
 pub struct LabelCounter {
     name: Arc<str>,
@@ -206,6 +212,11 @@ impl LabelCounter {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns whether both are clones of one counter.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.top, &other.top)
     }
 
     pub(crate) fn top(&self) -> &FrequentLabels {

@@ -1,5 +1,6 @@
-//! The most frequent labels, in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi: "Efficient Computation of
-//! Frequent and Top-k Elements in Data Streams", 2005), in stripes that are merged on reading.
+//! The most frequent labels, in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi:
+//! "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005), in stripes that
+//! are merged on reading.
 //!
 //! A summary counts a limited number of labels. One more takes the place of the least frequent, and
 //! its count, which is its error: a

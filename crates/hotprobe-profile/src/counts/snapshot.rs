@@ -4,7 +4,8 @@ use super::frequent::MergedLabels;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The counts up to a moment. Returned by [`CountsSession::snapshot`](crate::CountsSession::snapshot).
+/// The counts up to a moment. Returned by
+/// [`CountsSession::snapshot`](crate::CountsSession::snapshot).
 ///
 /// Its `Display` is a table.
 ///
@@ -69,7 +70,8 @@ impl CountsSnapshot {
         &self.breakdowns
     }
 
-    /// Returns the counts since an earlier snapshot of the same session, and the rates for that time.
+    /// Returns the counts since an earlier snapshot of the same session, and the rates for that
+    /// time.
     ///
     /// The error of a label's count is then the sum of its errors in both.
     #[must_use]
@@ -103,6 +105,17 @@ fn rate(count: u64, duration: Duration) -> f64 {
 }
 
 /// The number of firings of an event, or the count of a [`Counter`](crate::Counter).
+///
+/// ```
+/// hotprobe::event! { static TICK: fn(); }
+/// let session = hotprobe_profile::Counts::new().event(&TICK).start()?;
+/// TICK.fire();
+/// let snapshot = session.snapshot();
+/// let ticks = snapshot.event(TICK.name()).unwrap();
+/// println!("{} ticks, {:.1} per second", ticks.count(), ticks.rate());
+/// # assert_eq!(ticks.count(), 1);
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventCount {
     name: String,
@@ -139,6 +152,17 @@ impl EventCount {
 }
 
 /// The firings of an event by the value of a parameter: the most frequent values, as labels.
+///
+/// ```
+/// hotprobe::event! { static REQUEST_DONE: fn(route: &str); }
+/// let session = hotprobe_profile::Counts::new().by(&REQUEST_DONE, "route").start()?;
+/// REQUEST_DONE.fire("/orders");
+/// REQUEST_DONE.fire("/orders");
+/// let snapshot = session.snapshot();
+/// let routes = &snapshot.breakdowns()[0];
+/// assert_eq!((routes.parameter(), routes.total(), routes.is_exact()), ("route", 2, true));
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breakdown {
     event: String,
@@ -234,7 +258,17 @@ impl Breakdown {
     }
 }
 
-/// The number of firings with a label.
+/// The number of firings with a label, and by how much it may be too high.
+///
+/// ```
+/// let pages = hotprobe_profile::LabelCounter::new("pages", 1)?;
+/// let session = hotprobe_profile::Counts::new().labels(&pages).start()?;
+/// pages.inc("/orders");
+/// let snapshot = session.snapshot();
+/// let label = &snapshot.breakdowns()[0].labels()[0];
+/// assert_eq!((label.label(), label.count(), label.error()), ("/orders", 1, 0));
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelCount {
     label: String,

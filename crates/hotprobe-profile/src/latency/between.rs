@@ -111,8 +111,8 @@ impl Latency {
         self
     }
 
-    /// Sets the range of durations to resolve; 1 ns to 60 s by default. Durations outside are clamped
-    /// and counted separately.
+    /// Sets the range of durations to resolve; 1 ns to 60 s by default. Durations outside are
+    /// clamped and counted separately.
     pub fn range(mut self, range: RangeInclusive<Duration>) -> Self {
         self.meter = self.meter.range(range);
         self

@@ -15,7 +15,8 @@ struct TableLabel {
 #[derive(Debug)]
 pub(crate) struct LabelTable {
     seed: Seed,
-    /// At least half of them stay empty. Which one a label is in follows from its hash; or it is the next.
+    /// At least half of them stay empty. Which one a label is in follows from its hash; or it is
+    /// the next.
     slots: Box<[OnceLock<TableLabel>]>,
     max: u32,
     /// Only one thread may add; it allocates before. How many there are.

@@ -189,9 +189,9 @@ impl<K> LatencyMeter<K> {
         self.read(false)
     }
 
-    /// Returns a [`snapshot`](Self::snapshot) and starts again from zero. Each begin, end and pair is
-    /// in exactly one of the snapshots that `reset` returns. Open pairs stay open, and labels keep
-    /// their histograms.
+    /// Returns a [`snapshot`](Self::snapshot) and starts again from zero. Each begin, end and pair
+    /// is in exactly one of the snapshots that `reset` returns. Open pairs stay open, and labels
+    /// keep their histograms.
     ///
     /// ```
     /// let meter = hotprobe_profile::LatencyMeter::new();
@@ -207,24 +207,24 @@ impl<K> LatencyMeter<K> {
         self.read(true)
     }
 
-    fn read(&self, anew: bool) -> LatencySnapshot {
+    fn read(&self, reset: bool) -> LatencySnapshot {
         // One reader at a time, so that none sees the half of another's reset.
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         let from = *since;
         let now = self.timer.now();
-        if anew {
+        if reset {
             *since = MeasuredSince {
                 wall: self.timer.wall() + Duration::from_nanos(now),
                 nanoseconds: now,
             };
         }
-        let tally = self.pairs.tally(anew);
-        let skipped = self.pairs.skipped(anew);
+        let tally = self.pairs.tally(reset);
+        let skipped = self.pairs.skipped(reset);
         let mut labels: Vec<_> = self
             .labels
             .all()
             .into_iter()
-            .map(|(number, label)| LabelLatency::new(label, self.histograms.read(number, anew)))
+            .map(|(number, label)| LabelLatency::new(label, self.histograms.read(number, reset)))
             .filter(|label| label.count() > 0)
             .collect();
         drop(since);

@@ -99,8 +99,8 @@ impl LatencyMeterBuilder {
         self
     }
 
-    /// Sets the range of durations to resolve; 1 ns to 60 s by default. Durations outside are clamped
-    /// and counted separately.
+    /// Sets the range of durations to resolve; 1 ns to 60 s by default. Durations outside are
+    /// clamped and counted separately.
     pub fn range(mut self, range: RangeInclusive<Duration>) -> Self {
         self.range = range;
         self

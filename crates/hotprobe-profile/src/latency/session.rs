@@ -76,15 +76,15 @@ impl ProbedLatency {
         });
     }
 
-    fn read(&self, anew: bool) -> LatencySnapshot {
+    fn read(&self, reset: bool) -> LatencySnapshot {
         let count = |count: &AtomicU64| {
-            if anew {
+            if reset {
                 count.swap(0, Ordering::Relaxed)
             } else {
                 count.load(Ordering::Relaxed)
             }
         };
-        let mut snapshot = if anew {
+        let mut snapshot = if reset {
             self.meter.reset()
         } else {
             self.meter.snapshot()

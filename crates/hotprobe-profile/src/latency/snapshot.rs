@@ -5,12 +5,21 @@ use super::open_pairs::PairTally;
 use hdrhistogram::Histogram;
 use std::time::{Duration, SystemTime};
 
-/// What has become of begins and ends. It adds up in each snapshot:
+/// The counts of begins and ends, and what became of them. They add up in each snapshot:
 ///
 /// * `carried + begins == matched + unmatched_begins + evicted + open`
 /// * `ends == matched + unmatched_ends`
 ///
-/// What is `skipped` or without key is in none of them.
+/// Begins and ends that were `skipped` or had no key are in none of these numbers.
+///
+/// ```
+/// let meter = hotprobe_profile::LatencyMeter::new();
+/// meter.begin(1);
+/// meter.begin(2);
+/// meter.end(&1, "a label");
+/// let counts = meter.snapshot().counts();
+/// assert_eq!((counts.begins, counts.matched, counts.open), (2, 1, 1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PairCounts {
@@ -70,7 +79,8 @@ impl PairCounts {
 /// let snapshot = meter.snapshot();
 /// println!("{snapshot}");
 /// for label in snapshot.labels() {
-///     println!("{}: half of {} took {:?} or less", label.label(), label.count(), label.percentile(50.0));
+///     let (count, p50) = (label.count(), label.percentile(50.0));
+///     println!("{}: half of {count} took {p50:?} or less", label.label());
 /// }
 /// # assert_eq!(snapshot.labels().len(), 1);
 /// ```
@@ -143,8 +153,8 @@ impl LatencySnapshot {
     }
 }
 
-/// Returns the 1-based rank of the nearest-rank percentile: `ceil(percent / 100 * count)`. 99.9 % of 4000
-/// are 3996: a float that is a little more than that does not make it the next rank.
+/// Returns the 1-based rank of the nearest-rank percentile: `ceil(percent / 100 * count)`. 99.9 %
+/// of 4000 are 3996: a float that is a little more than that does not make it the next rank.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -167,9 +177,20 @@ fn rank(percent: f64, count: u64) -> u64 {
     (rank as u64).clamp(1, count.max(1))
 }
 
-/// How long the pairs of a label took.
+/// The durations of a label's pairs.
 ///
-/// Durations are as exact as the measurement's [digits](crate::Latency::digits) say; the sum is exact.
+/// Durations have the precision of the measurement's [digits](crate::Latency::digits); the sum is
+/// exact.
+///
+/// ```
+/// # let meter = hotprobe_profile::LatencyMeter::new();
+/// # meter.begin(7);
+/// # meter.end(&7, "/orders");
+/// let snapshot = meter.snapshot();
+/// let orders = snapshot.label("/orders").unwrap();
+/// assert!(orders.percentile(50.0) <= orders.percentile(99.0));
+/// println!("{} requests, p99 {:?}", orders.count(), orders.percentile(99.0));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelLatency {
     label: String,
@@ -197,8 +218,8 @@ impl LabelLatency {
         self.latencies.histogram.len()
     }
 
-    /// Returns the duration that `percent` per cent of the pairs do not exceed: `percentile(99.0)` is p99.
-    /// 0 gives the shortest, 100 the longest.
+    /// Returns the duration that `percent` per cent of the pairs do not exceed: `percentile(99.0)`
+    /// is p99. 0 gives the shortest, 100 the longest.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> Duration {
         let histogram = &self.latencies.histogram;

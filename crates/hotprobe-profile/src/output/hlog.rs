@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 impl LatencySnapshot {
-    /// Writes an HDR histogram log, format 1.3: an interval for each label, which is its tag. The values are nanoseconds;
-    /// the interval's maximum, in clear, is in milliseconds, as other writers have it.
+    /// Writes an HDR histogram log, format 1.3: an interval for each label, which is its tag. The
+    /// values are nanoseconds; the interval's maximum, in clear, is in milliseconds, as other
+    /// writers have it.
     ///
     /// In tags, `%`, commas, white space and what is not ASCII are escaped as in URLs (`%2C`).
     ///

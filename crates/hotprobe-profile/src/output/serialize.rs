@@ -1,7 +1,7 @@
 //! `serde::Serialize` for the results. (Feature `serde`.)
 //!
-//! A duration is an integer whose name ends with its unit: `_ns` nanoseconds, `_unix_ms` milliseconds since 1970. Rates are
-//! `per_second`.
+//! A duration is an integer whose name ends with its unit: `_ns` nanoseconds, `_unix_ms`
+//! milliseconds since 1970. Rates are `per_second`.
 
 use crate::{
     Breakdown, CountsSnapshot, EventCount, LabelCount, LabelLatency, LatencySnapshot, PairCounts,
@@ -208,7 +208,8 @@ impl Serialize for LabelCount {
     }
 }
 
-/// A sum of weights. Not every format has integers of 128 bits, so only a sum that needs them is one.
+/// A sum of weights. Not every format has integers of 128 bits, so only a sum that needs them is
+/// one.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Weight {

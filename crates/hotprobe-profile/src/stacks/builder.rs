@@ -107,12 +107,12 @@ impl Stacks {
         self
     }
 
-    /// Weighs each firing by this parameter, a number; without it a firing weighs 1.
+    /// Weighs each firing by this parameter, a number. By default a firing weighs 1.
     ///
-    /// Weights are whole numbers from 0 to 2^64 - 1. Floating-point numbers are rounded to the nearest. A negative one,
-    /// one that is too large, and what turns out to be no number weighs 0, and is counted
-    /// ([`StackCounts::unweighed`](super::StackCounts)). Sums are exact up to 2^128 - 1. In pprof's files, whose
-    /// numbers end at 2^63 - 1, a larger one is that.
+    /// Weights are whole numbers from 0 to 2^64 - 1; floating-point numbers are rounded to the
+    /// nearest. A value that is negative, too large or no number weighs 0, and is counted
+    /// ([`StackCounts::unweighed`](super::StackCounts)). Sums are exact below 2^128. Numbers in
+    /// pprof's files end at 2^63 - 1, so a larger sum is written as that.
     pub fn weight(mut self, parameter: impl Into<String>) -> Self {
         self.weight = Some(parameter.into());
         self
@@ -120,17 +120,19 @@ impl Stacks {
 
     /// Sets the unit of the weight, for pprof: `bytes`, `nanoseconds`, …
     ///
-    /// By default it follows from the parameter's name: `bytes` and what ends with `_bytes`, `ns` or
-    /// `_ns`, `us`, `ms`, `secs`; anything else has the unit `count`.
+    /// By default it follows from the end of the parameter's name: `bytes`, `ns`, `us`, `ms` or
+    /// `secs`, by itself or after `_`. Otherwise it is `count`.
     pub fn unit(mut self, unit: impl Into<String>) -> Self {
         self.unit = Some(unit.into());
         self
     }
 
-    /// Tells stacks apart by this parameter's value, too: in pprof's files it is a label of the samples.
+    /// Adds a parameter whose value distinguishes stacks. In pprof's files it is a label of the
+    /// samples.
     ///
-    /// Of its text 64 bytes are kept, and `…` if there were more. Stacks with different values are different ones: a parameter
-    /// that has a value of its own for each firing, a request's number say, soon fills the table. At most 8 labels.
+    /// The first 64 bytes of its text are kept, followed by `…` if there were more. Stacks with
+    /// different values are different stacks, so a parameter with a new value in each firing (a
+    /// request's number) soon fills the table. At most 8 labels.
     pub fn label(mut self, parameter: impl Into<String>) -> Self {
         let parameter = parameter.into();
         if !self.labels.contains(&parameter) {
@@ -139,12 +141,12 @@ impl Stacks {
         self
     }
 
-    /// Takes the stack of the first firing, and of each `n`-th after it, over all threads and events. The others are
-    /// counted ([`StackCounts::skipped`](super::StackCounts)), with their weight. What was sampled is not
-    /// multiplied by `n`.
+    /// Samples every `n`-th firing, starting with the first, over all threads and events; 1 by
+    /// default. The others are counted with their weight
+    /// ([`StackCounts::skipped`](super::StackCounts)). Counts are not multiplied by `n`.
     ///
-    /// (If what the program does repeats with a period that shares a factor with `n`, some stacks are never met. A
-    /// prime number is a good choice.)
+    /// If the program's work repeats with a period that shares a factor with `n`, some stacks are
+    /// never sampled. A prime number is a good choice.
     pub fn every(mut self, n: usize) -> Self {
         self.every = n;
         self

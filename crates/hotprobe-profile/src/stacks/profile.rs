@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 /// The call stacks up to a moment, with their counts and weights. Returned by
 /// [`StacksSession::snapshot`](super::StacksSession::snapshot).
 ///
-/// The first call of [`samples`](Self::samples), `save` or a writer looks up the names. That may read
-/// the program's debug information, which takes about a second for a large debug build.
+/// The first call of [`samples`](Self::samples), `save` or a writer looks up the names. That may
+/// read the program's debug information, which takes about a second for a large debug build.
 ///
 /// Two profiles are equal if they have the same addresses, labels, counts and times.
 ///
@@ -130,7 +130,26 @@ impl StackProfile {
     }
 }
 
-/// A stack, and what was counted of it.
+/// A call stack with its count and weight. Returned by [`StackProfile::samples`].
+///
+/// ```
+/// use hotprobe_profile::Stacks;
+/// hotprobe::event! { static STORED: fn(route: &str, bytes: usize); }
+///
+/// let session = Stacks::at(&STORED).weight("bytes").label("route").start()?;
+/// STORED.fire("/orders", 7);
+/// let profile = session.snapshot();
+/// for sample in profile.samples() {
+///     let labels: Vec<_> = sample.labels().collect();
+///     assert_eq!(labels, [("route", "/orders")]);
+///     println!("{} firings, {} bytes:", sample.count(), sample.weight());
+///     for frame in sample.frames() {
+///         println!("  {} ({:?}:{:?})", frame.name(), frame.file(), frame.line());
+///     }
+/// }
+/// # assert_eq!(profile.samples()[0].weight(), 7);
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
 #[derive(Clone)]
 pub struct StackSample<'a> {
     profile: &'a StackProfile,
@@ -194,7 +213,24 @@ impl fmt::Debug for StackSample<'_> {
     }
 }
 
-/// A function on a stack.
+/// A function on a call stack, with its file and line if they are known. Its `Debug` is one line.
+///
+/// ```
+/// use hotprobe_profile::Stacks;
+/// hotprobe::event! { static TICK: fn(); }
+///
+/// fn work() {
+///     TICK.fire();
+/// }
+///
+/// let session = Stacks::at(&TICK).start()?;
+/// work();
+/// let profile = session.snapshot();
+/// let innermost = profile.samples()[0].frames()[0];
+/// assert!(innermost.name().ends_with("::work"));
+/// println!("{innermost:?}"); // shop::work (src/shop.rs:7)
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct StackFrame<'a> {
     function: &'a FrameFunction,
@@ -208,7 +244,7 @@ impl<'a> StackFrame<'a> {
         &self.function.name
     }
 
-    /// Returns its source file, as the compiler was told it, if there is debug information.
+    /// Returns its source file, as it was passed to the compiler, if there is debug information.
     #[must_use]
     pub fn file(&self) -> Option<&'a str> {
         (!self.function.file.is_empty()).then_some(&self.function.file)

@@ -33,7 +33,7 @@ pub(crate) struct RawProfile {
 pub(crate) struct RawRow {
     pub(crate) event: usize,
     pub(crate) stack: RawStack,
-    /// As many as the profile has; of a made-up stack, none.
+    /// One for each label of the profile; none for a made-up stack.
     pub(crate) labels: Vec<String>,
     pub(crate) sum: StackSum,
 }
@@ -59,7 +59,8 @@ impl RawProfile {
     }
 }
 
-/// What became of the firings. `fired = sampled + skipped`, and `sampled` includes `other` and `nested`.
+/// What became of the firings. `fired = sampled + skipped`, and `sampled` includes `other` and
+/// `nested`.
 ///
 /// ```
 /// use hotprobe_profile::Stacks;
@@ -82,12 +83,14 @@ pub struct StackCounts {
     pub skipped: u64,
     /// Those whose stack found no room in the table: they are counted at the stack `(other)`.
     pub other: u64,
-    /// Those that the profile's own work fired, by an allocator that has events say: they are counted at the stack
-    /// `(in hotprobe)`.
+    /// Those that the profile's own work fired, by an allocator that has events say: they are
+    /// counted at the stack `(in hotprobe)`.
     pub nested: u64,
-    /// Those whose weight was negative, not a number, or 2^64 or more: they are counted like the others, with weight 0.
+    /// Those whose weight was negative, not a number, or 2^64 or more: they are counted like the
+    /// others, with weight 0.
     pub unweighed: u64,
-    /// How many different stacks there are. (By their addresses: two of them may look the same when they are written.)
+    /// How many different stacks there are. (By their addresses: two of them may look the same when
+    /// they are written.)
     pub stacks: usize,
     /// The sum of the weights of all that were sampled.
     pub weight: u128,

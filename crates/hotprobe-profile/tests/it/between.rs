@@ -111,7 +111,7 @@ fn what_is_no_key_is_counted_and_paired_with_nothing() {
             panic!("planned")
         }
     }
-    /// Writes as many characters, whatever it is told.
+    /// Writes that many characters, and ignores errors.
     #[derive(Clone, Copy)]
     struct Long(usize);
     impl fmt::Debug for Long {

@@ -23,7 +23,8 @@ fn every_firing_is_counted_whatever_the_threads() {
         .counter(&counter)
         .start()
         .unwrap();
-    // More at once than have a place of their own; and again, with the places of those that have ended.
+    // More at once than have a place of their own; and again, with the places of those that have
+    // ended.
     for _ in 0..2 {
         let barrier = Barrier::new(THREADS as usize);
         thread::scope(|scope| {
@@ -265,11 +266,11 @@ fn what_cannot_be_counted_is_refused() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the pattern `no_such_crate::*` matches none of the program's {} events: `*` stands for anything, and the whole \
-             name has to match, as in `shop::orders::*`; `hotprobe::events()` lists the names",
+            "no event matches `no_such_crate::*` (of {}); `hotprobe::events()` lists their names",
             hotprobe::events().len()
         )
     );
+    assert!(refused(Counts::new().matching("no_such_event")).ends_with("; try `*no_such_event*`"));
     assert_eq!(
         refused(Counts::new().event(&KNOWN).by(&KNOWN, "path")),
         format!(
@@ -325,4 +326,36 @@ fn snapshots_are_compared_by_value() {
     assert_ne!(first, second);
     assert_ne!(first.events(), second.events());
     assert_ne!(first.breakdowns(), second.breakdowns());
+}
+
+#[test]
+fn what_is_given_twice_is_listed_once() {
+    hotprobe::event! { static TWICE: fn(label: &str); }
+    let counter = Counter::new("own");
+    let labels = LabelCounter::new("own", 4).unwrap();
+    let session = Counts::new()
+        .by(&TWICE, "label")
+        .by(&TWICE, "label")
+        .counter(&counter)
+        .counter(&counter.clone())
+        .labels(&labels)
+        .labels(&labels.clone())
+        .start()
+        .unwrap();
+    fire!(TWICE, "a");
+    counter.inc();
+    labels.inc("b");
+    let snapshot = session.snapshot();
+    let events: Vec<_> = snapshot
+        .events()
+        .iter()
+        .map(|e| (e.name(), e.count()))
+        .collect();
+    assert_eq!(events, [(TWICE.name(), 1), ("own", 1)]);
+    let totals: Vec<_> = snapshot
+        .breakdowns()
+        .iter()
+        .map(|b| (b.event(), b.total()))
+        .collect();
+    assert_eq!(totals, [(TWICE.name(), 1), ("own", 1)]);
 }

@@ -46,7 +46,8 @@ fn a_pair_takes_as_long_as_an_independent_clock_says() {
     let snapshot = latency.snapshot();
     let label = snapshot.label("a label").unwrap();
     assert_eq!(label.count(), 1);
-    // The sum is exact, but for where the clocks are read (and the processor's counter may step back a little).
+    // The sum is exact, but for where the clocks are read (and the processor's counter may step
+    // back a little).
     let slack = Duration::from_micros(1);
     assert!(inner <= label.sum() + slack && label.sum() <= outer + slack);
     // The rest is to two digits.

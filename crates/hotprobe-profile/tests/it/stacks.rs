@@ -248,7 +248,7 @@ fn finish_waits_for_firings_and_inside_of_one_says_so() {
     assert_eq!(stacks.counts().fired, 1);
     assert_eq!(stacks.finish().unwrap().counts().fired, 1);
 
-    /// Its text stands at the door: the firing is counted when it has passed.
+    /// Its `Debug` waits at the door: the firing is counted when it has passed.
     #[derive(Clone, Copy)]
     struct Waits(&'static Door);
     impl fmt::Debug for Waits {
@@ -315,7 +315,9 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
         error(Stacks::new()),
         "no event was chosen: call `event` or `matching` before `start`"
     );
-    assert!(error(at().matching("no_such_crate::*")).contains("`no_such_crate::*` matches none"));
+    assert!(
+        error(at().matching("no_such_crate::*")).contains("no event matches `no_such_crate::*`")
+    );
     let many = (0..9).fold(at(), |builder, n| builder.label(format!("label {n}")));
     assert_eq!(error(many), "9 labels are not possible: give at most 8");
     assert!(!LOGIN.is_enabled() && !TICK.is_enabled());
@@ -324,7 +326,7 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
     let directory = env::temp_dir();
     let path = directory.join(format!("hotprobe-stacks-{}.pprof", std::process::id()));
     let error = profile.save(&path).unwrap_err().to_string();
-    assert!(error.contains("tells no format: use `.pb.gz`"), "{error}");
+    assert!(error.contains("`; use `.pb.gz` for pprof"), "{error}");
     assert!(!path.exists());
     let error = profile
         .save(path.join("no-such-directory.svg"))

@@ -162,7 +162,7 @@ fn prometheus_is_told_buckets_that_add_up() {
         }
     }
     assert_eq!(
-        value(r#"hotprobe_latency_begins_total{title="latency",became="matched"} "#).to_string(),
+        value(r#"hotprobe_latency_begins_total{title="latency",result="matched"} "#).to_string(),
         "100"
     );
 }
@@ -244,8 +244,8 @@ fn a_file_is_written_by_its_ending() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the ending of `{}` tells no format: use `.hlog` for an HDR log, `.svg` for a picture, `.prom` for Prometheus' text, \
-             or `.txt` for the table",
+            "cannot tell the format from the extension of `{}`; use `.hlog` for an HDR log, `.svg` for a picture, `.prom` for \
+             Prometheus' text, or `.txt` for the table",
             directory.join("x.png").display()
         )
     );
@@ -268,7 +268,7 @@ fn a_file_is_written_by_its_ending() {
             .unwrap_err()
             .to_string(),
         format!(
-            "the ending of `{}` tells no format: use `.prom` for Prometheus' text, or `.txt` for the table",
+            "cannot tell the format from the extension of `{}`; use `.prom` for Prometheus' text, or `.txt` for the table",
             directory.join("counts").display()
         )
     );

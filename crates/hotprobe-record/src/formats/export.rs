@@ -7,6 +7,7 @@
 //! flush.
 
 use hotprobe::Metadata;
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -106,6 +107,12 @@ pub(crate) struct Total {
     pub(crate) fired: u64,
     pub(crate) written: u64,
     pub(crate) lost: u64,
+}
+
+/// Returns the events of which firings were lost.
+pub(crate) fn lossy_events(totals: &[Total]) -> HashSet<usize> {
+    let lossy = totals.iter().filter(|total| total.lost > 0);
+    lossy.map(|total| total.event).collect()
 }
 
 /// A file format.

@@ -106,26 +106,16 @@ impl Roles {
         Self { of_event }
     }
 
-    /// Whether any rule has to do with that event.
-    pub(crate) fn has(&self, event: usize) -> bool {
-        self.of_event
-            .get(event)
-            .is_some_and(|roles| !roles.is_empty())
+    /// Returns how many rules have to do with that event.
+    pub(crate) fn count(&self, event: usize) -> usize {
+        self.of_event.get(event).map_or(0, Vec::len)
     }
 
-    /// Rule, role and key for each rule that the record has to do with.
-    pub(crate) fn of<'a>(
-        &'a self,
-        record: &'a Record<'_>,
-    ) -> impl Iterator<Item = (usize, Role, PairKey)> + 'a {
-        let roles = self
-            .of_event
-            .get(record.event)
-            .map_or(&[][..], Vec::as_slice);
-        roles.iter().filter_map(|&(rule, role, parameter)| {
-            let key = PairKey::new(record.values.get(parameter)?)?;
-            Some((rule, role, key))
-        })
+    /// Returns the rule, the role and the key of the `nth` of them, if the record has a key.
+    pub(crate) fn nth(&self, record: &Record<'_>, nth: usize) -> Option<(usize, Role, PairKey)> {
+        let &(rule, kind, parameter) = self.of_event.get(record.event)?.get(nth)?;
+        let key = PairKey::new(record.values.get(parameter)?)?;
+        Some((rule, kind, key))
     }
 }
 

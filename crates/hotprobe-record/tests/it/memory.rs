@@ -165,6 +165,23 @@ fn threads_without_a_buffer_cost_no_more_than_the_cap() {
 }
 
 #[test]
+fn threads_that_lose_nothing_are_told_apart_up_to_the_cap() {
+    let recording = Recorder::new()
+        .event(&E0)
+        .max_total_bytes(1 << 20)
+        .start()
+        .expect("it can start");
+    for n in 0..APART + 76 {
+        let thread = thread::spawn(move || E0.fire(n));
+        thread.join().expect("it ends well");
+    }
+    let trace = finish(recording);
+    assert_eq!(balanced(&trace).lost, 0);
+    assert_eq!(trace.threads().count() as u64, APART + 1);
+    assert_eq!(trace.other_threads(), 76);
+}
+
+#[test]
 fn a_thread_without_a_buffer_is_one_thread_however_many_recordings_there_are() {
     hotprobe::event! { static NUMBER: fn(n: u64); }
     let recorder = || {

@@ -35,8 +35,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Returns the functions at an address inside an instruction, the innermost inlined one first; none if the address has no
-    /// name.
+    /// Returns the functions at an address inside an instruction, the innermost inlined one first;
+    /// none if the address has no name.
     pub(in crate::stacks) fn functions(&mut self, address: usize) -> Vec<FoundFunction> {
         let Some((module, offset)) = self.modules.find(address as u64) else {
             return Vec::new();

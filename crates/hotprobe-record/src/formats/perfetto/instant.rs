@@ -1,7 +1,7 @@
-//! The packet that a record becomes in a Perfetto trace. That is what most of a trace consists of, and it is written while
-//! the program runs that is recorded: so records of frequent kinds are put together here, from what is the same for all of
-//! an event and from the record's own numbers, eight bytes at a time. All others, and all other packets, go through
-//! `prost`, which reads the same from both (tested).
+//! The packet that a record becomes in a Perfetto trace. Most of a trace consists of these, and they
+//! are written while the recorded program runs. So records of frequent kinds are put together here,
+//! eight bytes at a time, from what is the same for all firings of an event and from the record's
+//! own numbers. All others are written by `event.rs`. `prost` reads the same from both (tested).
 
 use super::names::{SEQUENCE, argument};
 use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};

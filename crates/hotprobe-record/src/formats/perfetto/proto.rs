@@ -84,8 +84,7 @@ pub(crate) struct CounterDescriptor {
     pub(crate) unit_name: Option<String>,
 }
 
-/// (A record's own instant, with its place in the source and the flows that end there, is written by `instant.rs`, and read by
-/// this in tests.)
+/// (Slices and records are written by `event.rs` and `instant.rs`; tests read those with this.)
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct TrackEvent {
     #[prost(uint64, repeated, packed = "false", tag = "3")]
