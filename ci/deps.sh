@@ -60,4 +60,12 @@ none_of() { # EDGES PATTERN
 }
 none_of normal,build 'axum|hyper|prost|tokio|clap|hotprobe-.*'
 none_of normal,build,dev 'axum|hyper|prost|clap|hotprobe-.*'
+
+# What users register in their own registry is a collector of this: of one version, of course.
+versions=$(cargo tree --workspace --all-features -e normal,build,dev --prefix none --format '{p}' |
+    grep -E '^prometheus-client ' | cut -d ' ' -f 2 | sort -u)
+if [ "$(wc -w <<<"$versions")" -ne 1 ]; then
+    echo "ci/deps.sh: versions of prometheus-client in the tree: ${versions//$'\n'/ }" >&2
+    failed=1
+fi
 exit "$failed"

@@ -11,7 +11,7 @@
 #                                                with the newer mangling, whose names have types
 #        ci/profile.sh --pictures DIRECTORY      also keeps pictures of the example's results
 # Installs what is missing: from Debian, prometheus, chromium, golang-go, nodejs, npm, python3-pip;
-# by pip, hdrhistogram; by npm, playwright-core.
+# by pip, hdrhistogram and prometheus-client; by npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
@@ -30,12 +30,13 @@ esac
 
 need promtool chromium go node npm pip
 python_package hdrhistogram 'hdrhistogram>=0.10,<1'
+python_package prometheus_client 'prometheus-client>=0.21,<1'
 playwright
 
 # (A folder of its own: these builds have other profiles than the tree's.)
 target=$tools/profile
 mkdir -p "$target"
-export PYTHONPATH=$tools/hdrhistogram PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$tools/hdrhistogram:$tools/prometheus_client PYTHONDONTWRITEBYTECODE=1
 
 # One for each format. The first argument is where the files are; what they are compared with is
 # known to the scripts.

@@ -165,9 +165,9 @@ impl fmt::Debug for Batch {
 /// Probes that are detached together.
 ///
 /// Dropping the group detaches its probes. The group that [`Batch::commit`] returned detaches them
-/// at one instant: once a firing has found one of them detached by the group, its thread starts
-/// none of them afterwards. (Probes that were added later are detached with the others, but not at
-/// the same instant.)
+/// at one instant: after a firing has found one of them detached by the group, its thread starts
+/// none of the others. (Probes that were added later are detached with the others, but not at the
+/// same instant.)
 ///
 /// ```
 /// use hotprobe::ProbeGroup;
@@ -219,8 +219,7 @@ impl ProbeGroup {
     /// Detaches all probes of the group, under one lock, and empties the group, which can be used
     /// again. On an empty group, does nothing.
     ///
-    /// The rules of [`Probe::detach`] apply to each probe. Copies each event's vector of probes
-    /// once.
+    /// Each probe is detached as by [`Probe::detach`]. Copies each event's vector of probes once.
     ///
     /// ```
     /// hotprobe::event! { static TICK: fn(); }

@@ -33,7 +33,7 @@ pub mod list {
         HOTPROBE_0_1.static_slice()
     }
 
-    /// An event's entry, which no code has to name.
+    /// Adds an event to the list, without code that names the entry.
     #[doc(hidden)]
     #[macro_export]
     macro_rules! __catalog_entry {
@@ -110,7 +110,7 @@ pub fn events() -> Vec<&'static dyn AnyEvent> {
     select(|_| true)
 }
 
-/// Returns the event of this full name, `crate::module::NAME`.
+/// Returns the event with this full name, `crate::module::NAME`.
 ///
 /// If several events have that name (in two functions of a module, or in two versions of one
 /// crate), returns the first by file, line and column; [`matching`] returns all of them.

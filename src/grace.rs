@@ -34,8 +34,8 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
 /// has begun is not interrupted.)
 ///
 /// # Errors
-/// Those of [`synchronize`]; and [`SynchronizeError::TimedOut`], which keeps no memory: call again
-/// to continue waiting.
+/// Those of [`synchronize`]; and [`SynchronizeError::TimedOut`] after `timeout`. Call again to
+/// continue waiting.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,8 +61,8 @@ fn wait(deadline: Option<Instant>) -> Result<(), SynchronizeError> {
     }
 }
 
-/// Begins a grace period, and returns a value that reports whether it is over: [`synchronize`] for
-/// async code.
+/// Begins a grace period, and returns a value that reports whether it is over. For async code,
+/// where [`synchronize`] would block.
 ///
 /// ```
 /// # async fn pause() {}

@@ -90,6 +90,14 @@ impl Metadata {
 }
 
 /// A parameter of an event. Ordered by name first.
+///
+/// ```
+/// hotprobe::event! { static LOGIN: fn(user: &str, #[redact] token: &str); }
+///
+/// let [user, token] = LOGIN.metadata().parameters() else { unreachable!() };
+/// assert_eq!((user.name(), user.type_name()), ("user", "&str"));
+/// assert!(token.is_redacted() && !user.is_redacted());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Parameter {
     name: &'static str,

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnPanic {
-    /// The panic is caught and counted, and the probe is switched off for good. The traced code
+    /// The panic is caught and counted, and the probe is switched off permanently. The traced code
     /// does not see the panic, and later probes of the same firing run. The probe stays attached
     /// (it is counted, and keeps its captures) until it is detached.
     #[default]

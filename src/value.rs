@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// An argument of a firing, as a dynamic probe sees it.
 ///
 /// It borrows from the firing, and making it allocates nothing. The kind of value depends on the
-/// parameter's type; references are followed, however many there are:
+/// parameter's type; any number of references is followed:
 ///
 /// | type | value |
 /// |---|---|

@@ -1,4 +1,4 @@
-//! Measures in a process of its own: the loader places a program's parts differently each time, and
+//! Measures in a separate process: the loader places the program at another address each time, and
 //! some peers have one state for the whole process.
 
 use crate::values::Values;

@@ -1,4 +1,4 @@
-//! Instructions, counted by callgrind: the same on a noisy machine as on a quiet one, and on any
+//! Instructions, counted by callgrind: the same on a busy machine as on an idle one, and on every
 //! processor.
 
 use crate::values::print_exact;
@@ -7,11 +7,11 @@ use hotprobe_benches::{Subject, writers};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What there is around a subject while it is counted.
+/// The environment of a subject while it is counted.
 #[derive(Clone, Copy)]
 enum Around {
     Nothing,
-    /// 64 threads that have fired, and sleep.
+    /// 64 threads that have fired and now sleep.
     Threads,
     /// 64 other events with 16 probes each.
     Events,
@@ -22,7 +22,7 @@ struct Counted {
     name: &'static str,
     subject: &'static str,
     around: Around,
-    /// The iterations of two runs. Their difference leaves out what is done once.
+    /// The iterations of two runs. The difference excludes work that is done once.
     iterations: (u64, u64),
 }
 
@@ -144,7 +144,7 @@ fn collected(run: fn(u64), iterations: u64) {
     std::hint::black_box(iterations);
 }
 
-/// What callgrind collected.
+/// The costs that callgrind collected.
 #[derive(Default)]
 struct Profile {
     own: u64,

@@ -1,21 +1,21 @@
-//! The rows: what is compared with what, and which limits hold. To tighten one, change it here.
+//! The rows: the comparisons and their limits. To tighten a limit, change it here.
 //!
-//! Only rows of what is counted have a gate: machine code, instructions, allocations. These depend
-//! on the compiler, and neither on the processor nor on what else the machine does.
+//! Only counted rows have a gate: machine code, instructions, allocations. Counts depend on the
+//! compiler, but neither on the processor nor on other load.
 
 use crate::values::Values;
 
-/// A figure: one that was measured, or what follows from several.
+/// A figure: a measured one, or one that is computed from several.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Figure {
     Of(&'static str),
-    /// The difference of two, divided.
+    /// The difference of two figures, divided by a number.
     Each(&'static str, &'static str, f64),
     None,
 }
 use Figure::{Each, Of};
 
-/// How ours is judged against the floor.
+/// The comparison with the floor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Judge {
     /// Ours / floor.
@@ -27,14 +27,14 @@ pub(crate) enum Judge {
 }
 use Judge::{Above, Plain, Ratio};
 
-/// What is asked for.
+/// The limits of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// What is wanted, if anything is.
+    /// The target, if there is one.
     pub(crate) target: Option<f64>,
-    /// What would be better still.
+    /// A better target.
     pub(crate) stretch: Option<f64>,
-    /// What fails; of counted rows only.
+    /// The limit above which the row fails; only counted rows have one.
     pub(crate) gate: Option<f64>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Row {
     pub(crate) floor: Figure,
     pub(crate) judge: Judge,
     pub(crate) limits: Limits,
-    /// It is enough if this row, by its name, meets the same limit of its own.
+    /// The name of another row: it is enough if that row meets its own limit.
     pub(crate) or: Option<&'static str>,
 }
 
@@ -62,7 +62,7 @@ impl Figure {
 }
 
 impl Row {
-    /// Ours, the floor, and what is judged. None if it was not measured.
+    /// Returns the judged figure; none if it was not measured.
     pub(crate) fn value(&self, values: &Values) -> Option<f64> {
         self.judged(|name| values.best(name))
     }
@@ -80,7 +80,7 @@ impl Row {
         })
     }
 
-    /// Whether a limit of it, or of the row that is as good, is met.
+    /// Returns whether a limit of this row, or of the row that `or` names, is met.
     pub(crate) fn meets(&self, values: &Values, limit: impl Fn(&Limits) -> Option<f64>) -> bool {
         let own = |row: &Row| match (row.value(values), limit(&row.limits)) {
             (Some(value), Some(limit)) => value <= limit + 1e-9,
@@ -92,13 +92,14 @@ impl Row {
                 .is_some_and(|or| ROWS.iter().any(|row| row.what == or && own(row)))
     }
 
-    /// Whether it is below its gate, or has none. A row that was not measured is not.
+    /// Returns whether the row is below its gate, or has none. A row that was not measured is not
+    /// below it.
     pub(crate) fn passes(&self, values: &Values) -> bool {
         self.limits.gate.is_none() || self.meets(values, |limits| limits.gate)
     }
 }
 
-/// A row of what is counted: it fails above `gate`.
+/// Creates a counted row, which fails above `gate`.
 const fn counted(
     group: &'static str,
     what: &'static str,
@@ -122,7 +123,7 @@ const fn counted(
     }
 }
 
-/// A row of what is timed: it is printed, and never fails.
+/// Creates a timed row, which is printed and never fails.
 const fn timed(
     group: &'static str,
     what: &'static str,
@@ -156,16 +157,17 @@ const fn stretch(target: f64, stretch: f64) -> (Option<f64>, Option<f64>) {
 
 const NO_TARGET: (Option<f64>, Option<f64>) = (None, None);
 
-/// Instructions when this was written (rustc 1.95), and not a whole one more. Time would not do:
-/// one locked instruction more, on a line that nobody else wants, was lost in the noise. Another
-/// compiler may need other numbers; a change of the code that does must say why.
+/// The instructions measured with rustc 1.95, plus less than one. Times would not show a
+/// regression: one more locked instruction, on an uncontended cache line, was lost in the noise.
+/// Another compiler may need other numbers. A change of the code that needs them must give the
+/// reason.
 const DISPATCH: f64 = 37.5;
 const FURTHER: f64 = 3.5;
 const PINNED: f64 = 52.5;
 const NESTED: f64 = 52.5;
 
-/// Attach and detach, against clone + swap + defer, without libc: a few hundredths above what it
-/// was when this was written.
+/// Attach and detach, against clone + swap + defer, without libc: the ratios measured with rustc
+/// 1.95, plus a few hundredths.
 const PAIR: f64 = 5.05;
 const PAIR_4: f64 = 5.25;
 const PAIR_16: f64 = 4.7;

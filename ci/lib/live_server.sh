@@ -47,7 +47,7 @@ while read -r line; do
     *tail*) expected='^event: record' ;;
     *latency*) expected='GET /orders/report' ;;
     *record*) expected= ;;
-    *metrics*) expected='^hotprobe_events 6$' ;;
+    *metrics*) expected='^hotprobe_events_registered 6$' ;;
     *pprof*) expected='axum::' ;;
     *) fail "the README has a line that nothing is expected of: $line" ;;
     esac

@@ -95,7 +95,7 @@ const CONNECTIONS: usize = 32;
 async fn main() -> ExitCode {
     // Bad values end here, with `USAGE`, which is clap's own code for it.
     let arguments = Arguments::parse();
-    // Before the server, so that what cannot be recorded is known before anything is served.
+    // Before the server starts: if recording is impossible, nothing is served.
     let streaming = match arguments
         .record
         .as_deref()
@@ -110,7 +110,7 @@ async fn main() -> ExitCode {
     } else {
         demonstrate(&arguments).await
     };
-    // After the last request. (Waiting is not for a worker of the runtime.)
+    // After the last request. (It blocks, so it does not run on a worker of the runtime.)
     let recorded = tokio::task::spawn_blocking(|| streaming.map_or(Ok(()), Streaming::finish));
     let recorded = recorded.await.expect("finishing does not panic");
     match (ended, recorded) {
@@ -154,7 +154,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
     let server = Server::start_with_peers(routes, arguments.port)
         .await
         .map_err(|error| no_socket(arguments.port, &error))?;
-    // Before the address is printed: a program that reads it may send the signal.
+    // Before the address is printed, since a program that reads it may send the signal.
     let signal = match stop_signal() {
         Ok(signal) => signal,
         Err(error) => return Err(fail(USAGE, &format!("cannot wait for Ctrl-C: {error}"))),
@@ -188,7 +188,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
     }
 }
 
-/// Ends the load, and says what it has seen.
+/// Ends the load and prints its results.
 async fn asked(load: Load) -> Result<(), String> {
     let (tallies, first_failure) = load.stop().await;
     let requests: u64 = tallies.iter().map(load::Tally::requests).sum();
@@ -199,7 +199,7 @@ async fn asked(load: Load) -> Result<(), String> {
     }
 }
 
-/// Listens for the signals at once; the future says which one came.
+/// Listens for the signals from now on; the future returns the one that came.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -17,7 +17,7 @@ pub(crate) struct Server {
     task: JoinHandle<io::Result<()>>,
 }
 
-/// Whether requests know who asks.
+/// Whether requests carry the client's address.
 enum Peers {
     Unknown,
     Known,
@@ -27,12 +27,13 @@ impl Server {
     /// How long `stop` waits for requests in flight.
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    /// Binds loopback, and serves from then on. Port 0 is any free one.
+    /// Binds loopback and starts to serve. Port 0 means any free port.
     pub(crate) async fn start(routes: Router, port: u16) -> io::Result<Self> {
         Self::bind(routes, port, Peers::Unknown).await
     }
 
-    /// As [`start`](Self::start), and each request knows who asks, which costs it something.
+    /// Does the same as [`start`](Self::start), and gives each request the client's address, at
+    /// some cost.
     #[allow(dead_code, reason = "not every example has such routes")]
     pub(crate) async fn start_with_peers(routes: Router, port: u16) -> io::Result<Self> {
         Self::bind(routes, port, Peers::Known).await
@@ -41,7 +42,7 @@ impl Server {
     async fn bind(routes: Router, port: u16, peers: Peers) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        // Small responses go out at once. Where the option cannot be set they only go out later.
+        // Sends small responses at once. Without the option, they are sent later.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
 
         let (stop, stopped) = oneshot::channel();

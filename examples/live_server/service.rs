@@ -7,11 +7,11 @@
 //! GET  /orders/report  report   looks all items up, then asks the store for the sums of each shelf
 //! ```
 //!
-//! The report is the slow one, and for the usual reason: many small questions, one after the other,
-//! where one would do. Nothing in it is made slow.
+//! The report is slow for the usual reason: many small queries, one after the other, instead of a
+//! single one. Nothing in it is slowed down on purpose.
 //!
-//! Nothing here knows of probes. The service fires its events, and what that is good for is decided
-//! elsewhere, while it runs.
+//! Nothing here knows of probes. The service fires its events; other code attaches probes to them
+//! while it runs.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use axum::extract::{Path, Request, State};
@@ -32,14 +32,14 @@ use tokio::sync::RwLock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RequestId(pub(crate) u64);
 
-/// Where a request goes.
+/// The route of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     Create,
     Read,
     List,
     Report,
-    /// Nowhere: the answer is 404 or 405.
+    /// No route: the response is 404 or 405.
     Unknown,
 }
 
@@ -76,7 +76,7 @@ impl Route {
     }
 }
 
-/// What the store is asked for.
+/// An operation of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Put,
@@ -85,14 +85,14 @@ pub(crate) enum Operation {
     Sum { shelf: u64 },
 }
 
-/// What a client orders.
+/// An order, as the client sends it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct NewOrder {
     pub(crate) item: String,
     pub(crate) quantity: u32,
 }
 
-/// What the service makes of it.
+/// An order, as the service stores and returns it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Order {
     pub(crate) id: u64,
@@ -102,7 +102,7 @@ pub(crate) struct Order {
     pub(crate) total: u64,
 }
 
-/// What has been ordered of one item.
+/// The orders of one item.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Sales {
     pub(crate) item: String,
@@ -111,7 +111,7 @@ pub(crate) struct Sales {
     pub(crate) total: u64,
 }
 
-/// What can be ordered, and its price in cents.
+/// The items, and their prices in cents.
 pub(crate) const CATALOGUE: [(&str, u64); 4] =
     [("tea", 450), ("coffee", 600), ("cocoa", 700), ("mate", 550)];
 
@@ -146,8 +146,8 @@ impl Catalogue {
     }
 }
 
-/// The latest orders, on a few shelves with a lock each. An old one makes room for a new one, so
-/// that a server that runs for long does not grow.
+/// The latest orders, on a few shelves with a lock each. A new order replaces the oldest one, so
+/// memory is bounded.
 pub(crate) struct Store {
     shelves: [RwLock<VecDeque<Order>>; Self::SHELVES],
     next: AtomicU64,
@@ -156,7 +156,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) const SHELVES: usize = 16;
     const ORDERS_PER_SHELF: usize = 4096;
-    /// The longest list.
+    /// The maximum length of a list.
     const SCAN: usize = 10;
 
     fn new() -> Self {
@@ -197,8 +197,8 @@ impl Store {
         };
         round_trip().await;
         let kept = self.shelf(id).read().await;
-        // From the back: it is most often a new one that is asked for. (Two puts may arrive in
-        // another order than that of their ids, so a binary search would not do.)
+        // Searches from the back, since most requests are for new orders. (Two puts may arrive in
+        // another order than that of their ids, so a binary search would be wrong.)
         let order = kept.iter().rev().find(|order| order.id == id).cloned();
         ending.outcome = usize::from(order.is_some());
         order
@@ -217,7 +217,7 @@ impl Store {
         orders
     }
 
-    /// Adds what one shelf has of each item.
+    /// Adds the orders of one shelf, by item.
     async fn add(&self, request: RequestId, number: u64, sums: &mut Pieces) {
         let operation = Operation::Sum { shelf: number };
         fire!(STORE_BEGIN, request, operation);
@@ -318,7 +318,7 @@ async fn report(
     Json(sales.collect())
 }
 
-/// Around every route: gives the request its id, and fires the outer events.
+/// Wraps every route: gives the request its id, and fires the outer events.
 async fn traced(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
     let id = RequestId(service.requests.fetch_add(1, Ordering::Relaxed));
     let route = Route::of(request.method(), request.uri().path());
@@ -334,7 +334,7 @@ async fn traced(State(service): State<Arc<Service>>, mut request: Request, next:
     response
 }
 
-/// The service, ready to be served.
+/// Returns the routes of the service.
 pub(crate) fn routes() -> Router {
     let service = Arc::new(Service {
         catalogue: Catalogue {

@@ -29,7 +29,7 @@
 //!
 //! **crossbeam-epoch**, because epochs keep the reader's part short, and the crate is proven. This
 //! crate has a collector of its own, so the pins of other crates do not delay its grace periods,
-//! nor the other way round.
+//! and its pins do not delay theirs.
 //!
 //! # The path of a firing
 //!
@@ -41,11 +41,11 @@
 //! | for each entry of the snapshot: call its thunk | `place.rs`, `rcu/snapshot.rs` |
 //! | thunk: if the slot is live, call the closure, and catch a panic | `rcu/slot.rs`, `rcu/panic.rs` |
 //!
-//! The pointer that the off check loads is only compared with null. The snapshot that is read is
-//! the one that is published *after* the pin. From then on the firing walks that vector to its end,
-//! whatever happens to the event, so no attach or detach can make it skip a probe or call one
-//! twice. The state of each probe is checked again just before the call, so a detach also takes
-//! effect within firings in progress.
+//! The pointer that the off check loads is only compared with null. The firing pins, and only then
+//! loads the snapshot that it reads. From then on the firing walks that vector to its end, whatever
+//! happens to the event, so no attach or detach can make it skip a probe or call one twice. The
+//! state of each probe is checked again just before the call, so a detach also takes effect within
+//! firings in progress.
 //!
 //! The pin belongs to the thread, not to the firing: the first firing of a thread takes it, and the
 //! last one to end gives it back. A word in thread-local storage counts the firings in progress. It
@@ -53,8 +53,9 @@
 //! in any order. (A firing that finds the word unchanged at its end stores the known previous value
 //! instead of decrementing. The result is the same, but the next firing need not wait for the
 //! load.) If a panic unwinds through a firing, a separate function ends the firing, using only that
-//! word, so the normal path reserves no register for this. For the same reason the outermost firing
-//! and the nested one are two functions, and a third one, without a prologue, chooses between them.
+//! word, so the normal path reserves no register for this. To save another register, the outermost
+//! firing and the nested one are two functions; a third one, without a prologue, chooses between
+//! them.
 //!
 //! # The path of an attach
 //!
@@ -71,11 +72,11 @@
 //! # Slots, thunks, gates
 //!
 //! A **slot** is the memory of one probe: a state (live, live behind a gate, quarantined,
-//! detached), and the closure. The state only moves forward. A detach is one swap of the state; the
-//! snapshot without the slot follows. If there is no memory for a shorter snapshot, the slot stays
-//! in the old one as a *tombstone*, which firings skip and a later update removes. A slot lives as
-//! long as a snapshot or a handle refers to it. The closure is dropped earlier, as soon as no
-//! firing can be running it.
+//! detached), and the closure. The state only moves forward. A detach is one swap of the state;
+//! then a snapshot without the slot is published. If there is no memory for a shorter snapshot, the
+//! slot stays in the old one as a *tombstone*, which firings skip and a later update removes. A
+//! slot lives as long as a snapshot or a handle refers to it. The closure is dropped earlier, as
+//! soon as no firing can be running it.
 //!
 //! A **thunk** is the function that calls a slot's closure, and the only place that knows the
 //! closure's type. The snapshot holds the thunk's address beside the slot's, so a firing looks it
@@ -106,10 +107,9 @@
 //!
 //! An entry is a `&'static dyn AnyEvent`. The trait has one method, which returns the event's cell
 //! and a thunk. Everything else is written once, for `dyn AnyEvent`, and is not compiled for each
-//! event. This thunk is the event's second: the first, for typed probes, is generic over the
-//! closure; this one calls a [dynamic probe](super::glossary), whose type is the same for all
-//! events. So a dynamic probe is a slot like any other, and the firing path does not distinguish
-//! them.
+//! event. Each event has two thunks: one for typed probes, which is generic over the closure, and
+//! this one. It calls a [dynamic probe](super::glossary), whose type is the same for all events. So
+//! a dynamic probe is a slot like any other, and the firing path does not distinguish them.
 //!
 //! The thunk converts each parameter to a `Value`. It knows the parameter's type, so the compiler
 //! selects the conversion: it resolves a method along a chain of dereferences, which offers first
@@ -135,8 +135,8 @@
 //!
 //! crossbeam-epoch could drop the closures itself. But then they would be dropped on firing
 //! threads, a panic in one would keep others from being dropped, and nothing would show when all
-//! had been dropped. So this crate asks crossbeam-epoch only when a grace period has ended: the
-//! function that it defers is a single store.
+//! had been dropped. So this crate uses crossbeam-epoch only to learn when a grace period has
+//! ended: the function that it defers is a single store.
 //!
 //! **One grace period is in flight at a time.** Memory that is retired meanwhile waits for the next
 //! one. So crossbeam holds one deferred function of this crate, however much is retired and however
@@ -146,9 +146,9 @@
 //!
 //! **Closures carry numbers.** [`synchronize`](crate::synchronize()) takes a number. It waits until
 //! a grace period that started later has ended and every closure with a smaller number has been
-//! dropped, those that other threads are dropping included. An empty list would not prove that,
+//! dropped, including those that other threads are dropping. An empty list would not prove that,
 //! since another thread may have taken a closure from it; nor would a count of dropped closures,
-//! which may be others. Later retires have larger numbers and so cannot delay it.
+//! which may include later ones. Later retires have larger numbers and so cannot delay it.
 //!
 //! **The drain** takes one closure at a time, unlocks, drops it, and locks again. It runs on
 //! threads that call detach, commit, `synchronize` or `reclaim`, never inside a firing, a `pinned`
@@ -228,27 +228,27 @@
 //!
 //! # What it guarantees
 //!
-//! "Happens after" is meant as in the language's memory model. Tests are those of `tests/it/`,
-//! module and name; `model::any_sequence_of_operations_does_what_a_vec_would` checks G2, G3, G4, G8
+//! "Happens after" has the meaning of the language's memory model. Tests are in `tests/it/`, by
+//! module and name. `model::any_sequence_of_operations_does_what_a_vec_would` checks G2, G3, G4, G8
 //! and G14 together, on random sequences.
 //!
 //! | | guarantee | shown by |
 //! |---|---|---|
 //! | G1 | Off is free: a load, a test, a branch; arguments are not evaluated | `off::arguments_are_not_evaluated_while_nothing_is_attached`, `off::an_event_is_off_before_between_and_after_probes`, `off::firing_allocates_nothing_on_a_registered_thread`; `ci/off-path.sh` |
 //! | G2 | Probes run in attach order, on the firing thread, before `fire` returns | `order::attach_order_is_firing_order_at_each_step`, `order::probes_run_on_the_firing_thread_before_fire_returns`, `order::a_batch_keeps_the_order_of_queuing_and_comes_after_what_is_there` |
-//! | G3 | A firing calls the probes of one snapshot, each at most once; changes meanwhile make no other probe be skipped or called twice | `snapshot::a_probe_that_detaches_itself_makes_no_other_be_skipped_or_called_twice`, `snapshot::a_probe_that_detaches_its_neighbour_…`, `snapshot::two_constant_probes_are_called_once_by_each_firing_while_others_come_and_go` |
-//! | G4 | When `detach` has returned, no firing that happens after calls the probe; when `synchronize` has, none is running it and its captures have been dropped | `detach::a_thread_that_fires_in_a_loop_sees_the_probe_and_then_never_again`, `detach::no_firing_that_happens_after_a_detach_calls_the_probe_whichever_call_won`, `detach::a_firing_in_flight_may_run_on_but_synchronize_waits_for_it` |
-//! | G5 | A batch begins at one instant over all its events, and its group ends at one | `instant::a_batch_is_found_at_both_events_or_at_neither`, `instant::inside_pinned_too`, `instant::inside_one_firing_a_group_is_gone_for_all_its_later_probes_once_it_is_gone` |
+//! | G3 | A firing calls the probes of one snapshot, each at most once; a concurrent change of one probe does not skip another or call it twice | `snapshot::a_probe_that_detaches_itself_makes_no_other_be_skipped_or_called_twice`, `snapshot::a_probe_that_detaches_its_neighbour_…`, `snapshot::two_constant_probes_are_called_once_by_each_firing_while_others_come_and_go` |
+//! | G4 | After `detach` returns, no later firing calls the probe; after `synchronize` returns, none is running it and its captures have been dropped | `detach::a_thread_that_fires_in_a_loop_sees_the_probe_and_then_never_again`, `detach::no_firing_that_happens_after_a_detach_calls_the_probe_whichever_call_won`, `detach::a_firing_in_flight_may_run_on_but_synchronize_waits_for_it` |
+//! | G5 | The probes of a batch are attached at one instant, over all its events, and its group detaches them at one | `instant::a_batch_is_found_at_both_events_or_at_neither`, `instant::inside_pinned_too`, `instant::inside_one_firing_a_group_is_gone_for_all_its_later_probes_once_it_is_gone` |
 //! | G6 | No user code runs under a lock | `locks::a_captured_drop_may_attach_detach_fire_and_commit`, `locks::an_allocator_may_fire_events_whose_probes_attach_and_detach`, `locks::a_probe_may_attach_detach_fire_commit_and_reclaim` |
 //! | G7 | Captures are dropped by detach, commit, synchronize and reclaim; never in `attach`, never inside a firing, never recursively | `captures::an_outside_detach_has_dropped_the_captures_when_it_returns`, `captures::captures_never_drop_on_a_firing_thread_nor_in_attach`, `captures::inside_a_firing_or_pinned_a_detach_only_retires`, `captures::a_chain_of_probes_that_own_probes_drops_without_recursion`, `captures::a_drop_that_panics_is_counted_and_does_not_stop_the_others` |
 //! | G8 | A panic stays in its probe, which is switched off; `OnPanic::Propagate` lets it out | `panics::a_probe_that_panics_is_switched_off_and_later_probes_run`, `panics::propagate_is_counted_goes_through_and_leaves_the_event_as_it_was`, `panics::a_detach_is_not_undone_by_a_quarantine` |
 //! | G9 | Recursion ends after 8 nested firings | `depth::eight_firings_nest_and_the_ninth_is_skipped_and_counted`, `depth::two_events_that_fire_one_another_are_bounded_and_the_depth_comes_back` |
 //! | G10 | `synchronize` never waits for itself, and later detaches do not hold it up | `synchronize::inside_a_probe_pinned_or_a_captured_drop_it_returns_in_probe`, `synchronize::with_a_thread_stuck_in_a_probe_it_times_out_and_can_be_called_again`, `synchronize::a_stream_of_later_retires_cannot_starve_it` |
 //! | G11 | Firing works in thread-local destructors, at exit, and in a forked child | `anywhere::in_the_thread_local_destructors_of_ten_thousand_threads`, `anywhere::while_the_process_exits`, `anywhere::fork::while_another_thread_is_inside_a_probe`, `anywhere::fork::inside_of_a_probe_itself` |
-//! | G12 | Other crates' epochs do not hold ours up, nor ours theirs | `epoch::a_pin_of_the_default_collector_does_not_hold_up_synchronize`, `epoch::a_pinned_scope_of_ours_does_not_hold_up_the_default_collector` |
+//! | G12 | Pins of other crates do not delay this crate's grace periods, nor the reverse | `epoch::a_pin_of_the_default_collector_does_not_hold_up_synchronize`, `epoch::a_pinned_scope_of_ours_does_not_hold_up_the_default_collector` |
 //! | G13 | Memory is bounded, also while a reader stalls | `memory::a_million_attach_detach_pairs_under_firing_threads_leave_nothing`, `memory::a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_back`; the size: an assertion in `src/event.rs` |
 //! | G14 | Counts are exact; what is lost is counted | `counts::stats_count_exactly_in_a_process_of_their_own`, `counts::every_firing_of_every_thread_is_seen_by_the_probe_once` |
-//! | G15 | A detach is never lost, not even for want of memory | `alloc_failure::a_detach_without_memory_takes_effect_and_is_made_good_later`, `alloc_failure::each_nth_allocation_of_a_group_detach_may_fail` |
+//! | G15 | A detach is never lost, even without memory | `alloc_failure::a_detach_without_memory_takes_effect_and_is_made_good_later`, `alloc_failure::each_nth_allocation_of_a_group_detach_may_fail` |
 //!
-//! The details, with their exceptions, are in the documentation of each function and on the page of
+//! Each function's documentation has the details and exceptions, and so has the page of
 //! [limitations](super::limitations).

@@ -53,9 +53,10 @@
 //! never drops statics. To be sure that a probe has flushed its data, call
 //! [`detach_and_wait`](crate::Probe::detach_and_wait).
 //!
-//! **fork.** On Unix, a child process can fire, attach and detach, as far as a threaded process may
-//! fork at all. What other threads were doing in the parent never completes in the child, and
-//! captures that another thread was dropping at that moment are leaked. Three things to know:
+//! **fork.** On Unix, a child process can fire, attach and detach, within the usual limits of a
+//! fork in a process with threads. What other threads were doing in the parent never completes in
+//! the child, and captures that another thread was dropping at that moment are leaked. Three things
+//! to know:
 //!
 //! * This uses `pthread_atfork`. A child made by the bare system call, without the C library, is
 //!   not repaired: grace periods may never end there.
@@ -67,7 +68,7 @@
 //! # What an event can carry
 //!
 //! **Arguments are `Copy`**, since each probe receives them: references, numbers, `Option<&T>`,
-//! your own `Copy` types. `String`, `Box` and `&mut T` are not. Pass them by reference:
+//! your own `Copy` types. `String`, `Box` and `&mut T` are not `Copy`. Pass them by reference:
 //!
 //! ```
 //! use hotprobe::fire;
@@ -108,24 +109,24 @@
 //! captured value that panics.
 //!
 //! **Panic hooks.** An event may fire inside a panic hook. A probe that panics there aborts the
-//! process: std aborts on any panic inside a hook, before anything can catch it. So probes that may
-//! run in a hook must not panic. A hook that exits or aborts ends the process when a probe panics,
-//! as for any other panic.
+//! process: std aborts on any panic inside a hook. So probes that may run in a hook must not panic.
+//! A hook that exits or aborts ends the process when a probe panics, as for any other panic.
 //!
 //! # Waiting
 //!
 //! **Grace periods are process-wide.** A probe that blocks, or a [`pinned`](crate::pinned()) scope
-//! that does not end, delays every [`synchronize`](crate::synchronize()) of the process, whichever
-//! event it is for. What is detached meanwhile is not dropped. Attach, detach and fire continue to
-//! work. So: do not block in a probe; hand data over with `try_send`
-//! ([patterns](super::patterns#from-a-probe-into-async-code)); if a wait must end, use
-//! [`synchronize_timeout`](crate::synchronize_timeout()).
+//! that does not end, delays every [`synchronize`](crate::synchronize()) of the process, even in
+//! code that does not use that event. Captures of probes that are detached meanwhile are not
+//! dropped. Attach, detach and fire continue to work. So: do not block in a probe; hand data over
+//! with `try_send` ([patterns](super::patterns#from-a-probe-into-async-code)); if a wait must end,
+//! use [`synchronize_timeout`](crate::synchronize_timeout()).
 //!
 //! **`synchronize` blocks its thread.** In async code, poll a
-//! [`grace_period`](crate::grace_period()), or call it from the runtime's pool for blocking calls.
+//! [`grace_period`](crate::grace_period()), or call `synchronize` from the runtime's pool for
+//! blocking calls.
 //!
 //! **No background thread.** If a firing is in flight when a probe is detached, a later call drops
-//! the captures: the next `detach` (of any probe), `commit`, `synchronize`,
+//! the captures: the next `detach` of any probe, `commit`, `synchronize`,
 //! [`reclaim`](crate::reclaim()) or [`is_over`](crate::GracePeriod::is_over) outside a firing.
 //! Without such a call they are never dropped. To have them dropped by a certain point, use
 //! [`detach_and_wait`](crate::Probe::detach_and_wait).
@@ -143,7 +144,7 @@
 //! effect. Nothing is freed early.
 //!
 //! **A reader that stalls** keeps one snapshot and one probe's memory for each swap meanwhile.
-//! `stats().retired - stats().reclaimed` is their number. All of it is freed by the next call that
+//! `stats().retired - stats().reclaimed` is their number. They are freed by the next call that
 //! reclaims after the reader has ended.
 //!
 //! **A dropped [`Batch`](crate::Batch) has done nothing.** Groups that were given to its
@@ -177,9 +178,9 @@
 //! **A shared library has its own list** (`cdylib`, `dylib`). Each copy of this crate lists the
 //! events of the file that it is linked into.
 //!
-//! **Some targets have no such lists**, WebAssembly for one. There the catalogue is empty, as it is
-//! in models (`--cfg crossbeam_loom`), where events are not statics. Everything else works, and an
-//! event can still be converted to a `&'static dyn AnyEvent`. Linux, Android, macOS, iOS, tvOS,
+//! **Some targets have no linker lists**, WebAssembly for one. There the catalogue is empty, as it
+//! is in models (`--cfg crossbeam_loom`), where events are not statics. Everything else works, and
+//! an event can still be converted to a `&'static dyn AnyEvent`. Linux, Android, macOS, iOS, tvOS,
 //! Windows, FreeBSD, OpenBSD, illumos and Fuchsia have the lists.
 //!
 //! **A static archive** (`staticlib`) that is linked into a C program lists only the events of the
@@ -201,8 +202,8 @@
 //!
 //! # Targets
 //!
-//! 64-bit atomics are required. The crate does not compile for targets without them, some 32-bit
-//! MIPS and ARM ones.
+//! 64-bit atomics are required. The crate does not compile for targets without them, such as some
+//! 32-bit MIPS and ARM targets.
 //!
 //! # Two copies of this crate
 //!

@@ -86,18 +86,18 @@
 //! **Steps of its own.** A probe that uses loom's types takes steps that loom explores, like any
 //! other code of the model. Any other probe is part of the step in which the event fires.
 //!
-//! **One process.** Events are statics, while a model creates everything again for each execution.
+//! **One process.** Events are statics, but a model creates its state again for each execution.
 //! Attach before the model, or attach and detach inside it. Tests run in parallel, so a probe also
 //! sees the firings of other tests' models, unless the tests take turns or the arguments
 //! distinguish them.
 //!
 //! **Waiting.** loom runs all threads of a model on one OS thread. If a probe uses loom's types,
 //! loom may switch threads in the middle of it. Then firings of several threads of the model are in
-//! progress on this OS thread, and may end in any order. That is sound, but this crate sees one
-//! thread that is inside a firing. So [`synchronize`](crate::synchronize()) returns
+//! progress on this OS thread, and may end in any order. That is sound, but for this crate all of
+//! them are one thread, which is inside a firing. So [`synchronize`](crate::synchronize()) returns
 //! [`InProbe`](crate::SynchronizeError::InProbe), even if its caller is not the one inside, and a
-//! detach takes effect but drops nothing. (Otherwise a thread could wait for itself.) Both work
-//! once all threads that may be inside have been joined.
+//! detach takes effect but drops nothing. (Otherwise a thread could wait for itself.) Once all
+//! threads that may be inside have been joined, `synchronize` works and detaches drop.
 //!
 //! **Nesting.** For the same reason, threads of a model whose probes use loom's types share the
 //! limit of eight nested firings.

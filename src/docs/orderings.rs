@@ -48,14 +48,15 @@
 //! | `detach` | swap, `AcqRel` | releases the closed gate and what the caller did before; acquires what a quarantine did | `state`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since a quarantine changes only the state itself and statistics |
 //! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `state`, `detach` | none, for the same reason; both are kept in case a quarantine will change more |
 //!
-//! For the probe alone, the load of `state` could be relaxed. A firing that happens after the
-//! detach reads the new state by coherence; the grace period waits for any other.
+//! For a single probe, the load of `state` could be relaxed: a firing that happens after the detach
+//! reads the new state by coherence, and the grace period waits for every other firing. A group
+//! needs the Acquire.
 //!
-//! Is the swap in `detach` needed under the lock? By the standard, a load and a store would do:
-//! only one of two detachers is inside the lock, and overwriting a quarantine in between is
-//! correct. But loom does not order a plain store after an exchange that it did not read, and
-//! reports `panic_against_detach`. What would be wrong is to read the state before taking the lock,
-//! or to store it after releasing the lock (see below).
+//! Is the swap in `detach` needed under the lock? By the standard, a load and a store would be
+//! enough: only one of two detachers holds the lock, and a detach may overwrite a quarantine. But
+//! loom does not order a plain store after an exchange that it did not read, and reports
+//! `panic_against_detach`. What would be wrong is to read the state before taking the lock, or to
+//! store it after releasing the lock (see below).
 //!
 //! # The end of a grace period (`Domain::grace_done`; `rcu/reclaim.rs`)
 //!
@@ -93,8 +94,8 @@
 //!
 //! # The pair inside crossbeam-epoch
 //!
-//! A firing's memory is not freed while it runs (I3 in `rcu/mod.rs`) because of a pair inside
-//! crossbeam-epoch. The reader stores its epoch, then has a full barrier, then loads the snapshot
+//! A pair inside crossbeam-epoch ensures that memory is not freed while a firing uses it (I3 in
+//! `rcu/mod.rs`). The reader stores its epoch, then has a full barrier, then loads the snapshot
 //! pointer or the slot's state. The reclaimer swaps the pointer or the state, then has a full
 //! barrier, then reads the readers' epochs. At least one of them sees the other. On x86-64 the
 //! reader's barrier is a locked compare-exchange; elsewhere it is a `SeqCst` fence. (crossbeam's
@@ -102,10 +103,10 @@
 //! model.) The off check comes before that barrier, so the pointer that it loads is never
 //! dereferenced: `read` loads again.
 //!
-//! The reader's barrier and the Release of its unpin are planted bugs like any other. The two
-//! fences on the reclaimer's side are not. This crate's reclaimer swaps, takes the lock, and pins
-//! before it flushes, so it has a barrier of its own between the swap and the read of the epochs.
-//! Removing both of crossbeam's fences changes nothing that loom can see.
+//! Planted bugs weaken the reader's barrier and the Release of its unpin. None removes the two
+//! fences on the reclaimer's side. This crate's reclaimer swaps, takes the lock, and pins before it
+//! flushes, so it has a barrier of its own between the swap and the read of the epochs. Removing
+//! both of crossbeam's fences changes nothing that loom can see.
 //!
 //! # Planted bugs
 //!
@@ -166,7 +167,7 @@
 //! These bugs cannot be planted so that a model would notice:
 //!
 //! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other
-//!   thread sees the order. The bugs above do it in two.
+//!   thread sees the order. The planted bugs use two critical sections.
 //! * *A tombstone that is never removed*: allocations do not fail in models.
 //!   `tests/it/alloc_failure.rs` makes them fail.
 //! * *A drain inside a probe or a captured `Drop`*, and *a drop under the lock*: in models, detach
@@ -179,8 +180,8 @@
 //! The loom models run this code on the real crossbeam-epoch. Loom explores interleavings, and the
 //! stale values that the orderings allow, but not everything that a machine may do:
 //!
-//! * It orders all `SeqCst` fences in one total causality, which is stronger than the standard: a
-//!   fence that is too weak may go unnoticed.
+//! * It synchronizes each `SeqCst` fence with all earlier ones, which is stronger than the
+//!   standard: a fence that is too weak may go unnoticed.
 //! * It explores no load buffering: a load never reads a value that is stored later in the
 //!   execution.
 //! * Its acquire fences also synchronize with what causally earlier threads have read, which the
@@ -192,4 +193,4 @@
 //!   draining to `reclaim` and `synchronize`. Otherwise no model would end.
 //! * An execution is finite: a bug that needs more firings than a model has is not found.
 //!
-//! If an argument above needs more than that, it is made in words, from the rules of the standard.
+//! Arguments that need more than the models show are made in words, from the rules of the standard.

@@ -103,7 +103,7 @@
 //! # A probe for the life of the program
 //!
 //! Dropping a [`Probe`](crate::Probe) detaches it. In a binary, a `OnceLock` keeps it, and can
-//! later report whether it is attached. If nothing will ask for it, use
+//! later report whether it is attached. If nothing needs the handle later, use
 //! [`leak`](crate::Probe::leak).
 //!
 //! ```

@@ -62,16 +62,16 @@
 //! | haphazard + Vec | 167 |
 //! <!-- end of peers -->
 //!
-//! Tracers that are not written in Rust, measured on another machine of the same class, by their
-//! own loops. These are medians, so compare orders of magnitude only.
+//! Tracers that are not written in Rust, each measured on another machine of the same class, in a
+//! loop of its own. These are medians; compare only orders of magnitude.
 //!
 //! | | off | one probe that does nothing | attach + detach |
 //! |---|---|---|---|
 //! | LTTng-UST 2.13 | 0.19 ns | 18.3 ns; 2.9 ns with liburcu inlined | 2.3 µs; 22 µs while another thread fires |
 //! | Go's `tracing`, Go 1.26 | 2.23 ns | 4.65 ns | 4.7 ms each, and 2 ms per MB of heap |
 //!
-//! Recording a firing is another matter: `hotprobe-record` adds 6.2 ns to reading the clock for
-//! one `u64`. Its front page has the table, next to LTTng-UST, `tracing-chrome` and `fastrace`.
+//! Recording a firing costs more: `hotprobe-record` adds 6.2 ns to reading the clock for one `u64`.
+//! Its front page has the table, next to LTTng-UST, `tracing-chrome` and `fastrace`.
 //!
 //! # In a server
 //!
@@ -86,14 +86,14 @@
 //! | four events, off | 10327.4 | 2.75 |
 //! | four events, on | 10673.3 | 89.2 |
 //!
-//! An event that is off takes three instructions; 2.75 because the compiler arranged the rest of
-//! the code a little differently. Here the arguments are at hand anyway. A handler that keeps a
-//! number only for an event pays about two more instructions for each `.await` in between.
+//! An event that is off takes three instructions. The figure is 2.75 because the compiler arranged
+//! the rest of the code a little differently. Here the arguments are at hand anyway. A handler that
+//! keeps a number only for an event pays about two more instructions for each `.await` in between.
 //!
 //! The same over real connections. All three servers run in one process and receive requests in
-//! turn, 83 ms each, in random order. The table shows medians of 240 rounds on two cores that
-//! other programs used as well. A ratio is the median over the rounds of on (or off) to without,
-//! with its 99 % confidence interval:
+//! turn, 83 ms each, in random order. The table shows medians of 240 rounds on two cores that other
+//! programs used as well. A ratio compares with the server without events in the same round; the
+//! table shows its median and, in brackets, the 99 % confidence interval:
 //!
 //! | | without | off | ratio | on | ratio |
 //! |---|---|---|---|---|---|
@@ -164,8 +164,8 @@
 //! 2. The state is compared once more, and the constant "one firing" is stored.
 //! 3. The pin of crossbeam-epoch, inlined: it stores the current epoch in the thread's own record
 //!    and issues a full memory barrier (on x86-64, a locked instruction). On every 128th pin of a
-//!    thread, crossbeam also tries to advance the epoch and processes a few of its bags of
-//!    deferred functions. This crate puts one store into such a bag.
+//!    thread, crossbeam also tries to advance the epoch and processes a few of its bags of deferred
+//!    functions. This crate defers one function, a single store.
 //! 4. An acquire load of the snapshot gives the address of its first entry. (The acquire fence
 //!    before it is no instruction on x86-64.)
 //! 5. For each entry up to the empty one: an indirect call of the probe's thunk, whose address is
@@ -273,8 +273,8 @@
 //!   typical figure of all memory layouts and processes beside the best. Some figures differ more
 //!   between builds of the same code: `tracing`'s registry took 6.0 ns in one build and 8.7 in the
 //!   next.
-//! * *Anything about many cores.* The machine has two. With fewer than three, the rows "others
-//!   fire without pause" have one thread that fires.
+//! * *Anything about many cores.* The machine has two. With fewer than three, one thread fires in
+//!   the rows "other threads fire without pause".
 //!
 //! # How to measure it yourself
 //!
@@ -310,8 +310,8 @@
 //!
 //! # Against the floors
 //!
-//! What this crate's own CI watches. *Ours* and *floor* are as above; *judged* is the ratio or the
-//! difference that has a *target*. Rows of instructions, bytes and allocations are gates:
+//! This crate's CI measures these rows. *Ours* and *floor* are as above; *judged* is the ratio or
+//! the difference that has a *target*. Rows of instructions, bytes and allocations are gates:
 //! `ci/overhead.sh` fails above them. Times gate nothing. All figures are the best of one run,
 //! except where a row says "median".
 //!
@@ -386,8 +386,8 @@
 //! thread in total. Any epoch scheme must look at each thread that could be reading. The same is
 //! therefore measured without this crate: crossbeam-epoch's clone + swap + defer twice, then a
 //! deferred store, flushed until it has run, among as many participants. That floor takes five or
-//! six times as long with 64 threads as without; the row after it compares it with ours. The size
-//! of the heap, other events and their probes do not matter.
+//! six times as long with 64 threads as without; the row above it compares both. The size of the
+//! heap, other events and their probes do not matter.
 
 #![allow(
     clippy::doc_markdown,

@@ -1,4 +1,4 @@
-//! Floors: what the machine, or crossbeam-epoch, asks for the same work without anything of ours.
+//! Floors: the same work without this crate, by bare code or by crossbeam-epoch.
 
 // Crossbeam's pointers are followed by `unsafe` methods only; a floor without them would be another
 // one.
@@ -9,18 +9,18 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
-/// What a floor calls: as probes are, a closure that does nothing with its argument.
+/// The closure that a floor calls. Like the probes, it does nothing with its argument.
 pub type Closure = Box<dyn Fn(u64) + Send + Sync>;
 type Shared = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// Returns one, whose type the compiler does not know.
+/// Returns such a closure, whose type the compiler does not know.
 #[must_use]
 pub fn closure() -> Closure {
     black_box(Box::new(|_| ()))
 }
 
-/// Declares the pointers of hand-written guards. Public, as the events' are to the linker: code of
-/// a library finds the address of what others may see by one instruction more.
+/// Declares the pointers of hand-written guards. They are public, as events are to the linker: code
+/// of a library takes one more instruction to find the address of an exported static.
 macro_rules! pointers {
     ($($name:ident)*) => { $(
         #[doc = "A guard's pointer."]
@@ -171,8 +171,8 @@ pub fn pin_call(n: u64) {
     }
 }
 
-/// The same in the loop itself. An event could not do that: what a place does when it is on must
-/// not lie where it is off.
+/// The same, inlined in the loop. An event cannot do that, since its enabled code must be outside
+/// the function that fires it.
 #[inline(never)]
 pub fn pin_call_inlined(n: u64) {
     let handle = COLLECTOR.register();
@@ -191,7 +191,7 @@ impl List {
         Self(Atomic::new(list))
     }
 
-    /// Clones it, changes the clone, swaps it in, and defers the drop of the old one.
+    /// Clones the vector, changes the clone, swaps it in, and defers the drop of the old one.
     #[inline(never)]
     fn update(&self, handle: &LocalHandle, change: impl FnOnce(&Vec<Shared>) -> Vec<Shared>) {
         let guard = handle.pin();
@@ -211,8 +211,8 @@ impl Drop for List {
 }
 
 /// Boxes a closure, and puts it into the vector by clone + swap + defer; takes it out the same way.
-/// What is deferred is dropped by crossbeam at some later pin, 64 at a time: nothing has been
-/// dropped at the end.
+/// Crossbeam drops deferred objects at some later pin, 64 at a time, so nothing has been dropped at
+/// the end.
 fn swaps(n: u64, len: usize) {
     swaps_then(n, len, |_| ());
 }
@@ -259,7 +259,7 @@ pub fn swaps_16(n: u64) {
     swaps(n, 16);
 }
 
-/// Whether the grace period that somebody waits for is over.
+/// Whether the grace period that is waited for is over.
 static OVER: AtomicBool = AtomicBool::new(false);
 
 /// A pair, and then a grace period, so that what was taken out could be dropped: a store is

@@ -71,12 +71,12 @@ def metrics():
     events = table("event  ")
     same("events", len(events), 6)
     for event, (count, _) in events.items():
-        same(f"firings of {event}", found["hotprobe_events_total", event, None, None], int(count))
+        same(f"firings of {event}", found["hotprobe_firings_total", event, None, None], int(count))
     ended = next(event for event in events if event.endswith("::REQUEST_END"))
     for route, (count, *_) in table("request ").items():
         same(f"requests to {route}", found["hotprobe_latency_seconds_count", None, route, None], int(count))
         same(f"their bucket {route}", found["hotprobe_latency_seconds_bucket", None, route, "+Inf"], int(count))
-        same(f"requests counted to {route}", found["hotprobe_labels_total", ended, route, None], int(count))
+        same(f"requests counted to {route}", found["hotprobe_firings_by_label_total", ended, route, None], int(count))
     return f"{len(found)} metrics"
 
 

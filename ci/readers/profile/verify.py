@@ -1,7 +1,8 @@
 """What profiles write, as readers that we did not write see it, against what was measured.
 
     verify.py hlog DIRECTORY          latency.hlog, by Python's `hdrhistogram`
-    verify.py prometheus DIRECTORY    latency.prom, counts.prom, by `promtool`, which says what is in them
+    verify.py prometheus DIRECTORY    latency.prom, counts.prom, few.prom and all.prom, by `promtool`; all.openmetrics by
+                                      Python's `prometheus_client`, which refuses a family or a series that is there twice
     verify.py picture DIRECTORY       what picture.mjs found in latency.svg
 """
 
@@ -51,7 +52,7 @@ def hlog():
     print(f"hdrhistogram (Python) reads {len(found)} labels, {sum(h.get_total_count() for h in found.values())} pairs")
 
 
-SAMPLE = re.compile(r'^([a-z_]+)\{(.*)\} (\S+)$')
+SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-z]+)="((?:[^"\\]|\\.)*)"(?:,|$)')
 
 
@@ -64,12 +65,12 @@ def samples(name):
         match = SAMPLE.match(line)
         if not match:
             sys.exit(f"ci/profile: {name}: {line!r} is no sample")
-        labels = {key: re.sub(r'\\.', lambda m: escapes[m[0]], value) for key, value in LABEL.findall(match[2])}
+        labels = {key: re.sub(r'\\.', lambda m: escapes[m[0]], value) for key, value in LABEL.findall(match[2] or "")}
         yield match[1], labels, float(match[3])
 
 
 def prometheus():
-    for name in ["latency.prom", "counts.prom", "few.prom"]:
+    for name in ["latency.prom", "counts.prom", "few.prom", "all.prom"]:
         with open(out / name) as file:
             tool = subprocess.run(["promtool", "check", "metrics"], stdin=file, capture_output=True, text=True)
         if tool.returncode != 0 or tool.stdout.strip() or tool.stderr.strip():
@@ -77,7 +78,7 @@ def prometheus():
     found = {}
     for name, labels, value in samples("latency.prom"):
         check("title", labels["title"], expected["title"])
-        found[name, labels.get("label"), labels.get("became"), labels.get("le")] = value
+        found[name, labels.get("label"), labels.get("result"), labels.get("le")] = value
     for label in expected["labels"]:
         name = label["label"]
         check(f"count of {name!r}", found["hotprobe_latency_seconds_count", name, None, None], label["count"])
@@ -87,25 +88,61 @@ def prometheus():
             sys.exit(f"ci/profile: sum of {name!r}: {sum_}, expected {label['sum']}")
     counts = expected["counts"]
     check("matched", found["hotprobe_latency_begins_total", None, "matched", None], counts["matched"])
-    check("open", found["hotprobe_latency_open", None, None, None], counts["open"])
+    check("open", found["hotprobe_latency_open_pairs", None, None, None], counts["open"])
     check("all begins", counts["begins"], counts["matched"] + counts["open"])
     counted = {(name, labels["event"], labels.get("label")): value for name, labels, value in samples("counts.prom")}
     received, done = expected["events"]
-    check("received", counted["hotprobe_events_total", received, None], counts["begins"])
-    check("done", counted["hotprobe_events_total", done, None], counts["ends"])
+    check("received", counted["hotprobe_firings_total", received, None], counts["begins"])
+    check("done", counted["hotprobe_firings_total", done, None], counts["ends"])
     for label in expected["labels"]:
-        check(f"fired with {label['label']!r}", counted["hotprobe_labels_total", done, label["label"]], label["fired"])
-        check("its error", counted["hotprobe_labels_too_many", done, label["label"]], 0)
+        check(f"fired with {label['label']!r}", counted["hotprobe_firings_by_label_total", done, label["label"]], label["fired"])
+        check("its error", counted["hotprobe_firings_by_label_error", done, label["label"]], 0)
     # Two of five: what is listed is too high by the error it reports, at most.
     few = {(name, labels["event"], labels.get("label")): value for name, labels, value in samples("few.prom")}
-    listed = [key[2] for key in few if key[0] == "hotprobe_labels_total"]
+    listed = [key[2] for key in few if key[0] == "hotprobe_firings_by_label_total"]
     check("labels listed", len(listed), 2)
     fired = {label["label"]: label["fired"] for label in expected["labels"]}
     for label in listed:
-        count, error = few["hotprobe_labels_total", done, label], few["hotprobe_labels_too_many", done, label]
+        count, error = few["hotprobe_firings_by_label_total", done, label], few["hotprobe_firings_by_label_error", done, label]
         if not count - error <= fired[label] <= count:
             sys.exit(f"ci/profile: {label!r}: {count} - {error}, fired {fired[label]}")
+    print(f"prometheus_client (Python) reads {together(found, counted)} series of all together")
     print(f"promtool finds nothing wrong; {len(found)} samples of latencies and {len(counted)} of counts are right")
+
+
+def together(latencies, counted):
+    """all.openmetrics has the latencies under two titles, the counts of the session that has all labels, and the process."""
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+    found, families = {}, set()
+    for family in text_string_to_metric_families((out / "all.openmetrics").read_text()):
+        check(f"family {family.name} is there once", family.name in families, False)
+        families.add(family.name)
+        for sample in family.samples:
+            key = sample.name, tuple(sorted(sample.labels.items()))
+            check(f"{key} is there once", key in found, False)
+            found[key] = sample.value
+    # promtool has read it, but tells no values.
+    text = {(name, tuple(sorted(labels.items()))): value for name, labels, value in samples("all.prom")}
+    check("series", sorted(text), sorted(found))
+    for key, value in text.items():
+        # (What the process has done may grow in between.)
+        if key[1]:
+            check(key, value, found[key])
+    title = expected["title"]
+    for name, labels in found:
+        labels = dict(labels)
+        if name.startswith("hotprobe_latency_"):
+            wanted = latencies[name, labels.get("label"), labels.get("result"), labels.get("le")]
+            check("title", labels["title"] in (title, f"{title} (2)"), True)
+        elif name == "hotprobe_firings_total":
+            wanted = counted[name, labels["event"], None]
+        elif name.startswith("hotprobe_firings_by_label_"):
+            wanted = counted[name, labels["event"], labels["label"]]
+        else:
+            continue
+        check(f"{name} {labels}", found[name, tuple(sorted(labels.items()))], wanted)
+    return len(found)
 
 
 def picture():

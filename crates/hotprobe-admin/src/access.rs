@@ -3,11 +3,13 @@
 //! [`decide`] is a pure function, and the whole policy:
 //!
 //! 1. With a token set, any client that sends it may, from anywhere; no other may.
-//! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket where these are let
-//!    in; no proxy may stand between, since behind one everybody is on this machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
+//! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket
+//!    where these are let in; no proxy may stand between, since behind one everybody is on this
+//!    machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
 //!    rebinding) a page of theirs would be let in by the browser as if it were ours.
-//! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of this `Host`; and
-//!    for what changes something, or starts something, `Sec-Fetch-Site` may not say that another site asks.
+//! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of
+//!    this `Host`; and for what changes something, or starts something, `Sec-Fetch-Site` may not
+//!    say that another site asks.
 
 use crate::admin_error::AdminError;
 use crate::errors::Problem;
@@ -18,9 +20,9 @@ use subtle::ConstantTimeEq;
 /// What a request would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Tells what is known, and changes nothing.
+    /// Reads, and changes nothing.
     Reads,
-    /// Attaches for a time.
+    /// Opens a session, or ends one.
     Attaches,
 }
 
@@ -93,7 +95,7 @@ fn has_token(headers: &HeaderMap, token: &str) -> Result<(), Problem> {
     else {
         return refuse("the header `Authorization` has to be `Bearer`, a space, and the token");
     };
-    // (Of different lengths is told at once: the length is no secret.)
+    // (Different lengths are refused at once: the length is no secret.)
     if bool::from(sent.trim_ascii().ct_eq(token.as_bytes())) {
         Ok(())
     } else {
@@ -120,7 +122,8 @@ fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result
         }
         Some(_) => {}
     }
-    // nginx asks like this by default, with a `Host` of this machine and no header that gives it away.
+    // nginx asks like this by default, with a `Host` of this machine and no header that gives it
+    // away.
     if request.version < Version::HTTP_11 {
         return Err(forbidden(format!(
             "{:?} is what proxies speak, and behind one everybody seems to be on this machine: ask by HTTP/1.1 without a \
@@ -149,8 +152,8 @@ fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result
     Ok(())
 }
 
-/// Whether proxies add a header of this name: the client's address by any name for it, or what only one vendor's proxies
-/// send. (Names of headers are in small letters.)
+/// Whether proxies add a header of this name: the client's address by any name for it, or what only
+/// one vendor's proxies send. (Names of headers are in small letters.)
 fn says_proxy(name: &str) -> bool {
     const ADDRESSES: [&str; 21] = [
         "forwarded",
@@ -277,7 +280,8 @@ impl Host<'_> {
                     .is_ok_and(|address| address.is_loopback()))
     }
 
-    /// Whether an `Origin` is of this host: the same name and port. (Browsers leave a scheme's own port out of both.)
+    /// Whether an `Origin` is of this host: the same name and port. (Browsers leave a scheme's own
+    /// port out of both.)
     fn is_of(self, origin: &[u8]) -> bool {
         let Ok(origin) = std::str::from_utf8(origin) else {
             return false;

@@ -4,6 +4,7 @@ use crate::about::About;
 use crate::access::{Access, Token};
 use crate::admin_error::AdminError;
 use crate::sessions::{Sessions, Shutdown};
+use hotprobe_profile::Metrics;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub struct Admin {
     pub(crate) access: Access,
     pub(crate) max_duration: Duration,
     max_memory_bytes: usize,
+    pub(crate) metrics: Metrics,
     pub(crate) about: About,
     pub(crate) sessions: Arc<Sessions>,
 }
@@ -63,6 +65,7 @@ impl Admin {
             },
             max_duration: Duration::from_secs(300),
             max_memory_bytes: 64 << 20,
+            metrics: Metrics::new(),
             about: About::new(),
             sessions: Arc::new(Sessions::new(4)),
         }
@@ -72,8 +75,8 @@ impl Admin {
     /// machine; no other client is. Use TLS where the token goes over a network.
     ///
     /// # Errors
-    /// [`AdminError::Token`] if no client can send the token: it must consist of one or more visible
-    /// ASCII characters. So a variable that is not set is noticed, and opens nothing.
+    /// [`AdminError::Token`] if no client can send the token: it must consist of one or more
+    /// visible ASCII characters. So a variable that is not set is noticed, and opens nothing.
     ///
     /// ```
     /// use hotprobe_admin::Admin;
@@ -95,7 +98,8 @@ impl Admin {
     /// # #[cfg(unix)] async fn example() -> std::io::Result<()> {
     /// use hotprobe_admin::{Admin, router};
     ///
-    /// let app = axum::Router::new().nest_service("/debug/probes", router(Admin::new().unix_socket()));
+    /// let admin = Admin::new().unix_socket();
+    /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
     /// let listener = tokio::net::UnixListener::bind("/run/shop/probes.sock")?;
     /// axum::serve(listener, app.into_make_service()).await
     /// # }
@@ -191,6 +195,27 @@ impl Admin {
         self
     }
 
+    /// Sets what `/metrics` serves: these metrics, those of the [process](Metrics::process), and the
+    /// open sessions. Without it, the latter two.
+    ///
+    /// Each request calls the closures of `metrics` on a worker thread of the runtime, so they must
+    /// not block.
+    ///
+    /// ```
+    /// use hotprobe_admin::Admin;
+    /// use hotprobe_profile::{Counts, Metrics};
+    /// # hotprobe::event! { static REQUEST_DONE: fn(route: &str); }
+    ///
+    /// let counts = Counts::new().by(&REQUEST_DONE, "route").start()?;
+    /// let admin = Admin::new().metrics(Metrics::new().counts(move || counts.snapshot()));
+    /// # drop(admin);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
     /// Returns one session's share of the memory that all have together.
     pub(crate) fn memory_share(&self) -> usize {
         self.max_memory_bytes / self.sessions.max().max(1)
@@ -203,7 +228,8 @@ impl Admin {
     /// use std::net::SocketAddr;
     /// use std::time::Duration;
     ///
-    /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    /// # async fn example<S>(signal: S) -> std::io::Result<()>
+    /// # where S: Future<Output = ()> + Send + 'static {
     /// let admin = Admin::new();
     /// let shutdown = admin.shutdown();
     /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));

@@ -1,12 +1,11 @@
 //! What can go wrong with profiling, as sentences that say what to do.
 
-use hotprobe::SynchronizeError;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a profile could not be started, ended or saved.
+/// The error of a profile that could not be built, started or saved.
 ///
 /// ```
 /// use hotprobe_profile::{Latency, ProfileError};
@@ -38,11 +37,11 @@ pub enum ProfileError {
         /// Which, and what would be.
         reason: String,
     },
-    /// A path's ending tells no format.
+    /// The extension of a path is of no known format.
     UnknownFormat {
         /// The path.
         path: PathBuf,
-        /// The endings that would.
+        /// The known extensions.
         endings: &'static str,
     },
     /// A file, or what was given to write to, failed.
@@ -52,8 +51,6 @@ pub enum ProfileError {
         /// What it said.
         source: io::Error,
     },
-    /// `finish` detached the probes, but could not wait for the firings in flight.
-    Synchronize(SynchronizeError),
 }
 
 impl ProfileError {
@@ -68,29 +65,27 @@ impl ProfileError {
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NothingChosen => f.write_str(
-                "there is nothing to count: call `event`, `matching`, `by`, `counter` or `labels` before `start`",
+            Self::NothingChosen => {
+                f.write_str("no event was chosen: call `event` or `matching` before `start`")
+            }
+            Self::NothingMatches { pattern, events } if pattern.contains('*') => write!(
+                f,
+                "no event matches `{pattern}` (of {events}); `hotprobe::events()` lists their names"
             ),
             Self::NothingMatches { pattern, events } => write!(
                 f,
-                "the pattern `{pattern}` matches none of the program's {events} events: `*` stands for anything, and the \
-                 whole name has to match, as in `shop::orders::*`; `hotprobe::events()` lists the names",
+                "no event matches `{pattern}` (of {events}); try `*{pattern}*`"
             ),
             Self::Parameter { reason } | Self::Limit { reason } => f.write_str(reason),
             Self::UnknownFormat { path, endings } => write!(
                 f,
-                "the ending of `{}` tells no format: use {endings}",
+                "cannot tell the format from the extension of `{}`; use {endings}",
                 path.display()
             ),
             Self::Io {
-                path: Some(path),
-                source,
-            } => write!(f, "`{}` could not be written: {source}", path.display()),
-            Self::Io { path: None, source } => write!(f, "the profile could not be written: {source}"),
-            Self::Synchronize(error) => write!(
-                f,
-                "the probes are detached, but firings in flight may still be counted: {error}"
-            ),
+                path: Some(path), ..
+            } => write!(f, "`{}` could not be written", path.display()),
+            Self::Io { path: None, .. } => f.write_str("the profile could not be written"),
         }
     }
 }
@@ -99,7 +94,6 @@ impl Error for ProfileError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::Synchronize(source) => Some(source),
             _ => None,
         }
     }

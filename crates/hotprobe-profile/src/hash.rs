@@ -44,7 +44,7 @@ impl Hasher for Fold {
         for &byte in words.remainder() {
             last = last << 8 | u64::from(byte);
         }
-        // With its length, which tells "a" from "a\0".
+        // With its length: "a" and "a\0" have different hashes.
         self.write_u64(last ^ (bytes.len() as u64) << 56);
     }
 

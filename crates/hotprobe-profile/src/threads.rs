@@ -29,8 +29,8 @@ impl Drop for Owner {
     }
 }
 
-/// The calling thread's number, at most [`SHARED`]. While it is less, no other thread has it; and who had it before
-/// happened before.
+/// The calling thread's number, at most [`SHARED`]. While it is less, no other thread has it; and
+/// who had it before happened before.
 #[inline(always)]
 pub(crate) fn number() -> usize {
     let number = NUMBER.get();

@@ -12,6 +12,7 @@ pub enum Overflow {
     /// A record that finds no room is lost, and counted.
     #[default]
     DropNewest,
-    /// The oldest records make room, and are counted as lost: a flight recorder, which has the last seconds.
+    /// The oldest records make room, and are counted as lost: a flight recorder, which has the last
+    /// seconds.
     OverwriteOldest,
 }

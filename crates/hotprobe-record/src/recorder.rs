@@ -41,15 +41,16 @@ use std::sync::Arc;
 /// ```
 ///
 /// # Memory
-/// Each thread that fires gets a buffer when it does so first ([`buffer_per_thread`](Self::buffer_per_thread)); that of a
-/// thread that has ended is given to the next. Together they are never larger than the cap
-/// ([`buffers_together`](Self::buffers_together)).
+/// Each thread that fires gets a buffer when it does so first
+/// ([`max_buffer_bytes`](Self::max_buffer_bytes)); that of a thread that has ended is given to the
+/// next. Together they are never larger than the cap ([`max_total_bytes`](Self::max_total_bytes)).
 ///
-/// Beside them a recording keeps some hundred bytes for each thread that fired, and some dozen for each event that it lost.
-/// That is bounded, too: of each 4 KiB of the cap, one thread is told apart, at least 1,024 and at most 16,384; fewer if they
-/// lost firings of very many events. The threads that come later are recorded, too, but share a number: in a trace and in a
-/// file they are one thread, `(N other threads)`. [`Trace::other_threads`](super::Trace::other_threads) returns how many
-/// they are.
+/// Beside them a recording keeps some hundred bytes for each thread that fired, and some dozen for
+/// each event that it lost. That is bounded, too: of each 4 KiB of the cap, one thread is told
+/// apart, at least 1,024 and at most 16,384; fewer if they lost firings of very many events. The
+/// threads that come later are recorded, too, but share a number: in a trace and in a file they are
+/// one thread, `(N other threads)`. [`Trace::other_threads`](super::Trace::other_threads) returns
+/// how many they are.
 #[must_use = "a recorder records nothing before `start`"]
 pub struct Recorder {
     patterns: Vec<String>,
@@ -83,7 +84,8 @@ impl Default for Recorder {
     }
 }
 
-/// The bytes of the buffers for each begin without an end that is remembered, of all slices together.
+/// The bytes of the buffers for each begin without an end that is remembered, of all slices
+/// together.
 const BYTES_AN_OPEN: usize = 1 << 10;
 const BYTES_A_THREAD: usize = 4 << 10;
 const MOST_THREADS: (usize, usize) = (1 << 10, 1 << 14);
@@ -154,11 +156,14 @@ impl Recorder {
     /// parameter that both have: in a trace it is one slice, across threads and awaits.
     ///
     /// ```
-    /// # hotprobe::event! { static OPENED: fn(file: u64, path: &str); static CLOSED: fn(file: u64); }
-    /// let recording = hotprobe_record::Recorder::new().slice("file", &OPENED, &CLOSED, "file").start()?;
+    /// # use hotprobe_record::Recorder;
+    /// # hotprobe::event! { static OPENED: fn(file: u64, path: &str); }
+    /// # hotprobe::event! { static CLOSED: fn(file: u64); }
+    /// let slice = |key| Recorder::new().slice("file", &OPENED, &CLOSED, key);
+    /// let recording = slice("file").start()?;
     /// # drop(recording);
     ///
-    /// let error = hotprobe_record::Recorder::new().slice("file", &OPENED, &CLOSED, "path").start().unwrap_err();
+    /// let error = slice("path").start().unwrap_err();
     /// assert!(error.to_string().ends_with("has no parameter `path`; it has `file: u64`"));
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
@@ -178,18 +183,18 @@ impl Recorder {
         self
     }
 
-    /// Sets the size of each firing thread's buffer, in bytes; 1 MiB by default. Rounded down to a power
-    /// of two.
-    pub fn buffer_per_thread(mut self, bytes: usize) -> Self {
+    /// Sets the size of each firing thread's buffer, in bytes; 1 MiB by default. Rounded down to a
+    /// power of two.
+    pub fn max_buffer_bytes(mut self, bytes: usize) -> Self {
         self.per_thread = bytes;
         self
     }
 
     /// Limits the size of all buffers together, in bytes; 64 MiB by default. A thread that gets no
-    /// buffer loses what it fires, which is counted. The limit also bounds the begins without an end
-    /// that the slices of a streamed recording remember: one for each KiB, at most 65,536, of all slices
-    /// together.
-    pub fn buffers_together(mut self, bytes: usize) -> Self {
+    /// buffer loses what it fires, which is counted. The limit also bounds the begins without an
+    /// end that the slices of a streamed recording remember: one for each KiB, at most 65,536, of
+    /// all slices together.
+    pub fn max_total_bytes(mut self, bytes: usize) -> Self {
         self.together = bytes;
         self
     }
@@ -200,9 +205,9 @@ impl Recorder {
         self
     }
 
-    /// Sets how many bytes are kept of a text, of what a `Debug` writes, and of bytes; 512 by default.
-    /// Characters are kept whole; what was cut is marked.
-    pub fn cut_texts_at(mut self, bytes: usize) -> Self {
+    /// Sets how many bytes are kept of a text, of what a `Debug` writes, and of bytes; 512 by
+    /// default. Characters are kept whole; what was cut is marked.
+    pub fn max_text_bytes(mut self, bytes: usize) -> Self {
         self.cut_at = bytes;
         self
     }
@@ -210,9 +215,9 @@ impl Recorder {
     /// Sets the clock by which times are measured; the system's by default, with or without the
     /// feature `tsc`.
     ///
-    /// With `Clock::Tsc` a record takes about half the time, but between threads the clock may step back by some tens of
-    /// nanoseconds. Where the processor has no usable counter, the system's clock takes its place:
-    /// [`Trace::clock`](super::Trace::clock) returns the one that was used.
+    /// With `Clock::Tsc` a record takes about half the time, but between threads the clock may step
+    /// back by some tens of nanoseconds. Where the processor has no usable counter, the system's
+    /// clock takes its place: [`Trace::clock`](super::Trace::clock) returns the one that was used.
     ///
     /// ```
     /// use hotprobe_record::{Clock, Recorder};
@@ -229,8 +234,9 @@ impl Recorder {
 
     /// Sets whether records note the tokio task that fired (feature `tokio`); no by default.
     ///
-    /// If so, the task's number is an argument of each record ([`Entry::task`](super::Entry::task)), and a Perfetto trace has a
-    /// track for each task, with copies of what fired there, beside those of the threads: the file is about twice as long.
+    /// If so, the task's number is an argument of each record
+    /// ([`Entry::task`](super::Entry::task)), and a Perfetto trace has a track for each task, with
+    /// copies of what fired there, beside those of the threads: the file is about twice as long.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -244,19 +250,22 @@ impl Recorder {
         self
     }
 
-    /// Writes the records to a file while recording, so that it can last long: a thread of the recording's own empties the
-    /// buffers. The format follows from the ending, as for [`Trace::save`](super::Trace::save).
+    /// Writes the records to a file while recording, so that it can last long: a thread of the
+    /// recording's own empties the buffers. The format follows from the ending, as for
+    /// [`Trace::save`](super::Trace::save).
     ///
-    /// In the name, `%p` is replaced by the number of the process, `%t` by the seconds since 1970, and `%%` by `%`. A file has one
-    /// writer: one that another recording writes now, in this process or another one, is refused, whatever name it is
-    /// given by. (On Unix, by `flock`; some file systems have no locks.)
+    /// In the name, `%p` is replaced by the number of the process, `%t` by the seconds since 1970,
+    /// and `%%` by `%`. A file has one writer: one that another recording writes now, in this
+    /// process or another one, is refused, whatever name it is given by. (On Unix, by `flock`; some
+    /// file systems have no locks.)
     ///
-    /// If the file fails, the recording stops, and [`finish`](Recording::finish) returns the error; the program is never
-    /// held up. The file so far can be opened.
+    /// If the file fails, the recording stops, and [`finish`](Recording::finish) returns the error;
+    /// the program is never held up. The file so far can be opened.
     ///
     /// ```no_run
     /// # hotprobe::event! { static TICK: fn(); }
-    /// let recording = hotprobe_record::Recorder::new().event(&TICK).stream_to("trace.pftrace").start()?;
+    /// let recorder = hotprobe_record::Recorder::new().event(&TICK);
+    /// let recording = recorder.stream_to("trace.pftrace").start()?;
     /// # drop(recording);
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
@@ -277,9 +286,10 @@ impl Recorder {
         self
     }
 
-    /// Saves what is in the buffers when a thread panics, the first time that one does, whether the panic is caught or ends the
-    /// process: what happened just before. By a panic hook, which calls the hook that was there. `%p` and `%t` in the name are
-    /// replaced as in [`stream_to`](Self::stream_to).
+    /// Saves what is in the buffers when a thread panics, the first time that one does, whether the
+    /// panic is caught or ends the process: what happened just before. By a panic hook, which calls
+    /// the hook that was there. `%p` and `%t` in the name are replaced as in
+    /// [`stream_to`](Self::stream_to).
     ///
     /// ```no_run
     /// use hotprobe_record::{Overflow, Recorder};
@@ -301,8 +311,9 @@ impl Recorder {
     /// Attaches to all events, at one instant.
     ///
     /// # Errors
-    /// A pattern that matches nothing; a slice's key that one of its events lacks, has of another type, or keeps from
-    /// dynamic probes; limits that contradict each other; a file that cannot be created, or that another recording writes.
+    /// A pattern that matches nothing; a slice's key that one of its events lacks, has of another
+    /// type, or keeps from dynamic probes; limits that contradict each other; a file that cannot be
+    /// created, or that another recording writes.
     pub fn start(self) -> Result<Recording, RecordError> {
         let events = self.chosen()?;
         let slices = self
@@ -397,7 +408,7 @@ impl Recorder {
         let words = if given == 0 { 0 } else { 1 << given.ilog2() };
         if (words as u64) < needed || longest_of(longest) > RecordHeader::MAX_WORDS {
             return refuse(format!(
-                "`buffer_per_thread({})` is too little: a record of `{}` may take {} bytes, texts being cut at {}; give at \
+                "`max_buffer_bytes({})` is too little: a record of `{}` may take {} bytes, texts being cut at {}; give at \
                  least {}, or cut texts earlier",
                 self.per_thread,
                 longest.name(),
@@ -409,8 +420,8 @@ impl Recorder {
         let buffers = (self.together / (words * 8)).min(1 << 16);
         if buffers == 0 {
             return refuse(format!(
-                "`buffers_together({})` leaves no room for one buffer of {} bytes: give more, or a smaller \
-                 `buffer_per_thread`",
+                "`max_total_bytes({})` leaves no room for one buffer of {} bytes: give more, or a smaller \
+                 `max_buffer_bytes`",
                 self.together,
                 words * 8
             ));

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 /// A running recording. Made by [`Recorder::start`](super::Recorder::start).
 ///
-/// [`finish`](Self::finish) it to get what it recorded. Dropped, it ends: what it streams is finished and flushed, the rest
-/// is gone.
+/// [`finish`](Self::finish) it to get what it recorded. Dropped, it ends: what it streams is
+/// finished and flushed, the rest is gone.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -102,7 +102,7 @@ impl Recording {
             None => None,
             Some((path, exporter)) => {
                 let thread = StreamThread::start(Arc::clone(&capture), exporter);
-                let thread = thread.map_err(|error| RecordError::io(None, error))?;
+                let thread = thread.map_err(|source| RecordError::Thread { source })?;
                 Some(Streaming { path, thread })
             }
         };
@@ -114,15 +114,16 @@ impl Recording {
         &self.state.capture.buffers
     }
 
-    /// Ends the recording: detaches from all events at one instant, waits for the firings that are in flight, and returns
-    /// what was recorded. No record is lost after this point.
+    /// Ends the recording: detaches from all events at one instant, waits for the firings that are
+    /// in flight, and returns what was recorded. No record is lost after this point.
     ///
-    /// Blocks the thread, as [`synchronize`](hotprobe::synchronize) does; of a streamed recording also until the rest is written.
+    /// Blocks the thread, as [`synchronize`](hotprobe::synchronize) does; of a streamed recording
+    /// also until the rest is written.
     ///
     /// # Errors
-    /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the recording still runs, and is in
-    /// the error. [`Stream`](RecordError::Stream): the first error of the file that was streamed to, and the counts.
-    /// [`Forked`](RecordError::Forked).
+    /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the
+    /// recording still runs, and is in the error. [`Stream`](RecordError::Stream): the first error
+    /// of the file that was streamed to, and the counts. [`Forked`](RecordError::Forked).
     pub fn finish(self) -> Result<Trace, RecordError> {
         self.finish_in(None)
     }
@@ -148,8 +149,8 @@ impl Recording {
         self.finish_in(Some(in_flight))
     }
 
-    /// Detaches from all events, at one instant, and waits for nothing. No firing after it is recorded;
-    /// [`finish`](Self::finish) returns those before.
+    /// Detaches from all events, at one instant, and waits for nothing. No firing after it is
+    /// recorded; [`finish`](Self::finish) returns those before.
     ///
     /// ```
     /// # use hotprobe_record::Recorder;
@@ -170,7 +171,7 @@ impl Recording {
         }
         // Not to wait, but to know whether one could.
         if synchronize_timeout(Duration::ZERO) == Err(SynchronizeError::InProbe) {
-            return Err(RecordError::InProbe(Box::new(self)));
+            return Err(RecordError::in_probe(self));
         }
         self.state.capture.detach();
         if let Some(streaming) = self.streaming.take() {
@@ -183,7 +184,7 @@ impl Recording {
             Err(SynchronizeError::TimedOut) if in_flight.is_some() => {
                 return Ok(Trace::given_up(&buffers));
             }
-            Err(_) => return Err(RecordError::InProbe(Box::new(self))),
+            Err(_) => return Err(RecordError::in_probe(self)),
         }
         let end = buffers.timer.now();
         Ok(Trace::finished(buffers, end))
@@ -192,12 +193,14 @@ impl Recording {
     /// Returns what is in the buffers now; the recording continues. Of a flight recorder, which
     /// [overwrites the oldest](super::Overflow::OverwriteOldest), these are the last seconds.
     ///
-    /// Copies the buffers, one after the other. A thread that fires while its own is being copied, and that is full, loses
-    /// that, which is counted; so does a thread for which there is no buffer but the one that is being copied. Works anywhere,
-    /// inside a probe too, and inside another `snapshot`, if that allocates and the allocator fires events.
+    /// Copies the buffers, one after the other. A thread that fires while its own is being copied,
+    /// and that is full, loses that, which is counted; so does a thread for which there is no
+    /// buffer but the one that is being copied. Works anywhere, inside a probe too, and inside
+    /// another `snapshot`, if that allocates and the allocator fires events.
     ///
     /// # Errors
-    /// [`Streamed`](RecordError::Streamed): the records are in the file. [`Forked`](RecordError::Forked).
+    /// [`Streamed`](RecordError::Streamed): the records are in the file.
+    /// [`Forked`](RecordError::Forked).
     ///
     /// ```
     /// use hotprobe_record::{Overflow, Recorder};
@@ -206,7 +209,7 @@ impl Recording {
     /// let recording = Recorder::new()
     ///     .event(&ITEM)
     ///     .overflow(Overflow::OverwriteOldest)
-    ///     .buffer_per_thread(8 << 10)
+    ///     .max_buffer_bytes(8 << 10)
     ///     .start()?;
     /// (0..1_000_000).for_each(|n| ITEM.fire(n));
     /// let last = recording.snapshot()?.records().last().unwrap();
@@ -229,7 +232,8 @@ impl Recording {
     /// As [`snapshot`](Self::snapshot), and [`Trace::save`].
     ///
     /// ```no_run
-    /// # fn example(recording: &hotprobe_record::Recording) -> Result<(), hotprobe_record::RecordError> {
+    /// # use hotprobe_record::{RecordError, Recording};
+    /// # fn example(recording: &Recording) -> Result<(), RecordError> {
     /// recording.dump("last-seconds.pftrace")?;
     /// # Ok(()) }
     /// ```
@@ -273,7 +277,8 @@ static ON_PANIC: Mutex<Vec<Weak<RecordingState>>> = Mutex::new(Vec::new());
 /// Adds it to those; the hook is put in once.
 fn on_panic(state: &Arc<RecordingState>) {
     static HOOKED: AtomicBool = AtomicBool::new(false);
-    // Nothing is allocated or freed under the lock: an allocator may fire an event whose probe starts a recording.
+    // Nothing is allocated or freed under the lock: an allocator may fire an event whose probe
+    // starts a recording.
     let mut bigger: Vec<Weak<RecordingState>> = Vec::new();
     let mut gone = Vec::new();
     loop {
@@ -322,7 +327,7 @@ fn dump_all() {
         let trace = Trace::copied(Arc::clone(&state.capture.buffers));
         match trace.save(&dump.path) {
             Ok(()) => eprintln!("recording saved to {}", dump.path.display()),
-            Err(error) => eprintln!("recording not saved: {error}"),
+            Err(error) => eprintln!("recording not saved: {}", error.in_full()),
         }
     }
 }

@@ -1,10 +1,12 @@
-//! `Serialize` for readable results (feature `serde`). Times and durations are in nanoseconds, and say so in their names.
+//! `Serialize` for readable results (feature `serde`). Times and durations are in nanoseconds, and
+//! say so in their names.
 
 use crate::{Clock, Count, Entry, Recorded, Thread, Trace};
 use serde::ser::{Serialize, Serializer};
 use std::time::{Duration, SystemTime};
 
-/// A trace without its records: [`Trace::records`] yields those, each of which can be serialized by itself.
+/// A trace without its records: [`Trace::records`] yields those, each of which can be serialized by
+/// itself.
 #[derive(serde::Serialize)]
 struct TraceSummary<'a> {
     started_unix_ns: u64,

@@ -19,7 +19,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long it sleeps: the longer, the less there was to do. And how often the file is brought up to date.
+/// How long it sleeps: the longer, the less there was to do. And how often the file is brought up
+/// to date.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(5);
 const FLUSH: Duration = Duration::from_millis(200);
@@ -86,7 +87,7 @@ impl StreamThread {
 }
 
 fn panicked() -> io::Error {
-    io::Error::other("it panicked")
+    io::Error::other("the writer panicked")
 }
 
 fn run(capture: &Capture, exporter: Exporter, end: &StreamEnd) -> Streamed {
@@ -122,7 +123,8 @@ fn run(capture: &Capture, exporter: Exporter, end: &StreamEnd) -> Streamed {
             flushed = Instant::now();
         }
         if output.error.is_some() {
-            // The thread continues, so that the program can finish the recording when it likes, but no firing pays for it.
+            // The thread continues, so that the program can finish the recording when it likes, but
+            // no firing pays for it.
             capture.detach();
             pause = LONGEST;
         } else {
@@ -197,10 +199,11 @@ struct Drains<'a> {
 }
 
 impl Drains<'_> {
-    /// Tells what there is, up to this moment, the earliest first; how many words the fullest buffer had.
+    /// Tells what there is, up to this moment, the earliest first; how many words the fullest
+    /// buffer had.
     ///
-    /// (Later than a later round's can be only what was in flight at this moment. What is left out for being too young
-    /// are a few records, of which there is one copy for each buffer.)
+    /// (Later than a later round's can be only what was in flight at this moment. What is left out
+    /// for being too young are a few records, of which there is one copy for each buffer.)
     fn round(&mut self, output: &mut Output<'_>, until: u64) -> u64 {
         let buffers = self.buffers;
         self.rings.resize_with(buffers.made(), || None);
@@ -247,12 +250,14 @@ impl Drains<'_> {
         most
     }
 
-    /// Counts the firings as lost that are still in flight, in a `Debug` that does not return. What ends meanwhile is told.
+    /// Counts the firings as lost that are still in flight, in a `Debug` that does not return. What
+    /// ends meanwhile is told.
     fn give_up(&mut self, output: &mut Output<'_>) {
         loop {
             let before: Vec<_> = self.buffers.unfinished().collect();
             self.round(output, u64::MAX);
-            // A firing that has ended before the round is in it, and one that has not ended after it is not.
+            // A firing that has ended before the round is in it, and one that has not ended after
+            // it is not.
             if before.iter().copied().eq(self.buffers.unfinished()) {
                 output.know(usize::MAX);
                 for lost in before {
@@ -410,7 +415,8 @@ impl Output<'_> {
         self.threads.push(info);
     }
 
-    /// The name of the threads that share a number says how many they are, which is known at the end.
+    /// The name of the threads that share a number says how many they are, which is known at the
+    /// end.
     fn count_others(&mut self) {
         let Some((others, _)) = self.buffers.others() else {
             return;

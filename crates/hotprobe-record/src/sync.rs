@@ -1,5 +1,5 @@
-//! The std/loom switch of the recorder's ring, and nothing else: every primitive that its models have to see comes from
-//! here. The std side wears loom's shape.
+//! The std/loom switch of the recorder's ring, and nothing else: every primitive that its models
+//! have to see comes from here. The std side wears loom's shape.
 
 #[cfg(not(crossbeam_loom))]
 mod imp {

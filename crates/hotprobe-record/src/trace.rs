@@ -38,7 +38,8 @@ use std::time::{Duration, SystemTime};
 /// # Ok::<(), hotprobe_record::RecordError>(())
 /// ```
 ///
-/// It keeps the recording's buffers.
+/// It keeps the recording's buffers, which its clones share.
+#[derive(Clone)]
 pub struct Trace {
     buffers: Arc<Buffers>,
     threads: Vec<Arc<Thread>>,
@@ -52,6 +53,7 @@ pub struct Trace {
 }
 
 /// The records of a buffer.
+#[derive(Clone)]
 struct Part {
     /// The ring where they are; otherwise they are in `around`.
     ring: Option<usize>,
@@ -95,8 +97,22 @@ impl fmt::Debug for Thread {
     }
 }
 
-/// One recorded firing. [`Trace::records`] returns them.
-#[derive(Clone, Debug)]
+/// A recorded firing. [`Trace::records`] returns them.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// use hotprobe_record::{Recorded, Recorder};
+///
+/// let recording = Recorder::new().event(&ITEM).start()?;
+/// ITEM.fire(7);
+/// let trace = recording.finish()?;
+/// let entry = trace.records().next().expect("it was fired");
+/// assert_eq!(entry.event().name(), ITEM.name());
+/// assert_eq!(entry.values(), [Recorded::U64(7)]);
+/// assert!(entry.time() <= trace.duration());
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     time: u64,
     event: &'static Metadata,
@@ -144,7 +160,7 @@ impl Entry {
 /// # hotprobe::event! { static LOGIN: fn(user: &str, #[redact] token: &str); }
 /// use hotprobe_record::{Recorded, Recorder};
 ///
-/// let recording = Recorder::new().event(&LOGIN).cut_texts_at(4).start()?;
+/// let recording = Recorder::new().event(&LOGIN).max_text_bytes(4).start()?;
 /// LOGIN.fire("Varvara", "secret");
 /// let trace = recording.finish()?;
 /// let entry = trace.records().next().unwrap();
@@ -228,6 +244,15 @@ impl From<Field<'_>> for Recorded {
 }
 
 /// Numbers of firings, which add up: `fired == written + lost`.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// let recording = hotprobe_record::Recorder::new().event(&ITEM).start()?;
+/// (0..3).for_each(|n| ITEM.fire(n));
+/// let count = recording.finish()?.sum();
+/// assert_eq!((count.fired, count.written, count.lost), (3, 3, 0));
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -258,7 +283,8 @@ impl Trace {
         loop {
             let before: Vec<_> = buffers.unfinished().collect();
             let trace = Self::copied_with(Arc::clone(buffers), before.clone());
-            // A firing that has ended before the copy is in it, and one that has not ended after it is not.
+            // A firing that has ended before the copy is in it, and one that has not ended after it
+            // is not.
             if before.iter().copied().eq(buffers.unfinished()) {
                 return trace;
             }
@@ -374,7 +400,8 @@ impl Trace {
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
-    /// let recording = hotprobe_record::Recorder::new().event(&TICK).buffers_together(1 << 20).start()?;
+    /// let recorder = hotprobe_record::Recorder::new().event(&TICK);
+    /// let recording = recorder.max_total_bytes(1 << 20).start()?;
     /// for _ in 0..1100 {
     ///     std::thread::spawn(|| TICK.fire()).join().unwrap();
     /// }
@@ -389,7 +416,8 @@ impl Trace {
         self.other_threads
     }
 
-    /// Returns, for each event and thread that fired it, how often, and how many of the firings are in the trace.
+    /// Returns, for each event and thread that fired it, how often, and how many of the firings are
+    /// in the trace.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -397,7 +425,8 @@ impl Trace {
     /// TICK.fire();
     /// let trace = recording.finish()?;
     /// for (event, thread, count) in trace.counts() {
-    ///     println!("{} on {:?}: {} of {}", event.name(), thread.name(), count.written, count.fired);
+    ///     let of = (event.name(), thread.name());
+    ///     println!("{of:?}: {} of {}", count.written, count.fired);
     /// }
     /// # Ok::<(), hotprobe_record::RecordError>(())
     /// ```
@@ -417,7 +446,8 @@ impl Trace {
     ///
     /// ```
     /// # hotprobe::event! { static ITEM: fn(n: u64); }
-    /// let recording = hotprobe_record::Recorder::new().event(&ITEM).buffer_per_thread(8 << 10).start()?;
+    /// let recorder = hotprobe_record::Recorder::new().event(&ITEM);
+    /// let recording = recorder.max_buffer_bytes(8 << 10).start()?;
     /// (0..1_000_000).for_each(|n| ITEM.fire(n));
     /// let trace = recording.finish()?;
     /// let (event, _, lost) = trace.lost().next().expect("that many do not fit");
@@ -442,8 +472,8 @@ impl Trace {
         sum
     }
 
-    /// Returns the clock by which the times were measured: [`Clock::System`] also where the processor has no counter that
-    /// `Clock::Tsc` could use.
+    /// Returns the clock by which the times were measured: [`Clock::System`] also where the
+    /// processor has no counter that `Clock::Tsc` could use.
     ///
     /// ```
     /// use hotprobe_record::{Clock, Recorder};
@@ -469,11 +499,13 @@ impl Trace {
         Duration::from_nanos(self.end)
     }
 
-    /// Writes a file, in the format that its ending tells: `.pftrace` or `.perfetto-trace` for Perfetto, `.json` for Chrome and
-    /// whatever reads its traces, a directory or `.ctf` for a directory of CTF.
+    /// Writes a file, in the format that its ending tells: `.pftrace` or `.perfetto-trace` for
+    /// Perfetto, `.json` for Chrome and whatever reads its traces, a directory or `.ctf` for a
+    /// directory of CTF.
     ///
     /// # Errors
-    /// [`UnknownFormat`](RecordError::UnknownFormat); [`Io`](RecordError::Io); [`Streamed`](RecordError::Streamed).
+    /// [`UnknownFormat`](RecordError::UnknownFormat); [`Io`](RecordError::Io);
+    /// [`Streamed`](RecordError::Streamed).
     ///
     /// ```no_run
     /// # fn example(trace: &hotprobe_record::Trace) -> Result<(), hotprobe_record::RecordError> {
@@ -585,6 +617,30 @@ fn shared(threads: Vec<ThreadInfo>) -> Vec<Arc<Thread>> {
         .collect()
 }
 
+/// The [records](Trace::records), in the order of their times.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// let recording = hotprobe_record::Recorder::new().event(&ITEM).start()?;
+/// ITEM.fire(7);
+/// for entry in &recording.finish()? {
+///     assert_eq!(entry.event().name(), ITEM.name());
+/// }
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
+#[allow(
+    clippy::into_iter_without_iter,
+    reason = "`records` is the method, beside `events` and `threads`"
+)]
+impl<'a> IntoIterator for &'a Trace {
+    type Item = Entry;
+    type IntoIter = Records<'a>;
+
+    fn into_iter(self) -> Records<'a> {
+        self.records()
+    }
+}
+
 impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trace")
@@ -597,6 +653,16 @@ impl fmt::Debug for Trace {
 }
 
 /// The records of a [`Trace`]: an iterator over [`Entry`]s.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// let recording = hotprobe_record::Recorder::new().event(&ITEM).start()?;
+/// (0..3).for_each(|n| ITEM.fire(n));
+/// let trace = recording.finish()?;
+/// let mut records: hotprobe_record::Records<'_> = trace.records();
+/// assert!(records.next().is_some() && records.count() == 2);
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
 pub struct Records<'a> {
     trace: &'a Trace,
     merge: Merge<'a>,

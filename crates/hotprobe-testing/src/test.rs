@@ -90,8 +90,7 @@ impl Test {
             .push(group);
     }
 
-    /// Returns what probes send their events with, for probes that the test attaches and keeps
-    /// itself.
+    /// Returns this test's tracer, for probes that the test attaches and keeps itself.
     #[must_use]
     pub fn tracer(&self) -> Tracer {
         Tracer { test: self.run.id }
@@ -142,9 +141,9 @@ impl Test {
         }
     }
 
-    /// Adopts a tokio runtime until this run ends: each task and each blocking call of the runtime
-    /// that has entered no scope belongs to this test. So the test receives what tasks fire that a
-    /// library spawns.
+    /// Adopts a tokio runtime until this run ends: each task, and each blocking call, of the
+    /// runtime belongs to this test unless it has entered a scope. So the test receives the firings
+    /// of tasks that a library spawns.
     ///
     /// The runtime identifies the test, so tests with a runtime of their own run side by side:
     /// every `#[tokio::test]` has one. Adopt it before the library spawns.
@@ -159,8 +158,8 @@ impl Test {
     ///   ([`verify`](crate::verify) has several). Let the body end what it has started.
     /// * The test does not wait for adopted tasks at its end.
     ///
-    /// Each firing on a tokio thread outside all scopes costs a look at the runtime's identity
-    /// and a lock meanwhile.
+    /// Until then, each firing on a tokio thread outside all scopes reads the runtime's identity
+    /// and takes a lock.
     ///
     /// # Panics
     /// With the report, if another running test has adopted this runtime.
@@ -245,8 +244,7 @@ impl Test {
 
     /// Takes the next event of a stream, checks its type and value, and then releases the sender.
     ///
-    /// Blocks the thread until there is one. Other streams, and what others send to them, wait
-    /// meanwhile.
+    /// Blocks the thread until an event comes. Senders on other streams stay paused meanwhile.
     ///
     /// # Panics
     /// With the report, if the event is of another type or has another value, or if none comes for
@@ -270,11 +268,11 @@ impl Test {
     /// So a test stops several streams at known points, and inspects the state between them.
     ///
     /// While a sender is held, no grace period of the process ends. If the body does nothing for
-    /// the dead time meanwhile, because it waits for a lock of the sender, say, the test fails and
-    /// the sender is released.
+    /// the dead time (for example because it waits for a lock that the sender holds), the test
+    /// fails and the sender is released.
     ///
     /// # Panics
-    /// As `expect`; and in [`explore`](crate::explore), which chooses the order itself.
+    /// As `expect`. Always in [`explore`](crate::explore), which chooses the order itself.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -446,8 +444,8 @@ impl Test {
         }
     }
 
-    /// Does what [`expect`](Self::expect) does, for async code: waits without blocking the thread.
-    /// The runtime may be any.
+    /// Does what [`expect`](Self::expect) does, for async code: waits without blocking the thread,
+    /// on any runtime.
     ///
     /// # Panics
     /// As `expect`, when it is polled.

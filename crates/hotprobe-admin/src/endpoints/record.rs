@@ -16,6 +16,7 @@ use crate::sessions::{self, Ending, SESSION, Session};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
+use std::error::Error;
 use std::io::{self, BufWriter};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,8 @@ impl RecordFormat {
         )
     }
 
-    /// What can be sent between two records and means nothing. (A CTF archive is made at the end: it has no such place.)
+    /// What can be sent between two records and means nothing. (A CTF archive is made at the end:
+    /// it has no such place.)
     fn beat(self) -> &'static [u8] {
         match self {
             // An empty packet.
@@ -144,9 +146,7 @@ fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
 /// Limits a recording to a session's share of the memory.
 fn within(recorder: Recorder, has_slice: bool, admin: &Admin) -> Recorder {
     let (share, per_thread) = buffer_bytes(admin.memory_share(), has_slice);
-    recorder
-        .buffers_together(share)
-        .buffer_per_thread(per_thread)
+    recorder.max_total_bytes(share).max_buffer_bytes(per_thread)
 }
 
 /// Returns how large all buffers and each may be. What slices remember, which the recorder bounds
@@ -165,7 +165,11 @@ fn refused(error: &RecordError) -> Problem {
         RecordError::Limit { .. } => (StatusCode::INSUFFICIENT_STORAGE, "memory"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "recording"),
     };
-    Problem::new(status, kind, error.to_string())
+    let message = match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Problem::new(status, kind, message)
 }
 
 /// A recording that is being sent. However it is dropped, it detaches.
@@ -185,7 +189,7 @@ impl RunningRecording {
 
     /// Waits for firings in flight, but no longer than this, and writes the rest. Blocks the
     /// thread.
-    fn finish(mut self, in_flight: Duration) -> Result<(), RecordError> {
+    fn finish(mut self, in_flight: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         let Some(recording) = self.recording.take() else {
             return Ok(());
         };
@@ -193,9 +197,8 @@ impl RunningRecording {
         let trace = recording.finish_within(in_flight)?;
         if self.format == RecordFormat::Ctf {
             let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(self.pipe.clone()));
-            let written = ctf_archive::write(&trace, &mut writer)
-                .and_then(|()| io::Write::flush(&mut writer));
-            written.map_err(|source| RecordError::Io { path: None, source })?;
+            ctf_archive::write(&trace, &mut writer)?;
+            io::Write::flush(&mut writer)?;
         }
         Ok(())
     }

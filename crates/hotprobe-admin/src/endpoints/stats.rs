@@ -9,7 +9,7 @@ use crate::response::{json, text};
 use axum::body::Body;
 use axum::http::Response;
 use serde::Serialize;
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 #[derive(Serialize)]
 struct Stats {
@@ -48,79 +48,6 @@ impl Stats {
             drop_panics: stats.drop_panics,
         }
     }
-
-    /// Name, kind, meaning, value.
-    fn metrics(&self) -> [(&'static str, &'static str, &'static str, u64); 11] {
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        [
-            (
-                "events",
-                "gauge",
-                "Events of the program.",
-                count(self.events),
-            ),
-            (
-                "events_enabled",
-                "gauge",
-                "Events that firing would call a probe of.",
-                count(self.events_enabled),
-            ),
-            (
-                "probes",
-                "gauge",
-                "Probes that are attached.",
-                count(self.probes),
-            ),
-            (
-                "admin_sessions",
-                "gauge",
-                "Sessions that requests have open.",
-                count(self.sessions),
-            ),
-            (
-                "admin_sessions_max",
-                "gauge",
-                "Sessions that may be open at once.",
-                count(self.max_sessions),
-            ),
-            (
-                "probe_panics_total",
-                "counter",
-                "Calls of probes that panicked.",
-                self.probe_panics,
-            ),
-            (
-                "skipped_nested_total",
-                "counter",
-                "Firings skipped since they were nested too deep.",
-                self.skipped_nested,
-            ),
-            (
-                "skipped_registering_total",
-                "counter",
-                "Firings skipped since their thread was being registered.",
-                self.skipped_registering,
-            ),
-            (
-                "retired_total",
-                "counter",
-                "Snapshots and probes that were taken out.",
-                self.retired,
-            ),
-            (
-                "reclaimed_total",
-                "counter",
-                "Snapshots and probes of them that were dropped.",
-                self.reclaimed,
-            ),
-            (
-                "drop_panics_total",
-                "counter",
-                "Captured values whose drop panicked.",
-                self.drop_panics,
-            ),
-        ]
-    }
 }
 
 pub(crate) fn stats(request: &Request) -> Result<Response<Body>, Problem> {
@@ -130,13 +57,22 @@ pub(crate) fn stats(request: &Request) -> Result<Response<Body>, Problem> {
 
 pub(crate) fn metrics(request: &Request) -> Result<Response<Body>, Problem> {
     Parameters::of_query(&request.uri, &[])?;
-    let mut lines = String::new();
-    for (name, kind, meaning, value) in Stats::now(&request.admin).metrics() {
-        // (Text can always be written to.)
-        let _ = write!(
-            lines,
-            "# HELP hotprobe_{name} {meaning}\n# TYPE hotprobe_{name} {kind}\nhotprobe_{name} {value}\n"
+    let sessions = || Arc::clone(&request.admin.sessions);
+    let (open, max) = (sessions(), sessions());
+    let metrics = request.admin.metrics.clone().process();
+    let metrics = metrics
+        .gauge(
+            "hotprobe_admin_sessions_open",
+            "Open sessions.",
+            move || open.open(),
+        )
+        .gauge(
+            "hotprobe_admin_sessions_max",
+            "The maximum number of open sessions.",
+            move || max.max(),
         );
-    }
+    let mut lines = String::new();
+    // (Text can always be written to.)
+    let _ = metrics.write(&mut lines);
     Ok(text("text/plain; version=0.0.4; charset=utf-8", lines))
 }

@@ -3,6 +3,7 @@
 use super::{ask, block_on, get, mounted, read, request, send};
 use hotprobe::ProbeOptions;
 use hotprobe_admin::Admin;
+use std::collections::HashMap;
 
 mod shelf {
     hotprobe::event! {
@@ -314,39 +315,92 @@ fn stats_are_those_of_the_crate() {
     });
 }
 
+/// Returns the types of the families of Prometheus' text, and its samples with their labels. None
+/// may occur twice.
+fn families(text: &str) -> (HashMap<&str, &str>, HashMap<&str, f64>) {
+    let (mut types, mut samples) = (HashMap::new(), HashMap::new());
+    let mut family = "";
+    for line in text.lines() {
+        let words: Vec<_> = line.splitn(4, ' ').collect();
+        match words[..] {
+            ["#", "HELP", name, _] => family = name,
+            ["#", "TYPE", name, kind] => {
+                assert_eq!(name, family);
+                assert_eq!(types.insert(name, kind), None, "a second type: {line}");
+                assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
+            }
+            _ => {
+                let (series, value) = line.rsplit_once(' ').unwrap();
+                assert!(series.starts_with(family), "{line} is under {family}");
+                let before = samples.insert(series, value.parse().unwrap());
+                assert_eq!(before, None, "a second series: {line}");
+            }
+        }
+    }
+    (types, samples)
+}
+
 #[test]
 fn each_metric_says_what_it_is_and_has_one_number() {
     block_on(async {
-        let (app, _) = mounted(Admin::new());
+        let (app, _) = mounted(Admin::new().max_sessions(3).unwrap());
         let answer = get(&app, "/metrics").await;
         assert_eq!(
             answer.header("content-type"),
             "text/plain; version=0.0.4; charset=utf-8"
         );
-        let lines: Vec<_> = answer.body.lines().collect();
-        assert_eq!(lines.len(), 3 * 11);
-        for metric in lines.chunks(3) {
-            let (name, value) = metric[2].split_once(' ').unwrap();
-            value.parse::<u64>().unwrap();
-            assert!(
-                metric[0].starts_with(&format!("# HELP {name} ")),
-                "{metric:?}"
-            );
-            let kind = if name.ends_with("_total") {
-                "counter"
-            } else {
-                "gauge"
-            };
-            assert_eq!(metric[1], format!("# TYPE {name} {kind}"));
+        let (types, samples) = families(&answer.body);
+        assert_eq!((types.len(), samples.len()), (10, 11), "{}", answer.body);
+        let value = |name: &str| samples[name].to_string();
+        let events = hotprobe::events().len().to_string();
+        assert_eq!(value("hotprobe_events_registered"), events);
+        assert_eq!(value("hotprobe_admin_sessions_open"), "0");
+        assert_eq!(value("hotprobe_admin_sessions_max"), "3");
+    });
+}
+
+#[test]
+fn what_the_program_measures_is_among_the_metrics() {
+    use hotprobe_profile::{Counts, LatencyMeter, Metrics};
+    hotprobe::event! { static SERVED: fn(route: &str); }
+    block_on(async {
+        let session = || Counts::new().by(&SERVED, "route").start().unwrap();
+        let (first, second) = (session(), session());
+        let meter = || {
+            let meter = LatencyMeter::new();
+            meter.begin(1);
+            meter.end(&1, "/orders");
+            meter
+        };
+        let (queue, disk) = (meter(), meter());
+        let metrics = Metrics::new()
+            .counts(move || first.snapshot())
+            .counts(move || second.snapshot())
+            .latency(move || queue.snapshot())
+            .latency(move || disk.snapshot())
+            .process();
+        let (app, _) = mounted(Admin::new().metrics(metrics));
+        SERVED.fire("/orders");
+        let answer = get(&app, "/metrics").await;
+        let (types, samples) = families(&answer.body);
+        let event = SERVED.name();
+        for series in [
+            format!(r#"hotprobe_firings_total{{event="{event}"}}"#),
+            format!(
+                r#"hotprobe_firings_by_label_total{{event="{event}",parameter="route",label="/orders"}}"#
+            ),
+            r#"hotprobe_latency_seconds_count{title="latency",label="/orders"}"#.to_owned(),
+            r#"hotprobe_latency_seconds_count{title="latency (2)",label="/orders"}"#.to_owned(),
+        ] {
+            assert_eq!(samples[&*series].to_string(), "1", "{series}");
         }
-        assert!(
-            answer
-                .body
-                .contains(&format!("\nhotprobe_events {}\n", hotprobe::events().len()))
-                || answer
-                    .body
-                    .contains(&format!("hotprobe_events {}\n", hotprobe::events().len()))
-        );
+        assert_eq!(types["hotprobe_events_registered"], "gauge");
+        assert_eq!(types["hotprobe_admin_sessions_open"], "gauge");
+        SERVED.fire("/orders");
+        let answer = get(&app, "/metrics").await;
+        let firings =
+            families(&answer.body).1[&*format!(r#"hotprobe_firings_total{{event="{event}"}}"#)];
+        assert_eq!(firings.to_string(), "2");
     });
 }
 

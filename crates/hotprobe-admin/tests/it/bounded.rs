@@ -1,5 +1,5 @@
-//! Sessions end on time, whatever fails: without threads, with a busy pool, beside a firing that does not end, and when
-//! the runtime is dropped.
+//! Sessions end on time, whatever fails: without threads, with a busy pool, beside a firing that
+//! does not end, and when the runtime is dropped.
 
 use super::{block_on, eventually, in_time, mounted, parse, read, request, send};
 use axum::Router;

@@ -36,8 +36,8 @@ fn hostile() -> impl Strategy<Value = (String, String, Vec<(String, String)>, Ve
         1 => prop::sample::select(vec!["HEAD", "PUT", "OPTIONS", "DELETE", "TRACE", "X"]).prop_map(str::to_owned),
     ];
     let endpoint = prop::sample::select(vec![
-        "", "/", "/events", "/events/", "/stats", "/metrics", "/tail", "/rates", "/record",
-        "/latency", "/stacks", "//", "/..",
+        "", "/", "/events", "/events/", "/guess", "/stats", "/metrics", "/tail", "/rates",
+        "/record", "/latency", "/stacks", "/guess", "//", "/..",
     ]);
     let name = prop_oneof![
         8 => prop::sample::select(vec!["match", "seconds", "limit", "rate", "format", "slice"]).prop_map(str::to_owned),

@@ -73,7 +73,7 @@ fn stacks_are_counted_while_they_are_taken() {
         let (number, response) = open(&app, "GET", path).await;
         let mut body = BodyStream(response.into_body(), String::new());
         fire!(stacked::STORED, 17);
-        body.until("event: stacks\ndata: {\"fired\":1,\"sampled\":1}")
+        body.until("event: stacks\ndata: {\"fired\":1,\"sampled\":1,")
             .await;
         stop(&app, &number).await;
         let events = parse(&body.rest().await);

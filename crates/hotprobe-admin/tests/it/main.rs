@@ -18,6 +18,7 @@ mod access;
 mod alloc;
 mod answers;
 mod bounded;
+mod guess;
 mod hostile;
 mod idle;
 mod live;

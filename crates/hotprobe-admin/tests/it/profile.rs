@@ -141,7 +141,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
             (
                 format!("begin=*::profile::asked::*&{end}&key=id"),
                 400,
-                "which 3 events match: name one of them",
+                "which 3 events match: name one of `it::profile::asked::BEGUN`, `it::profile::asked::",
             ),
             (
                 format!("{begin}&{end}&key=card"),
@@ -310,7 +310,7 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
             eventually("it is detached", || left::BEGUN.probe_count() == 0).await;
             eventually("the session is over", || shutdown.open_sessions() == 0).await;
         }
-        // What was measured until then is told.
+        // The response has what was measured until then.
         let stream =
             BodyStream::of(&app, "POST", &latency("ended", "&seconds=300&format=json")).await;
         fire!(ended::BEGUN, 1);
@@ -399,4 +399,75 @@ fn a_picture_s_own_style_is_allowed_and_nothing_else() {
             );
         }
     });
+}
+
+/// The names of all fields, as paths.
+fn fields(value: &serde_json::Value, path: &str, to: &mut Vec<String>) {
+    if let Some(all) = value.as_object() {
+        for (name, value) in all {
+            to.push(format!("{path}.{name}"));
+            fields(value, &format!("{path}.{name}"), to);
+        }
+    }
+    for value in value.as_array().into_iter().flatten() {
+        fields(value, path, to);
+    }
+}
+
+#[test]
+fn responses_have_the_fields_of_the_results_themselves() {
+    let own = own::measured();
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let path = latency("own", "&label=path&seconds=300&format=json");
+        let response = send(&app, request("POST", &path)).await;
+        own::pair();
+        let session = response.headers()["hotprobe-session"].to_str().unwrap();
+        let stop = format!("/stop?session={session}");
+        ask(&app, "POST", &stop).await.says(200);
+        let (mut expected, mut found) = (vec![".complete".to_owned()], Vec::new());
+        fields(&own.0, "", &mut expected);
+        fields(&read(response).await.json(), "", &mut found);
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+
+        let path = "/stacks?event=*::profile::own::DONE&seconds=0.1&format=all";
+        let body = ask(&app, "GET", path).await.json();
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
+        fields(&own.1, "", &mut expected);
+        fields(&body, "", &mut found);
+        for name in &expected {
+            assert!(found.contains(name), "{name} is not in {found:?}");
+        }
+        assert_eq!(found.len(), expected.len() + 4, "{found:?}");
+    });
+}
+
+mod own {
+    use hotprobe_profile::{Latency, Stacks};
+    use serde_json::{Value, to_value};
+
+    hotprobe::event! {
+        pub static BEGUN: fn(id: u64, path: &str);
+        pub static DONE: fn(id: u64);
+    }
+
+    pub(super) fn pair() {
+        BEGUN.fire(1, "/own");
+        DONE.fire(1);
+    }
+
+    /// A latency and counts of stacks, as the crate that measures them serializes them.
+    pub(super) fn measured() -> (Value, Value) {
+        let session = Latency::between(&BEGUN, &DONE, "id")
+            .label("path")
+            .start()
+            .unwrap();
+        pair();
+        let latency = to_value(session.snapshot()).unwrap();
+        drop(session);
+        let stacks = Stacks::at(&DONE).start().unwrap();
+        (latency, to_value(stacks.counts()).unwrap())
+    }
 }

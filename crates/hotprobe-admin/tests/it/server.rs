@@ -44,7 +44,8 @@ impl Server {
     fn start_draining(admin: Admin, drain: Duration) -> Self {
         let shutdown = admin.shutdown();
         let app: Router = Router::new().nest_service("/debug/probes", router(admin));
-        // Connections have the listener's size, and what the system takes for a client that does not read stays the same.
+        // Connections have the listener's size, and what the system takes for a client that does
+        // not read stays the same.
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(16 << 10).unwrap();
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -192,7 +193,8 @@ fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
     });
 }
 
-/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each connection has.
+/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each
+/// connection has.
 const KEPT: isize = 176 << 10;
 /// How much hyper keeps on average while no client reads, at least.
 const STUCK: isize = 64 << 10;
@@ -218,7 +220,8 @@ async fn clients_that_never_read(server: &Server) -> Vec<TcpStream> {
     })
     .await;
     let text = "x".repeat(1000);
-    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what hyper keeps.
+    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what
+    // hyper keeps.
     let full = open.len().cast_signed() * ((64 << 10) + (256 << 10) + STUCK);
     eventually("no more fits", || {
         (0..50).for_each(|_| stuck::ITEM.fire(&text));
@@ -335,7 +338,7 @@ fn what_could_be_cut_off_unnoticed_is_refused_by_http_1_0() {
             let answer = ask(method, &path, "1.1").await;
             assert!(answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
         }
-        for path in ["", "/events", "/stats", "/metrics"] {
+        for path in ["", "/events", "/guess", "/stats", "/metrics"] {
             let answer = ask("GET", path, "1.0").await;
             assert!(answer.starts_with("HTTP/1.0 200 "), "{path}: {answer}");
             assert!(answer.contains("content-length: "), "{path}: {answer}");

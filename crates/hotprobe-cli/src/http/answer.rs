@@ -62,7 +62,13 @@ impl Answer {
     /// Returns the failure of a response that is not hotprobe's.
     pub(crate) fn foreign(&self) -> Failure {
         let status = self.response.status().as_u16();
-        let mut message = not_ours(&self.url, &format!("answered {status}"));
+        let kind = self.kind();
+        let answered = if status == 200 && !kind.is_empty() {
+            format!("answered with `{}`", shown(&kind))
+        } else {
+            format!("answered {status}")
+        };
+        let mut message = not_ours(&self.url, &answered);
         let to = self.header(header::LOCATION.as_str());
         if !to.is_empty() {
             let _ = write!(message, " (it points to `{}`)", shown(to));
@@ -75,6 +81,11 @@ impl Answer {
         value
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
+    }
+
+    /// Returns the number of the session that it is the response of.
+    pub(crate) fn session(&self) -> Option<u64> {
+        self.header("hotprobe-session").parse().ok()
     }
 
     /// Its media type, without parameters.
@@ -145,14 +156,15 @@ pub(crate) fn broken(error: &io::Error) -> String {
     let of_agent = error
         .get_ref()
         .and_then(|error| error.downcast_ref::<Error>());
-    let why = match (error.kind(), of_agent) {
+    match (error.kind(), of_agent) {
         (io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset, _) => {
-            "the server, or a proxy, closed it".to_owned()
+            "the connection broke off: the server, or a proxy, closed it".to_owned()
         }
-        (_, Some(Error::Timeout(_))) => "nothing more arrived in time".to_owned(),
-        _ => shown(&error.to_string()),
-    };
-    format!("the connection broke off: {why}")
+        (_, Some(Error::Timeout(_))) => {
+            "the connection broke off: nothing more arrived in time".to_owned()
+        }
+        _ => format!("cannot read the response: {}", shown(&error.to_string())),
+    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,40 @@ fn a_name_that_is_none_is_answered_with_the_nearest() {
         );
 }
 
+/// Of two names, the server says only of the first what is similar to it.
+#[test]
+fn of_several_names_the_unknown_one_is_answered_with_its_own_nearest() {
+    let server = Server::start(Admin::new());
+    let wrong = full::ITEM.name().replace("ITEM", "ITME");
+    let expected = format!("; try `{}`", full::ITEM.name());
+    let said = format!("no event matches `{wrong}`");
+    for command in [
+        &["list", "refused::known", &wrong][..],
+        &["latency", "refused::known", &wrong, "n"],
+    ] {
+        server.run(command).fails(1, &[&said, &expected]);
+    }
+}
+
+#[test]
+fn a_name_that_several_events_have_is_answered_with_them() {
+    let server = Server::start(Admin::new());
+    for command in [
+        &["latency", "it::refused", full::ITEM.name(), "n"][..],
+        &["latency", "it::refused"],
+    ] {
+        server.run(command).fails(
+            1,
+            &[
+                "2 events match",
+                "name one of ",
+                full::ITEM.name(),
+                known::ORDER_PLACED.name(),
+            ],
+        );
+    }
+}
+
 #[test]
 fn the_token_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
     let server = Server::start(Admin::new().token("open-sesame").unwrap());
@@ -145,7 +179,7 @@ fn what_is_no_hotprobe_is_told_from_one_that_refuses() {
     let html = |status| fake::answer(status, "text/html; charset=utf-8", page);
     for (answer, said) in [
         (html("404 Not Found"), "answered 404"),
-        (html("200 OK"), "answered 200"),
+        (html("200 OK"), "answered with `text/html`, which is not"),
         (html("502 Bad Gateway"), "answered 502"),
         (
             fake::answer(
@@ -164,7 +198,10 @@ fn what_is_no_hotprobe_is_told_from_one_that_refuses() {
                 .to_owned(),
             "https://shop.example/",
         ),
-        ("SSH-2.0-OpenSSH_9.9\r\n".to_owned(), "answered"),
+        (
+            "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),
+            "answered with invalid HTTP",
+        ),
     ] {
         let url = fake::saying(answer);
         let directory = Directory::new();
@@ -210,7 +247,7 @@ fn what_the_command_line_cannot_mean_is_a_usage_error() {
         (&["tail"], "<MATCH>"),
         (
             &["tail", "*", "--seconds", "soon"],
-            "--for <DURATION> is `soon`: expected a duration, such as `10s`",
+            "--for <DURATION> is `soon`: expected a duration, such as `10s`, `2m` or `500ms`, of at most `277h`",
         ),
         (
             &["watch", "*", "--interval", "0"],

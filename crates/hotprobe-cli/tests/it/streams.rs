@@ -16,6 +16,9 @@ mod json {
 mod many {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
+mod silent {
+    hotprobe::event! { pub static ITEM: fn(); }
+}
 mod lost {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
@@ -89,6 +92,15 @@ fn a_tail_that_has_reached_its_limit_says_nothing_of_what_comes_after() {
     let told = ended(child);
     assert_eq!((&*told.err, told.code), ("", Some(0)), "{told:?}");
     assert_eq!(told.out.lines().count(), 3, "{told:?}");
+}
+
+#[test]
+fn a_tail_of_what_is_not_fired_says_so() {
+    let server = Server::start(Admin::new());
+    let told = server.run(&["tail", silent::ITEM.name(), "--for", "100ms"]);
+    let said = "hotprobe: 0 records: no event was fired in 100 ms; ";
+    assert!(told.err.starts_with(said), "{told:?}");
+    assert_eq!(told.out(), "");
 }
 
 #[test]

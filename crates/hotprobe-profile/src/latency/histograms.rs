@@ -1,7 +1,8 @@
-//! How long pairs took: a histogram for each label, in as many copies as threads need to stay out of one another's way.
+//! How long pairs took: a histogram for each label, in as many copies as threads need to stay out
+//! of one another's way.
 //!
-//! A stripe has a lock, which hardly anybody else ever wants: the thread's number tells the stripe. Under it nothing
-//! allocates, so that nothing can fire.
+//! A stripe has a lock, which is rarely contended, since a thread's number determines its stripe.
+//! Nothing allocates under it, so that nothing can fire.
 
 use crate::threads;
 use crossbeam_utils::CachePadded;
@@ -10,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 /// The latencies of one label, in nanoseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LabelHistogram {
     pub(crate) histogram: Histogram<u64>,
     pub(crate) sum: u128,
@@ -20,7 +21,7 @@ pub(crate) struct LabelHistogram {
 }
 
 impl LabelHistogram {
-    /// With nothing in it. The bounds must be possible: `LatencyBuilder` looks after that.
+    /// With nothing in it. The bounds must be possible: `LatencyMeterBuilder` looks after that.
     pub(crate) fn new(
         low: u64,
         high: u64,
@@ -136,15 +137,15 @@ impl Histograms {
         drop(made);
     }
 
-    /// Returns a label's latencies, together. If `anew`, they begin again: each is in
+    /// Returns a label's latencies, of all stripes. With `reset`, clears them: each latency is in
     /// this reading or in a later one.
-    pub(crate) fn read(&self, label: u32, anew: bool) -> LabelHistogram {
+    pub(crate) fn read(&self, label: u32, reset: bool) -> LabelHistogram {
         let mut sum = self.empty.empty();
         for stripe in &self.stripes {
             if let Some(Some(latencies)) = lock(stripe).get_mut(label as usize) {
                 if !latencies.histogram.is_empty() {
                     sum.add(latencies);
-                    if anew {
+                    if reset {
                         latencies.clear();
                     }
                 }

@@ -60,8 +60,8 @@ impl PartialEq for PairKey {
 impl Eq for PairKey {}
 
 impl<'a> PairKeyRef<'a> {
-    /// Calls `with` with the key; with none for what cannot be told apart: a text that is too long, a value that has no
-    /// `Debug`, or whose `Debug` panics.
+    /// Calls `with` with the key; with none for what cannot be told apart: a text that is too long,
+    /// a value that has no `Debug`, or whose `Debug` panics.
     #[inline]
     pub(crate) fn of<R>(value: Value<'a>, with: impl FnOnce(Option<PairKeyRef<'_>>) -> R) -> R {
         let key = match value {

@@ -1,16 +1,17 @@
 //! What has begun and not ended: bounded, and counted exactly.
 //!
-//! By a key's hash, in shards, each with a small lock: two threads meet at one only if their keys do. A shard is a line
-//! of its own, and its first pairs are beside one another in the order in which they began: with few open, a firing
-//! touches two lines. Nothing allocates under the lock, and of the user's code only a key's `Eq` runs there.
+//! By a key's hash, in shards, each with a small lock: two threads meet at one only if their keys
+//! do. A shard is a line of its own, and its first pairs are beside one another in the order in
+//! which they began: with few open, a firing touches two lines. Nothing allocates under the lock,
+//! and of the user's code only a key's `Eq` runs there.
 
 use crossbeam_utils::CachePadded;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The number of pairs a shard holds, about: more, and they would be searched too long; fewer, and some would be full long before all
-/// are.
+/// The number of pairs a shard holds, about: more, and they would be searched too long; fewer, and
+/// some would be full long before all are.
 const PER_SHARD: usize = 64;
 
 /// A begin without its end so far.
@@ -78,10 +79,10 @@ fn lock<K>(shard: &PaddedShard<K>) -> MutexGuard<'_, PairShard<K>> {
 }
 
 impl<K> OpenPairs<K> {
-    /// Makes room for `at_most` pairs, not 0.
-    pub(crate) fn new(at_most: usize) -> Self {
-        let shards = 1 << (at_most / PER_SHARD).max(1).ilog2();
-        let per_shard = at_most / shards;
+    /// Makes room for `max` pairs, not 0.
+    pub(crate) fn new(max: usize) -> Self {
+        let shards = 1 << (max / PER_SHARD).max(1).ilog2();
+        let per_shard = max / shards;
         let shard = |_| {
             CachePadded::new(Mutex::new(PairShard {
                 tally: PairTally::default(),
@@ -108,7 +109,8 @@ impl<K> OpenPairs<K> {
         self.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A begin. The one before of the same key, if it is open, is given up; or the oldest, if there are too many.
+    /// A begin. The one before of the same key, if it is open, is given up; or the oldest, if there
+    /// are too many.
     #[inline]
     pub(crate) fn begin(&self, hash: u64, begun: OpenPair<K>)
     where
@@ -154,15 +156,15 @@ impl<K> OpenPairs<K> {
         Some(shard.begun.remove(index))
     }
 
-    /// What has happened, each shard at its own instant: in each, and so together, it adds up. If `anew`, counting begins
-    /// again; what is open stays open.
-    pub(crate) fn tally(&self, anew: bool) -> PairTally {
+    /// Returns the sum of all shards, each read at an instant of its own: the counts add up in each,
+    /// and so in the sum. With `reset`, clears the counts; open pairs stay open.
+    pub(crate) fn tally(&self, reset: bool) -> PairTally {
         let mut sum = PairTally::default();
         for shard in &self.shards {
             let mut shard = lock(shard);
             let tally = shard.tally;
             let open = shard.begun.len() as u64;
-            if anew {
+            if reset {
                 shard.tally = PairTally {
                     carried: open,
                     ..PairTally::default()
@@ -181,8 +183,8 @@ impl<K> OpenPairs<K> {
     }
 
     /// Begins and ends that a key's `Eq` fired.
-    pub(crate) fn skipped(&self, anew: bool) -> u64 {
-        if anew {
+    pub(crate) fn skipped(&self, reset: bool) -> u64 {
+        if reset {
             self.skipped.swap(0, Ordering::Relaxed)
         } else {
             self.skipped.load(Ordering::Relaxed)

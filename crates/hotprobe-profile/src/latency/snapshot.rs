@@ -5,12 +5,21 @@ use super::open_pairs::PairTally;
 use hdrhistogram::Histogram;
 use std::time::{Duration, SystemTime};
 
-/// What has become of begins and ends. It adds up in each snapshot:
+/// The counts of begins and ends, and what became of them. They add up in each snapshot:
 ///
 /// * `carried + begins == matched + unmatched_begins + evicted + open`
 /// * `ends == matched + unmatched_ends`
 ///
-/// What is `skipped` or without key is in none of them.
+/// Begins and ends that were `skipped` or had no key are in none of these numbers.
+///
+/// ```
+/// let meter = hotprobe_profile::LatencyMeter::new();
+/// meter.begin(1);
+/// meter.begin(2);
+/// meter.end(&1, "a label");
+/// let counts = meter.snapshot().counts();
+/// assert_eq!((counts.begins, counts.matched, counts.open), (2, 1, 1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PairCounts {
@@ -32,7 +41,7 @@ pub struct PairCounts {
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,
-    /// Begins that had no key to be paired by ([`LatencyProbe`](crate::LatencyProbe) says which).
+    /// Begins without a key to pair them by ([`Latency`](crate::Latency) lists which have none).
     pub begins_without_key: u64,
     /// Ends that had none.
     pub ends_without_key: u64,
@@ -56,27 +65,30 @@ impl PairCounts {
     }
 }
 
-/// What a measurement has found: counts, and for each label how long its pairs took. Made by
-/// [`Latency::snapshot`](crate::Latency::snapshot).
+/// The latencies measured up to a moment: counts of begins and ends, and a histogram for each
+/// label. Returned by [`LatencySession::snapshot`](crate::LatencySession::snapshot) and
+/// [`LatencyMeter::snapshot`](crate::LatencyMeter::snapshot).
 ///
-/// Its `Display` is a table; there are writers for other programs, which [`save`](Self::save) chooses by a file's ending.
+/// Its `Display` is a table. [`save`](Self::save) writes it for other programs, in the format of
+/// the file's extension.
 ///
 /// ```
-/// # let latency = hotprobe_profile::Latency::new();
-/// # latency.begin(7);
-/// # latency.end(&7, "/orders");
-/// let snapshot = latency.snapshot();
+/// # let meter = hotprobe_profile::LatencyMeter::new();
+/// # meter.begin(7);
+/// # meter.end(&7, "/orders");
+/// let snapshot = meter.snapshot();
 /// println!("{snapshot}");
 /// for label in snapshot.labels() {
-///     println!("{}: half of {} took {:?} or less", label.label(), label.count(), label.percentile(50.0));
+///     let (count, p50) = (label.count(), label.percentile(50.0));
+///     println!("{}: half of {count} took {p50:?} or less", label.label());
 /// }
 /// # assert_eq!(snapshot.labels().len(), 1);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LatencySnapshot {
     title: String,
     started: SystemTime,
-    length: Duration,
+    duration: Duration,
     counts: PairCounts,
     labels: Vec<LabelLatency>,
 }
@@ -85,14 +97,14 @@ impl LatencySnapshot {
     pub(crate) fn new(
         title: String,
         started: SystemTime,
-        length: Duration,
+        duration: Duration,
         counts: PairCounts,
         labels: Vec<LabelLatency>,
     ) -> Self {
         Self {
             title,
             started,
-            length,
+            duration,
             counts,
             labels,
         }
@@ -103,7 +115,7 @@ impl LatencySnapshot {
         self.counts.ends_without_key = ends;
     }
 
-    /// Returns what was measured, in the words of the [builder](crate::LatencyBuilder::title).
+    /// Returns the [title](crate::Latency::title) of the measurement.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
@@ -115,10 +127,10 @@ impl LatencySnapshot {
         self.started
     }
 
-    /// Returns how long it has been counting since.
+    /// Returns how long it was measured since [`started`](Self::started).
     #[must_use]
-    pub const fn length(&self) -> Duration {
-        self.length
+    pub const fn duration(&self) -> Duration {
+        self.duration
     }
 
     /// Returns what has become of begins and ends.
@@ -141,8 +153,8 @@ impl LatencySnapshot {
     }
 }
 
-/// Returns the 1-based rank of the nearest-rank percentile: `ceil(percent / 100 * count)`. 99.9 % of 4000
-/// are 3996: a float that is a little more than that does not make it the next rank.
+/// Returns the 1-based rank of the nearest-rank percentile: `ceil(percent / 100 * count)`. 99.9 %
+/// of 4000 are 3996: a float that is a little more than that does not make it the next rank.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -165,10 +177,21 @@ fn rank(percent: f64, count: u64) -> u64 {
     (rank as u64).clamp(1, count.max(1))
 }
 
-/// How long the pairs of a label took.
+/// The durations of a label's pairs.
 ///
-/// Durations are as exact as the measurement's [digits](crate::LatencyBuilder::digits) say; the sum is exact.
-#[derive(Clone, Debug)]
+/// Durations have the precision of the measurement's [digits](crate::Latency::digits); the sum is
+/// exact.
+///
+/// ```
+/// # let meter = hotprobe_profile::LatencyMeter::new();
+/// # meter.begin(7);
+/// # meter.end(&7, "/orders");
+/// let snapshot = meter.snapshot();
+/// let orders = snapshot.label("/orders").unwrap();
+/// assert!(orders.percentile(50.0) <= orders.percentile(99.0));
+/// println!("{} requests, p99 {:?}", orders.count(), orders.percentile(99.0));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct LabelLatency {
     label: String,
     latencies: LabelHistogram,
@@ -195,8 +218,8 @@ impl LabelLatency {
         self.latencies.histogram.len()
     }
 
-    /// Returns the duration that `percent` per cent of the pairs do not exceed: `percentile(99.0)` is p99.
-    /// 0 gives the shortest, 100 the longest.
+    /// Returns the duration that `percent` per cent of the pairs do not exceed: `percentile(99.0)`
+    /// is p99. 0 gives the shortest, 100 the longest.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> Duration {
         let histogram = &self.latencies.histogram;
@@ -241,7 +264,7 @@ impl LabelLatency {
         Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
-    /// Returns how many took less than the [range](crate::LatencyBuilder::range) has; they count as
+    /// Returns how many took less than the [range](crate::Latency::range) has; they count as
     /// its begin.
     #[must_use]
     pub const fn too_short(&self) -> u64 {

@@ -7,21 +7,23 @@ use std::io::{self, Write};
 use std::path::Path;
 
 impl LatencySnapshot {
-    /// Writes a file, whose format follows from its ending: `.hlog` ([HDR log](Self::write_hlog)), `.svg`
-    /// ([a picture](Self::write_svg)), `.prom` ([Prometheus' text](Self::write_prometheus)), `.txt` (the table).
+    /// Writes a file, whose format follows from its ending: `.hlog` ([HDR log](Self::write_hlog)),
+    /// `.svg` ([a picture](Self::write_svg)), `.prom` ([Prometheus' text](Self::write_prometheus)),
+    /// `.txt` (the table).
     ///
     /// A reader sees the file that was there before, or the new one, and never a part of it: the
     /// file is written beside its place under a temporary name, `.hotprobe-*.tmp`, and renamed. So
-    /// the folder has to be writable. The file keeps its permissions, and a link to it stays a link.
-    /// What is not a regular file, such as a pipe, is written in place.
+    /// the folder has to be writable. The file keeps its permissions, and a link to it stays a
+    /// link. What is not a regular file, such as a pipe, is written in place.
     ///
     /// # Errors
     /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`]: then the file is as it was.
     ///
     /// ```
-    /// let latency = hotprobe_profile::Latency::<u64>::new();
+    /// let latency = hotprobe_profile::LatencyMeter::<u64>::new();
     /// let error = latency.snapshot().save("latency.gif").unwrap_err();
-    /// assert!(error.to_string().starts_with("the ending of `latency.gif` tells no format: use `.hlog`"));
+    /// let message = "cannot tell the format from the extension of `latency.gif`; use `.hlog`";
+    /// assert!(error.to_string().starts_with(message));
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
         save(
@@ -42,8 +44,9 @@ impl LatencySnapshot {
 }
 
 impl CountsSnapshot {
-    /// Writes a file, whose format follows from its ending: `.prom` ([Prometheus' text](Self::write_prometheus)), `.txt`
-    /// (the table). The file is replaced as a whole, as by [`LatencySnapshot::save`].
+    /// Writes a file, whose format follows from its ending: `.prom` ([Prometheus'
+    /// text](Self::write_prometheus)), `.txt` (the table). The file is replaced as a whole, as by
+    /// [`LatencySnapshot::save`].
     ///
     /// # Errors
     /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`]: then the file is as it was.
@@ -66,8 +69,8 @@ impl CountsSnapshot {
 type StackWriter = fn(&StackProfile, &mut dyn Write) -> io::Result<()>;
 
 impl StackProfile {
-    /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or `.svg`. The
-    /// file is replaced as a whole, as by [`LatencySnapshot::save`].
+    /// Writes a file whose format follows from its ending: `.pb.gz` for pprof, `.folded`, or
+    /// `.svg`. The file is replaced as a whole, as by [`LatencySnapshot::save`].
     ///
     /// ```no_run
     /// # use hotprobe_profile::Stacks;
@@ -78,7 +81,7 @@ impl StackProfile {
     /// ```
     ///
     /// # Errors
-    /// An ending that tells no format: then no file is touched. A file that
+    /// An unknown extension: then no file is touched. A file that
     /// cannot be written: then it is as it was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ProfileError> {
         let path = path.as_ref();
@@ -101,7 +104,8 @@ impl StackProfile {
     }
 }
 
-/// Writes a file by its ending; `write` says whether it knows that. (It is asked before there is a file.)
+/// Writes a file by its ending; `write` says whether it knows that. (It is asked before there is a
+/// file.)
 fn save(
     path: &Path,
     endings: &'static str,

@@ -37,8 +37,8 @@ struct Node<'a> {
     callees: BTreeMap<&'a str, usize>,
 }
 
-/// The functions by how they were called; the first is none, but calls the outermost. (One list, and no tree of boxes: stacks
-/// may be deep, and a drop recurses.)
+/// The functions by how they were called; the first is none, but calls the outermost. (One list,
+/// and no tree of boxes: stacks may be deep, and a drop recurses.)
 struct Tree<'a>(Vec<Node<'a>>);
 
 impl<'a> Tree<'a> {
@@ -75,10 +75,11 @@ struct Rect<'a> {
 }
 
 impl StackProfile {
-    /// Writes a flame graph, an SVG that needs nothing else: as wide as the weight (or the number of samples), the
-    /// outermost functions at the bottom, light or dark as its viewer prefers. It has no script; numbers show when the
-    /// mouse rests on a frame. What would be narrower than half a pixel is put together. Three or more outermost functions
-    /// that all stacks have in common are folded into one frame, whose title lists them.
+    /// Writes a flame graph as an SVG in a single file, without a script, light or dark as its
+    /// viewer prefers. Widths are the weight, or the number of samples; the outermost functions are
+    /// at the bottom, and numbers appear when the mouse rests on a frame. Frames narrower than half
+    /// a pixel are merged. Three or more outermost functions that all stacks share are folded into
+    /// one frame, whose title lists them.
     ///
     /// # Errors
     /// What the writer says.
@@ -106,8 +107,9 @@ pub(crate) fn write(profile: &StackProfile, writer: impl Write) -> io::Result<()
 /// The fewest functions that are folded.
 const FOLDED: usize = 3;
 
-/// Returns the outermost functions that all stacks have in common, less the innermost of these, which stays in the
-/// picture. Empty if there are only a few: a runtime has dozens, and they say nothing of the program.
+/// Returns the outermost functions that all stacks have in common, less the innermost of these,
+/// which stays in the picture. Empty if there are only a few: a runtime has dozens, and they say
+/// nothing of the program.
 fn common_root<'a, 'b>(mut stacks: impl Iterator<Item = &'b [&'a str]>) -> Vec<&'a str>
 where
     'a: 'b,
@@ -253,7 +255,7 @@ fn colour(name: &str) -> String {
     format!("c{}", sum % 7)
 }
 
-/// As much of the name as there is room for: its end, which tells most.
+/// Returns the end of the name, the most telling part, as far as there is room for it.
 fn fitting(name: &str, width: f64) -> Option<String> {
     #[allow(
         clippy::cast_possible_truncation,
@@ -265,14 +267,14 @@ fn fitting(name: &str, width: f64) -> Option<String> {
     if len <= room {
         return Some(name.to_owned());
     }
-    // With less than that it tells nothing.
+    // Fewer characters are of no use.
     (room >= 4).then(|| {
         let end: String = name.chars().skip(len - (room - 1)).collect();
         format!("…{end}")
     })
 }
 
-/// Text as it can stand in XML.
+/// Text, escaped for XML.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {

@@ -4,7 +4,8 @@ use crate::{ProfileError, StackProfile};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// The stacks, the outermost function first, those of the same names put together, with their value.
+/// The stacks, the outermost function first, those of the same names put together, with their
+/// value.
 pub(crate) fn stacks(profile: &StackProfile) -> BTreeMap<Vec<&str>, u128> {
     let symbols = profile.symbols();
     let mut stacks = BTreeMap::new();
@@ -17,9 +18,9 @@ pub(crate) fn stacks(profile: &StackProfile) -> BTreeMap<Vec<&str>, u128> {
 }
 
 impl StackProfile {
-    /// Writes folded stacks: a line for each stack, the outermost function first, separated by semicolons, and behind a
-    /// space its weight (or how many samples it has, without a weight). Labels are not told apart. A semicolon in a name
-    /// is written as a colon.
+    /// Writes folded stacks: a line for each stack, the outermost function first, separated by
+    /// semicolons, and behind a space its weight (or how many samples it has, without a weight).
+    /// Labels are not told apart. A semicolon in a name is written as a colon.
     ///
     /// # Errors
     /// What the writer says.
@@ -36,7 +37,7 @@ pub(crate) fn write(profile: &StackProfile, mut writer: impl Write) -> io::Resul
     writer.flush()
 }
 
-/// A name as it can stand there: Rust's have semicolons in the types of arrays.
+/// Escapes a name: Rust's have semicolons in the types of arrays.
 fn escaped(name: &str) -> String {
     let escape = |character: char| match character {
         ';' => ':',

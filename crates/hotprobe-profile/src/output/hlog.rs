@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 impl LatencySnapshot {
-    /// Writes an HDR histogram log, format 1.3: an interval for each label, which is its tag. The values are nanoseconds;
-    /// the interval's maximum, in clear, is in milliseconds, as other writers have it.
+    /// Writes an HDR histogram log, format 1.3: an interval for each label, which is its tag. The
+    /// values are nanoseconds; the interval's maximum, in clear, is in milliseconds, as other
+    /// writers have it.
     ///
     /// In tags, `%`, commas, white space and what is not ASCII are escaped as in URLs (`%2C`).
     ///
@@ -19,7 +20,7 @@ impl LatencySnapshot {
     /// What `writer` says.
     ///
     /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
+    /// # let latency = hotprobe_profile::LatencyMeter::new();
     /// # latency.begin(7);
     /// # latency.end(&7, "GET /");
     /// let mut log = Vec::new();
@@ -48,7 +49,7 @@ fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> 
         log.write_histogram(
             label.histogram(),
             Duration::ZERO,
-            snapshot.length(),
+            snapshot.duration(),
             // An empty one would be no tag.
             Tag::new(&tag).filter(|tag| !tag.as_str().is_empty()),
         )

@@ -18,7 +18,8 @@ const BOTTOM: f64 = 12.0;
 /// Bars for each power of ten.
 const PER_DECADE: f64 = 24.0;
 
-/// Colours for light pages, and for dark ones. A picture that is opened by itself has a page of its own.
+/// Colours for light pages, and for dark ones. A picture that is opened by itself has a page of its
+/// own.
 const STYLE: &str = "\
 svg { --paper: #ffffff; --ink: #1f2328; --muted: #59636e; --grid: #d1d9e0; --bar: #0969da; --mark: #bc4c00; }
 @media (prefers-color-scheme: dark) {
@@ -73,14 +74,14 @@ fn log10(nanoseconds: u128) -> f64 {
 }
 
 impl LatencySnapshot {
-    /// Writes a picture (SVG): a histogram for each label, the one with the greatest p50 first, on a common
-    /// logarithmic axis, for light and dark pages.
+    /// Writes a picture (SVG): a histogram for each label, the one with the greatest p50 first, on
+    /// a common logarithmic axis, for light and dark pages.
     ///
     /// # Errors
     /// What `writer` says.
     ///
     /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
+    /// # let latency = hotprobe_profile::LatencyMeter::new();
     /// # latency.begin(7);
     /// # latency.end(&7, "<GET>");
     /// let mut picture = Vec::new();
@@ -110,7 +111,7 @@ fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> 
     let heading = format!(
         "{} pairs in {}; without partner: {} begins, {} ends",
         counts.matched,
-        duration(snapshot.length()),
+        duration(snapshot.duration()),
         counts.unmatched_begins + counts.evicted,
         counts.unmatched_ends
     );
@@ -163,7 +164,7 @@ fn row(writer: &mut impl Write, axis: &Axis, y: f64, label: &LabelLatency) -> io
     for (bin, &count) in (0_u32..).zip(&bins).filter(|(_, count)| **count > 0) {
         #[allow(clippy::cast_precision_loss, reason = "it is a height in a picture")]
         let part = count as f64 / most as f64;
-        // What is there is seen.
+        // The smallest bar is visible.
         let height = (part * BARS).max(1.0);
         writeln!(
             writer,
@@ -182,7 +183,7 @@ fn row(writer: &mut impl Write, axis: &Axis, y: f64, label: &LabelLatency) -> io
     Ok(())
 }
 
-/// How many pairs each bar stands for.
+/// The number of pairs in each bar.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

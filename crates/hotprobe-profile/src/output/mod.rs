@@ -1,5 +1,7 @@
 //! The formats in which results are written.
 
+mod buckets;
+pub(crate) mod exposition;
 mod file;
 mod flame_graph;
 mod folded;

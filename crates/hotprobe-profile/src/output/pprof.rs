@@ -14,9 +14,10 @@ use std::time::SystemTime;
 use std::{env, fs};
 
 impl StackProfile {
-    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the weight with its unit if there
-    /// is one. The event is the label `event`, if there are several. A parameter of the name `samples` or `event` is
-    /// called `samples (parameter)`, `event (parameter)` there, and an empty label `(empty)`.
+    /// Writes a profile for `pprof`: gzip'd protobuf. Sample types are `samples/count`, and the
+    /// weight with its unit if there is one. The event is the label `event`, if there are several.
+    /// A parameter of the name `samples` or `event` is called `samples (parameter)`, `event
+    /// (parameter)` there, and an empty label `(empty)`.
     ///
     /// ```
     /// # use hotprobe_profile::Stacks;
@@ -230,7 +231,7 @@ fn maps() -> Vec<MemoryMap> {
     let mut maps: Vec<_> = maps.lines().filter_map(map).collect();
     maps.sort_by_key(|map| map.path != program);
     if maps.first().is_none_or(|map| map.path != program) {
-        // Where the system does not tell, there is one, and it is not known where.
+        // On other systems there is one, at an unknown address.
         let unknown = MemoryMap {
             start: 0,
             end: 0,
@@ -276,7 +277,7 @@ mod tests {
     #[test]
     fn a_parameter_with_a_name_of_ours_and_an_empty_label_are_told_apart() {
         let stacks = Stacks::at(&FIRST)
-            .and(&SECOND)
+            .event(&SECOND)
             .weight("samples")
             .label("event");
         let stacks = stacks.start().expect("it starts");

@@ -1,4 +1,5 @@
-//! The messages of pprof's `profile.proto`, by hand: numbers and types as there. Repeated integers are packed.
+//! The messages of pprof's `profile.proto`, by hand: numbers and types as there. Repeated integers
+//! are packed.
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Profile {

@@ -6,12 +6,13 @@ use hotprobe::__private::{Written, write_user_text};
 use hotprobe::Value;
 use std::cell::Cell;
 
-/// How many more frames are taken than are kept: those between the firing and here, of which no name is known yet.
-/// (20 in a debug build, 5 in a release build, or so.)
+/// How many more frames are taken than are kept: those between the firing and here, of which no
+/// name is known yet. (20 in a debug build, 5 in a release build, or so.)
 pub(super) const INNER: usize = 64;
 
-/// The most that can be asked for: with those above they fit into [`StackAddresses`] without an allocation.
-pub(super) const FRAMES_MOST: usize = 448;
+/// The most that can be asked for: with those above they fit into [`StackAddresses`] without an
+/// allocation.
+pub(super) const MAX_FRAMES: usize = 448;
 
 /// How many bytes are kept of a label's value.
 pub(super) const LABEL_BYTES: usize = 64;
@@ -23,8 +24,8 @@ thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(false) };
 }
 
-/// While it lives, what this thread fires comes of the profile's own work (a global allocator, or a `Debug`, can have
-/// events), and no stack is taken of it: that would never end.
+/// While it lives, what this thread fires comes of the profile's own work (a global allocator, or a
+/// `Debug`, can have events), and no stack is taken of it: that would never end.
 pub(super) struct Busy(());
 
 impl Busy {
@@ -43,15 +44,15 @@ impl Drop for Busy {
     }
 }
 
-/// Returns the return addresses, the innermost first, at most `at_most`.
+/// Returns the return addresses, the innermost first, at most `max`.
 #[inline]
-pub(super) fn stack(at_most: usize) -> StackAddresses {
+pub(super) fn stack(max: usize) -> StackAddresses {
     let mut addresses = StackAddresses::new();
     system::return_addresses(|address| {
         if address != 0 {
             addresses.push(address);
         }
-        addresses.len() < at_most
+        addresses.len() < max
     });
     addresses
 }
@@ -78,7 +79,8 @@ pub(super) fn weight(value: Value<'_>) -> Option<u64> {
 pub(super) fn push_label(labels: &mut LabelBytes, value: Value<'_>) {
     let start = labels.len();
     labels.push(0);
-    // A `Debug` is the program's own code. (An error of its own: what it wrote before is the label.)
+    // A `Debug` is the program's own code. (An error of its own: what it wrote before is the
+    // label.)
     let mut put = |text: &str| labels.extend_from_slice(text.as_bytes());
     match write_user_text(format_args!("{value}"), LABEL_BYTES, &mut put) {
         Written::Whole | Written::Failed => {}

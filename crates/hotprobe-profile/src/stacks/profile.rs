@@ -8,26 +8,30 @@ use super::table::StackSum;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// What [`Stacks`](super::Stacks) has counted, up to a moment.
+/// The call stacks up to a moment, with their counts and weights. Returned by
+/// [`StacksSession::snapshot`](super::StacksSession::snapshot).
 ///
-/// Names are looked up when it is looked at or written first: that may read the program's debug
-/// information, which takes about a second for a large debug build. The profile keeps what was
-/// read, for other profiles: one that is named while this one lives has its names in a hundredth of
-/// that time (`ci/profile.sh` prints both).
+/// The first call of [`samples`](Self::samples), `save` or a writer looks up the names. That may
+/// read the program's debug information, which takes about a second for a large debug build. The
+/// profile keeps what was read, for other profiles: while this one lives, another one has its names
+/// in a hundredth of that time (`ci/profile.sh` prints both).
+///
+/// Two profiles are equal if they have the same addresses, labels, counts and times.
 ///
 /// ```
 /// use hotprobe_profile::Stacks;
 /// hotprobe::event! { static STORED: fn(bytes: usize); }
 ///
-/// let mut stacks = Stacks::at(&STORED).weight("bytes").start()?;
+/// let session = Stacks::at(&STORED).weight("bytes").start()?;
 /// STORED.fire(7);
-/// let profile = stacks.finish()?;
+/// let profile = session.finish()?;
 ///
 /// let mut folded = Vec::new();
 /// profile.write_folded(&mut folded)?;
 /// assert!(String::from_utf8(folded)?.ends_with(" 7\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct StackProfile {
     raw: RawProfile,
     /// With what was read for them.
@@ -104,6 +108,15 @@ impl StackProfile {
     }
 }
 
+impl PartialEq for StackProfile {
+    fn eq(&self, other: &Self) -> bool {
+        // The names follow from the addresses.
+        self.raw == other.raw
+    }
+}
+
+impl Eq for StackProfile {}
+
 impl fmt::Debug for StackProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StackProfile")
@@ -127,7 +140,26 @@ impl StackProfile {
     }
 }
 
-/// A stack, and what was counted of it.
+/// A call stack with its count and weight. Returned by [`StackProfile::samples`].
+///
+/// ```
+/// use hotprobe_profile::Stacks;
+/// hotprobe::event! { static STORED: fn(route: &str, bytes: usize); }
+///
+/// let session = Stacks::at(&STORED).weight("bytes").label("route").start()?;
+/// STORED.fire("/orders", 7);
+/// let profile = session.snapshot();
+/// for sample in profile.samples() {
+///     let labels: Vec<_> = sample.labels().collect();
+///     assert_eq!(labels, [("route", "/orders")]);
+///     println!("{} firings, {} bytes:", sample.count(), sample.weight());
+///     for frame in sample.frames() {
+///         println!("  {} ({:?}:{:?})", frame.name(), frame.file(), frame.line());
+///     }
+/// }
+/// # assert_eq!(profile.samples()[0].weight(), 7);
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
 #[derive(Clone)]
 pub struct StackSample<'a> {
     profile: &'a StackProfile,
@@ -168,6 +200,17 @@ impl<'a> StackSample<'a> {
     }
 }
 
+impl PartialEq for StackSample<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.event() == other.event()
+            && self.frames == other.frames
+            && self.labels().eq(other.labels())
+            && self.row.sum == other.row.sum
+    }
+}
+
+impl Eq for StackSample<'_> {}
+
 impl fmt::Debug for StackSample<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StackSample")
@@ -180,7 +223,24 @@ impl fmt::Debug for StackSample<'_> {
     }
 }
 
-/// A function on a stack.
+/// A function on a call stack, with its file and line if they are known. Its `Debug` is one line.
+///
+/// ```
+/// use hotprobe_profile::Stacks;
+/// hotprobe::event! { static TICK: fn(); }
+///
+/// fn work() {
+///     TICK.fire();
+/// }
+///
+/// let session = Stacks::at(&TICK).start()?;
+/// work();
+/// let profile = session.snapshot();
+/// let innermost = profile.samples()[0].frames()[0];
+/// assert!(innermost.name().ends_with("::work"));
+/// println!("{innermost:?}"); // shop::work (src/shop.rs:7)
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct StackFrame<'a> {
     function: &'a FrameFunction,
@@ -194,7 +254,7 @@ impl<'a> StackFrame<'a> {
         &self.function.name
     }
 
-    /// Returns its source file, as the compiler was told it, if there is debug information.
+    /// Returns its source file, as it was passed to the compiler, if there is debug information.
     #[must_use]
     pub fn file(&self) -> Option<&'a str> {
         (!self.function.file.is_empty()).then_some(&self.function.file)
@@ -206,6 +266,14 @@ impl<'a> StackFrame<'a> {
         (self.line > 0).then_some(self.line)
     }
 }
+
+impl PartialEq for StackFrame<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name(), self.file(), self.line) == (other.name(), other.file(), other.line)
+    }
+}
+
+impl Eq for StackFrame<'_> {}
 
 impl fmt::Debug for StackFrame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

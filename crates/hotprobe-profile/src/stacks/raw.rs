@@ -14,14 +14,14 @@ pub(crate) const NESTED: &str = "(in hotprobe)";
 pub(crate) const CUT: &str = "(cut off)";
 
 /// What was counted, without names.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RawProfile {
     pub(crate) events: Vec<&'static Metadata>,
     pub(crate) labels: Vec<String>,
     /// Its name and unit.
     pub(crate) weight: Option<(String, String)>,
     pub(crate) every: u64,
-    pub(crate) frames_at_most: usize,
+    pub(crate) max_frames: usize,
     pub(crate) started: SystemTime,
     pub(crate) lasted: Duration,
     pub(crate) rows: Vec<RawRow>,
@@ -29,16 +29,16 @@ pub(crate) struct RawProfile {
     pub(crate) unweighed: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RawRow {
     pub(crate) event: usize,
     pub(crate) stack: RawStack,
-    /// As many as the profile has; of a made-up stack, none.
+    /// One for each label of the profile; none for a made-up stack.
     pub(crate) labels: Vec<String>,
     pub(crate) sum: StackSum,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RawStack {
     Addresses(Box<[usize]>),
     /// A single frame of this name.
@@ -59,15 +59,16 @@ impl RawProfile {
     }
 }
 
-/// What became of the firings. `fired = sampled + skipped`, and `sampled` includes `other` and `nested`.
+/// What became of the firings. `fired = sampled + skipped`, and `sampled` includes `other` and
+/// `nested`.
 ///
 /// ```
 /// use hotprobe_profile::Stacks;
 /// hotprobe::event! { static TICK: fn(); }
 ///
-/// let stacks = Stacks::at(&TICK).every(3).start()?;
+/// let session = Stacks::at(&TICK).every(3).start()?;
 /// (0..10).for_each(|_| TICK.fire());
-/// let counts = stacks.counts();
+/// let counts = session.counts();
 /// assert_eq!((counts.fired, counts.sampled, counts.skipped), (10, 4, 6));
 /// # Ok::<(), hotprobe_profile::ProfileError>(())
 /// ```
@@ -78,16 +79,18 @@ pub struct StackCounts {
     pub fired: u64,
     /// Those that were counted with a stack, `(other)` and `(in hotprobe)` included.
     pub sampled: u64,
-    /// Those that [`every`](super::StacksBuilder::every) passed over.
+    /// Those that [`every`](super::Stacks::every) passed over.
     pub skipped: u64,
     /// Those whose stack found no room in the table: they are counted at the stack `(other)`.
     pub other: u64,
-    /// Those that the profile's own work fired, by an allocator that has events say: they are counted at the stack
-    /// `(in hotprobe)`.
+    /// Those that the profile's own work fired, by an allocator that has events say: they are
+    /// counted at the stack `(in hotprobe)`.
     pub nested: u64,
-    /// Those whose weight was negative, not a number, or 2^64 or more: they are counted like the others, with weight 0.
+    /// Those whose weight was negative, not a number, or 2^64 or more: they are counted like the
+    /// others, with weight 0.
     pub unweighed: u64,
-    /// How many different stacks there are. (By their addresses: two of them may look the same when they are written.)
+    /// How many different stacks there are. (By their addresses: two of them may look the same when
+    /// they are written.)
     pub stacks: usize,
     /// The sum of the weights of all that were sampled.
     pub weight: u128,

@@ -1,4 +1,5 @@
-//! What is counted: a table of stacks that only grows, up to a limit, and that a firing never locks.
+//! What is counted: a table of stacks that only grows, up to a limit, and that a firing never
+//! locks.
 
 use smallvec::SmallVec;
 use std::collections::hash_map::RandomState;
@@ -20,8 +21,8 @@ impl StackSum {
     }
 }
 
-/// A sum that many threads add to. All accesses are Relaxed: each number is exact by itself; a reader that
-/// needs them to agree with each other waits until no firing adds any more.
+/// A sum that many threads add to. All accesses are Relaxed: each number is exact by itself; a
+/// reader that needs them to agree with each other waits until no firing adds any more.
 #[derive(Debug, Default)]
 pub(crate) struct StackTally {
     count: AtomicU64,
@@ -52,7 +53,7 @@ impl StackTally {
 /// Return addresses, the innermost first. Inside the array nothing is allocated.
 pub(crate) type StackAddresses = SmallVec<[usize; 512]>;
 
-/// The values of the labels, each behind a byte that tells its length.
+/// The values of the labels, each after a byte with its length.
 pub(crate) type LabelBytes = SmallVec<[u8; 256]>;
 
 /// What is counted together.
@@ -93,8 +94,8 @@ impl StackRow {
     }
 }
 
-/// Open addressing; rows are put in once and stay. At most half of the slots are ever taken, so that each search
-/// meets an empty one.
+/// Open addressing; rows are put in once and stay. At most half of the slots are ever taken, so
+/// that each search meets an empty one.
 #[derive(Debug)]
 pub(crate) struct StackTable {
     slots: Box<[OnceLock<Box<StackRow>>]>,
@@ -120,8 +121,8 @@ impl StackTable {
         }
     }
 
-    /// The tally of this key; a new one if there is room. Allocates only then. (For the last rows: room may be reserved by
-    /// threads that are about to find out that another one was faster.)
+    /// The tally of this key; a new one if there is room. Allocates only then. (For the last rows:
+    /// room may be reserved by threads that are about to find out that another one was faster.)
     pub(crate) fn tally(&self, key: StackKey<'_>) -> Option<&StackTally> {
         let hash = self.hash(key);
         let mut fresh = None;
@@ -256,7 +257,8 @@ mod tests {
     fn threads_that_meet_a_new_stack_at_once_make_one_row_of_it() {
         let threads = 4;
         let keys = 200;
-        // Each thread may have room reserved for what another one puts in; room that is not given back would soon be missing.
+        // Each thread may have room reserved for what another one puts in; room that is not given
+        // back would soon be missing.
         let table = StackTable::new(keys + threads - 1);
         let barrier = Barrier::new(threads);
         thread::scope(|scope| {

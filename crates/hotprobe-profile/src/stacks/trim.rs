@@ -1,11 +1,13 @@
-//! Which frames are not shown: those between the firing function and the capture, and the core's wherever they are.
+//! Which frames are not shown: those between the firing function and the capture, and the core's
+//! wherever they are.
 //!
-//! Frames are recognized by the names that [`symbols`] lists beside the macros, or, where the debug information has no more
-//! than the last part of a name (`line-tables-only`), by their files. `event!` makes functions in the program's crates. A
-//! stack has, from the inside: the capture (this crate, `backtrace`, the standard library); a function that calls a probe; a
-//! function that fires, in the program's crate or, where that was a mere jump, in the core; a method that fires, unless it
-//! was a jump, too; then the function that fired. In that one the method `fire` may be inlined, or `fire!` has made a
-//! closure.
+//! Frames are recognized by the names that [`symbols`] lists beside the macros, or, where the debug
+//! information has no more than the last part of a name (`line-tables-only`), by their files.
+//! `event!` makes functions in the program's crates. A stack has, from the inside: the capture
+//! (this crate, `backtrace`, the standard library); a function that calls a probe; a function that
+//! fires, in the program's crate or, where that was a mere jump, in the core; a method that fires,
+//! unless it was a jump, too; then the function that fired. In that one the method `fire` may be
+//! inlined, or `fire!` has made a closure.
 
 use super::resolver::Resolver;
 use hotprobe::__private::symbols;
@@ -21,8 +23,8 @@ pub(super) struct SeenFunction<'n> {
     pub(super) file: &'n str,
 }
 
-/// What shows of a stack, the innermost frame first. A frame is an address and the functions there, the innermost inlined
-/// one first. `home` is the folder of the core's files, if it is known.
+/// What shows of a stack, the innermost frame first. A frame is an address and the functions there,
+/// the innermost inlined one first. `home` is the folder of the core's files, if it is known.
 pub(super) fn trim<'n, L>(
     home: Option<&str>,
     mut frames: Vec<Frame<L>>,
@@ -58,9 +60,9 @@ pub(super) fn trim<'n, L>(
     frames
 }
 
-/// Returns the folder of the core's files, with the separator at its end, as the debug information has it: that of the
-/// macros' file, found by a function in that file. Without debug information of the core, it is where the compiler was told
-/// to find the file, if that is a full path.
+/// Returns the folder of the core's files, with the separator at its end, as the debug information
+/// has it: that of the macros' file, found by a function in that file. Without debug information of
+/// the core, it is where the compiler was told to find the file, if that is a full path.
 pub(super) fn home(resolver: &mut Resolver<'_>) -> Option<String> {
     let function: fn() -> &'static str = symbols::source_file;
     let source = Path::new(symbols::source_file());
@@ -76,8 +78,8 @@ pub(super) fn home(resolver: &mut Resolver<'_>) -> Option<String> {
     Some(file.strip_suffix(name)?.to_owned())
 }
 
-/// The last of the frames that belong together, from this one outwards: this library's, with those of the standard
-/// library between them. A group has one firing in it at most, and that is its end.
+/// The last of the frames that belong together, from this one outwards: this library's, with those
+/// of the standard library between them. A group has one firing in it at most, and that is its end.
 fn end_of_group(kinds: &[FrameKind], start: usize) -> usize {
     let mut end = start;
     for (index, &kind) in kinds.iter().enumerate().skip(start + 1) {
@@ -156,8 +158,9 @@ fn trim_call<'n, L>(
         lines.remove(0);
         return;
     }
-    // No `fire`: it was `fire!`, whose closure is not the program's. (Without debug information nobody knows; then a
-    // closure that is called by the function it stands in is taken for that of `fire!`.)
+    // No `fire`: it was `fire!`, whose closure is not the program's. (Without debug information
+    // this is unknown; then a closure that is called by the function that contains it is taken for
+    // that of `fire!`.)
     let around = lines.get(1).or_else(|| callers.first()?.1.first());
     let around = around.map_or("", |line| seen(line).name);
     let is_closure = match first.name.rsplit_once("::") {
@@ -188,8 +191,8 @@ fn method_is(name: &str, method: &str) -> bool {
         .is_some_and(|before| before.ends_with(">::"))
 }
 
-/// Whether the path has this segment, and nothing but generics and closures behind it; or is nothing else, if it may be
-/// the last part of one.
+/// Whether the path has this segment, and nothing but generics and closures behind it; or is
+/// nothing else, if it may be the last part of one.
 fn last_segment_is(name: &str, segment: &str, may_be_last_part: bool) -> bool {
     name.match_indices(segment).any(|(at, _)| {
         let rest = &name[at + segment.len()..];

@@ -17,10 +17,12 @@
 mod alloc;
 mod between;
 mod counts;
+mod exposition;
 mod frames;
 #[cfg(feature = "serde")]
 mod json;
 mod latency;
+mod metrics;
 mod stacks;
 mod written;
 

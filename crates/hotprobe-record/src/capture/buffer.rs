@@ -40,7 +40,8 @@ impl Buffer {
     /// Writes a firing as a record, or counts it as lost.
     ///
     /// This and [`record_any`](Self::record_any) decide how the values are encoded:
-    /// 1. a few plain values, with room at hand: [`encode::plain`], the fast path, which is inlined into the probe;
+    /// 1. a few plain values, with room at hand: [`encode::plain`], the fast path, which is inlined
+    ///    into the probe;
     /// 2. other values without a `Debug`: [`encode::any`];
     /// 3. values with a `Debug`: it writes its text first, then [`encode::any`].
     #[inline(always)]
@@ -66,7 +67,8 @@ impl Buffer {
         }
     }
 
-    /// Calls the `Debug`s before anything is written: they are user code, and may fire events into this ring.
+    /// Calls the `Debug`s before anything is written: they are user code, and may fire events into
+    /// this ring.
     fn record_texts<const TASKS: bool>(&self, event: u32, values: &[Value<'_>], texts: &mut Texts) {
         // Relaxed: this thread's own. (A firing inside a `Debug` finds that of the one around it.)
         let outer = self.formatting.load(Ordering::Relaxed);
@@ -77,7 +79,8 @@ impl Buffer {
         self.formatting.store(ENCODING, Ordering::Release);
         // The record comes after those that the `Debug`s fired, and so does its time.
         self.encode::<TASKS>(event, self.timer.ticks(), values, texts);
-        // Release: pairs with the Acquire in `unfinished`: who finds that it has ended finds its record.
+        // Release: pairs with the Acquire in `unfinished`: who finds that it has ended finds its
+        // record.
         self.formatting.store(outer, Ordering::Release);
     }
 

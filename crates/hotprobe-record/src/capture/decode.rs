@@ -34,7 +34,8 @@ impl Decoder {
         Self { timer, bytes }
     }
 
-    /// Reads a record, which is a thread's, and tells what it says. `values`: how many parameters an event has.
+    /// Reads a record, which is a thread's, and tells what it says. `values`: how many parameters
+    /// an event has.
     pub(crate) fn decode<R>(
         &mut self,
         thread: usize,

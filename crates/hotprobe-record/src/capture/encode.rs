@@ -1,7 +1,8 @@
 //! Arguments as words. [`decode`](super::decode) reads them.
 //!
-//! After a record's first word come its time, its task if it has one, and the values. What each value is stands in 4
-//! bits: those of the first six values in the first word, those of the others in words of sixteen, before the values.
+//! After a record's first word come its time, its task if it has one, and the values. What each
+//! value is stands in 4 bits: those of the first six values in the first word, those of the others
+//! in words of sixteen, before the values.
 
 use super::ring::{RecordHeader, RecordWriter, Ring};
 use super::texts::{Texts, cut};
@@ -38,11 +39,12 @@ pub(crate) fn longest(values: usize, cut_at: usize) -> u64 {
     fixed_words(values) + (values * longest_value) as u64
 }
 
-/// Writes a record of a few plain values: numbers, truth values, texts that are not cut. Returns false, with nothing written,
-/// if there is another value, or no room without moving `tail` or marking losses.
+/// Writes a record of a few plain values: numbers, truth values, texts that are not cut. Returns
+/// false, with nothing written, if there is another value, or no room without moving `tail` or
+/// marking losses.
 ///
-/// The number of instructions here decides what a recording costs: while they are few, most of them run while the processor
-/// reads its clock. So numbers have a loop of their own.
+/// The number of instructions here decides what a recording costs: while they are few, most of them
+/// run while the processor reads its clock. So numbers have a loop of their own.
 #[inline(always)]
 pub(super) fn plain(
     ring: &Ring,
@@ -129,7 +131,8 @@ pub(super) fn has_room(ring: &Ring, values: usize) -> bool {
     ring.begin().reserve(fixed_words(values))
 }
 
-/// The words of a record beside its values': header, time, task, and tags that the header has no room for.
+/// The words of a record beside its values': header, time, task, and tags that the header has no
+/// room for.
 const fn fixed_words(values: usize) -> u64 {
     (3 + tag_words(values)) as u64
 }
@@ -138,7 +141,8 @@ const fn tag_words(values: usize) -> usize {
     values.saturating_sub(IN_HEAD).div_ceil(IN_WORD)
 }
 
-/// Writes a record of any values; none if there is no room. `texts` has what the `Debug`s among them wrote.
+/// Writes a record of any values; none if there is no room. `texts` has what the `Debug`s among
+/// them wrote.
 #[inline(always)]
 pub(super) fn any(
     ring: &Ring,

@@ -1,27 +1,32 @@
 //! The ring of one buffer: a ring of words that its thread writes without a lock.
 //!
-//! A record is some words; the first tells what it is and how long. Positions count words and never go back: the
-//! words between `tail` and `head` are records. The words are atomics, so that no `unsafe` is needed and a read that
-//! overlaps a write is no more than a wrong word, which is found out before anybody uses it.
+//! A record is some words; the first tells what it is and how long. Positions count words and never
+//! go back: the words between `tail` and `head` are records. The words are atomics, so that no
+//! `unsafe` is needed and a read that overlaps a write is no more than a wrong word, which is found
+//! out before anybody uses it.
 //!
-//! **Drop newest.** The writer moves `head`, a reader moves `tail`: an ordinary queue of one writer and one reader.
+//! **Drop newest.** The writer moves `head`, a reader moves `tail`: an ordinary queue of one writer
+//! and one reader.
 //!
-//! **Overwrite oldest.** The writer moves both. A reader ([`Ring::copy`]) compares `sequence` before and after it copies: it
-//! is odd while the writer moves `tail`, and grows with each move. If it has changed, the reader tries again. `held` makes sure
-//! that this ends: while it is not 0, the writer does not move `tail`, and what it has no room for is lost. Several readers may
-//! copy at once.
+//! **Overwrite oldest.** The writer moves both. A reader ([`Ring::copy`]) compares `sequence`
+//! before and after it copies: it is odd while the writer moves `tail`, and grows with each move.
+//! If it has changed, the reader tries again. `held` makes sure that this ends: while it is not 0,
+//! the writer does not move `tail`, and what it has no room for is lost. Several readers may copy
+//! at once.
 //!
-//! **Allocation.** A global allocator may fire events, into this ring too. So nothing is allocated while `left` is locked, nor in
-//! a sequence, nor while a record is being written: `hand_over` makes room beforehand for all that a thread may leave, and a
-//! reader makes room before it locks.
+//! **Allocation.** A global allocator may fire events, into this ring too. So nothing is allocated
+//! while `left` is locked, nor in a sequence, nor while a record is being written: `hand_over`
+//! makes room beforehand for all that a thread may leave, and a reader makes room before it locks.
 //!
-//! What is lost is counted by event, at first beside the ring ([`Losses`]); with the next record that finds room a mark
-//! with the number goes before it, so that it stands where something is missing.
+//! What is lost is counted by event, at first beside the ring ([`Losses`]); with the next record
+//! that finds room a mark with the number goes before it, so that it stands where something is
+//! missing.
 //!
 //! # Orderings
 //!
-//! One thread writes; one at a time reads. Handing a ring to another thread is ordered by a lock. Each row names the model in
-//! `tests/loom/ring.rs` that fails when the ordering is weakened; `tests/loom/mutants/` has the patches that weaken them.
+//! One thread writes; one at a time reads. Handing a ring to another thread is ordered by a lock.
+//! Each row names the model in `tests/loom/ring.rs` that fails when the ordering is weakened;
+//! `tests/loom/mutants/` has the patches that weaken them.
 //!
 //! | where | access | orders | partner | model |
 //! |---|---|---|---|---|
@@ -47,8 +52,9 @@
 //! | `ring_record_published_relaxed` | `ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
 //! | `ring_room_told_before_it_is_read` | `ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
 //!
-//! Elsewhere in the crate, `stream.rs` signals the end to its thread by a Release store and an Acquire load. Numbers of
-//! recordings, losses of threads without a buffer (read after the last firing), and which panic dumps first are `Relaxed`.
+//! Elsewhere in the crate, `stream.rs` signals the end to its thread by a Release store and an
+//! Acquire load. Numbers of recordings, losses of threads without a buffer (read after the last
+//! firing), and which panic dumps first are `Relaxed`.
 
 use crate::formats::export::Lost;
 use crate::overflow::Overflow;
@@ -57,7 +63,8 @@ use crossbeam_utils::CachePadded;
 use std::mem;
 use std::sync::PoisonError;
 
-/// The first word of a record: 4 bits what it is, 20 how many words it has, 16 the event, 24 for what comes with it.
+/// The first word of a record: 4 bits what it is, 20 how many words it has, 16 the event, 24 for
+/// what comes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordHeader(u64);
 
@@ -103,7 +110,8 @@ impl RecordHeader {
 const LOST_WORDS: u64 = 3;
 const THREAD_WORDS: u64 = 2;
 
-/// Losses that have no mark yet, by event. One thread writes them, so that nothing is added atomically.
+/// Losses that have no mark yet, by event. One thread writes them, so that nothing is added
+/// atomically.
 struct Losses {
     rows: Box<[Row]>,
     /// The events that have any, in the order of their first.
@@ -130,7 +138,8 @@ impl Losses {
         }
     }
 
-    /// Relaxed, here and below unless noted: one thread writes; the others check `sequence`, or come after it.
+    /// Relaxed, here and below unless noted: one thread writes; the others check `sequence`, or
+    /// come after it.
     fn len(&self) -> usize {
         usize::try_from(self.len.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
@@ -143,8 +152,8 @@ impl Losses {
             let len = self.len();
             row.time.store(time, Ordering::Relaxed);
             self.which[len].store(event.into(), Ordering::Relaxed);
-            // Release: pairs with the Acquire in `all`: who finds the row finds its count. (Losses while a reader copies are
-            // added outside a sequence.)
+            // Release: pairs with the Acquire in `all`: who finds the row finds its count. (Losses
+            // while a reader copies are added outside a sequence.)
             self.len.store(len as u64 + 1, Ordering::Release);
         }
     }
@@ -198,7 +207,8 @@ pub(crate) struct Ring {
 #[derive(Default)]
 struct Left {
     losses: Vec<Lost>,
-    /// How many rows more the threads whose records are still here may leave when these are overwritten. There is room for them.
+    /// How many rows more the threads whose records are still here may leave when these are
+    /// overwritten. There is room for them.
     promised: usize,
 }
 
@@ -213,7 +223,8 @@ struct WriterState {
     head: AtomicU64,
     /// So far it may write without looking at `tail`; 0 if it has to look for other reasons.
     limit: plain::AtomicU64,
-    /// Odd while a change is being made; a copy is valid only if the sequence is the same before and after it.
+    /// Odd while a change is being made; a copy is valid only if the sequence is the same before
+    /// and after it.
     sequence: AtomicU64,
     thread: plain::AtomicU64,
     /// Where the records of this thread begin.
@@ -300,18 +311,21 @@ impl Ring {
         let sequence = &self.writer.sequence;
         let before = sequence.load(Ordering::Relaxed);
         sequence.store(before + 1, Ordering::Relaxed);
-        // Release fence: pairs with the Acquire fence in `try_copy`: a reader that reads a word written after this fence sees
-        // that the sequence has changed.
+        // Release fence: pairs with the Acquire fence in `try_copy`: a reader that reads a word
+        // written after this fence sees that the sequence has changed.
         fence(Ordering::Release);
         let result = change();
-        // Release: pairs with the Acquire in `try_copy`: a reader that finds the change complete sees what it changed.
+        // Release: pairs with the Acquire in `try_copy`: a reader that finds the change complete
+        // sees what it changed.
         sequence.store(before + 2, Ordering::Release);
         result
     }
 
-    /// Writer: whether the words up to `end` may be written, those from `start` being the record in work; and up to where.
+    /// Writer: whether the words up to `end` may be written, those from `start` being the record in
+    /// work; and up to where.
     fn room(&self, start: u64, end: u64) -> Option<u64> {
-        // Acquire: pairs with the Release in `Drain::peek`: the reader is done with the words before it.
+        // Acquire: pairs with the Release in `Drain::peek`: the reader is done with the words
+        // before it.
         let tail = self.tail.load(Ordering::Acquire);
         if end <= tail + self.capacity() {
             return Some(tail + self.capacity());
@@ -355,8 +369,8 @@ impl Ring {
         Some(tail + capacity)
     }
 
-    /// Writer: puts losses aside that belong to a thread that writes here no more. `hand_over` has made room: this is called in
-    /// a sequence, where nothing may be allocated.
+    /// Writer: puts losses aside that belong to a thread that writes here no more. `hand_over` has
+    /// made room: this is called in a sequence, where nothing may be allocated.
     fn leave_losses(left: &mut Left, losses: &Losses, thread: usize) {
         debug_assert!(losses.len() <= left.room());
         while let Some(lost) = losses.pop(thread) {
@@ -364,7 +378,8 @@ impl Ring {
         }
     }
 
-    /// How many losses of threads before there are beside the records, or may be once these are overwritten.
+    /// How many losses of threads before there are beside the records, or may be once these are
+    /// overwritten.
     pub(crate) fn rows_left(&self) -> usize {
         let left = self.left();
         left.losses.len() + left.promised
@@ -381,7 +396,8 @@ impl Ring {
             || self.overflow == Overflow::DropNewest && writer.losses.len() > 0
     }
 
-    /// Writer: marks for what was lost, as many as there is room for, from `start` on; where they end.
+    /// Writer: marks for what was lost, as many as there is room for, from `start` on; where they
+    /// end.
     fn mark(&self, start: u64) -> u64 {
         let writer = &*self.writer;
         let own = (self.overflow == Overflow::DropNewest).then_some(&writer.losses);
@@ -405,7 +421,8 @@ impl Ring {
         at
     }
 
-    /// The thread that writes here, or did last. Asked by who owns the ring or is the only one left.
+    /// The thread that writes here, or did last. Asked by who owns the ring or is the only one
+    /// left.
     pub(crate) fn thread(&self) -> usize {
         index(self.writer.thread.load(Ordering::Relaxed))
     }
@@ -426,8 +443,8 @@ impl Ring {
         self.overflow == Overflow::OverwriteOldest || self.free() >= self.longest + THREAD_WORDS
     }
 
-    /// The new writer, first of all: from here on the records are another thread's. Handing over is ordered by the caller's
-    /// lock. False if it is not possible now.
+    /// The new writer, first of all: from here on the records are another thread's. Handing over is
+    /// ordered by the caller's lock. False if it is not possible now.
     pub(crate) fn hand_over(&self, thread: usize) -> bool {
         let before = self.thread();
         if before == thread {
@@ -441,8 +458,8 @@ impl Ring {
         let is_overwriting = self.overflow == Overflow::OverwriteOldest;
         let own = (!is_overwriting).then_some(&writer.losses);
         let now = || own.into_iter().chain([&writer.while_held]);
-        // What the thread before may still leave: a row for each event among its records, of which each has two words at least,
-        // and among the losses that were marked or overwritten.
+        // What the thread before may still leave: a row for each event among its records, of which
+        // each has two words at least, and among the losses that were marked or overwritten.
         let promised = if is_overwriting {
             let tail = self.tail.load(Ordering::Relaxed);
             let since = writer.since.load(Ordering::Relaxed).max(tail);
@@ -482,7 +499,8 @@ impl Ring {
                 bigger.append(&mut left.losses);
                 mem::swap(&mut bigger, &mut left.losses);
                 drop(left);
-                // The old memory, unlocked. (No other writer uses the room meanwhile; a reader that takes all leaves none.)
+                // The old memory, unlocked. (No other writer uses the room meanwhile; a reader that
+                // takes all leaves none.)
                 bigger = Vec::new();
                 continue;
             }
@@ -503,12 +521,14 @@ impl Ring {
         end
     }
 
-    /// The reader of a ring that drops the newest: what threads lost that wrote here before, and of which there is no mark.
+    /// The reader of a ring that drops the newest: what threads lost that wrote here before, and of
+    /// which there is no mark.
     pub(crate) fn take_left(&self) -> Vec<Lost> {
         mem::take(&mut self.left().losses)
     }
 
-    /// A reader, while the thread continues to write: all that is there, and the losses that belong to it, as of one moment.
+    /// A reader, while the thread continues to write: all that is there, and the losses that belong
+    /// to it, as of one moment.
     ///
     /// Allocates only while the ring is not held: what is fired then finds it as it always is.
     pub(crate) fn copy(&self) -> Copied {
@@ -533,7 +553,8 @@ impl Ring {
         copied
     }
 
-    /// Returns none if the ring was changed meanwhile; otherwise how many rows there must be room for in `left`, 0 if there is.
+    /// Returns none if the ring was changed meanwhile; otherwise how many rows there must be room
+    /// for in `left`, 0 if there is.
     fn try_copy(&self, copied: &mut Copied) -> Option<usize> {
         let writer = &*self.writer;
         // Acquire: pairs with the Release at the end of `sequenced`.
@@ -554,8 +575,8 @@ impl Ring {
         if missing > 0 {
             return Some(missing);
         }
-        // Acquire fence: pairs with the Release fence in `sequenced`: if one of the words above was already overwritten, the
-        // sequence is seen to have changed.
+        // Acquire fence: pairs with the Release fence in `sequenced`: if one of the words above was
+        // already overwritten, the sequence is seen to have changed.
         fence(Ordering::Acquire);
         (writer.sequence.load(Ordering::Relaxed) == sequence).then_some(0)
     }
@@ -572,7 +593,8 @@ impl Ring {
         }
     }
 
-    /// Copies what belongs to the records, without them; returns how many rows there must be room for in `left`, 0 if there is.
+    /// Copies what belongs to the records, without them; returns how many rows there must be room
+    /// for in `left`, 0 if there is.
     fn around(&self, copied: &mut Copied) -> usize {
         let writer = &*self.writer;
         let (first, last) = (self.tail_thread(), self.thread());
@@ -598,7 +620,8 @@ impl Ring {
         0
     }
 
-    /// When nobody writes any more: what belongs to the records, which stay where they are ([`Self::range`]).
+    /// When nobody writes any more: what belongs to the records, which stay where they are
+    /// ([`Self::range`]).
     pub(crate) fn finished(&self) -> Copied {
         let mut copied = self.room_for_copy(0);
         loop {
@@ -622,12 +645,14 @@ impl Ring {
     }
 }
 
-/// The reader of a ring that drops the newest: takes one record after the other out of it. There is one at a time.
+/// The reader of a ring that drops the newest: takes one record after the other out of it. There is
+/// one at a time.
 pub(crate) struct Drain<'a> {
     ring: &'a Ring,
     /// The thread of the record.
     thread: usize,
-    /// Where the next record begins; up to where the writer may overwrite; up to where there are records.
+    /// Where the next record begins; up to where the writer may overwrite; up to where there are
+    /// records.
     at: u64,
     released: u64,
     end: u64,
@@ -671,7 +696,8 @@ impl<'a> Drain<'a> {
                 self.is_here = true;
             }
             if self.at - self.released > self.ring.capacity() / 16 || self.at == self.end {
-                // Release: pairs with the Acquire in `room`: the writer may write over what has been read.
+                // Release: pairs with the Acquire in `room`: the writer may write over what has
+                // been read.
                 self.ring.tail.store(self.at, Ordering::Release);
                 self.released = self.at;
             }
@@ -729,7 +755,7 @@ fn index(word: u64) -> usize {
 }
 
 /// What [`Ring::copy`] found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Copied {
     pub(crate) words: Vec<u64>,
     /// The thread of the first record.
@@ -776,7 +802,8 @@ impl RecordWriter<'_> {
                 self.at += start - self.start;
                 self.start = start;
             }
-            // A loss without a mark is before this record: where there is no room for the mark, the record is lost, too.
+            // A loss without a mark is before this record: where there is no room for the mark, the
+            // record is lost, too.
             if ring.is_in_arrears() || ring.room(self.start, self.start + ring.longest).is_none() {
                 return false;
             }

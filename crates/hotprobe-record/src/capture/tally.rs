@@ -29,8 +29,8 @@ impl Tally {
     }
 }
 
-/// What threads lost that had no buffer: those for which there was none, and those that were about to get one, which
-/// are told as a thread of their own.
+/// What threads lost that had no buffer: those for which there was none, and those that were about
+/// to get one, which are told as a thread of their own.
 pub(crate) fn lost_without_buffer(buffers: &Buffers, threads: &mut Vec<ThreadInfo>) -> Vec<Lost> {
     let mut lost = buffers.beyond();
     let index = threads.len();

@@ -38,7 +38,8 @@ impl Texts {
         }
     }
 
-    /// Calls each `Debug` of the values: user code, which may panic, write without end, or fire events.
+    /// Calls each `Debug` of the values: user code, which may panic, write without end, or fire
+    /// events.
     pub(crate) fn format(&mut self, values: &[Value<'_>], cut_at: usize) {
         self.bytes.clear();
         self.ends.clear();

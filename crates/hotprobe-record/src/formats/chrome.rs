@@ -1,27 +1,32 @@
 //! Chrome's trace format: JSON, an event a line, as an array of events.
 //!
-//! The array form is the one whose closing `]` may be missing: so any prefix of the file opens in Perfetto, and
-//! one that is cut at a line's end in Chrome. A JSON parser wants the `]`, which `finish` writes.
+//! The array form is the one whose closing `]` may be missing: so any prefix of the file opens in
+//! Perfetto, and one that is cut at a line's end in Chrome. A JSON parser wants the `]`, which
+//! `finish` writes.
 //!
 //! What is where:
 //! * Each record is one instant of its thread (category `event`), with its arguments.
-//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one asynchronous slice, from `b` to `e`, whose category
-//!   and name are the rule's. A begin without end gets an `e` marked `no end`: at the end of the recording, unless
-//!   ends were lost; then at its own time. An end without begin is an asynchronous instant marked `no begin`.
-//! * A flow leads from the begin to what else fired with its key, if the begin was known by then, and to the end.
+//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one asynchronous slice, from `b` to
+//!   `e`, whose category and name are the rule's. A begin without end gets an `e` marked `no end`:
+//!   at the end of the recording, unless ends were lost; then at its own time. An end without begin
+//!   is an asynchronous instant marked `no begin`.
+//! * A flow leads from the begin to what else fired with its key, if the begin was known by then,
+//!   and to the end.
 //! * `lost N` is an instant at the place of the loss (category `lost`); a counter sums up.
-//! * At the end, an instant of the process for each event and thread (category `total`): fired, written, lost.
+//! * At the end, an instant of the process for each event and thread (category `total`): fired,
+//!   written, lost.
 //! * The wall clock at time 0 is metadata, `clock`.
 //!
-//! Times are in microseconds with three decimals. What a JSON number cannot hold is text: integers beyond 2⁵³,
-//! 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes in it, Perfetto 52
-//! shows the escapes, unless a quote is among them.)
+//! Times are in microseconds with three decimals. What a JSON number cannot hold is text: integers
+//! beyond 2⁵³, 128-bit ones whatever their value, NaN and the infinities. (Where text has escapes
+//! in it, Perfetto 52 shows the escapes, unless a quote is among them.)
 
 use super::bytes::hex;
-use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total, lossy_events};
 use super::pairs::{Pairs, Role, Roles};
-use std::collections::{HashMap, HashSet};
-use std::io::{self, BufWriter, Write};
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -30,27 +35,45 @@ const EXACT: u64 = 1 << 53;
 /// Where threads have no number of their own, theirs start here: no Linux thread has such a one.
 const OWN_IDS: u64 = 1 << 30;
 
+/// The number of bytes that are written at once.
+const AT_ONCE: usize = 64 << 10;
+
 /// Writes a recording as a Chrome JSON trace.
 #[derive(Debug)]
 pub(crate) struct Chrome<W: Write> {
-    to: BufWriter<W>,
-    line: Vec<u8>,
-    lines: u64,
+    to: W,
+    /// Lines that have not been written yet.
+    lines: Vec<u8>,
+    /// Whether there was a line.
+    is_begun: bool,
     pid: u32,
     events: Vec<ChromeEvent>,
-    /// Each rule's name, and the event that ends it.
-    rules: Vec<(String, usize)>,
+    rules: Vec<ChromeRule>,
     roles: Roles,
     pairs: Pairs<ChromeBegin, ChromeEnd>,
     slices: u64,
-    threads: HashMap<usize, ChromeThread>,
+    /// By number.
+    threads: Vec<Option<ChromeThread>>,
     ids: HashSet<u64>,
+    /// The arguments of the record in work; kept for its memory.
+    arguments: Vec<u8>,
 }
 
 #[derive(Debug)]
 struct ChromeEvent {
     name: &'static str,
-    parameters: Vec<&'static str>,
+    /// The beginning of a record's line, up to the number of the thread.
+    record: Vec<u8>,
+    parameters: Vec<JsonName>,
+}
+
+#[derive(Debug)]
+struct ChromeRule {
+    /// The event that ends a slice.
+    end: usize,
+    /// What follows the phase in the line of a slice, and in that of a flow, up to the id.
+    slice: Vec<u8>,
+    flow: Vec<u8>,
 }
 
 /// What is kept of a begin.
@@ -79,37 +102,59 @@ struct ChromeThread {
 impl<W: Write> Chrome<W> {
     pub(crate) fn new(to: W) -> Self {
         Self {
-            to: BufWriter::with_capacity(1 << 16, to),
-            line: Vec::new(),
-            lines: 0,
+            to,
+            lines: Vec::with_capacity(2 * AT_ONCE),
+            is_begun: false,
             pid: 0,
             events: Vec::new(),
             rules: Vec::new(),
             roles: Roles::default(),
             pairs: Pairs::new(&[], 0),
             slices: 0,
-            threads: HashMap::new(),
+            threads: Vec::new(),
             ids: HashSet::new(),
+            arguments: Vec::new(),
         }
     }
 
-    /// One event: `{"ph":…,"pid":…` and what `rest` adds.
+    /// Separates a line from the one before it.
+    fn separate(&mut self) {
+        let is_begun = mem::replace(&mut self.is_begun, true);
+        let separator: &[u8; 2] = if is_begun { b",\n" } else { b"[\n" };
+        self.lines.extend_from_slice(separator);
+    }
+
+    /// Writes one event: `{"ph":…,"pid":…` and what `rest` adds.
     fn line(&mut self, phase: &str, rest: impl FnOnce(&mut JsonObject<'_>)) -> io::Result<()> {
-        self.line.clear();
-        self.line
-            .extend_from_slice(if self.lines == 0 { b"[\n" } else { b",\n" });
-        self.lines += 1;
-        let mut object = JsonObject::new(&mut self.line);
+        self.separate();
+        let mut object = JsonObject::new(&mut self.lines);
         object.text("ph", phase);
-        object.number("pid", self.pid);
+        object.integer("pid", self.pid.into());
         rest(&mut object);
         object.end();
-        self.to.write_all(&self.line)
+        self.write_some()
+    }
+
+    /// Writes the lines that there are, if they are many.
+    fn write_some(&mut self) -> io::Result<()> {
+        if self.lines.len() < AT_ONCE {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let written = self.to.write_all(&self.lines);
+        self.lines.clear();
+        written
+    }
+
+    fn thread_of(&self, thread: usize) -> Option<&ChromeThread> {
+        self.threads.get(thread)?.as_ref()
     }
 
     fn tid(&self, thread: usize) -> u64 {
-        self.threads
-            .get(&thread)
+        self.thread_of(thread)
             .map_or(OWN_IDS + thread as u64, |thread| thread.id)
     }
 
@@ -117,9 +162,8 @@ impl<W: Write> Chrome<W> {
         self.events.get(event).map_or("", |event| event.name)
     }
 
-    fn arguments(&self, record: &Record<'_>) -> Vec<u8> {
-        let mut arguments = Vec::new();
-        let mut object = JsonObject::new(&mut arguments);
+    fn put_arguments(&self, to: &mut Vec<u8>, record: &Record<'_>) {
+        let mut object = JsonObject::new(to);
         let parameters = self
             .events
             .get(record.event)
@@ -131,51 +175,109 @@ impl<W: Write> Chrome<W> {
             object.integer("tokio task", task);
         }
         object.end();
-        arguments
     }
 
     fn slice(
         &mut self,
-        phase: &str,
+        phase: u8,
         rule: usize,
         id: u64,
         thread: usize,
         time: u64,
         arguments: &[u8],
     ) -> io::Result<()> {
-        let name = self.rules[rule].0.clone();
         let tid = self.tid(thread);
-        self.line(phase, |object| {
-            object.text("cat", &name);
-            object.text("name", &name);
-            object.text("id", &format!("{id:#x}"));
-            object.number("tid", tid);
-            object.time("ts", time);
-            object.raw("args", arguments);
-        })
+        self.separate();
+        let to = &mut self.lines;
+        to.extend_from_slice(PHASE);
+        to.push(phase);
+        to.extend_from_slice(&self.rules[rule].slice);
+        let mut object = JsonObject::after_id(to, id);
+        object.integer("tid", tid);
+        object.time("ts", time);
+        object.raw("args", arguments);
+        object.end();
+        self.write_some()
     }
 
     fn flow(
         &mut self,
-        phase: &str,
+        phase: u8,
         rule: usize,
         id: u64,
         thread: usize,
         time: u64,
     ) -> io::Result<()> {
-        let name = self.rules[rule].0.clone();
         let tid = self.tid(thread);
-        self.line(phase, |object| {
-            object.text("cat", "flow");
-            object.text("name", &name);
-            object.text("id", &format!("{id:#x}"));
-            object.number("tid", tid);
-            object.time("ts", time);
-            // It ends at what is there at that time, not at what comes next.
-            if phase == "f" {
-                object.text("bp", "e");
+        self.separate();
+        let to = &mut self.lines;
+        to.extend_from_slice(PHASE);
+        to.push(phase);
+        to.extend_from_slice(&self.rules[rule].flow);
+        let mut object = JsonObject::after_id(to, id);
+        object.integer("tid", tid);
+        object.time("ts", time);
+        // It ends at what is there at that time, not at what comes next.
+        if phase == b'f' {
+            object.text("bp", "e");
+        }
+        object.end();
+        self.write_some()
+    }
+
+    fn record_with(&mut self, record: &Record<'_>, arguments: &[u8]) -> io::Result<()> {
+        let (time, thread) = (record.time, record.thread);
+        let tid = self.tid(thread);
+        self.separate();
+        let to = &mut self.lines;
+        let event = self.events.get(record.event);
+        to.extend_from_slice(event.map_or(&[], |event| &event.record));
+        decimal(to, tid);
+        let mut object = JsonObject::resumed(to);
+        object.time("ts", time);
+        object.raw("args", arguments);
+        object.end();
+        self.write_some()?;
+        for nth in 0..self.roles.count(record.event) {
+            let Some((rule, kind, key)) = self.roles.nth(record, nth) else {
+                continue;
+            };
+            match kind {
+                Role::Begin => {
+                    let begin = ChromeBegin {
+                        id: self.slices,
+                        thread,
+                    };
+                    self.slices += 1;
+                    self.slice(b'b', rule, begin.id, thread, time, arguments)?;
+                    self.flow(b's', rule, begin.id, thread, time)?;
+                    if let Some((begin, end, kept)) = self.pairs.begin(rule, key, time, begin) {
+                        self.pair(rule, (time, begin), (end, kept))?;
+                    }
+                    if let Some((rule, time, begin)) = self.pairs.too_many(rule) {
+                        self.end_not_known(rule, begin, time)?;
+                    }
+                }
+                Role::Between => {
+                    if let Some(id) = self.pairs.find(rule, &key, time).map(|begin| begin.id) {
+                        self.flow(b't', rule, id, thread, time)?;
+                    }
+                }
+                Role::End => {
+                    let kept = ChromeEnd {
+                        thread,
+                        arguments: arguments.to_vec(),
+                    };
+                    if let Some((begun, begin, end)) = self.pairs.end(rule, key, time, kept) {
+                        self.pair(rule, (begun, begin), (time, end))?;
+                    }
+                    if let Some((rule, time, end)) = self.pairs.too_many_ends(rule) {
+                        self.end_without_begin(rule, time, &end)?;
+                    }
+                }
             }
-        })
+        }
+        Ok(())
     }
 
     fn pair(
@@ -186,10 +288,10 @@ impl<W: Write> Chrome<W> {
     ) -> io::Result<()> {
         let ((begin, ChromeBegin { id, .. }), (end, ChromeEnd { thread, arguments })) =
             (begin, end);
-        self.slice("e", rule, id, thread, end.max(begin), &arguments)?;
+        self.slice(b'e', rule, id, thread, end.max(begin), &arguments)?;
         // A flow never leads back, as clocks sometimes do.
         if end >= begin {
-            self.flow("f", rule, id, thread, end)
+            self.flow(b'f', rule, id, thread, end)
         } else {
             Ok(())
         }
@@ -197,7 +299,7 @@ impl<W: Write> Chrome<W> {
 
     fn end_not_known(&mut self, rule: usize, begin: ChromeBegin, time: u64) -> io::Result<()> {
         self.slice(
-            "e",
+            b'e',
             rule,
             begin.id,
             begin.thread,
@@ -214,11 +316,11 @@ impl<W: Write> Chrome<W> {
             arguments.push(b',');
         }
         arguments.extend_from_slice(&end.arguments[1..]);
-        self.slice("n", rule, id, end.thread, time, &arguments)
+        self.slice(b'n', rule, id, end.thread, time, &arguments)
     }
 
     fn count_lost(&mut self, thread: usize, time: u64, lost: u64) -> io::Result<()> {
-        let name = match self.threads.get(&thread) {
+        let name = match self.thread_of(thread) {
             Some(thread) => format!("lost records, {} {}", thread.name, thread.id),
             None => "lost records".to_owned(),
         };
@@ -238,16 +340,19 @@ impl<W: Write> Export for Chrome<W> {
         self.rules = header
             .slices
             .iter()
-            .map(|slice| (slice.name.clone(), slice.end.0))
+            .map(|slice| ChromeRule {
+                end: slice.end.0,
+                slice: after_phase(self.pid, &slice.name, &slice.name),
+                flow: after_phase(self.pid, "flow", &slice.name),
+            })
             .collect();
+        let pid = self.pid;
         self.events.extend(header.events.iter().map(|event| {
+            let parameters = event.parameters().iter();
             ChromeEvent {
                 name: event.name(),
-                parameters: event
-                    .parameters()
-                    .iter()
-                    .map(hotprobe::Parameter::name)
-                    .collect(),
+                record: before_tid(pid, event.name()),
+                parameters: parameters.map(|p| JsonName::new(p.name())).collect(),
             }
         }));
         self.line("M", |object| {
@@ -285,8 +390,10 @@ impl<W: Write> Export for Chrome<W> {
             };
             (OWN_IDS + thread.index as u64, shown)
         };
-        let known = self.threads.entry(thread.index);
-        let known = known.or_insert_with(|| ChromeThread {
+        if self.threads.len() <= thread.index {
+            self.threads.resize_with(thread.index + 1, || None);
+        }
+        let known = self.threads[thread.index].get_or_insert_with(|| ChromeThread {
             id,
             name: Arc::clone(&name),
             lost: 0,
@@ -295,61 +402,18 @@ impl<W: Write> Export for Chrome<W> {
         known.name = name;
         self.line("M", |object| {
             object.text("name", "thread_name");
-            object.number("tid", id);
+            object.integer("tid", id);
             object.object("args", |args| args.text("name", &shown));
         })
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let (time, thread) = (record.time, record.thread);
-        let arguments = self.arguments(record);
-        let (name, tid) = (self.event_name(record.event), self.tid(thread));
-        self.line("i", |object| {
-            object.text("cat", "event");
-            object.text("name", name);
-            object.text("s", "t");
-            object.number("tid", tid);
-            object.time("ts", time);
-            object.raw("args", &arguments);
-        })?;
-        let roles: Vec<_> = self.roles.of(record).collect();
-        for (rule, role, key) in roles {
-            match role {
-                Role::Begin => {
-                    let begin = ChromeBegin {
-                        id: self.slices,
-                        thread,
-                    };
-                    self.slices += 1;
-                    self.slice("b", rule, begin.id, thread, time, &arguments)?;
-                    self.flow("s", rule, begin.id, thread, time)?;
-                    if let Some((begin, end, kept)) = self.pairs.begin(rule, key, time, begin) {
-                        self.pair(rule, (time, begin), (end, kept))?;
-                    }
-                    if let Some((rule, time, begin)) = self.pairs.too_many(rule) {
-                        self.end_not_known(rule, begin, time)?;
-                    }
-                }
-                Role::Between => {
-                    if let Some(id) = self.pairs.find(rule, &key, time).map(|begin| begin.id) {
-                        self.flow("t", rule, id, thread, time)?;
-                    }
-                }
-                Role::End => {
-                    let kept = ChromeEnd {
-                        thread,
-                        arguments: arguments.clone(),
-                    };
-                    if let Some((begun, begin, end)) = self.pairs.end(rule, key, time, kept) {
-                        self.pair(rule, (begun, begin), (time, end))?;
-                    }
-                    if let Some((rule, time, end)) = self.pairs.too_many_ends(rule) {
-                        self.end_without_begin(rule, time, &end)?;
-                    }
-                }
-            }
-        }
-        Ok(())
+        let mut arguments = mem::take(&mut self.arguments);
+        arguments.clear();
+        self.put_arguments(&mut arguments, record);
+        let result = self.record_with(record, &arguments);
+        self.arguments = arguments;
+        result
     }
 
     fn lost(&mut self, lost: &Lost) -> io::Result<()> {
@@ -358,14 +422,14 @@ impl<W: Write> Export for Chrome<W> {
             object.text("cat", "lost");
             object.text("name", &format!("lost {}", lost.count));
             object.text("s", "t");
-            object.number("tid", tid);
+            object.integer("tid", tid);
             object.time("ts", lost.time);
             object.object("args", |args| {
                 args.text("event", name);
                 args.integer("lost", lost.count);
             });
         })?;
-        let Some(thread) = self.threads.get_mut(&lost.thread) else {
+        let Some(Some(thread)) = self.threads.get_mut(lost.thread) else {
             return Ok(());
         };
         let first = thread.lost == 0;
@@ -382,6 +446,7 @@ impl<W: Write> Export for Chrome<W> {
         for (rule, time, end) in self.pairs.flushed() {
             self.end_without_begin(rule, time, &end)?;
         }
+        self.write()?;
         self.to.flush()
     }
 
@@ -390,11 +455,9 @@ impl<W: Write> Export for Chrome<W> {
         for (rule, time, end) in ends {
             self.end_without_begin(rule, time, &end)?;
         }
+        let lossy = lossy_events(totals);
         for (rule, time, begin) in begins {
-            let event = self.rules[rule].1;
-            let ends_were_lost = totals
-                .iter()
-                .any(|total| total.event == event && total.lost > 0);
+            let ends_were_lost = lossy.contains(&self.rules[rule].end);
             self.end_not_known(
                 rule,
                 begin,
@@ -403,7 +466,7 @@ impl<W: Write> Export for Chrome<W> {
         }
         for total in totals {
             let name = self.event_name(total.event);
-            let (tid, thread) = (self.tid(total.thread), self.threads.get(&total.thread));
+            let (tid, thread) = (self.tid(total.thread), self.thread_of(total.thread));
             let thread = format!(
                 "{} {}",
                 total.thread,
@@ -413,7 +476,7 @@ impl<W: Write> Export for Chrome<W> {
                 object.text("cat", "total");
                 object.text("name", name);
                 object.text("s", "p");
-                object.number("tid", tid);
+                object.integer("tid", tid);
                 object.time("ts", end);
                 object.object("args", |args| {
                     args.text("thread", &thread);
@@ -423,8 +486,52 @@ impl<W: Write> Export for Chrome<W> {
                 });
             })?;
         }
-        self.to.write_all(b"\n]\n")?;
+        self.lines.extend_from_slice(b"\n]\n");
+        self.write()?;
         self.to.flush()
+    }
+}
+
+/// The beginning of every line.
+const PHASE: &[u8] = br#"{"ph":""#;
+
+/// What follows the phase in the line of a slice or a flow, up to the id.
+fn after_phase(pid: u32, category: &str, name: &str) -> Vec<u8> {
+    let mut line = format!("\",\"pid\":{pid},\"cat\":").into_bytes();
+    text(&mut line, category);
+    line.extend_from_slice(br#","name":"#);
+    text(&mut line, name);
+    line.extend_from_slice(br#","id":"0x"#);
+    line
+}
+
+/// The beginning of the line of a record, up to the number of the thread.
+fn before_tid(pid: u32, name: &str) -> Vec<u8> {
+    let mut line = [PHASE, b"i"].concat();
+    line.extend_from_slice(format!("\",\"pid\":{pid},\"cat\":\"event\",\"name\":").as_bytes());
+    text(&mut line, name);
+    line.extend_from_slice(br#","s":"t","tid":"#);
+    line
+}
+
+/// The name of a parameter as JSON, and that of the mark that its value was cut.
+#[derive(Debug)]
+struct JsonName {
+    whole: Box<[u8]>,
+    cut: Box<[u8]>,
+}
+
+impl JsonName {
+    fn new(name: &str) -> Self {
+        let json = |name: &str| {
+            let mut json = Vec::new();
+            text(&mut json, name);
+            json.into_boxed_slice()
+        };
+        Self {
+            whole: json(name),
+            cut: json(&format!("{name} (cut)")),
+        }
     }
 }
 
@@ -440,16 +547,40 @@ impl<'a> JsonObject<'a> {
         Self { to, first: true }
     }
 
+    /// An object that has fields already.
+    fn resumed(to: &'a mut Vec<u8>) -> Self {
+        Self { to, first: false }
+    }
+
+    /// An object whose next value is this id, the beginning of which is there.
+    fn after_id(to: &'a mut Vec<u8>, id: u64) -> Self {
+        hexadecimal(to, id);
+        to.push(b'"');
+        Self::resumed(to)
+    }
+
     fn end(self) {
         self.to.push(b'}');
     }
 
-    fn key(&mut self, key: &str) {
-        if !std::mem::replace(&mut self.first, false) {
+    /// Begins a field whose name is written already.
+    fn name(&mut self, name: &[u8]) {
+        if !mem::replace(&mut self.first, false) {
             self.to.push(b',');
         }
-        text(self.to, key);
+        self.to.extend_from_slice(name);
         self.to.push(b':');
+    }
+
+    /// Begins a field with a name of ours, in which there is nothing to escape.
+    fn key(&mut self, key: &str) {
+        debug_assert!(!key.contains(['"', '\\']) && !key.contains(char::is_control));
+        if !mem::replace(&mut self.first, false) {
+            self.to.push(b',');
+        }
+        self.to.push(b'"');
+        self.to.extend_from_slice(key.as_bytes());
+        self.to.extend_from_slice(b"\":");
     }
 
     fn text(&mut self, key: &str, value: &str) {
@@ -457,32 +588,18 @@ impl<'a> JsonObject<'a> {
         text(self.to, value);
     }
 
-    /// A number that is small enough.
-    fn number(&mut self, key: &str, value: impl std::fmt::Display) {
-        self.raw(key, value.to_string().as_bytes());
+    fn integer(&mut self, key: &str, value: u64) {
+        self.key(key);
+        integer(self.to, false, value);
     }
 
-    /// An integer of any size.
-    fn integer(&mut self, key: &str, value: impl Into<i128>) {
-        let value = value.into();
-        if value.unsigned_abs() <= EXACT.into() {
-            self.number(key, value);
-        } else {
-            self.text(key, &value.to_string());
-        }
-    }
-
-    fn float(&mut self, key: &str, value: f64) {
-        match serde_json::to_vec(&value) {
-            Ok(number) if value.is_finite() => self.raw(key, &number),
-            _ if value.is_nan() => self.text(key, "NaN"),
-            _ => self.text(key, if value > 0.0 { "Infinity" } else { "-Infinity" }),
-        }
-    }
-
-    /// Nanoseconds, as microseconds.
+    /// A time in nanoseconds, as microseconds.
     fn time(&mut self, key: &str, time: u64) {
-        self.number(key, format_args!("{}.{:03}", time / 1000, time % 1000));
+        self.key(key);
+        decimal(self.to, time / 1000);
+        let digit = |unit: u64| b'0' + (time / unit % 10).to_le_bytes()[0];
+        self.to
+            .extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
     }
 
     fn raw(&mut self, key: &str, value: &[u8]) {
@@ -497,34 +614,86 @@ impl<'a> JsonObject<'a> {
         object.end();
     }
 
-    fn field(&mut self, name: &str, field: &Field<'_>) {
+    fn field(&mut self, name: &JsonName, field: &Field<'_>) {
+        self.name(&name.whole);
+        let to = &mut *self.to;
         match *field {
-            Field::Bool(value) => self.number(name, value),
-            Field::Char(value) => self.text(name, value.encode_utf8(&mut [0; 4])),
-            Field::U64(value) => self.integer(name, value),
-            Field::I64(value) => self.integer(name, value),
-            Field::U128(value) => self.text(name, &value.to_string()),
-            Field::I128(value) => self.text(name, &value.to_string()),
-            Field::F32(value) => self.float(name, value.into()),
-            Field::F64(value) => self.float(name, value),
-            Field::Str { text, .. } => self.text(name, text),
-            Field::Bytes { bytes, .. } => self.text(name, &hex(bytes)),
-            Field::Opaque(type_name) => self.text(name, &format!("[{type_name}]")),
-            Field::Redacted => self.text(name, "[redacted]"),
-            Field::Absent => self.raw(name, b"null"),
-            Field::Failed => self.text(name, "[failed]"),
+            Field::Bool(value) => to.extend_from_slice(if value { b"true" } else { b"false" }),
+            Field::Char(value) => text(to, value.encode_utf8(&mut [0; 4])),
+            Field::U64(value) => integer(to, false, value),
+            Field::I64(value) => integer(to, value < 0, value.unsigned_abs()),
+            Field::U128(value) => text(to, &value.to_string()),
+            Field::I128(value) => text(to, &value.to_string()),
+            Field::F32(value) => float(to, value.into()),
+            Field::F64(value) => float(to, value),
+            Field::Str { text: value, .. } => text(to, value),
+            Field::Bytes { bytes, .. } => text(to, &hex(bytes)),
+            Field::Opaque(type_name) => text(to, &format!("[{type_name}]")),
+            Field::Redacted => text(to, "[redacted]"),
+            Field::Absent => to.extend_from_slice(b"null"),
+            Field::Failed => text(to, "[failed]"),
         }
         if matches!(
             field,
             Field::Str { cut: true, .. } | Field::Bytes { cut: true, .. }
         ) {
-            self.number(&format!("{name} (cut)"), true);
+            self.name(&name.cut);
+            self.to.extend_from_slice(b"true");
         }
     }
 }
 
-/// A JSON string. A backslash at its end is written by its number: Perfetto takes the second one of `\\"` for an escape
-/// of the quote, and would not find the end.
+/// Writes an integer: as text, if a JavaScript number cannot hold it.
+fn integer(to: &mut Vec<u8>, is_negative: bool, magnitude: u64) {
+    let is_exact = magnitude <= EXACT;
+    if !is_exact {
+        to.push(b'"');
+    }
+    if is_negative {
+        to.push(b'-');
+    }
+    decimal(to, magnitude);
+    if !is_exact {
+        to.push(b'"');
+    }
+}
+
+fn decimal(to: &mut Vec<u8>, number: u64) {
+    digits::<10>(to, number);
+}
+
+fn hexadecimal(to: &mut Vec<u8>, number: u64) {
+    digits::<16>(to, number);
+}
+
+fn digits<const BASE: u64>(to: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut begin = digits.len();
+    loop {
+        begin -= 1;
+        let [digit, ..] = (number % BASE).to_le_bytes();
+        digits[begin] = b"0123456789abcdef"[usize::from(digit)];
+        number /= BASE;
+        if number == 0 {
+            break;
+        }
+    }
+    to.extend_from_slice(&digits[begin..]);
+}
+
+fn float(to: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        // (A number always becomes JSON, and memory takes it.)
+        let _ = serde_json::to_writer(to, &value);
+    } else if value.is_nan() {
+        text(to, "NaN");
+    } else {
+        text(to, if value > 0.0 { "Infinity" } else { "-Infinity" });
+    }
+}
+
+/// A JSON string. A backslash at its end is written by its number: Perfetto takes the second one of
+/// `\\"` for an escape of the quote, and would not find the end.
 fn text(to: &mut Vec<u8>, text: &str) {
     // (Text always becomes JSON, and memory takes it.)
     let _ = serde_json::to_writer(&mut *to, text);
@@ -564,15 +733,15 @@ mod tests {
     fn what_a_number_cannot_hold_is_text() {
         let mut json = Vec::new();
         let mut object = JsonObject::new(&mut json);
-        object.field("small", &Field::U64(1 << 53));
-        object.field("large", &Field::U64((1 << 53) + 1));
-        object.field("low", &Field::I64(i64::MIN));
-        object.field("wide", &Field::U128(1));
-        object.field("not", &Field::F64(f64::NAN));
-        object.field("less", &Field::F32(f32::NEG_INFINITY));
-        object.field("more", &Field::F64(1e300));
+        object.field(&JsonName::new("small"), &Field::U64(1 << 53));
+        object.field(&JsonName::new("large"), &Field::U64((1 << 53) + 1));
+        object.field(&JsonName::new("low"), &Field::I64(i64::MIN));
+        object.field(&JsonName::new("wide"), &Field::U128(1));
+        object.field(&JsonName::new("not"), &Field::F64(f64::NAN));
+        object.field(&JsonName::new("less"), &Field::F32(f32::NEG_INFINITY));
+        object.field(&JsonName::new("more"), &Field::F64(1e300));
         object.field(
-            "cut",
+            &JsonName::new("cut"),
             &Field::Bytes {
                 bytes: b"\x01",
                 cut: true,
@@ -588,7 +757,7 @@ mod tests {
 
     #[test]
     fn each_asynchronous_begin_has_an_end_and_each_flow_has_one_of_each_at_most() {
-        let mut open = HashMap::new();
+        let mut open = std::collections::HashMap::new();
         for event in written(200) {
             let id = || event["id"].as_str().unwrap().to_owned();
             match event["ph"].as_str().unwrap() {

@@ -1,20 +1,25 @@
-//! The Common Trace Format 1.8: a folder with a description, `metadata`, and binary streams, each of one thread at a time.
+//! The Common Trace Format 1.8: a folder with a description, `metadata`, and binary streams, each
+//! of one thread at a time.
 //!
 //! What is where:
-//! * A stream consists of packets, which are written whole: between two flushes the folder can be read at any time.
-//!   A packet's context names the thread, and counts the records that the threads of the stream have lost so far
-//!   (`events_discarded`): a loss ends a packet, and an empty one follows, so that readers show it at its place.
-//!   How many there were of each event says `hotprobe::lost`.
-//! * A thread has a stream of its own until there are [`MOST_STREAMS`]: readers open all of them at once. From then on, a thread
-//!   that has none takes over the one whose thread has been silent for longest, with a packet of its own.
-//! * What is appended to a file is appended whole or not at all: half a packet, or half a class in `metadata`, would make
-//!   all of it unreadable.
-//! * An event becomes a class of its own with the first record of it, when it is known which kinds of values its
-//!   arguments have. If those of a later record differ (a `Debug` that panics does not count: text is text), there is
-//!   another class of the same name.
-//! * Text is null-terminated there. Text that contains a null becomes a sequence of its bytes; so does empty text, for
-//!   which babeltrace 2.0 shows the text before it. If it was cut, a further field says so. 128-bit integers are text.
-//! * Field names have an underscore before them, which readers take away: so none of them is a keyword.
+//! * A stream consists of packets, which are written whole: between two flushes the folder can be
+//!   read at any time. A packet's context names the thread, and counts the records that the threads
+//!   of the stream have lost so far (`events_discarded`): a loss ends a packet, and an empty one
+//!   follows, so that readers show it at its place. How many there were of each event says
+//!   `hotprobe::lost`.
+//! * A thread has a stream of its own until there are [`MOST_STREAMS`]: readers open all of them at
+//!   once. From then on, a thread that has none takes over the one whose thread has been silent for
+//!   longest, with a packet of its own.
+//! * What is appended to a file is appended whole or not at all: half a packet, or half a class in
+//!   `metadata`, would make all of it unreadable.
+//! * An event becomes a class of its own with the first record of it, when it is known which kinds
+//!   of values its arguments have. If those of a later record differ (a `Debug` that panics does
+//!   not count: text is text), there is another class of the same name.
+//! * Text is null-terminated there. Text that contains a null becomes a sequence of its bytes; so
+//!   does empty text, for which babeltrace 2.0 shows the text before it. If it was cut, a further
+//!   field says so. 128-bit integers are text.
+//! * Field names have an underscore before them, which readers take away: so none of them is a
+//!   keyword.
 //! * The tokio task is in the event context, 0 if there is none.
 //! * At the end, `hotprobe::total` for each event and thread: fired, written, lost.
 //!
@@ -32,7 +37,8 @@ use std::time::SystemTime;
 const MAGIC: u32 = 0xC1FC_1FC1;
 /// A packet ends when it is so large; packets are written when they are so large together.
 const PACKET: usize = 1 << 16;
-/// How many stream files there are at most. Readers open all of them, and may often have no more than 1024 open.
+/// How many stream files there are at most. Readers open all of them, and may often have no more
+/// than 1024 open.
 const MOST_STREAMS: usize = 256;
 /// Classes that are ours.
 const LOST: u32 = 0;
@@ -327,7 +333,8 @@ impl CtfStream {
         if self.unwritten.is_empty() {
             return Ok(());
         }
-        // (Opened each time, so that a recording takes no more than one of the files that may be open.)
+        // (Opened each time, so that a recording takes no more than one of the files that may be
+        // open.)
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -542,14 +549,16 @@ fn counted(to: &mut Vec<u8>, bytes: &[u8]) {
     to.extend_from_slice(&bytes[..length as usize]);
 }
 
-/// A null-terminated string. (What has nulls in it is not written by this, except for names, which end there.)
+/// A null-terminated string. (What has nulls in it is not written by this, except for names, which
+/// end there.)
 fn terminated(text: &str) -> Vec<u8> {
     let mut bytes: Vec<u8> = text.bytes().take_while(|&byte| byte != 0).collect();
     bytes.push(0);
     bytes
 }
 
-/// A field's name: an underscore, and of the parameter's name what is allowed there. Never one that is used already.
+/// A field's name: an underscore, and of the parameter's name what is allowed there. Never one that
+/// is used already.
 fn identifier(name: &str, used: &mut HashSet<String>) -> String {
     let mut identifier = String::from("_");
     for letter in name.chars() {

@@ -1,12 +1,13 @@
 //! What an exporter is told, and in which order: the seam between recording and file formats.
 //!
-//! An exporter writes as it is told, so that one serves both a finished recording and one that is streamed to a
-//! file while it runs. Records of one thread come in the order in which they were fired, and those of all threads in
-//! the order of time, but for two things: clocks may step back between threads, and what is streamed may be late if it was
-//! just being written when the round of its time began. An exporter has to take that. Between rounds it may be told to
-//! flush.
+//! An exporter writes as it is told, so that one serves both a finished recording and one that is
+//! streamed to a file while it runs. Records of one thread come in the order in which they were
+//! fired, and those of all threads in the order of time, but for two things: clocks may step back
+//! between threads, and what is streamed may be late if it was just being written when the round of
+//! its time began. An exporter has to take that. Between rounds it may be told to flush.
 
 use hotprobe::Metadata;
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -91,7 +92,8 @@ pub(crate) enum Field<'a> {
 /// Firings of one event on one thread that were not recorded, at the place where they are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lost {
-    /// Nanoseconds since the recording started: of the first that was lost, as nearly as it is known.
+    /// Nanoseconds since the recording started: of the first that was lost, as nearly as it is
+    /// known.
     pub(crate) time: u64,
     pub(crate) thread: usize,
     pub(crate) event: usize,
@@ -108,6 +110,12 @@ pub(crate) struct Total {
     pub(crate) lost: u64,
 }
 
+/// Returns the events of which firings were lost.
+pub(crate) fn lossy_events(totals: &[Total]) -> HashSet<usize> {
+    let lossy = totals.iter().filter(|total| total.lost > 0);
+    lossy.map(|total| total.event).collect()
+}
+
 /// A file format.
 pub(crate) trait Export {
     /// First of all, once.
@@ -116,7 +124,8 @@ pub(crate) trait Export {
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()>;
     fn record(&mut self, record: &Record<'_>) -> io::Result<()>;
     fn lost(&mut self, lost: &Lost) -> io::Result<()>;
-    /// Everything so far is to be in the file, so that it can be opened: called now and then while streaming.
+    /// Everything so far is to be in the file, so that it can be opened: called now and then while
+    /// streaming.
     fn flush(&mut self) -> io::Result<()>;
     /// Last of all, once. `end`: nanoseconds since the recording started.
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()>;

@@ -49,7 +49,8 @@ impl Format {
     }
 }
 
-/// Replaces `%p` in a file name by the number of this process, `%t` by the seconds since 1970, and `%%` by `%`.
+/// Replaces `%p` in a file name by the number of this process, `%t` by the seconds since 1970, and
+/// `%%` by `%`.
 pub(crate) fn expanded(path: &Path) -> PathBuf {
     let Some(text) = path.to_str() else {
         return path.into();

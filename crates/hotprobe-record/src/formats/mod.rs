@@ -1,6 +1,8 @@
-//! File formats: the seam between recordings and formats ([`export`]), which formats there are ([`file`]), and each of them.
+//! File formats: the seam between recordings and formats ([`export`]), which formats there are
+//! ([`file`]), and each of them.
 //!
-//! What they share: begins and ends are paired in [`pairs`]; slices inside other slices are found in [`nesting`].
+//! What they share: begins and ends are paired in [`pairs`]; slices inside other slices are found
+//! in [`nesting`].
 
 pub(crate) mod bytes;
 pub(crate) mod chrome;

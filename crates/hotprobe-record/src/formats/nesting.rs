@@ -1,9 +1,10 @@
 //! Which slices stand inside which: what a request asks for, inside the request.
 //!
-//! Slices whose rules have a key of one name and type, and which have the same key, belong to one thing. The one that begins
-//! first is the outer one, and is written when it begins. What begins until its end is kept until then, or until a flush:
-//! only then is it known whether it lies within the outer one, and those beside it either within each other or apart.
-//! Whatever overlaps otherwise is handed out to be written elsewhere.
+//! Slices whose rules have a key of one name and type, and which have the same key, belong to one
+//! thing. The one that begins first is the outer one, and is written when it begins. What begins
+//! until its end is kept until then, or until a flush: only then is it known whether it lies within
+//! the outer one, and those beside it either within each other or apart. Whatever overlaps
+//! otherwise is handed out to be written elsewhere.
 
 use super::export::{Header, SliceRule};
 use super::pairs::PairKey;
@@ -11,10 +12,12 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// How many are kept of one outer slice; what is more is not inside it. (Of all together, at most as many as begins.)
+/// How many are kept of one outer slice; what is more is not inside it. (Of all together, at most
+/// as many as begins.)
 const MOST_KEPT: usize = 1 << 12;
 
-/// A slice that began while the outer one was open. `B` is what is kept of its begin, `E` of its end.
+/// A slice that began while the outer one was open. `B` is what is kept of its begin, `E` of its
+/// end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InnerSlice<B, E> {
     pub(crate) rule: usize,
@@ -155,8 +158,8 @@ impl<B, E> Nesting<B, E> {
         None
     }
 
-    /// The outer one has ended: what is inside it, and its end, which is never before that of an inner one that has
-    /// been written.
+    /// The outer one has ended: what is inside it, and its end, which is never before that of an
+    /// inner one that has been written.
     pub(crate) fn close(&mut self, outer: u64, end: u64) -> (NestingSteps<B, E>, u64) {
         let Some(mut outer) = self.outer.remove(&outer) else {
             return (Vec::new(), end);
@@ -258,7 +261,8 @@ mod tests {
         (nesting, outer.expect("it is the first of its key"))
     }
 
-    /// Tells of inner slices, each when it ends; what is then inside one that ends at `end`, and what is not.
+    /// Tells of inner slices, each when it ends; what is then inside one that ends at `end`, and
+    /// what is not.
     fn told(begin: u64, inners: &[(u64, u64)], end: u64) -> (Intervals, Intervals) {
         let (mut nesting, outer) = nesting(begin);
         for &(begin, end) in inners {
@@ -272,7 +276,8 @@ mod tests {
         replayed(&steps)
     }
 
-    /// Those inside, and those apart; each end is that of the one that began last, and no time is before the last.
+    /// Those inside, and those apart; each end is that of the one that began last, and no time is
+    /// before the last.
     fn replayed(steps: &[NestingStep<(), ()>]) -> (Intervals, Intervals) {
         let (mut open, mut now) = (Vec::new(), 0);
         let (mut inside, mut apart) = (Vec::new(), Vec::new());

@@ -1,11 +1,13 @@
 //! Files that a recording writes: each has one writer at a time, and none ends the process.
 //!
-//! **One writer.** A file is locked (`flock`) before anything in it is touched. The lock belongs to the file, and not to its
-//! name: two names of one file, by a link or by `./`, are one. It ends with its process, so that nothing is left behind; and it
-//! is given up when the file is closed, since a child process that was forked meanwhile holds the file as well.
+//! **One writer.** A file is locked (`flock`) before anything in it is touched. The lock belongs to
+//! the file, and not to its name: two names of one file, by a link or by `./`, are one. It ends
+//! with its process, so that nothing is left behind; and it is given up when the file is closed,
+//! since a child process that was forked meanwhile holds the file as well.
 //!
-//! **Limits.** Linux ends a process that writes beyond the limit for the size of files (`ulimit -f`) by a signal. So the limit is
-//! asked for, and a write beyond it fails before the system sees it.
+//! **Limits.** Linux ends a process that writes beyond the limit for the size of files (`ulimit
+//! -f`) by a signal. So the limit is asked for, and a write beyond it fails before the system sees
+//! it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -184,7 +186,8 @@ fn owner(file: &File) -> Option<String> {
         let of = words.next()?.rsplit(':').next()?.parse::<u64>().ok()?;
         (is_flock && of == inode).then_some(pid)
     };
-    // The system writes the list piece by piece, and one that others lock beside may lack a line: some tries.
+    // The system writes the list piece by piece, and one that others lock beside may lack a line:
+    // some tries.
     let pid = (0..10).find_map(|_| {
         let locks = std::fs::read_to_string("/proc/locks").ok()?;
         locks.lines().find_map(of_file)

@@ -1,16 +1,18 @@
 //! Which end belongs to which begin, when they come from several threads and in no common order.
 //!
-//! An end may come before its begin: it fired later, but its thread was drained first. So it waits. A key may be
-//! used again: an end goes to the latest begin of its key that is not after it. Clocks differ between threads by
-//! some nanoseconds: where there is no such begin, one that is up to [`SLACK`] after the end will do. Whatever
-//! finds no partner is handed out, so that nothing stays open:
-//! * ends by the second flush after they came: by then every thread has been drained once more, and the begin with
-//!   it; or when the rule has twice its share of them; or when the recording is finished;
+//! An end may come before its begin: it fired later, but its thread was drained first. So it waits.
+//! A key may be used again: an end goes to the latest begin of its key that is not after it. Clocks
+//! differ between threads by some nanoseconds: where there is no such begin, one that is up to
+//! [`SLACK`] after the end will do. Whatever finds no partner is handed out, so that nothing stays
+//! open:
+//! * ends by the second flush after they came: by then every thread has been drained once more, and
+//!   the begin with it; or when the rule has twice its share of them; or when the recording is
+//!   finished;
 //! * begins when it is finished; or when the rule has more than its share of what a recording may
 //!   remember, and two flushes have passed as well; or when it has twice its share.
 //!
-//! Each step takes logarithmic time, whether what is open has one key or many ([`ByKey`]): an exporter that falls behind costs
-//! records.
+//! Each step takes logarithmic time, whether what is open has one key or many ([`ByKey`]): an
+//! exporter that falls behind costs records.
 
 use super::export::{Field, Record, SliceRule};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -106,26 +108,16 @@ impl Roles {
         Self { of_event }
     }
 
-    /// Whether any rule has to do with that event.
-    pub(crate) fn has(&self, event: usize) -> bool {
-        self.of_event
-            .get(event)
-            .is_some_and(|roles| !roles.is_empty())
+    /// Returns how many rules have to do with that event.
+    pub(crate) fn count(&self, event: usize) -> usize {
+        self.of_event.get(event).map_or(0, Vec::len)
     }
 
-    /// Rule, role and key for each rule that the record has to do with.
-    pub(crate) fn of<'a>(
-        &'a self,
-        record: &'a Record<'_>,
-    ) -> impl Iterator<Item = (usize, Role, PairKey)> + 'a {
-        let roles = self
-            .of_event
-            .get(record.event)
-            .map_or(&[][..], Vec::as_slice);
-        roles.iter().filter_map(|&(rule, role, parameter)| {
-            let key = PairKey::new(record.values.get(parameter)?)?;
-            Some((rule, role, key))
-        })
+    /// Returns the rule, the role and the key of the `nth` of them, if the record has a key.
+    pub(crate) fn nth(&self, record: &Record<'_>, nth: usize) -> Option<(usize, Role, PairKey)> {
+        let &(rule, kind, parameter) = self.of_event.get(record.event)?.get(nth)?;
+        let key = PairKey::new(record.values.get(parameter)?)?;
+        Some((rule, kind, key))
     }
 }
 
@@ -179,7 +171,8 @@ impl<T> ByKey<T> {
         values.next().map(|(&(_, time, number), _)| (time, number))
     }
 
-    /// The last value of the key that is not before `first`, and not after `time`: time, number, and the value.
+    /// The last value of the key that is not before `first`, and not after `time`: time, number,
+    /// and the value.
     fn last(&self, key: &PairKey, first: u64, time: u64) -> Option<(u64, u64, &T)> {
         let &(key, _) = self.keys.get(key)?;
         let mut values = self.values.range((key, first, 0)..=(key, time, u64::MAX));
@@ -195,7 +188,8 @@ impl<T> ByKey<T> {
     }
 }
 
-/// What has to be known of a begin or an end to find it: key and time, and how many flushes there had been.
+/// What has to be known of a begin or an end to find it: key and time, and how many flushes there
+/// had been.
 #[derive(Debug)]
 struct Arrival {
     key: PairKey,
@@ -209,7 +203,8 @@ struct PairRule<B, E> {
     /// The open ones by number, the oldest first.
     order: BTreeMap<u64, Arrival>,
     waiting: ByKey<E>,
-    /// The ends in the order in which they came, with their numbers; also those that have found their begin since.
+    /// The ends in the order in which they came, with their numbers; also those that have found
+    /// their begin since.
     arrived: VecDeque<(u64, Arrival)>,
 }
 
@@ -228,7 +223,8 @@ pub(crate) struct Pairs<B, E> {
 pub(crate) type Single<T> = (usize, u64, T);
 
 impl<B, E> Pairs<B, E> {
-    /// With `most_open` begins at most of all rules together. (More than that, but less than twice, for a moment.)
+    /// With `most_open` begins at most of all rules together. (More than that, but less than twice,
+    /// for a moment.)
     pub(crate) fn new(rules: &[SliceRule], most_open: usize) -> Self {
         let rule = |_| PairRule {
             open: ByKey::new(),
@@ -275,7 +271,8 @@ impl<B, E> Pairs<B, E> {
         None
     }
 
-    /// Its begin, if that is here already, with what was kept of both; otherwise the end waits for it.
+    /// Its begin, if that is here already, with what was kept of both; otherwise the end waits for
+    /// it.
     pub(crate) fn end(
         &mut self,
         rule: usize,
@@ -515,7 +512,8 @@ mod tests {
         }
     }
 
-    /// Fails after a minute, which only quadratic time exceeds: these steps take seconds, unoptimized, or many minutes.
+    /// Fails after a minute, which only quadratic time exceeds: these steps take seconds,
+    /// unoptimized, or many minutes.
     fn linear(what: &str, work: impl FnOnce()) {
         let start = std::time::Instant::now();
         work();

@@ -170,8 +170,8 @@ fn text(text: &'static str) -> Field<'static> {
     Field::Str { text, cut: false }
 }
 
-/// Requests that go from thread to thread; each value of each kind; losses at rates known. `threads` are drained in
-/// the order of their numbers, and in the opposite one every other time.
+/// Requests that go from thread to thread; each value of each kind; losses at rates known.
+/// `threads` are drained in the order of their numbers, and in the opposite one every other time.
 pub(crate) fn stream(requests: u64) -> SyntheticStream {
     let mut stream = SyntheticStream {
         header: Header {
@@ -211,7 +211,8 @@ pub(crate) fn stream(requests: u64) -> SyntheticStream {
     for id in 0..requests {
         request(&mut stream, &mut batch, id, threads.len());
         if id % 16 == 15 || id + 1 == requests {
-            // What has happened by now: each thread's in the order of time, the threads one after the other.
+            // What has happened by now: each thread's in the order of time, the threads one after
+            // the other.
             let now = if id + 1 == requests {
                 u64::MAX
             } else {

@@ -1,4 +1,5 @@
-//! An allocator that fires recorded events, at the worst moments: no firing and no snapshot waits for itself.
+//! An allocator that fires recorded events, at the worst moments: no firing and no snapshot waits
+//! for itself.
 
 use super::*;
 use crate::alloc::{ALLOCATED, FIRES, allocations};
@@ -21,8 +22,8 @@ fn one_buffer_of_many_threads(threads: u64) -> Recording {
         .event(&E2)
         .event(&E3)
         .overflow(Overflow::OverwriteOldest)
-        .buffer_per_thread(4096)
-        .buffers_together(4096)
+        .max_buffer_bytes(4096)
+        .max_total_bytes(4096)
         .start()
         .expect("it can start");
     for n in 0..threads {
@@ -73,7 +74,8 @@ fn a_firing_that_overwrites_what_many_threads_left_allocates_nothing() {
             let trace = finish(recording);
             let sum = balanced(&trace);
             assert_eq!(sum.fired, 24 * 4 + 1001);
-            // All that the threads before fired was overwritten, and is counted for the thread that fired it.
+            // All that the threads before fired was overwritten, and is counted for the thread that
+            // fired it.
             for event in [E1.name(), E2.name(), E3.name()] {
                 let counts = trace.counts().filter(|(of, ..)| of.name() == event);
                 let lost: Vec<_> = counts.map(|(.., count)| count.lost).collect();
@@ -88,17 +90,23 @@ fn a_snapshot_whose_allocations_are_recorded_does_not_wait_for_itself() {
     isolated(
         "allocator::a_snapshot_whose_allocations_are_recorded_does_not_wait_for_itself",
         || {
-            let recording = one_buffer_of_many_threads(60);
-            // The thread that copies has no buffer yet: each allocation looks for one.
-            let recording = ends("a snapshot", move || {
-                FIRES.store(true, Ordering::SeqCst);
-                let trace = recording.snapshot();
-                FIRES.store(false, Ordering::SeqCst);
-                assert!(balanced(&trace.expect("it is in memory")).fired >= 240);
-                recording
-            });
-            let sum = balanced(&finish(recording));
-            assert!(sum.fired > 240, "the allocations are counted: {sum:?}");
+            // The thread that copies has no buffer yet: each allocation looks for one. Or it has
+            // the buffer: after some of these firings, an allocation overwrites what another thread
+            // left.
+            for firings in 0..16 {
+                let recording = one_buffer_of_many_threads(60);
+                let recording = ends("a snapshot", move || {
+                    (0..firings).for_each(|n| E0.fire(n));
+                    FIRES.store(true, Ordering::SeqCst);
+                    let trace = recording.snapshot();
+                    FIRES.store(false, Ordering::SeqCst);
+                    assert!(balanced(&trace.expect("it is in memory")).fired >= 240);
+                    recording
+                });
+                let sum = balanced(&finish(recording));
+                let more = sum.fired - 240 - firings;
+                assert!(more > 0, "the allocations are counted: {sum:?}");
+            }
         },
     );
 }
@@ -149,7 +157,7 @@ fn a_recording_that_starts_inside_the_start_of_another_is_dumped_too() {
                 let path = to.join(name);
                 let recorder = Recorder::new().event(&E0).dump_on_panic(path);
                 recorder
-                    .buffer_per_thread(1 << 13)
+                    .max_buffer_bytes(1 << 13)
                     .start()
                     .expect("it can start")
             });
@@ -157,7 +165,8 @@ fn a_recording_that_starts_inside_the_start_of_another_is_dumped_too() {
             for n in 0..4 {
                 kept.lock().unwrap().push(start(format!("{n}.json")));
             }
-            // The list of recordings to dump grows with the fifth: some allocations of these sizes begin a recording.
+            // The list of recordings to dump grows with the fifth: some allocations of these sizes
+            // begin a recording.
             let (inner, all) = (Arc::clone(&start), Arc::clone(&kept));
             let probe = ALLOCATED.attach(move |bytes| {
                 if matches!(bytes, 64 | 96) && !INSIDE.replace(true) {

@@ -11,7 +11,8 @@ fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(work).join().expect("it ends well"))
 }
 
-/// The arguments of the records in a Chrome trace; its other numbers, such as time stamps, may be anything.
+/// The arguments of the records in a Chrome trace; its other numbers, such as time stamps, may be
+/// anything.
 fn event_values(file: &str) -> Vec<serde_json::Value> {
     let file: serde_json::Value = serde_json::from_str(file).expect("it is whole");
     let events = file.as_array().expect("a list").iter();
@@ -123,8 +124,8 @@ fn an_allocator_that_fires_is_recorded_while_recordings_of_it_start_and_finish()
                         .event(&ALLOCATED)
                         .event(&FREED)
                         .overflow(overflow)
-                        .buffer_per_thread(bytes)
-                        .buffers_together(3 * bytes)
+                        .max_buffer_bytes(bytes)
+                        .max_total_bytes(3 * bytes)
                         .start()
                         .expect("it can start");
                     let after_start = TYPED.load(Ordering::SeqCst);
@@ -144,8 +145,8 @@ fn an_allocator_that_fires_is_recorded_while_recordings_of_it_start_and_finish()
                     let trace = recording.finish().expect("outside probes");
                     let after_finish = TYPED.load(Ordering::SeqCst);
                     let sum = balanced(&trace);
-                    // The recorder's probe and the counting one are attached one after the other: what one has seen and the
-                    // other not was fired while it started or finished.
+                    // The recorder's probe and the counting one are attached one after the other:
+                    // what one has seen and the other not was fired while it started or finished.
                     assert!(
                         sum.fired >= before_finish - after_start,
                         "{sum:?}, and at least {} fired",

@@ -1,4 +1,5 @@
-//! What a recording keeps of threads that have ended: it is bounded, and what is left out is counted.
+//! What a recording keeps of threads that have ended: it is bounded, and what is left out is
+//! counted.
 
 use super::*;
 use test_support::isolated;
@@ -27,8 +28,8 @@ const APART: u64 = 1024;
 fn recorder() -> Recorder {
     Recorder::new()
         .matching("it::memory::E*")
-        .buffer_per_thread(4096)
-        .buffers_together(4096)
+        .max_buffer_bytes(4096)
+        .max_total_bytes(4096)
 }
 
 fn fire_on_threads() {
@@ -50,7 +51,8 @@ fn fire_on_threads() {
     }
 }
 
-/// Fires, and fails if the recording keeps more than 3 MiB then. (240 bytes for each thread are 4.8 MB.)
+/// Fires, and fails if the recording keeps more than 3 MiB then. (240 bytes for each thread are 4.8
+/// MB.)
 fn keeps_little(before: isize) {
     fire_on_threads();
     // What a stream has not flushed is there until then.
@@ -131,7 +133,8 @@ fn threads_that_have_ended_cost_a_recording_in_memory_no_more_than_its_cap() {
             let apart = told_apart(&finish(recording));
             assert!(apart <= APART, "{apart}");
 
-            // What each thread leaves in the one buffer is overwritten, and becomes a row for each event.
+            // What each thread leaves in the one buffer is overwritten, and becomes a row for each
+            // event.
             let recorder = recorder().overflow(Overflow::OverwriteOldest);
             let recording = recorder.start().expect("it can start");
             keeps_little(before);
@@ -165,11 +168,28 @@ fn threads_without_a_buffer_cost_no_more_than_the_cap() {
 }
 
 #[test]
+fn threads_that_lose_nothing_are_told_apart_up_to_the_cap() {
+    let recording = Recorder::new()
+        .event(&E0)
+        .max_total_bytes(1 << 20)
+        .start()
+        .expect("it can start");
+    for n in 0..APART + 76 {
+        let thread = thread::spawn(move || E0.fire(n));
+        thread.join().expect("it ends well");
+    }
+    let trace = finish(recording);
+    assert_eq!(balanced(&trace).lost, 0);
+    assert_eq!(trace.threads().count() as u64, APART + 1);
+    assert_eq!(trace.other_threads(), 76);
+}
+
+#[test]
 fn a_thread_without_a_buffer_is_one_thread_however_many_recordings_there_are() {
     hotprobe::event! { static NUMBER: fn(n: u64); }
     let recorder = || {
         let recorder = Recorder::new().event(&NUMBER);
-        recorder.buffer_per_thread(4096).buffers_together(4096)
+        recorder.max_buffer_bytes(4096).max_total_bytes(4096)
     };
     let recordings: Vec<_> = (0..9).map(|_| recorder().start().unwrap()).collect();
     NUMBER.fire(0);

@@ -1,10 +1,11 @@
 //! Models of the recorder's ring, on loom: `cargo loom`. Empty in other builds.
 //!
-//! The code that runs is the ring's own; only the primitives below it are loom's. `ci/mutants.sh` plants bugs that these
-//! models have to catch (`mutants/`).
+//! The code that runs is the ring's own; only the primitives below it are loom's. `ci/mutants.sh`
+//! plants bugs that these models have to catch (`mutants/`).
 //!
-//! **Bounds.** `check(UNLIMITED, …)` sets no bound on preemptions; `check(preemptions(n), …)` explores the interleavings
-//! with at most `n` preemptions. **Cost** is written beside each model: executions, and seconds on an idle core.
+//! **Bounds.** `check(UNLIMITED, …)` sets no bound on preemptions; `check(preemptions(n), …)`
+//! explores the interleavings with at most `n` preemptions. **Cost** is written beside each model:
+//! executions, and seconds on an idle core.
 #![cfg(crossbeam_loom)]
 
 mod ring;

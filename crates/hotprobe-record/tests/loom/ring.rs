@@ -1,4 +1,5 @@
-//! **The recorder's ring:** what is read of it is whole, in order, and with what was lost as much as was written.
+//! **The recorder's ring:** what is read of it is whole, in order, and with what was lost as much
+//! as was written.
 
 use crate::{UNLIMITED, check, preemptions};
 use hotprobe_record::ModelRing;
@@ -59,10 +60,11 @@ fn what_is_drained_is_whole_and_losses_stand_where_they_were() {
     });
 }
 
-/// Two threads: one writes two records over the two that were there; one copies meanwhile. The copy is of one
-/// moment: what was overwritten by then, and all that followed.
+/// Two threads: one writes two records over the two that were there; one copies meanwhile. The copy
+/// is of one moment: what was overwritten by then, and all that followed.
 ///
-/// Cost: 43178 executions, 3 s. (A third preemption lets it try again more often, and takes a minute.)
+/// Cost: 43178 executions, 3 s. (A third preemption lets it try again more often, and takes a
+/// minute.)
 #[test]
 fn a_copy_is_of_one_moment() {
     check(preemptions(2), || {
@@ -89,7 +91,8 @@ fn a_copy_is_of_one_moment() {
     });
 }
 
-/// Two threads: one gives its ring to the other, which writes next; both records are there, and the losses.
+/// Two threads: one gives its ring to the other, which writes next; both records are there, and the
+/// losses.
 ///
 /// Cost: 4 executions, below 0.1 s.
 #[test]

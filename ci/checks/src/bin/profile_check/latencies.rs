@@ -2,10 +2,12 @@
 //! `expected.json`.
 
 use hotprobe::{AnyEvent, fire};
-use hotprobe_profile::{Counts, Latency};
+use hotprobe_profile::{Counts, CountsSnapshot, Latency, LatencySnapshot, Metrics};
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
 use serde_json::json;
 use std::error::Error;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,14 +31,13 @@ const ROUTES: [(&str, u64, Duration); 5] = [
 ];
 
 pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
-    let timing = Latency::builder()
+    let latency = Latency::between(&RECEIVED, &DONE, "id")
         .title("requests of \"shop\" <1>")
         .digits(3)
-        .between(&RECEIVED, &DONE, "id")
         .label("route")
         .start()?;
-    let counting = Counts::new().by(&DONE, "route").event(&RECEIVED).start()?;
-    let few = Counts::new().by(&DONE, "route").labels_at_most(2).start()?;
+    let counts = Counts::new().by(&DONE, "route").event(&RECEIVED).start()?;
+    let few = Counts::new().by(&DONE, "route").max_labels(2).start()?;
     thread::scope(|scope| {
         for thread in 0..2 {
             scope.spawn(move || {
@@ -58,12 +59,14 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
         }
     });
     fire!(RECEIVED, u64::MAX);
-    let latencies = timing.finish()?;
+    let latencies = latency.finish()?;
     for name in ["latency.hlog", "latency.svg", "latency.prom", "latency.txt"] {
         latencies.save(out.join(name))?;
     }
-    counting.finish()?.save(out.join("counts.prom"))?;
-    few.finish()?.save(out.join("few.prom"))?;
+    let (counts, few) = (counts.finish()?, few.finish()?);
+    counts.save(out.join("counts.prom"))?;
+    few.save(out.join("few.prom"))?;
+    together(out, &latencies, [counts, few])?;
 
     let labels = latencies.labels().iter().map(|label| {
         let nanoseconds = |percent| whole(label.percentile(percent));
@@ -93,6 +96,32 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
     print!("{latencies}");
     let event: &dyn AnyEvent = &DONE;
     assert!(!event.is_enabled());
+    Ok(())
+}
+
+/// Writes all of them in one exposition, the latencies twice: for Prometheus, and as a registry of the
+/// program's own writes them.
+fn together(
+    out: &Path,
+    latencies: &LatencySnapshot,
+    counts: [CountsSnapshot; 2],
+) -> Result<(), Box<dyn Error>> {
+    let mut metrics = Metrics::new().process();
+    for _ in 0..2 {
+        let latencies = latencies.clone();
+        metrics = metrics.latency(move || latencies.clone());
+    }
+    for counts in counts {
+        metrics = metrics.counts(move || counts.clone());
+    }
+    let mut prometheus = String::new();
+    metrics.write(&mut prometheus)?;
+    fs::write(out.join("all.prom"), prometheus)?;
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(metrics));
+    let mut open_metrics = String::new();
+    text::encode(&mut open_metrics, &registry)?;
+    fs::write(out.join("all.openmetrics"), open_metrics)?;
     Ok(())
 }
 

@@ -167,7 +167,7 @@ impl CachedModule {
 
 /// The modules in which a profile's names were looked up: later profiles find them as long as this
 /// lives.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::stacks) struct NamedModules(pub(super) Vec<Arc<CachedModule>>);
 
 impl fmt::Debug for NamedModules {

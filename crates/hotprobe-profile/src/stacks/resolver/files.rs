@@ -75,7 +75,8 @@ pub(super) fn of_build(id: &[u8]) -> Option<PathBuf> {
     Some(path.into())
 }
 
-/// Returns where the file that a program or a library names (`.gnu_debuglink`) may be, as debuggers look for it.
+/// Returns where the file that a program or a library names (`.gnu_debuglink`) may be, as debuggers
+/// look for it.
 pub(super) fn of_link(path: &Path, name: &OsStr) -> Vec<PathBuf> {
     let Some(folder) = path.parent() else {
         return Vec::new();
@@ -90,7 +91,8 @@ pub(super) fn of_link(path: &Path, name: &OsStr) -> Vec<PathBuf> {
     paths
 }
 
-/// Returns the name of the package that split debug information is in: `program.dwp`, `library.so.dwp`.
+/// Returns the name of the package that split debug information is in: `program.dwp`,
+/// `library.so.dwp`.
 pub(super) fn package(path: &Path) -> PathBuf {
     let mut extension = path.extension().map_or_else(Default::default, |extension| {
         let mut extension = extension.to_os_string();

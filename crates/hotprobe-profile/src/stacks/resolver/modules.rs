@@ -46,8 +46,8 @@ impl Modules {
 
     /// `executable` is what `/proc/self/exe` leads to.
     ///
-    /// The program's own file can always be opened, by that link. Another file that was deleted cannot, and whatever has its
-    /// name now is another file: its code has no names.
+    /// The program's own file can always be opened, by that link. Another file that was deleted
+    /// cannot, and whatever has its name now is another file: its code has no names.
     pub(super) fn parse(maps: &[u8], executable: &OsStr) -> Self {
         let mut modules = Self::default();
         for line in maps.split(|&byte| byte == b'\n') {

@@ -21,7 +21,7 @@ impl ModuleCache {
 }
 
 /// What a profile keeps for the next: nothing.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::stacks) struct NamedModules(());
 
 /// Looks up functions.

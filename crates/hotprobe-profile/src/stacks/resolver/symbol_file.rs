@@ -114,7 +114,8 @@ impl<'a> SymbolFile<'a> {
         }
     }
 
-    /// Reads debug information that is not in the file, but in its package, or in a file of the compiler's.
+    /// Reads debug information that is not in the file, but in its package, or in a file of the
+    /// compiler's.
     fn split(&self, load: &SplitDwarfLoad<Slice<'a>>) -> Option<Arc<Dwarf<Slice<'a>>>> {
         let packed = self.package.as_ref();
         let packed = packed.and_then(|package| package.find_cu(load.dwo_id, &load.parent).ok()?);
@@ -178,7 +179,8 @@ fn segments(elf: &Elf<'_>) -> Vec<CodeSegment> {
         .collect()
 }
 
-/// Returns the functions of the symbol table; of the one for the dynamic linker, if there is no other.
+/// Returns the functions of the symbol table; of the one for the dynamic linker, if there is no
+/// other.
 fn symbols<'a>(elf: &Elf<'a>) -> Vec<Symbol<'a>> {
     let table = elf.symbol_table().or_else(|| elf.dynamic_symbol_table());
     let all = table.iter().flat_map(ObjectSymbolTable::symbols);
@@ -197,7 +199,8 @@ fn symbols<'a>(elf: &Elf<'a>) -> Vec<Symbol<'a>> {
     symbols
 }
 
-/// Returns the file that has this one's debug information, and its path, if it is another and is of the same build.
+/// Returns the file that has this one's debug information, and its path, if it is another and is of
+/// the same build.
 fn separate<'a>(elf: &Elf<'a>, path: &Path, files: &'a SymbolFiles) -> Option<(PathBuf, Elf<'a>)> {
     let id = elf.build_id().ok().flatten();
     let mut paths: Vec<_> = id.and_then(files::of_build).into_iter().collect();
@@ -214,7 +217,8 @@ fn separate<'a>(elf: &Elf<'a>, path: &Path, files: &'a SymbolFiles) -> Option<(P
         })
 }
 
-/// Returns the file that has what the debug information of several files have in common (`.gnu_debugaltlink`).
+/// Returns the file that has what the debug information of several files have in common
+/// (`.gnu_debugaltlink`).
 fn supplement<'a>(elf: &Elf<'a>, path: &Path, files: &'a SymbolFiles) -> Option<Elf<'a>> {
     let (name, id) = elf.gnu_debugaltlink().ok()??;
     let beside = path.parent()?.join(OsStr::from_bytes(name));
@@ -253,7 +257,8 @@ fn dwarf<'a>(section: impl Fn(SectionId) -> Slice<'a>) -> Dwarf<Slice<'a>> {
     dwarf
 }
 
-/// Returns a section of debug information; an empty one if it is not there or cannot be decompressed.
+/// Returns a section of debug information; an empty one if it is not there or cannot be
+/// decompressed.
 fn section<'a>(elf: &Elf<'a>, name: Option<&str>, files: &'a SymbolFiles) -> Slice<'a> {
     let bytes = name
         .and_then(|name| elf.section_by_name(name))

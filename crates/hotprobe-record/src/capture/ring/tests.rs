@@ -1,6 +1,13 @@
 //! Tests of the ring beside its models.
 
 use super::*;
+use crate::capture::buffers::{Buffers, Limits};
+use crate::formats::export::Header;
+use hotprobe::Metadata;
+use hotprobe_clock::Clock;
+use std::sync::Arc;
+use std::thread;
+use std::time::SystemTime;
 
 const LONGEST: u64 = 8;
 
@@ -82,4 +89,40 @@ fn there_is_room_for_all_that_threads_leave_before_they_are_overwritten() {
     let left = ring.left();
     assert!(left.losses.len() > 1000 && left.room() >= left.promised);
     assert!(left.promised <= 256 / 2 + 8, "{}", left.promised);
+}
+
+#[test]
+fn a_ring_that_is_being_copied_goes_to_no_other_thread() {
+    static TICK: Metadata = Metadata::new(b"test::TICK", b"test", ("test.rs", 1, 1), "", &[]);
+    let header = Header {
+        wall: SystemTime::now(),
+        process: (0, String::new()),
+        events: vec![&TICK],
+        slices: Vec::new(),
+        most_open: 0,
+    };
+    let limits = Limits {
+        words: 64,
+        buffers: 2,
+        overflow: Overflow::OverwriteOldest,
+        longest: LONGEST,
+        cut_at: 8,
+        threads: 8,
+        rows: 8,
+    };
+    let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
+    let fire_on_a_thread = || {
+        let buffers = Arc::clone(&buffers);
+        let fire = move || buffers.record::<false, false>(0, &[]);
+        thread::spawn(fire).join().unwrap();
+    };
+    fire_on_a_thread();
+    let first = buffers.ring(0).expect("its ring");
+    first.held.store(1, Ordering::Relaxed);
+    fire_on_a_thread();
+    first.held.store(0, Ordering::Relaxed);
+    assert_eq!((buffers.made(), first.thread()), (2, 0));
+    // Both rings are free, and have the same room: the next thread gets the first.
+    fire_on_a_thread();
+    assert_eq!((buffers.made(), first.thread()), (2, 2));
 }

@@ -42,7 +42,8 @@ fn files_consist_of_whole_packets_after_each_flush() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Thread and times of each event in a stream file that has events of one class without parameters only.
+/// Thread and times of each event in a stream file that has events of one class without parameters
+/// only.
 fn packets(file: &Path) -> Vec<(u64, Vec<u64>)> {
     let number =
         |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
@@ -143,8 +144,8 @@ fn a_class_that_the_disk_has_no_room_for_leaves_metadata_readable() {
     const NAME: &str =
         "formats::ctf::tests::a_class_that_the_disk_has_no_room_for_leaves_metadata_readable";
     if !std::env::var(test_support::CHILD).is_ok_and(|child| child == NAME) {
-        // Some sizes, in blocks of 512 bytes, so that a class ends at one of them at most. Without the signal that is the
-        // default, a write fails after the part for which there is room.
+        // Some sizes, in blocks of 512 bytes, so that a class ends at one of them at most. Without
+        // the signal that is the default, a write fails after the part for which there is room.
         for blocks in 8..11 {
             let child = test_support::child(NAME);
             let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");

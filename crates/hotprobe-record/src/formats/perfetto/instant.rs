@@ -1,7 +1,8 @@
-//! The packet that a record becomes in a Perfetto trace. That is what most of a trace consists of, and it is written while
-//! the program runs that is recorded: so records of frequent kinds are put together here, from what is the same for all of
-//! an event and from the record's own numbers, eight bytes at a time. All others, and all other packets, go through
-//! `prost`, which reads the same from both (tested).
+//! The packet that a record becomes in a Perfetto trace. Most of a trace consists of these, and
+//! they are written while the recorded program runs. So records of frequent kinds are put together
+//! here, eight bytes at a time, from what is the same for all firings of an event and from the
+//! record's own numbers. All others are written by `event.rs`. `prost` reads the same from both
+//! (tested).
 
 use super::names::{SEQUENCE, argument};
 use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};
@@ -44,7 +45,8 @@ const fn bytes(tag: u64) -> u64 {
     tag << 3 | 2
 }
 
-/// More than what an instant takes without its annotations, and more than an annotation does, a text aside.
+/// More than what an instant takes without its annotations, and more than an annotation does, a
+/// text aside.
 const AROUND: usize = 96;
 const ANNOTATION: usize = 48;
 
@@ -62,8 +64,8 @@ impl Instants {
         }
     }
 
-    /// Appends the packet, as a field of the trace. False if one of the values is of a kind that is not frequent: nothing is
-    /// appended.
+    /// Appends the packet, as a field of the trace. False if one of the values is of a kind that is
+    /// not frequent: nothing is appended.
     pub(crate) fn put(&self, to: &mut Vec<u8>, place: &InstantPlace, values: &[Field<'_>]) -> bool {
         let mut most = AROUND;
         for value in values {
@@ -159,8 +161,8 @@ impl Piece {
         }
     }
 
-    /// As protobuf writes a number of at most 56 bits: seven of them in each byte, the lowest first, and the eighth set in all
-    /// but the last.
+    /// As protobuf writes a number of at most 56 bits: seven of them in each byte, the lowest
+    /// first, and the eighth set in all but the last.
     #[inline(always)]
     const fn of(number: u64) -> Self {
         debug_assert!(number >> 56 == 0);

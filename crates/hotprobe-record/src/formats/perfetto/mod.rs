@@ -1,27 +1,35 @@
 //! Perfetto's format: protobuf, written packet by packet, so that any prefix of the file opens.
 //!
 //! What is where:
-//! * Each record is one instant on the track of its thread (category `event`), with its arguments; if it fired in a
-//!   tokio task, there is a copy of it on the task's track (category `task`). Recorders note tasks only if they were asked to.
-//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one slice (category `slice`) on a track with the
-//!   rule's name. Slices overlap, but those of one Perfetto track may not: so a rule has as many tracks as it has
-//!   slices open at a time, all of one name, which the UI shows as one. A slice has the arguments of its begin,
-//!   and of its end those that the begin does not have; others are under `at end`.
+//! * Each record is one instant on the track of its thread (category `event`), with its arguments;
+//!   if it fired in a tokio task, there is a copy of it on the task's track (category `task`).
+//!   Recorders note tasks only if they were asked to.
+//! * Each pair of a [`SliceRule`](super::export::SliceRule) is one slice (category `slice`) on a
+//!   track with the rule's name. Slices overlap, but those of one Perfetto track may not: so a rule
+//!   has as many tracks as it has slices open at a time, all of one name, which the UI shows as
+//!   one. A slice has the arguments of its begin, and of its end those that the begin does not
+//!   have; others are under `at end`.
 //! * A slice within one of another rule that has the same key stands inside that, on its track
 //!   ([`nesting`](super::nesting)): what a request asks for, inside the request.
-//! * A begin without end is marked `no end`. It lasts until the end of the recording, unless ends were lost:
-//!   then nothing is known of it, and it has no length. An end without begin is an instant on the slice's track,
-//!   marked `no begin`.
+//! * A begin without end is marked `no end`. It lasts until the end of the recording, unless ends
+//!   were lost: then nothing is known of it, and it has no length. An end without begin is an
+//!   instant on the slice's track, marked `no begin`.
 //! * A flow leads from the slice to the begin, to what else fired with its key, and to the end.
-//! * `lost N` is an instant at the place of the loss (category `lost`); a counter below the thread sums up.
+//! * `lost N` is an instant at the place of the loss (category `lost`); a counter below the thread
+//!   sums up.
 //! * At the end, the track `totals` has an instant for each event and thread: fired, written, lost.
 //!
-//! All names are interned in the first packet, and nothing else is: no packet depends on any other one but that.
+//! All names are interned in the first packet, and nothing else is: no packet depends on any other
+//! one but that.
 
+mod event;
 mod instant;
 mod names;
 mod proto;
 
+use self::event::{
+    ArgumentOf, EventName, EventPacket, NO_BEGIN, NO_END, put_argument, put_dictionary, put_task,
+};
 use self::instant::{InstantPlace, Instants};
 use self::names::{SEQUENCE, argument, category, uuid};
 use self::proto::{
@@ -30,13 +38,14 @@ use self::proto::{
     SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor, TracePacket, TrackDescriptor,
     TrackEvent, Type,
 };
-use super::bytes::hex;
-use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total};
+use super::export::{Export, Header, Lost, Record, ThreadInfo, Total, lossy_events};
 use super::nesting::{InnerSlice, Nesting, NestingStep, NestingSteps};
 use super::pairs::{PairKey, Pairs, Role, Roles};
 use prost::Message;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
+use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -57,13 +66,28 @@ pub(crate) struct Perfetto<W: Write> {
     /// Each rule's name, event that ends it, and tracks.
     rules: Vec<PerfettoRule>,
     roles: Roles,
-    pairs: Pairs<Begun, Vec<DebugAnnotation>>,
-    nesting: Nesting<Beginning, Vec<DebugAnnotation>>,
+    pairs: Pairs<Begun, EndArguments>,
+    nesting: Nesting<Beginning, EndArguments>,
     threads: HashMap<usize, PerfettoThread>,
     ids: HashSet<u64>,
-    /// Whose tracks have been described: each is where its number says, and takes the place of another one.
+    /// Whose tracks have been described: each is where its number says, and takes the place of
+    /// another one.
     tasks: Vec<Option<u64>>,
+    /// What the record in work needs; kept for its memory.
+    scratch: Scratch,
 }
+
+/// The arguments of a record, and the numbers of its flows: those that continue, and those that
+/// end.
+#[derive(Debug, Default)]
+struct Scratch {
+    arguments: Vec<u8>,
+    flows: Vec<u64>,
+    terminating_flows: Vec<u64>,
+}
+
+/// The arguments that are written at a slice's end.
+type EndArguments = Cow<'static, [u8]>;
 
 #[derive(Debug)]
 struct PerfettoEvent {
@@ -76,8 +100,9 @@ struct PerfettoEvent {
 #[derive(Debug)]
 struct PerfettoRule {
     name: String,
-    begin: usize,
     end: usize,
+    /// Of each parameter of the event that ends it: whether the one that begins it has it, too.
+    of_both: Vec<bool>,
     described: bool,
     lanes: usize,
     /// Tracks with no open slice, and since when.
@@ -94,13 +119,13 @@ enum Begun {
 }
 
 /// A rule, when and how its slice began, when it ended, and what is written then.
-type Ended = (usize, (u64, Begun), u64, Vec<DebugAnnotation>);
+type Ended = (usize, (u64, Begun), u64, EndArguments);
 
 /// What is written at a slice's begin.
 #[derive(Debug)]
 struct Beginning {
     flow: u64,
-    arguments: Vec<DebugAnnotation>,
+    arguments: Box<[u8]>,
 }
 
 #[derive(Debug)]
@@ -125,6 +150,7 @@ impl<W: Write> Perfetto<W> {
             threads: HashMap::new(),
             ids: HashSet::new(),
             tasks: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -183,126 +209,130 @@ impl<W: Write> Perfetto<W> {
         })
     }
 
-    /// The record itself: fast, if it can be.
+    /// Writes a record as instants, if it is of a frequent kind.
+    fn frequent_instants(&mut self, record: &Record<'_>) -> io::Result<bool> {
+        let place = of_thread(record);
+        if !self.put_frequent(&place, record) {
+            return Ok(false);
+        }
+        self.write_some()?;
+        if let Some(task) = record.task {
+            self.describe_task(task)?;
+            self.put_frequent(&of_task(task, &place), record);
+            self.write_some()?;
+        }
+        Ok(true)
+    }
+
+    fn put_frequent(&mut self, place: &InstantPlace, record: &Record<'_>) -> bool {
+        let event = self.events.get(record.event);
+        event.is_some_and(|event| event.instants.put(&mut self.packets, place, record.values))
+    }
+
+    /// Writes a record as instants: on the track of its thread, and on that of its task.
+    fn instants(&mut self, record: &Record<'_>, scratch: &mut Scratch) -> io::Result<()> {
+        let place = of_thread(record);
+        let Some(task) = record.task else {
+            return self.instant(&place, record, scratch);
+        };
+        let own = scratch.arguments.len();
+        put_task(&mut scratch.arguments, task);
+        self.instant(&place, record, scratch)?;
+        self.describe_task(task)?;
+        let place = of_task(task, &place);
+        if self.put_frequent(&place, record) {
+            return self.write_some();
+        }
+        scratch.arguments.truncate(own);
+        scratch.flows.clear();
+        scratch.terminating_flows.clear();
+        self.instant(&place, record, scratch)
+    }
+
     fn instant(
         &mut self,
         place: &InstantPlace,
         record: &Record<'_>,
-        flows: [&[u64]; 2],
+        scratch: &Scratch,
     ) -> io::Result<()> {
-        let is_put = flows.iter().all(|flows| flows.is_empty())
-            && self
-                .events
-                .get(record.event)
-                .is_some_and(|event| event.instants.put(&mut self.packets, place, record.values));
-        if is_put {
-            self.write_some()
-        } else {
-            self.any_instant(place, record, flows)
-        }
+        let event = EventPacket {
+            time: place.time,
+            kind: Type::Instant,
+            track: place.track,
+            category: Some(place.category),
+            name: EventName::Interned(record.event as u64 + 1),
+            arguments: &scratch.arguments,
+            flows: &scratch.flows,
+            terminating_flows: &scratch.terminating_flows,
+        };
+        event.put(&mut self.packets);
+        self.write_some()
     }
 
-    fn any_instant(
-        &mut self,
-        place: &InstantPlace,
-        record: &Record<'_>,
-        [flow_ids, terminating_flow_ids]: [&[u64]; 2],
-    ) -> io::Result<()> {
-        let mut debug_annotations = self.annotations(record);
-        if let Some(task) = place.task {
-            debug_annotations.push(numbered(argument::TASK, AnnotationValue::Uint(task)));
-        }
-        let event = TrackEvent {
-            category_iids: vec![place.category],
-            debug_annotations,
-            name_iid: Some(record.event as u64 + 1),
-            track_uuid: Some(place.track),
-            source_location_iid: Some(record.event as u64 + 1),
-            flow_ids: flow_ids.to_vec(),
-            terminating_flow_ids: terminating_flow_ids.to_vec(),
-            ..TrackEvent::default()
-        };
-        self.event(place.time, Type::Instant, event)
-    }
-
-    /// It, on the track of its thread and on that of its task.
-    fn instants(&mut self, record: &Record<'_>, flows: [&[u64]; 2]) -> io::Result<()> {
-        let place = InstantPlace {
-            time: record.time,
-            category: category::EVENT,
-            track: uuid::thread(record.thread),
-            task: record.task,
-        };
-        self.instant(&place, record, flows)?;
-        let Some(task) = record.task else {
-            return Ok(());
-        };
-        self.describe_task(task)?;
-        let copy = InstantPlace {
-            category: category::TASK,
-            track: uuid::task(task),
-            task: None,
-            ..place
-        };
-        self.instant(&copy, record, [&[], &[]])
-    }
-
-    fn annotations(&self, record: &Record<'_>) -> Vec<DebugAnnotation> {
+    fn put_arguments(&self, to: &mut Vec<u8>, record: &Record<'_>) {
         let Some(event) = self.events.get(record.event) else {
-            return Vec::new();
+            return;
         };
-        let mut annotations = Vec::with_capacity(record.values.len() + 1);
-        for (&(iid, name), field) in event.parameters.iter().zip(record.values) {
-            annotations.push(numbered(iid, value(field)));
-            if matches!(
-                field,
-                Field::Str { cut: true, .. } | Field::Bytes { cut: true, .. }
-            ) {
-                annotations.push(DebugAnnotation {
-                    name: Some(cut(name)),
-                    value: Some(AnnotationValue::Bool(true)),
-                    ..DebugAnnotation::default()
-                });
-            }
+        for (&name, value) in event.parameters.iter().zip(record.values) {
+            put_argument(to, ArgumentOf::Event, name, value);
         }
-        annotations
     }
 
-    /// The arguments of an end, as the slice shows them: what the begin has too does not take its place.
-    fn end_annotations(&self, rule: usize, record: &Record<'_>) -> Vec<DebugAnnotation> {
-        let parameters = |event: usize| {
-            self.events
-                .get(event)
-                .map_or(&[][..], |event| &event.parameters[..])
-        };
-        let of_begin: HashSet<u64> = parameters(self.rules[rule].begin)
-            .iter()
-            .map(|&(iid, _)| iid)
-            .collect();
-        let (both, own): (Vec<_>, Vec<_>) =
-            self.annotations(record)
-                .into_iter()
-                .partition(|annotation| {
-                    let iid = annotation.name_iid.or_else(|| {
-                        let name = annotation.name.as_deref()?.strip_suffix(" (cut)")?;
-                        Some(
-                            parameters(record.event)
-                                .iter()
-                                .find(|parameter| parameter.1 == name)?
-                                .0,
-                        )
-                    });
-                    iid.is_some_and(|iid| of_begin.contains(&iid))
-                });
-        let mut annotations = own;
-        if !both.is_empty() {
-            annotations.push(DebugAnnotation {
-                name_iid: Some(argument::END),
-                dict_entries: both,
-                ..DebugAnnotation::default()
+    /// Learns what the events and the rules are; returns the names of all arguments, by number.
+    fn learn_events(&mut self, header: &Header) -> Vec<&'static str> {
+        let mut names = argument::NAMES.to_vec();
+        for event in &header.events {
+            let mut parameters = Vec::new();
+            for parameter in event.parameters() {
+                // (After ours: a parameter may be called `thread`, and is another number then.)
+                let same = names[argument::NAMES.len()..]
+                    .iter()
+                    .position(|&name| name == parameter.name());
+                let index = same.map_or(names.len(), |index| argument::NAMES.len() + index);
+                if same.is_none() {
+                    names.push(parameter.name());
+                }
+                parameters.push((index as u64 + 1, parameter.name()));
+            }
+            self.events.push(PerfettoEvent {
+                name: event.name(),
+                instants: Instants::new(
+                    self.events.len() as u64 + 1,
+                    parameters.iter().map(|&(iid, _)| iid),
+                ),
+                parameters,
             });
         }
-        annotations
+        for (rule, slice) in self.rules.iter_mut().zip(&header.slices) {
+            let parameters = |event: usize| &self.events[event].parameters;
+            let of_begin = parameters(slice.begin.0);
+            let of_end = parameters(slice.end.0).iter();
+            rule.of_both = of_end.map(|it| of_begin.contains(it)).collect();
+        }
+        names
+    }
+
+    /// Returns the arguments of an end as the slice shows them: what the begin has too does not
+    /// take its place.
+    fn end_arguments(&self, rule: usize, record: &Record<'_>) -> EndArguments {
+        let Some(event) = self.events.get(record.event) else {
+            return Cow::default();
+        };
+        let of_both = &self.rules[rule].of_both;
+        let arguments = || event.parameters.iter().zip(record.values).zip(of_both);
+        let mut to = Vec::new();
+        for ((&name, value), _) in arguments().filter(|(_, of_both)| !**of_both) {
+            put_argument(&mut to, ArgumentOf::Event, name, value);
+        }
+        let mut shared = arguments().filter(|(_, of_both)| **of_both).peekable();
+        if shared.peek().is_some() {
+            put_dictionary(&mut to, argument::END, |to| {
+                for ((&name, value), _) in shared {
+                    put_argument(to, ArgumentOf::Dictionary, name, value);
+                }
+            });
+        }
+        to.into()
     }
 
     /// A track of this rule on which nothing is open, nor was after `time`.
@@ -329,26 +359,28 @@ impl<W: Write> Perfetto<W> {
         rule: usize,
         key: &PairKey,
         time: u64,
-        arguments: Vec<DebugAnnotation>,
+        flow: u64,
+        arguments: &[u8],
     ) -> io::Result<Begun> {
-        let flow = key.flow(rule);
-        let beginning = Beginning { flow, arguments };
         if let Some(outer) = self.nesting.begin(rule, key, time) {
+            let arguments = arguments.into();
+            let beginning = Beginning { flow, arguments };
             return Ok(Begun::Inside { outer, beginning });
         }
         let lane = self.take_lane(rule, time)?;
-        self.begin_on((rule, lane), rule, time, beginning)?;
+        self.begin_on((rule, lane), rule, time, flow, arguments)?;
         let outer = self.nesting.open(rule, key, time, lane);
         Ok(Begun::Written { lane, outer })
     }
 
-    /// The end of a slice, with all that is inside it; or of one inside another one, which is kept for that.
+    /// The end of a slice, with all that is inside it; or of one inside another one, which is kept
+    /// for that.
     fn end_slice(
         &mut self,
         rule: usize,
         (since, begun): (u64, Begun),
         end: u64,
-        arguments: Vec<DebugAnnotation>,
+        arguments: EndArguments,
     ) -> io::Result<()> {
         let end = end.max(since);
         match begun {
@@ -360,7 +392,7 @@ impl<W: Write> Perfetto<W> {
                     self.write_inside((rule, lane), steps)?;
                 }
                 self.rules[rule].free.insert((until, lane));
-                self.end_on((rule, lane), until, arguments)
+                self.end_on((rule, lane), until, &arguments)
             }
             Begun::Inside { outer, beginning } => {
                 let inner = InnerSlice {
@@ -371,7 +403,7 @@ impl<W: Write> Perfetto<W> {
                     at_end: arguments,
                 };
                 match self.nesting.end(outer, inner) {
-                    Some(inner) => self.write_apart(inner),
+                    Some(inner) => self.write_apart(&inner),
                     None => Ok(()),
                 }
             }
@@ -390,31 +422,29 @@ impl<W: Write> Perfetto<W> {
     fn write_inside(
         &mut self,
         track: (usize, usize),
-        steps: NestingSteps<Beginning, Vec<DebugAnnotation>>,
+        steps: NestingSteps<Beginning, EndArguments>,
     ) -> io::Result<()> {
         for step in steps {
             match step {
                 NestingStep::Begin { rule, time, kept } => {
-                    self.begin_on(track, rule, time, kept)?;
+                    self.begin_on(track, rule, time, kept.flow, &kept.arguments)?;
                 }
-                NestingStep::End { time, kept } => self.end_on(track, time, kept)?,
-                NestingStep::Apart(inner) => self.write_apart(inner)?,
+                NestingStep::End { time, kept } => self.end_on(track, time, &kept)?,
+                NestingStep::Apart(inner) => self.write_apart(&inner)?,
             }
         }
         Ok(())
     }
 
-    fn write_apart(
-        &mut self,
-        inner: InnerSlice<Beginning, Vec<DebugAnnotation>>,
-    ) -> io::Result<()> {
-        let InnerSlice {
+    fn write_apart(&mut self, inner: &InnerSlice<Beginning, EndArguments>) -> io::Result<()> {
+        let &InnerSlice {
             rule, begin, end, ..
         } = inner;
         let lane = self.take_lane(rule, begin)?;
-        self.begin_on((rule, lane), rule, begin, inner.at_begin)?;
+        let Beginning { flow, arguments } = &inner.at_begin;
+        self.begin_on((rule, lane), rule, begin, *flow, arguments)?;
         self.rules[rule].free.insert((end, lane));
-        self.end_on((rule, lane), end, inner.at_end)
+        self.end_on((rule, lane), end, &inner.at_end)
     }
 
     /// On a lane of a rule, the same or another one.
@@ -423,58 +453,119 @@ impl<W: Write> Perfetto<W> {
         (track, lane): (usize, usize),
         rule: usize,
         time: u64,
-        beginning: Beginning,
+        flow: u64,
+        arguments: &[u8],
     ) -> io::Result<()> {
-        let event = TrackEvent {
-            category_iids: vec![category::SLICE],
-            name: Some(self.rules[rule].name.clone()),
-            track_uuid: Some(uuid::lane(track, lane)),
-            debug_annotations: beginning.arguments,
-            flow_ids: vec![beginning.flow],
-            ..TrackEvent::default()
+        let event = EventPacket {
+            time,
+            kind: Type::SliceBegin,
+            track: uuid::lane(track, lane),
+            category: Some(category::SLICE),
+            name: EventName::Text(&self.rules[rule].name),
+            arguments,
+            flows: &[flow],
+            terminating_flows: &[],
         };
-        self.event(time, Type::SliceBegin, event)
+        event.put(&mut self.packets);
+        self.write_some()
     }
 
     fn end_on(
         &mut self,
         (track, lane): (usize, usize),
         time: u64,
-        arguments: Vec<DebugAnnotation>,
+        arguments: &[u8],
     ) -> io::Result<()> {
-        let event = TrackEvent {
-            track_uuid: Some(uuid::lane(track, lane)),
-            debug_annotations: arguments,
-            ..TrackEvent::default()
+        let event = EventPacket {
+            time,
+            kind: Type::SliceEnd,
+            track: uuid::lane(track, lane),
+            category: None,
+            name: EventName::None,
+            arguments,
+            flows: &[],
+            terminating_flows: &[],
         };
-        self.event(time, Type::SliceEnd, event)
+        event.put(&mut self.packets);
+        self.write_some()
     }
 
     fn end_without_begin(
         &mut self,
         rule: usize,
         time: u64,
-        mut arguments: Vec<DebugAnnotation>,
+        arguments: EndArguments,
     ) -> io::Result<()> {
         if !self.rules[rule].described {
             self.rules[rule].described = true;
             let name = self.rules[rule].name.clone();
             self.child_track(uuid::rule(rule), uuid::PROCESS, name)?;
         }
-        arguments.push(numbered(argument::NO_BEGIN, AnnotationValue::Bool(true)));
-        let event = TrackEvent {
-            category_iids: vec![category::SLICE],
-            name: Some(self.rules[rule].name.clone()),
-            track_uuid: Some(uuid::rule(rule)),
-            debug_annotations: arguments,
-            ..TrackEvent::default()
+        let mut arguments = arguments.into_owned();
+        arguments.extend_from_slice(NO_BEGIN);
+        let event = EventPacket {
+            time,
+            kind: Type::Instant,
+            track: uuid::rule(rule),
+            category: Some(category::SLICE),
+            name: EventName::Text(&self.rules[rule].name),
+            arguments: &arguments,
+            flows: &[],
+            terminating_flows: &[],
         };
-        self.event(time, Type::Instant, event)
+        event.put(&mut self.packets);
+        self.write_some()
+    }
+
+    /// Begins and ends slices. What begins comes before what is on the threads, so that the flow
+    /// starts at the slice.
+    fn slices(
+        &mut self,
+        record: &Record<'_>,
+        roles: usize,
+        scratch: &mut Scratch,
+    ) -> io::Result<()> {
+        let mut ended = Vec::new();
+        for nth in 0..roles {
+            let Some((rule, Role::End, key)) = self.roles.nth(record, nth) else {
+                continue;
+            };
+            scratch.terminating_flows.push(key.flow(rule));
+            let kept = self.end_arguments(rule, record);
+            if let Some((begin, begun, arguments)) = self.pairs.end(rule, key, record.time, kept) {
+                ended.push((rule, (begin, begun), record.time, arguments));
+            }
+            if let Some((rule, time, arguments)) = self.pairs.too_many_ends(rule) {
+                self.end_without_begin(rule, time, arguments)?;
+            }
+        }
+        self.end_slices(ended)?;
+        // Ends that were here before their begins.
+        let mut ended = Vec::new();
+        for nth in 0..roles {
+            let Some((rule, kind @ (Role::Begin | Role::Between), key)) =
+                self.roles.nth(record, nth)
+            else {
+                continue;
+            };
+            let flow = key.flow(rule);
+            scratch.flows.push(flow);
+            if kind == Role::Between {
+                continue;
+            }
+            let begun = self.begin_slice(rule, &key, record.time, flow, &scratch.arguments)?;
+            if let Some((begun, end, arguments)) = self.pairs.begin(rule, key, record.time, begun) {
+                ended.push((rule, (record.time, begun), end, arguments));
+            }
+            if let Some((rule, begin, begun)) = self.pairs.too_many(rule) {
+                self.end_not_known(rule, (begin, begun), begin)?;
+            }
+        }
+        self.end_slices(ended)
     }
 
     fn end_not_known(&mut self, rule: usize, begun: (u64, Begun), time: u64) -> io::Result<()> {
-        let mark = numbered(argument::NO_END, AnnotationValue::Bool(true));
-        self.end_slice(rule, begun, time, vec![mark])
+        self.end_slice(rule, begun, time, NO_END.into())
     }
 
     fn describe_task(&mut self, task: u64) -> io::Result<()> {
@@ -515,8 +606,8 @@ impl<W: Write> Export for Perfetto<W> {
         self.rules
             .extend(header.slices.iter().map(|slice| PerfettoRule {
                 name: slice.name.clone(),
-                begin: slice.begin.0,
                 end: slice.end.0,
+                of_both: Vec::new(),
                 described: false,
                 lanes: 0,
                 free: BTreeSet::new(),
@@ -526,29 +617,7 @@ impl<W: Write> Export for Perfetto<W> {
             iid: Some(index as u64 + 1),
             name: Some(name.to_owned()),
         };
-        let mut names = argument::NAMES.to_vec();
-        for event in &header.events {
-            let mut parameters = Vec::new();
-            for parameter in event.parameters() {
-                // (After ours: a parameter may be called `thread`, and is another number then.)
-                let same = names[argument::NAMES.len()..]
-                    .iter()
-                    .position(|&name| name == parameter.name());
-                let index = same.map_or(names.len(), |index| argument::NAMES.len() + index);
-                if same.is_none() {
-                    names.push(parameter.name());
-                }
-                parameters.push((index as u64 + 1, parameter.name()));
-            }
-            self.events.push(PerfettoEvent {
-                name: event.name(),
-                instants: Instants::new(
-                    self.events.len() as u64 + 1,
-                    parameters.iter().map(|&(iid, _)| iid),
-                ),
-                parameters,
-            });
-        }
+        let names = self.learn_events(header);
         let locations = header
             .events
             .iter()
@@ -608,8 +677,8 @@ impl<W: Write> Export for Perfetto<W> {
     }
 
     fn thread(&mut self, thread: &ThreadInfo) -> io::Result<()> {
-        // Perfetto takes all threads of one number for one. Numbers are used again, and may not be known at all:
-        // then it is a track like others.
+        // Perfetto takes all threads of one number for one. Numbers are used again, and may not be
+        // known at all: then it is a track like others.
         let tid = i32::try_from(thread.id)
             .ok()
             .filter(|&tid| tid != 0 && self.ids.insert(thread.id));
@@ -650,51 +719,20 @@ impl<W: Write> Export for Perfetto<W> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        if !self.roles.has(record.event) {
-            return self.instants(record, [&[], &[]]);
+        let roles = self.roles.count(record.event);
+        if roles == 0 && self.frequent_instants(record)? {
+            return Ok(());
         }
-        let roles: Vec<_> = self.roles.of(record).collect();
-        let arguments = self.annotations(record);
-        let flows = |end: bool| {
-            let of = roles
-                .iter()
-                .filter(move |(_, role, _)| (*role == Role::End) == end);
-            of.map(|(rule, _, key)| key.flow(*rule)).collect::<Vec<_>>()
-        };
-        // What begins comes before what is on the threads, so that the flow starts at the slice.
-        let mut ended = Vec::new();
-        for (rule, role, key) in &roles {
-            if *role == Role::End {
-                let kept = self.end_annotations(*rule, record);
-                if let Some((begin, begun, arguments)) =
-                    self.pairs.end(*rule, key.clone(), record.time, kept)
-                {
-                    ended.push((*rule, (begin, begun), record.time, arguments));
-                }
-                if let Some((rule, time, arguments)) = self.pairs.too_many_ends(*rule) {
-                    self.end_without_begin(rule, time, arguments)?;
-                }
-            }
-        }
-        self.end_slices(ended)?;
-        // Ends that were here before their begins.
-        let mut ended = Vec::new();
-        for (rule, role, key) in &roles {
-            if *role == Role::Begin {
-                let begun = self.begin_slice(*rule, key, record.time, arguments.clone())?;
-                if let Some((begun, end, arguments)) =
-                    self.pairs.begin(*rule, key.clone(), record.time, begun)
-                {
-                    ended.push((*rule, (record.time, begun), end, arguments));
-                }
-                if let Some((rule, begin, begun)) = self.pairs.too_many(*rule) {
-                    self.end_not_known(rule, (begin, begun), begin)?;
-                }
-            }
-        }
-        self.end_slices(ended)?;
-
-        self.instants(record, [&flows(false), &flows(true)])
+        let mut scratch = mem::take(&mut self.scratch);
+        scratch.arguments.clear();
+        scratch.flows.clear();
+        scratch.terminating_flows.clear();
+        self.put_arguments(&mut scratch.arguments, record);
+        let result = self
+            .slices(record, roles, &mut scratch)
+            .and_then(|()| self.instants(record, &mut scratch));
+        self.scratch = scratch;
+        result
     }
 
     fn lost(&mut self, lost: &Lost) -> io::Result<()> {
@@ -750,27 +788,21 @@ impl<W: Write> Export for Perfetto<W> {
         for (rule, time, arguments) in ends {
             self.end_without_begin(rule, time, arguments)?;
         }
+        let lossy = lossy_events(totals);
         // What is inside comes first.
         let (inside, outer): (Vec<_>, Vec<_>) = begins
             .into_iter()
             .partition(|(_, _, begun)| matches!(begun, Begun::Inside { .. }));
         for (rule, begin, begun) in inside.into_iter().chain(outer) {
-            let event = self.rules[rule].end;
-            let ends_were_lost = totals
-                .iter()
-                .any(|total| total.event == event && total.lost > 0);
+            let ends_were_lost = lossy.contains(&self.rules[rule].end);
             let time = if ends_were_lost { begin } else { end };
             self.end_not_known(rule, (begin, begun), time)?;
         }
-        let losers: Vec<_> = self
-            .threads
-            .iter()
-            .filter(|(_, thread)| thread.lost > 0)
+        let losers = self.threads.iter().filter(|(_, thread)| thread.lost > 0);
+        let mut losers: Vec<_> = losers
+            .map(|(&index, thread)| (index, thread.lost_time, thread.lost))
             .collect();
-        let losers: Vec<_> = losers
-            .iter()
-            .map(|(index, thread)| (**index, thread.lost_time, thread.lost))
-            .collect();
+        losers.sort_unstable();
         for (index, time, lost) in losers {
             self.count_lost(index, time.max(end), lost)?;
         }
@@ -811,45 +843,23 @@ fn numbered(iid: u64, value: AnnotationValue) -> DebugAnnotation {
     }
 }
 
-/// The name of the mark that there was more of a text.
-fn cut(name: &str) -> String {
-    format!("{name} (cut)")
-}
-
-/// What Perfetto has no type for becomes text.
-fn value(field: &Field<'_>) -> AnnotationValue {
-    use AnnotationValue::{Bool, Int, Text, Uint};
-    match *field {
-        Field::Bool(value) => Bool(value),
-        Field::Char(value) => Text(visible(value.encode_utf8(&mut [0; 4]))),
-        // (The database's integers are signed.)
-        Field::U64(value) if i64::try_from(value).is_err() => Text(value.to_string()),
-        Field::U64(value) => Uint(value),
-        Field::I64(value) => Int(value),
-        Field::U128(value) => Text(value.to_string()),
-        Field::I128(value) => Text(value.to_string()),
-        Field::F32(value) => float(value.into()),
-        Field::F64(value) => float(value),
-        Field::Str { text, .. } => Text(visible(text)),
-        Field::Bytes { bytes, .. } => Text(hex(bytes)),
-        Field::Opaque(type_name) => Text(format!("[{type_name}]")),
-        Field::Redacted => Text("[redacted]".to_owned()),
-        Field::Absent => Text("none".to_owned()),
-        Field::Failed => Text("[failed]".to_owned()),
+/// Returns where a record is shown on the track of its thread.
+fn of_thread(record: &Record<'_>) -> InstantPlace {
+    InstantPlace {
+        time: record.time,
+        category: category::EVENT,
+        track: uuid::thread(record.thread),
+        task: record.task,
     }
 }
 
-/// In the database that holds the trace, text ends at a null. `␀` is shown for it.
-fn visible(text: &str) -> String {
-    text.replace('\0', "␀")
-}
-
-/// A database that holds the trace has no NaN, and what JSON is made of it no infinity.
-fn float(value: f64) -> AnnotationValue {
-    if value.is_finite() {
-        AnnotationValue::Double(value)
-    } else {
-        AnnotationValue::Text(value.to_string())
+/// Returns where it is shown on the track of its task.
+fn of_task(task: u64, on_thread: &InstantPlace) -> InstantPlace {
+    InstantPlace {
+        category: category::TASK,
+        track: uuid::task(task),
+        task: None,
+        ..*on_thread
     }
 }
 

@@ -1,6 +1,8 @@
-//! The numbers by which packets name things: the packets' sequence, tracks, categories, and arguments of our own.
+//! The numbers by which packets name things: the packets' sequence, tracks, categories, and
+//! arguments of our own.
 
-/// Tracks: what they are of in the lowest bits, which one above. (Small numbers are short in the file.)
+/// Tracks: what they are of in the lowest bits, which one above. (Small numbers are short in the
+/// file.)
 pub(crate) mod uuid {
     pub(crate) const PROCESS: u64 = 1;
     pub(crate) const TOTALS: u64 = 2;
@@ -34,7 +36,8 @@ pub(crate) mod category {
     pub(crate) const TOTAL: u64 = 5;
 }
 
-/// Arguments that are ours, by number. No parameter is called so: they have a space, or stand alone.
+/// Arguments that are ours, by number. No parameter is called so: they have a space, or stand
+/// alone.
 pub(crate) mod argument {
     pub(crate) const NAMES: [&str; 9] = [
         "tokio task",

@@ -1,5 +1,5 @@
-//! The few messages of Perfetto's protobuf schema that we write, by hand: numbers and types as in `trace.proto`
-//! and the files it imports. Repeated integers are not packed there.
+//! The few messages of Perfetto's protobuf schema that we write, by hand: numbers and types as in
+//! `trace.proto` and the files it imports. Repeated integers are not packed there.
 
 /// One packet of a trace: a trace is nothing but a sequence of these, each as field 1.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -20,7 +20,8 @@ pub(crate) struct TracePacket {
     pub(crate) track_descriptor: Option<TrackDescriptor>,
 }
 
-/// `TracePacket.sequence_flags`: what was interned before is void, and: this needs what was interned.
+/// `TracePacket.sequence_flags`: what was interned before is void, and: this needs what was
+/// interned.
 pub(crate) const SEQ_INCREMENTAL_STATE_CLEARED: u32 = 1;
 pub(crate) const SEQ_NEEDS_INCREMENTAL_STATE: u32 = 2;
 
@@ -84,8 +85,7 @@ pub(crate) struct CounterDescriptor {
     pub(crate) unit_name: Option<String>,
 }
 
-/// (A record's own instant, with its place in the source and the flows that end there, is written by `instant.rs`, and read by
-/// this in tests.)
+/// (Slices and records are written by `event.rs` and `instant.rs`; tests read those with this.)
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct TrackEvent {
     #[prost(uint64, repeated, packed = "false", tag = "3")]

@@ -1,6 +1,7 @@
 //! What is written, read again by `prost`.
 
 use super::*;
+use crate::formats::export::Field;
 use crate::formats::synthetic::{Ends, Full, SyntheticSlice, SyntheticStep, stream};
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -249,10 +250,81 @@ fn named(parameters: usize) -> PerfettoEvent {
     }
 }
 
-/// What a record becomes, with and without `prost`; and whether it can be without.
-fn instants(values: &[Field<'_>], time: u64, task: Option<u64>) -> ([Trace; 2], bool) {
+/// Returns an argument as `prost` writes it, and the mark that its value was cut.
+fn annotations(&(iid, name): &(u64, &str), field: &Field<'_>) -> Vec<DebugAnnotation> {
+    use AnnotationValue::{Bool, Double, Int, Text, Uint};
+    let float = |value: f64| {
+        if value.is_finite() {
+            Double(value)
+        } else {
+            Text(value.to_string())
+        }
+    };
+    let text = |text: &str| Text(text.replace('\0', "␀"));
+    let value = match *field {
+        Field::Bool(value) => Bool(value),
+        Field::Char(value) => text(&value.to_string()),
+        Field::U64(value) if value > i64::MAX.unsigned_abs() => Text(value.to_string()),
+        Field::U64(value) => Uint(value),
+        Field::I64(value) => Int(value),
+        Field::U128(value) => Text(value.to_string()),
+        Field::I128(value) => Text(value.to_string()),
+        Field::F32(value) => float(value.into()),
+        Field::F64(value) => float(value),
+        Field::Str { text: value, .. } => text(value),
+        Field::Bytes { bytes, .. } => Text(crate::formats::bytes::hex(bytes)),
+        Field::Opaque(name) => Text(format!("[{name}]")),
+        Field::Redacted => Text("[redacted]".to_owned()),
+        Field::Absent => Text("none".to_owned()),
+        Field::Failed => Text("[failed]".to_owned()),
+    };
+    let mut annotations = vec![numbered(iid, value)];
+    if let Field::Str { cut: true, .. } | Field::Bytes { cut: true, .. } = field {
+        annotations.push(DebugAnnotation {
+            name: Some(format!("{name} (cut)")),
+            value: Some(Bool(true)),
+            ..DebugAnnotation::default()
+        });
+    }
+    annotations
+}
+
+/// What a record becomes.
+struct Written {
+    by_prost: Vec<u8>,
+    by_hand: Vec<u8>,
+    /// If it is of a frequent kind.
+    in_pieces: Option<Trace>,
+}
+
+fn instants(values: &[Field<'_>], time: u64, task: Option<u64>, flows: [&[u64]; 2]) -> Written {
+    let event = named(values.len());
+    let place = InstantPlace {
+        time,
+        category: category::EVENT,
+        track: uuid::thread(3),
+        task,
+    };
     let mut perfetto = Perfetto::new(Vec::new());
-    perfetto.events.push(named(values.len()));
+    let arguments = event.parameters.iter().zip(values);
+    let mut debug_annotations: Vec<_> = arguments.flat_map(|(p, v)| annotations(p, v)).collect();
+    debug_annotations
+        .extend(task.map(|task| numbered(argument::TASK, AnnotationValue::Uint(task))));
+    let packet = TrackEvent {
+        category_iids: vec![place.category],
+        debug_annotations,
+        name_iid: Some(1),
+        track_uuid: Some(place.track),
+        source_location_iid: Some(1),
+        flow_ids: flows[0].to_vec(),
+        terminating_flow_ids: flows[1].to_vec(),
+        ..TrackEvent::default()
+    };
+    perfetto.event(time, Type::Instant, packet).unwrap();
+    perfetto.write().unwrap();
+    let by_prost = mem::take(&mut perfetto.to);
+
+    perfetto.events.push(event);
     let record = Record {
         time,
         thread: 3,
@@ -260,22 +332,26 @@ fn instants(values: &[Field<'_>], time: u64, task: Option<u64>) -> ([Trace; 2], 
         task,
         values,
     };
-    let place = InstantPlace {
-        time,
-        category: category::EVENT,
-        track: uuid::thread(3),
-        task,
-    };
-    perfetto.any_instant(&place, &record, [&[], &[]]).unwrap();
+    let mut scratch = Scratch::default();
+    perfetto.put_arguments(&mut scratch.arguments, &record);
+    if let Some(task) = task {
+        put_task(&mut scratch.arguments, task);
+    }
+    scratch.flows.extend(flows[0]);
+    scratch.terminating_flows.extend(flows[1]);
+    perfetto.instant(&place, &record, &scratch).unwrap();
     perfetto.write().unwrap();
-    let with = Trace::decode(&perfetto.to[..]).unwrap();
+
     // (Something is there before it.)
-    let mut packets = vec![7; 3];
-    let is_put = perfetto.events[0]
-        .instants
-        .put(&mut packets, &place, values);
-    let without = Trace::decode(&packets[3..]).unwrap();
-    ([with, without], is_put)
+    perfetto.packets = vec![7; 3];
+    let is_put = perfetto.put_frequent(&place, &record);
+    let in_pieces = Trace::decode(&perfetto.packets[3..]).unwrap();
+    assert_eq!(in_pieces.packets.is_empty(), !is_put);
+    Written {
+        by_prost,
+        by_hand: perfetto.to,
+        in_pieces: is_put.then_some(in_pieces),
+    }
 }
 
 #[test]
@@ -298,9 +374,12 @@ fn an_instant_says_the_same_whoever_writes_it() {
         values.extend([number, -number, !number, i64::MIN].map(Field::I64));
     }
     let same = |values: &[Field<'_>], time, task| {
-        let ([with, without], is_put) = instants(values, time, task);
+        let written = instants(values, time, task, [&[], &[]]);
         // (They may be long.)
-        assert!(is_put && with == without, "{:.200}", format!("{values:?}"));
+        let what = || format!("{:.200}", format!("{values:?}"));
+        assert!(written.by_hand == written.by_prost, "{}", what());
+        let by_prost = Trace::decode(&written.by_prost[..]).unwrap();
+        assert!(written.in_pieces == Some(by_prost), "{}", what());
     };
     for (n, value) in values.iter().enumerate() {
         same(&[*value], 1 << (n % 64), None);
@@ -311,11 +390,13 @@ fn an_instant_says_the_same_whoever_writes_it() {
 }
 
 #[test]
-fn what_is_not_frequent_is_left_to_prost() {
+fn what_is_not_frequent_is_written_by_hand_as_prost_writes_it() {
     let str = |text, cut| Field::Str { text, cut };
     let bytes = |bytes, cut| Field::Bytes { bytes, cut };
+    let long = "x".repeat(300);
     let values = [
         Field::Char('ß'),
+        Field::Char('\0'),
         Field::U64(1 << 63),
         Field::U128(u128::MAX),
         Field::I128(i128::MIN),
@@ -323,19 +404,60 @@ fn what_is_not_frequent_is_left_to_prost() {
         Field::F64(f64::NAN),
         Field::F64(f64::NEG_INFINITY),
         str("cut", true),
+        str(&long, true),
         str("nu\0ll", false),
         bytes(&[0, 255], false),
+        bytes(long.as_bytes(), true),
         Field::Opaque("Type"),
         Field::Redacted,
         Field::Absent,
         Field::Failed,
     ];
     for value in values {
-        let ([with, without], is_put) = instants(&[Field::Bool(true), value], 7, Some(7));
-        assert!(!is_put, "{value:?}");
-        assert_eq!(without.packets, []);
-        let event = with.packets[0].track_event.as_ref().unwrap();
-        assert!(event.debug_annotations.len() > 2, "{event:?}");
+        for flows in [[&[][..], &[][..]], [&[1, u64::MAX], &[]], [&[], &[7]]] {
+            let written = instants(&[Field::Bool(true), value], 7, Some(7), flows);
+            // (Numbers of 32 bits, too, are so rare.)
+            assert!(written.in_pieces.is_none(), "{value:?}");
+            assert_eq!(written.by_hand, written.by_prost, "{value:?}");
+            let trace = Trace::decode(&written.by_hand[..]).unwrap();
+            let event = trace.packets[0].track_event.as_ref().unwrap();
+            assert!(event.debug_annotations.len() > 2, "{event:?}");
+        }
+    }
+}
+
+#[test]
+fn an_argument_of_many_is_written_as_prost_writes_it() {
+    let fields: Vec<_> = (0..40).map(Field::U64).collect();
+    for count in [1, 2, 40] {
+        let (fields, event) = (&fields[..count], named(count));
+        let dict_entries = event.parameters.iter().zip(fields);
+        let expected = TrackEvent {
+            debug_annotations: vec![DebugAnnotation {
+                name_iid: Some(argument::END),
+                dict_entries: dict_entries.flat_map(|(p, v)| annotations(p, v)).collect(),
+                ..DebugAnnotation::default()
+            }],
+            ..TrackEvent::default()
+        };
+        let mut written = Vec::new();
+        put_dictionary(&mut written, argument::END, |to| {
+            for (&name, value) in event.parameters.iter().zip(fields) {
+                put_argument(to, ArgumentOf::Dictionary, name, value);
+            }
+        });
+        assert_eq!(written, expected.encode_to_vec());
+    }
+}
+
+#[test]
+fn a_mark_is_written_as_prost_writes_it() {
+    for (mark, iid) in [(NO_END, argument::NO_END), (NO_BEGIN, argument::NO_BEGIN)] {
+        let expected = TrackEvent {
+            debug_annotations: vec![numbered(iid, AnnotationValue::Bool(true))],
+            ..TrackEvent::default()
+        };
+        assert_eq!(mark, expected.encode_to_vec());
     }
 }
 

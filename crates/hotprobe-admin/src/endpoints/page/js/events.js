@@ -1,5 +1,5 @@
 
-// ---- The events: which there are, which are chosen, what is attached to them.
+// ---- The events: the list, the chosen ones, and their probes.
 
 let events = [];
 
