@@ -419,14 +419,15 @@ fn a_known_stack_allocates_nothing() {
         .max_frames(448)
         .start()
         .unwrap();
-    let mut before = 0;
-    for round in 0..100 {
-        if round == 1 {
-            before = allocations();
-        }
+    // One place in the program: from a loop that handles a round apart, an optimizer makes copies,
+    // each of which is a stack.
+    let mut made = [0; 100];
+    for made in black_box(&mut made) {
+        let before = allocations();
         fire!(STORED, "/orders", 1);
+        *made = allocations() - before;
     }
-    assert_eq!(allocations() - before, 0);
+    assert_eq!(made[1..].iter().sum::<usize>(), 0);
     let counts = stacks.counts();
     assert_eq!((counts.fired, counts.stacks), (100, 1));
 }
