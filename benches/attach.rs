@@ -1,5 +1,5 @@
-//! What does a change cost: one attach and detach (by the number of probes already there, and of threads that fire
-//! meanwhile), a batch and its group, `synchronize`? Beside the floors.
+//! The cost of changes: attach and detach (by the number of probes attached already, and of threads
+//! that fire meanwhile), a batch and its group, `synchronize`. Next to the floors.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hotprobe_benches::layout_a::ours::{ATTACH, attached};
@@ -21,7 +21,7 @@ fn single(c: &mut Criterion) {
     group.finish();
 }
 
-/// The sum of what `operation` says that it took.
+/// The sum of the durations that `operation` returns.
 fn sum(n: u64, mut operation: impl FnMut(u64) -> Duration) -> Duration {
     (0..n).map(&mut operation).sum()
 }

@@ -1,5 +1,5 @@
-//! Do threads that fire slow each other down, and how long are the gaps in one that fires while another attaches and
-//! detaches? The second is a question of percentiles, so it is printed, and not left to criterion.
+//! Whether threads that fire slow each other down; and how long the gaps between firings are while
+//! another thread attaches and detaches. Criterion shows no percentiles, so the gaps are printed.
 
 use criterion::{BenchmarkId, Criterion, criterion_group};
 use hotprobe_benches::contended::{Churn, gap};

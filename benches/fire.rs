@@ -1,7 +1,8 @@
-//! What does a firing cost: off, with 1, 2, 4 and 16 probes, in `pinned`, nested, by kind of argument? Beside the
-//! floors. Guards against the optimizer: benches/src/lib.rs.
+//! The cost of a firing: off, with 1, 2, 4 and 16 probes, in `pinned`, nested, by kind of argument.
+//! Next to the floors. benches/src/lib.rs describes the guards against the optimizer.
 //!
-//! Criterion measures one after the other; for ratios, `ci/overhead.sh` measures in turn.
+//! Criterion measures one subject after the other. `ci/overhead.sh` measures them in turn, which is
+//! better for ratios.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotprobe::fire;

@@ -1,8 +1,9 @@
-//! What do profiles cost the threads that fire? A latency's pair: at most two readings of the clock and 60 ns, and on each
-//! of two threads at once at most 1.3 times of that. A count: at most 5 ns above a probe that does nothing.
+//! The cost of profiles on firing threads. The targets: for a pair of a latency, two readings of
+//! the clock and 60 ns, and 1.3 times that on each of two threads at once; for a count, 5 ns more
+//! than a probe that does nothing.
 //!
-//! Criterion shows each by itself. The sentences with `target` are measured in turn, in slices, in one run, and by the best
-//! of them: only those are compared.
+//! Criterion measures each subject by itself. The lines with `target` compare subjects, so those
+//! are measured in turn, in slices, in one run; the best slices count.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -14,7 +15,9 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use hotprobe::fire;
 use hotprobe::{AnyEvent, ProbeGroup};
-use hotprobe_profile::{Clock, Counter, Counting, Counts, LabelCounter, Latency, Timing};
+use hotprobe_profile::{
+    Clock, Counter, Counts, CountsSession, LabelCounter, Latency, LatencyMeter, LatencySession,
+};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, LazyLock};
@@ -40,19 +43,19 @@ const CLOCK: Clock = Clock::Tsc;
 #[cfg(not(feature = "tsc"))]
 const CLOCK: Clock = Clock::System;
 
-fn latency() -> Latency {
-    let latency = Latency::builder().clock(CLOCK).build();
+fn latency() -> LatencyMeter {
+    let latency = LatencyMeter::builder().clock(CLOCK).build();
     latency.expect("possible")
 }
 
-/// What is attached for the whole run.
+/// The probes of the whole run.
 struct Attached {
-    latency: Arc<Latency>,
+    latency: Arc<LatencyMeter>,
     counter: Counter,
     labels: LabelCounter,
     _probes: ProbeGroup,
-    _timing: Timing,
-    _counting: Counting,
+    _dynamic: LatencySession,
+    _counts: CountsSession,
 }
 
 static ATTACHED: LazyLock<Attached> = LazyLock::new(|| {
@@ -73,7 +76,7 @@ static ATTACHED: LazyLock<Attached> = LazyLock::new(|| {
     }));
     probes.add(COUNTED.attach({
         let counter = counter.clone();
-        move |_| counter.add()
+        move |_| counter.inc()
     }));
     let nothing: &dyn AnyEvent = &DYNAMIC_NOTHING;
     probes.add(nothing.attach(|_, values| {
@@ -84,13 +87,12 @@ static ATTACHED: LazyLock<Attached> = LazyLock::new(|| {
         counter,
         labels,
         _probes: probes,
-        _timing: Latency::builder()
+        _dynamic: Latency::between(&DYNAMIC_BEGIN, &DYNAMIC_END, "id")
             .clock(CLOCK)
-            .between(&DYNAMIC_BEGIN, &DYNAMIC_END, "id")
             .label("route")
             .start()
             .expect("possible"),
-        _counting: Counts::new()
+        _counts: Counts::new()
             .event(&DYNAMIC_COUNTED)
             .start()
             .expect("possible"),
@@ -101,7 +103,7 @@ fn route(id: u64) -> &'static str {
     ROUTES[id as usize % 4]
 }
 
-/// As the measurement reads it: `Instant`, or the processor's counter.
+/// Reads the clock as the measurement does: `Instant`, or the processor's counter.
 fn clock() -> impl Fn(u64) {
     #[cfg(feature = "tsc")]
     {
@@ -119,7 +121,7 @@ fn clock() -> impl Fn(u64) {
     }
 }
 
-fn pair(latency: &Latency, id: u64) {
+fn pair(latency: &LatencyMeter, id: u64) {
     latency.begin(black_box(id));
     latency.end(&black_box(id), route(id));
 }
@@ -134,7 +136,7 @@ fn dynamic_pair(id: u64) {
     fire!(DYNAMIC_END, black_box(id), route(id));
 }
 
-/// Nanoseconds of one call, the best slice of each, all in turn.
+/// Returns the nanoseconds of one call of each subject, in its best slice. The subjects take turns.
 fn best(subjects: &[&(dyn Fn(u64) + Sync)]) -> Vec<f64> {
     const CALLS: u64 = 2_000;
     let mut best = vec![f64::MAX; subjects.len()];
@@ -148,8 +150,9 @@ fn best(subjects: &[&(dyn Fn(u64) + Sync)]) -> Vec<f64> {
     best
 }
 
-/// Nanoseconds of one call while two threads do it, each with keys of its own: the slower of the two, in the best of those
-/// slices in which they really ran at once. None if there was none: on a machine that has no two processors to spare.
+/// Returns the nanoseconds of one call while two threads make it, each with its own keys: those of
+/// the slower thread, in the best of the slices in which both really ran at once. None if there was
+/// no such slice, as on a machine without two free processors.
 fn best_of_two(subject: &(dyn Fn(u64) + Sync)) -> Option<f64> {
     const CALLS: u64 = 1_000;
     const ROUNDS: u64 = 4_000;
@@ -185,10 +188,10 @@ fn best_of_two(subject: &(dyn Fn(u64) + Sync)) -> Option<f64> {
     both.reduce(f64::min)
 }
 
-/// Says whether a target is met.
-fn target(what: &str, value: f64, at_most: f64, unit: &str) {
-    let met = if value <= at_most { "met" } else { "MISSED" };
-    println!("target {met}: {what}: {value:.2} {unit}, at most {at_most:.2} {unit}");
+/// Prints whether a target is met.
+fn target(what: &str, value: f64, max: f64, unit: &str) {
+    let met = if value <= max { "met" } else { "MISSED" };
+    println!("target {met}: {what}: {value:.2} {unit}, at most {max:.2} {unit}");
 }
 
 fn targets() {
@@ -199,7 +202,7 @@ fn targets() {
     let counted = |x: u64| fire!(COUNTED, black_box(x));
     let dynamic_nothing = |x: u64| fire!(DYNAMIC_NOTHING, black_box(x));
     let dynamic_counted = |x: u64| fire!(DYNAMIC_COUNTED, black_box(x));
-    let labelled = |id: u64| attached.labels.add(black_box(route(id)));
+    let labelled = |id: u64| attached.labels.inc(black_box(route(id)));
     let [
         clocks,
         pair,
@@ -222,7 +225,7 @@ fn targets() {
         &labelled,
     ])[..]
     else {
-        unreachable!("as many as there are")
+        unreachable!("one figure for each subject")
     };
     println!("two readings of the clock: {clocks:.2} ns");
     target("begin and end, above the clock", pair - clocks, 60.0, "ns");
@@ -322,12 +325,12 @@ fn counts(group: &mut BenchmarkGroup<'_, WallTime>) {
     group.bench_function("a count of any event", |b| {
         b.iter(|| fire!(DYNAMIC_COUNTED, black_box(7)));
     });
-    group.bench_function("a counter alone", |b| b.iter(|| attached.counter.add()));
+    group.bench_function("a counter alone", |b| b.iter(|| attached.counter.inc()));
     let mut id = 0;
     group.bench_function("a label, one of four", |b| {
         b.iter(|| {
             id += 1;
-            attached.labels.add(black_box(route(id)));
+            attached.labels.inc(black_box(route(id)));
         });
     });
     let names: Vec<_> = (0..10_000).map(|i| format!("label {i}")).collect();
@@ -335,7 +338,7 @@ fn counts(group: &mut BenchmarkGroup<'_, WallTime>) {
         let labels = LabelCounter::new("too many", 128).expect("possible");
         b.iter(|| {
             id += 1;
-            labels.add(black_box(&names[id as usize % names.len()]));
+            labels.inc(black_box(&names[id as usize % names.len()]));
         });
     });
 }

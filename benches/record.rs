@@ -1,8 +1,8 @@
-//! What does a record cost, from `fire` until it is in the buffer? Beside the clock that it has to read, a probe that
-//! does nothing, and the peers. By the system's clock; by the processor's: `--features tsc`.
+//! The cost of a record, from `fire` to the buffer, next to a reading of the clock, a probe that
+//! does nothing, and the peers. With the system's clock, or with the processor's: `--features tsc`.
 //!
-//! Buffers are fresh and have room; "overwriting" is a full one. The peers have a global state each, but none that
-//! another one would see.
+//! Buffers are fresh and have room; "overwriting" is a full one. Each peer has a global state,
+//! which no other peer sees.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -43,7 +43,7 @@ fn recorder() -> Recorder {
         .event(&DEBUG)
 }
 
-/// The time of `n` calls, each chunk of them by a recording of its own.
+/// Returns the time of `n` calls, with a new recording for each chunk of them.
 fn fresh(n: u64, call: impl Fn(u64)) -> Duration {
     let mut time = Duration::ZERO;
     let mut left = n;
@@ -161,7 +161,7 @@ fn two_threads(n: u64) -> Duration {
     time
 }
 
-/// One number recorded by others.
+/// Peers that record one number.
 #[cfg(feature = "peers")]
 mod peers {
     use super::{BenchmarkGroup, Duration, Instant, WallTime, black_box};

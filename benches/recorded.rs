@@ -1,8 +1,8 @@
-//! What does a record cost above the clock that it has to read? All in turn, in one process, slice by slice; of each the
-//! least disturbed slices count, so that this can be asked on a machine that others use, too.
+//! The cost of a record on top of reading the clock. Subjects are measured in turn, in one process,
+//! in slices. The least disturbed slices count, so the machine may be in use.
 //!
-//! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs` has the same and more by
-//! criterion, each at its own time.)
+//! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs`
+//! measures the same and more by criterion, one subject after the other.)
 
 #![allow(
     clippy::cast_precision_loss,
@@ -27,7 +27,7 @@ hotprobe::event! {
     static NOT_RECORDED: fn(x: u64);
 }
 
-/// What it is called, and the time of one slice.
+/// The name, and a function that measures one slice.
 type Subject = (&'static str, Box<dyn Fn() -> Duration>);
 
 /// The number of records made with one recording; they fit.
@@ -48,7 +48,7 @@ fn timed(call: impl Fn(u64)) -> Duration {
     start.elapsed()
 }
 
-/// One slice, into a buffer that is fresh.
+/// Measures one slice, with a fresh buffer.
 fn recorded(call: impl Fn(u64)) -> Duration {
     let events: [&'static dyn AnyEvent; 6] = [&NONE, &NUMBER, &TEXT, &REQUEST, &SIX, &DEBUG];
     let recorder = events
@@ -63,7 +63,7 @@ fn recorded(call: impl Fn(u64)) -> Duration {
     time
 }
 
-/// One slice on each of two threads at once.
+/// Measures one slice on each of two threads at once.
 fn two_threads() -> Duration {
     let recording = Recorder::new()
         .clock(CLOCK)

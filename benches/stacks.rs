@@ -1,5 +1,5 @@
-//! What does a stack cost, from `fire` until it is counted? Beside what the standard library takes for the same stack, for each
-//! frame, when it is new, and with two threads.
+//! The cost of a stack, from `fire` until it is counted: next to the standard library's capture of
+//! the same stack, per frame, for a new stack, and on two threads.
 
 use criterion::measurement::WallTime;
 use criterion::{
@@ -17,7 +17,7 @@ hotprobe::event! {
     static FIRED: fn(n: u64);
 }
 
-/// Calls `f` under `frames` more frames.
+/// Calls `f` below `frames` more frames.
 #[inline(never)]
 fn under(frames: u32, f: &mut dyn FnMut()) {
     if frames == 0 {
@@ -28,7 +28,7 @@ fn under(frames: u32, f: &mut dyn FnMut()) {
     black_box(());
 }
 
-/// How many frames there are here, as the standard library counts them.
+/// Returns the number of frames on the stack, as the standard library counts them.
 fn depth() -> usize {
     let text = Backtrace::force_capture().to_string();
     text.lines()
@@ -46,7 +46,7 @@ fn sample(group: &mut BenchmarkGroup<'_, WallTime>, frames: usize) {
     group.throughput(Throughput::Elements(frames as u64));
     at_depth(frames, &mut || {
         let stacks = Stacks::at(&FIRED)
-            .frames_at_most(448)
+            .max_frames(448)
             .start()
             .expect("it can start");
         group.bench_function(format!("{frames} frames, known"), |b| {

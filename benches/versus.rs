@@ -1,6 +1,7 @@
-//! The same work by us and by others: off, on, attach and detach. Some of them have one state for the whole process (a
-//! global subscriber, a log level), so each peer has a process of its own, with ours beside it: without
-//! `VERSUS_PEER=NAME` in the environment this starts itself once for each.
+//! The same work by this crate and its peers: off, on, attach and detach. Some peers have one state
+//! for the whole process (a global subscriber, a log level), so each is measured in its own
+//! process, next to this crate. Without `VERSUS_PEER=NAME` in the environment, the program starts
+//! itself once per peer.
 
 use criterion::Criterion;
 use hotprobe_benches::layout_a::ours::{ATTACH, FIRE, attached};

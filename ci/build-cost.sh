@@ -13,7 +13,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 root=$PWD
 work=${CARGO_TARGET_DIR:-$root/target}/build-cost
-# Flags of other builds would change what is measured. Incremental builds write files, which is a cost of its own.
+# Flags of other builds would change what is measured. Incremental builds write files, which is a
+# cost of its own.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$work/target
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Why: macros are expanded in other people's crates, where other lints, editions, names and attributes
-# reign than in ours. The crates in tests/consumers stand for them: their tests pass, clippy and rustdoc
-# have nothing to say about what `event!` and `fire!` expand to.
+# Why: macros are expanded in other people's crates, with other lints, editions, names and
+# attributes than ours. The crates in tests/consumers are such crates: their tests pass, and clippy
+# and rustdoc find nothing wrong with what `event!` and `fire!` expand to.
 #
 # Usage: ci/consumers.sh            (about a minute from scratch)
 set -euo pipefail

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Four small dependencies are part of what the core promises its users. A fifth is a decision, not an accident: it
-# changes the list below. So is each of another crate; and which crate may use which of ours stands there too: the core none,
-# record and profile the core and the clock, testing the core, admin record and profile, the program none. Seconds.
+# Four small dependencies are part of what the core promises its users. A fifth is a decision, not
+# an accident: it changes the list below. So is each dependency of another crate. The list also has
+# which of our crates each may use: the core none, record and profile the core and the clock,
+# testing the core, admin record and profile, the program none. Seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -46,8 +47,8 @@ while read -r name _; do
     [[ "$seen" = *" $name "* ]] || { echo "ci/deps.sh: the dependencies of $name are not listed" >&2; failed=1; }
 done <<<"$crates"
 
-# Who declares events builds no server, no runtime, no encoder; and a test run of the core builds none of what the other
-# crates are for.
+# Who declares events builds no server, no runtime, no encoder; and a test run of the core builds
+# none of what the other crates are for.
 none_of() { # EDGES PATTERN
     local found
     found=$(cargo tree --package hotprobe -e "$1" --all-features --prefix none --format '{p}' |

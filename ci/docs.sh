@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The documentation builds, and no link in it leads nowhere: with all features; and of each library by itself, without features
-# and with each of them, since a link to what another feature brings would be broken for most readers.
+# The documentation builds, and no link in it leads nowhere: with all features; and of each library
+# by itself, without features and with each of them, since a link to what another feature brings
+# would be broken for most readers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings"

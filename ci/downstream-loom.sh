@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# People put events into code that they check with loom themselves, under their own `--cfg loom`, with
-# hotprobe built as ever. tests/consumers/bounded_queue is such a crate. Shown here: its models pass with
-# events off, on, and attached inside the model; loom explores as many executions as without any events; a
-# bug planted in the queue is found by a probe, and by nothing else.
+# People put events into code that they check with loom themselves, under their own `--cfg loom`,
+# with hotprobe built as ever. tests/consumers/bounded_queue is such a crate. Shown here: its models
+# pass with events off, on, and attached inside the model; loom explores as many executions as
+# without any events; a bug planted in the queue is found by a probe, and by nothing else.
 #
 # Usage: ci/downstream-loom.sh           (about a minute from scratch)
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `cargo test` builds the examples, but does not run them. This does, briefly, by the lines that README gives.
-# A few minutes to build, then seconds.
+# `cargo test` builds the examples, but does not run them. This does, briefly, by the lines that
+# README gives. A few minutes to build, then seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,7 +12,8 @@ run() {
 cargo build --release --examples
 greetings=$(run cargo run --quiet --release --example hello)
 echo "$greetings"
-# What the probe saw, not just that it ended well: three greetings recorded, then three before and after.
+# What the probe saw, not just that it ended well: three greetings recorded, then three before and
+# after.
 for expected in '^Said hello to JP @ ' '^Said hello to Varya @ ' '^About to say hello to Kirr @ '; do
     grep -q "$expected" <<<"$greetings" || {
         echo "ci/examples.sh: hello did not print a line like '$expected'" >&2

@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
-# What is checked before a piece of work is called done, and takes too long for each landing: browsers and other readers, real
-# servers, a race detector, every planted bug, and what is found by repeating. `.ci/run` has to pass as well. The list, and
-# which script belongs where: ci/lib/tiers.sh. Besides the scripts, there are:
+# What is checked before a piece of work is called done, and takes too long for each landing:
+# browsers and other readers, real servers, a race detector, every planted bug, and what is found by
+# repeating. `.ci/run` has to pass as well. The list, and which script belongs where:
+# ci/lib/tiers.sh. Besides the scripts, there are:
 #
-# * stress         the stress of tests/stress, and one that churns: at times there is nothing to wait for but firings
-# * repeat         the tests of the core, record and testing again and again: their failures would depend on how threads interleave
-# * records        a recording of many records, at loss rates from none to nearly all of them (10^8 take 4 GiB of memory)
+# * stress         the stress of tests/stress, and one that attaches and detaches without pause
+# * repeat         the tests of the core, record and testing, again and again: some failures depend
+#                  on how threads interleave
+# * records        a recording of many records, at loss rates from none to nearly all of them
+#                  (10^8 take 4 GiB of memory)
 # * requests       many hostile requests to `/debug/probes`
-# * survivors      `cargo mutants` (settings: .cargo/mutants.toml; tests: .config/nextest.toml): changes the source in one
-#                  place after the other, and lists the changes that no test notices. Each survivor is to be killed by a test,
-#                  or to stand in .cargo/mutants.toml with its reason. Unless --long is given: one of 200 parts, chosen by the commit.
+# * survivors      `cargo mutants` (settings: .cargo/mutants.toml; tests: .config/nextest.toml):
+#                  changes the source in one place after the other, and lists the changes that no
+#                  test notices. Each survivor needs a test, or an entry with its reason in
+#                  .cargo/mutants.toml. Without --long: one of 200 parts, chosen by the commit.
 #
-# Usage: ci/full.sh [PART]...              all parts, if none is named; about an hour on two cores
-#        ci/full.sh --long [PART]...       an hour of stress, 1000 repeats, 10^8 records, 10^5 requests, all of `cargo mutants`: a day
+# Usage: ci/full.sh [PART]...              all parts by default; about an hour on two cores
+#        ci/full.sh --long [PART]...       an hour of stress, 1000 repeats, 10^8 records,
+#                                          10^5 requests, all of `cargo mutants`: a day
 #        ci/full.sh --list                 the names of the parts
-#        SECONDS_EACH=60 REPEAT=10 RECORDS=1000000 REQUESTS=1000 MUTANTS="--file src/batch.rs" ci/full.sh ...
+#        SECONDS_EACH=60 REPEAT=10 RECORDS=1000000 REQUESTS=1000 \
+#            MUTANTS="--file src/batch.rs" ci/full.sh ...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -73,7 +79,8 @@ survivors() {
     elif [ -z "$long" ]; then
         which=(--shard "$((16#$(git rev-parse --short=7 HEAD) % 200))/200")
     fi
-    # It changes a copy of the tree; one target directory for all copies, so that what others wrote is built once.
+    # It changes a copy of the tree; one target directory for all copies, so that what others wrote
+    # is built once.
     CARGO_TARGET_DIR="$tools/cargo-mutants" cargo mutants --workspace --output "$tools" --colors never "${which[@]}"
 }
 

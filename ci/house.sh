@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# House rules that no compiler enforces, each with its reason. Prints what breaks them. (Where `unsafe` and loom may be:
-# ci/layers.sh.) Seconds.
+# House rules that no compiler enforces, each with its reason. Prints what breaks them. (Where
+# `unsafe` and loom may be: ci/layers.sh.) Seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,8 +25,8 @@ rule 'unfinished' "$(
     grep -InE 'TOD[O]|FIXM[E]|XX[X]|tod[o]!\(|unimplemente[d]!\(' "${everything[@]}" || true
 )"
 
-# Registries move, and are mirrored: nothing here depends on the name of one's host. (One line is a table
-# of Cargo.toml that has to be called so.)
+# Registries move, and are mirrored: nothing here depends on the name of one's host. (One line is a
+# table of Cargo.toml that has to be called so.)
 rule "a registry's host name" "$(
     grep -InE 'crates[.]io|docs[.]rs|lib[.]rs/crates|static[.]rust-lang' "${everything[@]}" |
         grep -vE '^(crates/[^/]*/)?Cargo[.]toml:[0-9]+:\[package[.]metadata[.]docs[.]rs\]$' || true
@@ -43,7 +43,8 @@ rule "README's number of models or planted bugs, which are $models and $planted"
     grep -q ": $planted planted bugs" README.md || echo 'README.md: planted bugs'
 )"
 
-# Each `[workspace]` is a lock file and a build of its own: the root, and the crates that stand for other people's.
+# Each `[workspace]` is a lock file and a build of its own: the root, and the crates that
+# play other people's.
 rule 'a workspace more' "$(
     files '*Cargo.toml' | sort -u | xargs grep -ln '^\[workspace\]' | grep -vxE '(tests/consumers/)?Cargo[.]toml' || true
 )"

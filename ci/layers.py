@@ -30,8 +30,8 @@ from pathlib import Path
 
 # Cycles that an API asks for, by crate: these modules, and no others, may reach one another.
 ALLOWED_CYCLES = {
-    # `RecordError` gives back the recording or the trace that could not be finished (Rust API guidelines: errors
-    # return what was passed in), and both return it.
+    # `RecordError` gives back the recording or the trace that could not be finished (Rust API
+    # guidelines: errors return what was passed in), and both return it.
     "crates/hotprobe-record/src": {"error", "recording", "trace"},
 }
 LEAVES = {"metadata", "options", "value", "error", "sync"}
@@ -174,7 +174,8 @@ class Crate:
                     folders.append(folders[-1] / name)
                     current = child
                 else:
-                    # `#[path]` is relative to the folder of the file that says it. (With `cfg_attr` there may be two.)
+                    # `#[path]` is relative to the folder of the file that says it. (With `cfg_attr`
+                    # there may be two.)
                     places = [file.parent / given for given in attributes] or [
                         place for place in (folders[-1] / f"{name}.rs", folders[-1] / name / "mod.rs") if place.exists()]
                     if not places:
@@ -282,7 +283,8 @@ class Crate:
         if first == "self":
             return self.within(module, rest, seen)
         if not rest and first in module.defined:
-            # (A module may be called the same, as in `grace`, which imports `rcu::reclaim` and defines `reclaim()`.)
+            # (A module may be called the same, as in `grace`, which imports `rcu::reclaim` and
+            # defines `reclaim()`.)
             return module
         if first in module.children:
             return self.within(module.children[first], rest, seen)

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The layers of the core and of each crate, so that the core stays small enough to be read in an afternoon: `rcu/` knows
-# nothing of what is built on it, leaves know nothing of ours, and no two modules need each other. `unsafe` and loom
-# are where reviewers look for them. The rules: ci/layers.py.
+# The layers of the core and of each crate, so that the core stays small enough to be read in an
+# afternoon: `rcu/` knows nothing of what is built on it, leaves know nothing of ours, and no two
+# modules need each other. `unsafe` and loom are where reviewers look for them. The rules:
+# ci/layers.py.
 #
-# Usage: ci/layers.sh             checks the tree, and then the check itself, as below     (two seconds)
-#        ci/layers.sh --plant     plants violations in a copy of the tree, and checks that each is noticed
+# Usage: ci/layers.sh             checks the tree, and then the check itself, as below (two seconds)
+#        ci/layers.sh --plant     plants violations in a copy, and checks that each is noticed
 # shellcheck disable=SC2016  # backquotes are what the check prints
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Each library builds with the oldest Rust that Cargo.toml promises. Where that toolchain is installed, by building;
-# otherwise by clippy's lint for library items that are newer (it does not see newer syntax). A minute.
+# Each library builds with the oldest Rust that Cargo.toml promises. Where that toolchain is
+# installed, by building; otherwise by clippy's lint for library items that are newer (it does not
+# see newer syntax). A minute.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
 # Plants bugs, and fails unless the models catch each: a model that catches nothing proves nothing.
 #
-# Each tests/loom/mutants/*.patch, and each of a crate's, is one bug, planted in a copy of the workspace (or of crossbeam-epoch's
-# source); its head says which interleaving it opens, and which models should catch it. Fails if a bug survives (a model
-# that runs out of time has caught nothing), if a patch applies or compiles no more, or if the copy without
-# a bug does not pass. Prints the table `bug -> model that caught it`. As many at a time as there are cores: four and a
+# Each tests/loom/mutants/*.patch, and each of a crate's, is one bug, planted in a copy of the
+# workspace (or of crossbeam-epoch's source); its head says which interleaving it opens, and which
+# models should catch it. Fails if a bug survives (a model that runs out of time has caught
+# nothing), if a patch applies or compiles no more, or if the copy without a bug does not pass.
+# Prints the table `bug -> model that caught it`. As many at a time as there are cores: four and a
 # half minutes on two.
 #
 #   ci/mutants.sh                all of them
-#   ci/mutants.sh --third        a third of them, chosen by the commit, so that each landing tries others
+#   ci/mutants.sh --third        a third of them, which depends on the commit
 #   ci/mutants.sh NAME...        these only
-#   MODELS_PASS=1 ci/mutants.sh  all of them, and that the models pass without a bug is known (`ci/loom.sh`)
-#   ALL=1 ci/mutants.sh NAME...  runs every model on each, and lists all that catch it (for docs::orderings)
+#   MODELS_PASS=1 ci/mutants.sh  all of them, when `ci/loom.sh` has passed already
+#   ALL=1 ci/mutants.sh NAME...  runs every model on each, and lists all that catch it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/copy.sh
 source ci/lib/copy.sh
 
 root=$PWD/target/mutants
-# A model catches its bug within seconds; the limit is for bugs that make one wait forever, on a machine that does much else.
+# A model catches its bug within seconds; the limit is for bugs that make one wait forever, on a
+# machine that does much else.
 limit=${LIMIT:-600}
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 
@@ -56,15 +58,17 @@ package_of() { # FOLDER OF MODELS OR PATCH: the package
     esac
 }
 
-# fresh JOB: the job's copy, without a bug. Fresh files, with fresh times, so that cargo sees the last bug gone.
+# fresh JOB: the job's copy, without a bug. Fresh files, with fresh times, so that cargo sees the
+# last bug gone.
 fresh() {
     mkdir -p "$root/$1"
     rm -rf "$root/$1/tree"
     cp -r "$root/clean" "$root/$1/tree"
 }
 
-# build JOB PACKAGE: prints the path of the package's models, or nothing if it does not compile. Incremental, which a release build is not
-# by itself: one bug after the other differs by a line, and the compiler is where the time goes.
+# build JOB PACKAGE: prints the path of the package's models, or nothing if it does not compile.
+# Incremental, which a release build is not by itself: one bug after the other differs by a line,
+# and the compiler is where the time goes.
 build() {
     (
         cd "$root/$1/tree"
@@ -75,7 +79,8 @@ build() {
     )
 }
 
-# catches JOB MODELS MODEL: whether the model fails, not by running out of time. The last output is in the job's log.
+# catches JOB MODELS MODEL: whether the model fails, not by running out of time. The last output is
+# in the job's log.
 catches() {
     local status=0
     { RUST_BACKTRACE=0 timeout "$limit" "$2" --exact "$3" >"$root/$1/log" 2>&1; } 2>/dev/null || status=$?
@@ -156,7 +161,7 @@ if { [ "$#" -eq 0 ] || [ "$1" = --third ]; } && [ -z "${MODELS_PASS:-}" ]; then
     echo "without a bug: all models pass, $SECONDS s"
 fi
 
-# Each job takes every so manieth bug, and leaves the names of those that nothing caught.
+# Each job takes every `jobs`th bug, and lists those that nothing caught.
 workers=()
 for ((job = 0; job < jobs; job++)); do
     (

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# "Off is free" in instructions: a leaf function with an event that is off is a load, a test, a jump and a
-# return. A benchmark would not notice one `push` more; this does. Builds the program `off_path` of ci/checks, by the
-# profile `off-path` (Cargo.toml) and with the core as its only dependency, and disassembles it.
+# "Off is free" in instructions: a leaf function with an event that is off is a load, a test, a jump
+# and a return. A benchmark would not notice one `push` more; this does. Builds the program
+# `off_path` of ci/checks, by the profile `off-path` (Cargo.toml) and with the core as its only
+# dependency, and disassembles it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What events cost a server (benches/overhead_server): the instructions of a request, counted by callgrind, without
-# events, with four that are off, and with four that are on. Fails if an event costs more instructions than its gate
-# below, which is the same on any processor and on a busy machine, or if the program's own tests fail. Throughput and
-# latencies are then measured for a few seconds and printed, and never fail.
+# What events cost a server (benches/overhead_server): the instructions of a request, counted by
+# callgrind, without events, with four that are off, and with four that are on. Fails if an event
+# costs more instructions than its gate below, which is the same on any processor and on a busy
+# machine, or if the program's own tests fail. Throughput and latencies are then measured for a few
+# seconds and printed, and never fail.
 #
 # Usage: ci/overhead-server.sh
-#        ci/overhead-server.sh --plant       plants a slowdown in a copy of the tree, and checks that the gate fails
+#        ci/overhead-server.sh --plant       plants a slowdown in a copy: the gate has to fail
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
@@ -32,8 +33,9 @@ run_cargo() { # COMMAND [FLAG]...
         cargo "$1" --quiet --release --package hotprobe-benches --features server "${@:2}"
 }
 
-# The instructions of REQUESTS requests. Those of libc are left out: which of its variants of `memcpy` runs depends on the
-# processor, and which way `malloc` takes on what else has been allocated, as the probes have.
+# The instructions of REQUESTS requests. Those of libc are left out: which of its variants of
+# `memcpy` runs depends on the processor, and which way `malloc` takes on what else has been
+# allocated, as the probes have.
 instructions() { # VARIANT REQUESTS
     local profile="$target/overhead-server.profile"
     valgrind --tool=callgrind --callgrind-out-file="$profile" --toggle-collect=overhead_server::in_process::counted \
@@ -53,7 +55,8 @@ instructions() { # VARIANT REQUESTS
 count() { # false if one is above its gate
     local variant few=1024 many=3072 per_request=()
     for variant in none off on; do
-        # The difference of two runs: what is done once does not count. (Crossbeam does more at each 128th pin.)
+        # The difference of two runs: what is done once does not count. (Crossbeam does more at each
+        # 128th pin.)
         per_request+=("$(echo "$(instructions "$variant" "$many") $(instructions "$variant" "$few")" |
             awk -v n="$((many - few))" '{ printf "%.2f", ($1 - $2) / n }')")
     done

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# What events cost, against what the machine asks for the same without them. Fails if a counted row of
-# benches/src/rows.rs is above its gate: machine code, instructions (callgrind counts them), allocations. These are the
-# same on any processor and on a busy machine. Times, and ratios of times, are not: they are printed when asked for, and
-# written to `docs::performance`, and never fail.
+# What events cost, against what the machine asks for the same without them. Fails if a counted row
+# of benches/src/rows.rs is above its gate: machine code, instructions (callgrind counts them),
+# allocations. These are the same on any processor and on a busy machine. Times, and ratios of
+# times, are not: they are printed when asked for, and written to `docs::performance`, and never
+# fail.
+# (The gate also checks that the page has the marks between which the figures are written.)
 #
-# Usage: ci/overhead.sh                                      the gate
-#        ci/overhead.sh [--times] [--rows GROUP]...          the timed rows as well; or some groups of rows only
-#        ci/overhead.sh --write       measures the rows and the peers, and writes the figures into `docs::performance`
-#        ci/overhead.sh --plant       plants slowdowns in a copy of the tree, and checks that the gate fails on each
+# Usage: ci/overhead.sh                  the gate
+#        ci/overhead.sh --times          the timed rows as well
+#        ci/overhead.sh --rows GROUP     these rows only (repeatable)
+#        ci/overhead.sh --write          measures all, and writes the tables of `docs::performance`
+#        ci/overhead.sh --plant          plants slowdowns in a copy, each of which has to fail
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,6 +23,7 @@ else
     echo "skipped: code and instructions, which are known of x86-64 Linux only"
 fi
 
+page=src/docs/performance.rs
 target="${CARGO_TARGET_DIR:-$PWD/target}"
 build() { # [FLAG]...
     # Flags that a caller has set for other builds (sanitizers, coverage) would change the code.
@@ -29,28 +33,44 @@ build() { # [FLAG]...
 
 write() {
     build --features peers
-    local page=src/docs/performance.rs figures
-    figures=$(mktemp)
-    {
-        echo "On $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores" \
-            "($(uname -sm)), $(rustc --version | cut -d ' ' -f 1,2), the default release profile:"
-        echo
-        "$target/overhead/overhead" markdown
-    } | sed 's|^|//! |; s| *$||' >"$figures"
-    # What stands between the two marks is replaced.
-    awk -v figures="$figures" '
-        /<!-- figures -->/ { print; while ((getline line < figures) > 0) print line; skip = 1 }
-        /<!-- end of figures -->/ { skip = 0 }
-        !skip { if (!/<!-- figures -->/) print }
-    ' "$page" >"$figures.page"
-    cat "$figures.page" >"$page"
-    rm -f "$figures" "$figures.page"
+    local table
+    for table in peers rows; do
+        {
+            echo "On $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores" \
+                "($(uname -sm)), $(rustc --version | cut -d ' ' -f 1,2), the default release profile:"
+            echo
+            "$target/overhead/overhead" markdown "$table"
+        } | sed 's|^|//! |; s| *$||' | insert "$table" >"$target/page"
+        cat "$target/page" >"$page"
+    done
+}
+
+insert() { # TABLE: prints the page, with stdin between its two marks `TABLE` and `end of TABLE`
+    awk -v begin="//! <!-- $1 -->" -v end="//! <!-- end of $1 -->" '
+        from == "table" { lines[++n] = $0; next }
+        $0 == begin { print; for (i = 1; i <= n; i++) print lines[i]; begun++; skip = 1; next }
+        $0 == end { ended += skip; skip = 0 }
+        !skip { print }
+        END { exit !(begun == 1 && ended == 1) }
+    ' from=table - from=page "$page"
+}
+
+check_page() { # what is between the marks is found, and nothing else is replaced
+    local table
+    for table in peers rows; do
+        sed -n "\|^//! <!-- $table -->|,\|^//! <!-- end of $table -->|p" "$page" | sed '1d; $d' |
+            insert "$table" | cmp -s - "$page" || {
+            echo "ci/overhead.sh: $page has not one pair of the marks '$table' and 'end of $table'" >&2
+            return 1
+        }
+    done
 }
 
 plant() { # WHAT FILE OLD NEW: in a copy's FILE, the part OLD of a line becomes NEW
     local copy="$target/planted-overhead"
     mkdir -p "$copy/tree"
-    # The whole workspace: cargo wants all members. What did not change keeps its time, and is not built again.
+    # The whole workspace: cargo wants all members. What did not change keeps its time, and is not
+    # built again.
     find "$copy/tree" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
     tar -cf - --exclude=./target --exclude=./.git . | tar -xf - -C "$copy/tree"
     OLD=$3 NEW=$4 awk '
@@ -91,6 +111,7 @@ case "${1:-}" in
         'for queued in &self.attaches { std::hint::black_box(queued); } self.attaches.push(pending);'
     ;;
 *)
+    check_page
     build
     "$target/overhead/overhead" "$@"
     ;;

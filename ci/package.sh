@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What would be published contains what it needs, its licences too, and builds by itself, from the other packages and not from
-# the tree; and nothing that only we need: no scripts, no models, no planted bugs. A few minutes: each package is built.
+# What would be published contains what it needs, its licences too, and builds by itself, from the
+# other packages and not from the tree; and nothing that only we need: no scripts, no models, no
+# planted bugs. A few minutes: each package is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# What profiles write, opened by readers that we did not write: HDR logs by Python's hdrhistogram, Prometheus' text by
-# promtool, pprof's files by `go tool pprof`, folded stacks by a parser, pictures by headless Chromium. They find what was
-# measured: labels, counts, percentiles, sums; functions, lines, bytes; no frame of hotprobe; and nothing of a label is taken for
-# anything but text. In two builds, since stacks differ in them: `dev`, and `release` with line tables. Then the same of a real
-# server under load, the example `profile`: what the readers find is what it printed.
+# What profiles write, opened by readers that we did not write: HDR logs by Python's hdrhistogram,
+# Prometheus' text by promtool, pprof's files by `go tool pprof`, folded stacks by a parser,
+# pictures by headless Chromium. They find what was measured: labels, counts, percentiles, sums;
+# functions, lines, bytes; no frame of hotprobe; and nothing of a label is taken for anything but
+# text. In two builds, since stacks differ in them: `dev`, and `release` with line tables. Then the
+# same of a real server under load, the example `profile`: what the readers find is what it printed.
 #
-# Usage: ci/profile.sh                           (a minute on two cores, four to build all of it the first time; ten seconds if nothing changed)
-#        ci/profile.sh --builds                  two builds more: without debug information; and with the newer mangling,
-#                                                whose names have types in them
-#        ci/profile.sh --pictures DIRECTORY      keeps pictures of the example's latencies and stacks, too
-# Installs what is missing: from Debian, prometheus, chromium, golang-go, nodejs, npm, python3-pip; by pip, hdrhistogram; by
-# npm, playwright-core.
+# Usage: ci/profile.sh                           (a minute on two cores, and four to build)
+#        ci/profile.sh --builds                  two more builds: without debug information, and
+#                                                with the newer mangling, whose names have types
+#        ci/profile.sh --pictures DIRECTORY      also keeps pictures of the example's results
+# Installs what is missing: from Debian, prometheus, chromium, golang-go, nodejs, npm, python3-pip;
+# by pip, hdrhistogram; by npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
@@ -36,7 +37,8 @@ target=$tools/profile
 mkdir -p "$target"
 export PYTHONPATH=$tools/hdrhistogram PYTHONDONTWRITEBYTECODE=1
 
-# One for each format. The first argument is where the files are; what they are compared with is known to the scripts.
+# One for each format. The first argument is where the files are; what they are compared with is
+# known to the scripts.
 
 hlog() {
     python3 ci/readers/profile/verify.py hlog "$1"
@@ -107,8 +109,8 @@ echo "== a server under load"
 out=$target/out/real
 rm -rf "$out"
 mkdir -p "$out"
-# Line tables are enough for what others wrote; the server's own functions have whole names. (Other settings for the others
-# would build them once more.)
+# Line tables are enough for what others wrote; the server's own functions have whole names. (Other
+# settings for the others would build them once more.)
 CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo build --quiet --release \
     --package hotprobe-examples --example profile --config 'profile.release.package.hotprobe-examples.debug="limited"'
 "$target/release/examples/profile" --out "$out" --seconds 1 --connections 8 | tee "$out/printed.txt"

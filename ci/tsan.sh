@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What loom cannot see, the machine may: the stress of tests/stress under ThreadSanitizer, which watches every
-# access of a real run. (Models explore all interleavings of small programs, this watches few of a large one.)
-# Of the production code nothing must be reported. Three controls must be, otherwise a clean run shows nothing: a
-# plain data race in the probes, a snapshot published by a Relaxed store, and grace periods that do not wait.
+# What loom cannot see, the machine may: the stress of tests/stress under ThreadSanitizer, which
+# watches every access of a real run. (Models explore all interleavings of small programs, this
+# watches few of a large one.) Of the production code nothing must be reported. Three controls must
+# be, otherwise a clean run shows nothing: a plain data race in the probes, a snapshot published by
+# a Relaxed store, and grace periods that do not wait.
 #
-# On a stable toolchain, whose std is not instrumented: ci/tsan/mutex.rs and ci/tsan/suppressions say what
-# that takes. Works on a copy, so that the tree stays as it is.
+# On a stable toolchain, whose std is not instrumented: ci/tsan/mutex.rs and ci/tsan/suppressions
+# say what that takes. Works on a copy, so that the tree stays as it is.
 #
 # Usage: ci/tsan.sh [SECONDS]            (of each run, 20 if not given; about a minute in all)
 set -euo pipefail
@@ -74,7 +75,8 @@ fi
 control() { # NAME LOG WHAT WHERE ARGUMENTS…: must be reported, in a frame of WHERE
     local name=$1 log=$2 what=$3 where=$4 status=0
     shift 4
-    # When it shows depends on what else the machine does: mostly at once. Each try is twice as long.
+    # When it shows depends on what else the machine does: mostly at once. Each try is twice as
+    # long.
     for seconds in 2 4 8 16 32; do
         status=0
         run "$name" "$log" --seconds "$seconds" "$@" || status=$?

@@ -1,4 +1,4 @@
-//! Two events around a greeting, probed, without the greeting knowing.
+//! Two events around a greeting, with probes that the greeting does not know of.
 //!
 //! ```text
 //! cargo run --example hello
@@ -30,7 +30,7 @@ fn main() -> Result<(), SynchronizeError> {
     a_batch()
 }
 
-/// One probe, which sends what it sees to a thread that prints it.
+/// One probe, which sends each greeting to a thread that prints it.
 fn one_probe() -> Result<(), SynchronizeError> {
     let (sender, receiver) = mpsc::channel::<(String, SystemTime)>();
     let printer = thread::spawn(move || {
@@ -40,21 +40,21 @@ fn one_probe() -> Result<(), SynchronizeError> {
     });
 
     let probe = SAID_HELLO.attach(move |who| {
-        // Nobody receives any more? Then the program is ending, and the greeting is not affected.
+        // If the receiver is gone, the program is ending. The greeting is not affected.
         let _ = sender.send((who.to_owned(), SystemTime::now()));
     });
     for who in PEOPLE {
         say_hello(who);
     }
-    // No firing runs the probe any more, and the sender that it captured has been dropped: so the loop
-    // above has come to its end.
+    // No firing runs the probe any more, and the sender that it captured has been dropped, so the
+    // loop above ends.
     probe.detach_and_wait()?;
     printer.join().unwrap();
     say_hello("nobody in particular");
     Ok(())
 }
 
-/// Two probes that begin and end together.
+/// Two probes that are attached together and detached together.
 fn a_batch() -> Result<(), SynchronizeError> {
     let (sender, receiver) = mpsc::channel::<(&str, String, SystemTime)>();
     let printer = thread::spawn(move || {

@@ -1,13 +1,16 @@
-//! A first test with `hotprobe_testing`: a connection pool that loses a wake-up, and how that is found.
+//! A first test with `hotprobe_testing`: a connection pool that loses a wake-up, and how a test
+//! finds that.
 //!
 //! ```sh
 //! cargo run --release --example verify_pool
 //! ```
 //!
 //! 1. The pool below has events at the points where the order of threads matters.
-//! 2. `usage` is a test that takes them one at a time. `verify` repeats it, each time with another event delayed.
+//! 2. `usage` is a test that takes them one at a time. `verify` repeats it, each time with another
+//!    event delayed.
 //! 3. `held` follows a suspicion: it stops two threads at the points where the bug may be.
-//! 4. `explore` needs none: it chooses the order of threads by seed, and finds the bug. The seed replays it.
+//! 4. `explore` needs no suspicion: it chooses the order of threads by seed, and finds the bug. The
+//!    seed replays it.
 
 use hotprobe::fire;
 use hotprobe_testing::{self as testing, Options, Test};
@@ -15,7 +18,7 @@ use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// What can be observed of the pool. In production these are off: a load and a branch each.
+/// The events of the pool. In production they are off: a load and a branch each.
 mod events {
     hotprobe::event! {
         /// `who` has got a connection.
@@ -60,8 +63,9 @@ impl Pool {
             }
             fire!(events::EMPTY, who);
             let idle = self.idle();
-            // The planted bug: it was empty a moment ago. Is it still? If the connection has come back meanwhile,
-            // so has its notification, and another may never come.
+            // The planted bug: the pool was empty a moment ago, but may not be any more. If the
+            // connection has been returned meanwhile, its notification is past, and another may
+            // never come.
             let idle = if self.planted {
                 self.returned.wait(idle)
             } else {
@@ -78,7 +82,7 @@ impl Pool {
     }
 }
 
-/// The events as the tests see them: a type of their own. `Debug` and `PartialEq` are all that is asked of it.
+/// The events as the tests see them. The type needs only `Debug` and `PartialEq`.
 #[derive(Debug, PartialEq)]
 enum Event {
     Taken,
@@ -86,7 +90,7 @@ enum Event {
     Returned,
 }
 
-/// Each event goes to the stream of the thread that it happens to.
+/// Each event goes to the stream of its thread.
 fn attach(t: &Test) {
     t.attach(|batch, to| {
         events::TAKEN.attach_in(batch, move |who| to.send(who, Event::Taken));
@@ -95,7 +99,7 @@ fn attach(t: &Test) {
     });
 }
 
-/// Somebody who takes a connection and returns it, on a thread of his own.
+/// Starts a thread that takes a connection and returns it.
 fn user(pool: &Arc<Pool>, who: &'static str) -> testing::JoinHandle<()> {
     let pool = Arc::clone(pool);
     testing::spawn(move || {
@@ -104,17 +108,17 @@ fn user(pool: &Arc<Pool>, who: &'static str) -> testing::JoinHandle<()> {
     })
 }
 
-/// The pool at work. While an event is not taken by the test, its thread stands where it fired.
+/// The pool in use. A thread pauses where it fired until the test has taken its event.
 fn usage(t: &Test) {
     attach(t);
     let pool = Pool::new(false);
     let a = user(&pool, "a");
-    // a has the connection, and keeps it as long as it is held.
+    // `a` has the connection, and keeps it as long as its event is held.
     let a_has_it = t.expect_held("a", Event::Taken);
     let b = user(&pool, "b");
     t.expect("b", Event::Empty);
     a_has_it.release();
-    // Two streams: each has its order, and which of them is looked at first is the test's choice.
+    // Each of the two streams has an order. Which one comes first is the test's choice.
     t.expect("a", Event::Returned);
     t.expect("b", Event::Taken);
     t.expect("b", Event::Returned);
@@ -122,7 +126,8 @@ fn usage(t: &Test) {
     b.join();
 }
 
-/// Two threads at known points: b has seen that there is nothing, and does not wait yet, when a returns.
+/// Two threads at known points: `b` has seen that the pool is empty, but does not wait yet, when
+/// `a` returns the connection.
 fn held(t: &Test, planted: bool) {
     attach(t);
     let pool = Pool::new(planted);
@@ -146,7 +151,7 @@ fn held(t: &Test, planted: bool) {
     b.join();
 }
 
-/// No idea where it might be: two users, in any order. That both come to their end is what is checked.
+/// Without a suspicion: two users, in any order. The test checks that both end.
 fn any_order(t: &Test, planted: bool) {
     attach(t);
     let pool = Pool::new(planted);
@@ -158,7 +163,8 @@ fn any_order(t: &Test, planted: bool) {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // In a test, each of these is one line: `testing::verify(usage)`. As values here, to be shown.
+    // In a test, each of these is one line: `testing::verify(usage)`. Here they return values,
+    // which are printed.
     let options = Options::new();
     let impatient = options.clone().dead_time(Duration::from_millis(700));
 

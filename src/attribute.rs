@@ -91,7 +91,8 @@ impl Out<'_> {
     }
 }
 
-/// The literal of `doc = "…"` or `doc = r#"…"#`; none if it is another attribute, or the value is computed.
+/// The literal of `doc = "…"` or `doc = r#"…"#`; none if it is another attribute, or the value is
+/// computed.
 const fn doc_literal(text: &[u8]) -> Option<&[u8]> {
     let [b'd', b'o', b'c', rest @ ..] = text else {
         return None;

@@ -1,4 +1,4 @@
-//! Attach many probes at one instant, and detach them at one: [`Batch`], [`ProbeGroup`].
+//! Changes of many probes at one instant: [`Batch`], [`ProbeGroup`].
 
 use crate::error::SynchronizeError;
 use crate::grace;
@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 /// A list of attaches and detaches that take effect together.
 ///
-/// Queue freely; nothing happens, and no lock is held, before [`commit`](Batch::commit). A batch that is
-/// dropped has done nothing.
+/// Queue any number of changes; none takes effect, and no lock is held, before
+/// [`commit`](Batch::commit). Dropping a batch discards its changes.
 ///
-/// What a batch attaches becomes visible at one instant over any number of events: a firing that happens
-/// after one of its probes ran finds them all. Its detaches take effect before its attaches; between the
-/// two a firing may see neither.
+/// The probes of a batch become visible at one instant, over any number of events: a firing that
+/// happens after one of them ran finds them all. The batch's detaches take effect before its
+/// attaches; a firing in between may find neither.
 ///
 /// ```
 /// use hotprobe::{Batch, ProbeGroup, fire};
@@ -48,7 +48,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch.
+    /// Creates an empty batch.
     ///
     /// ```
     /// let group = hotprobe::Batch::new().commit();
@@ -66,7 +66,8 @@ impl Batch {
         self.attaches.push(pending);
     }
 
-    /// Queues the detach of a probe. If it is detached by other means before the commit, nothing is lost.
+    /// Queues the detach of a probe. The probe may also be detached in another way before the
+    /// commit.
     ///
     /// ```
     /// use hotprobe::Batch;
@@ -86,8 +87,8 @@ impl Batch {
 
     /// Queues the detach of a whole group, at one instant.
     ///
-    /// The batch owns the group from here on. If the batch is dropped instead of committed, it has done
-    /// nothing: the group's probes stay attached, forever, as after [`ProbeGroup::leak`].
+    /// The batch owns the group from then on. If the batch is dropped without a commit, the group's
+    /// probes stay attached forever, as after [`ProbeGroup::leak`].
     ///
     /// ```
     /// use hotprobe::{Batch, ProbeGroup};
@@ -104,17 +105,19 @@ impl Batch {
         self.groups.push(group);
     }
 
-    /// Makes all queued changes, under one lock. The group holds what was attached, in the order in
-    /// which it was queued; dropping it detaches it.
+    /// Makes all queued changes, under one lock. Returns a group of the attached probes, in the
+    /// order in which they were queued. Dropping the group detaches them.
     ///
-    /// Works anywhere, inside a probe too. What was detached is dropped as [`Probe::detach`] says.
+    /// Works anywhere, also inside a probe. Captures of the detached probes are dropped as after
+    /// [`Probe::detach`].
     ///
     /// # Cost
-    /// One copy of each event's probe vector, however many of the probes are its; linear in the number of
-    /// probes. Nothing waits for a firing.
+    /// Copies each event's vector of probes once, whatever the number of changes to it: linear in
+    /// the number of probes. Does not wait for firings.
     ///
     /// # Panics
-    /// Never. If there is no memory, the process ends as for any other allocation, with nothing done.
+    /// Never. If memory runs out, the process ends, as for any failed allocation, before anything
+    /// has changed.
     pub fn commit(mut self) -> ProbeGroup {
         let gate = self.gate.take();
         let attaches = mem::take(&mut self.attaches);
@@ -161,9 +164,10 @@ impl fmt::Debug for Batch {
 
 /// Probes that are detached together.
 ///
-/// Dropping the group detaches it. A group that [`Batch::commit`] returned is detached at one instant: a
-/// thread whose firing found one of its probes gone by the group's `detach` starts none of them
-/// afterwards. (Probes added later are detached with the rest, but outside that instant.)
+/// Dropping the group detaches its probes. The group that [`Batch::commit`] returned detaches them
+/// at one instant: after a firing has found one of them detached by the group, its thread starts
+/// none of the others. (Probes that were added later are detached with the others, but not at the
+/// same instant.)
 ///
 /// ```
 /// use hotprobe::ProbeGroup;
@@ -185,7 +189,7 @@ pub struct ProbeGroup {
 }
 
 impl ProbeGroup {
-    /// An empty group.
+    /// Creates an empty group.
     pub fn new() -> Self {
         Self::default()
     }
@@ -195,13 +199,13 @@ impl ProbeGroup {
         self.probes.push(probe);
     }
 
-    /// Returns how many probes it holds, attached or not.
+    /// Returns the number of probes in it, attached or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.probes.len()
     }
 
-    /// Returns whether it holds none.
+    /// Returns whether it has no probes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.probes.is_empty()
@@ -212,10 +216,10 @@ impl ProbeGroup {
         self.probes.iter()
     }
 
-    /// Detaches all its probes, under one lock, and forgets them: the group is empty then, and can be
-    /// used again. On an empty group, nothing happens.
+    /// Detaches all probes of the group, under one lock, and empties the group, which can be used
+    /// again. On an empty group, does nothing.
     ///
-    /// What holds of [`Probe::detach`] holds of each. One copy of each event's probe vector.
+    /// Each probe is detached as by [`Probe::detach`]. Copies each event's vector of probes once.
     ///
     /// ```
     /// hotprobe::event! { static TICK: fn(); }
@@ -238,13 +242,14 @@ impl ProbeGroup {
         self.probes.clear();
     }
 
-    /// Detaches all, and waits until no firing runs any of them and all their captures have been dropped.
+    /// Detaches all probes of the group, and waits until no firing runs them and all captures have
+    /// been dropped.
     ///
     /// Blocks the thread; see [`Probe::detach_and_wait`].
     ///
     /// # Errors
-    /// [`SynchronizeError::InProbe`] inside a probe, a `pinned` scope or a captured `Drop`; all have been
-    /// detached.
+    /// [`SynchronizeError::InProbe`] inside a probe, a `pinned` scope or a captured `Drop`. All
+    /// probes have been detached nevertheless; only the wait was not possible.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -292,10 +297,11 @@ impl FromIterator<Probe> for ProbeGroup {
     }
 }
 
-/// Takes the probes out of the group, in the order in which they were added, all of them still attached.
+/// Takes the probes out of the group, in the order in which they were added, all of them still
+/// attached.
 ///
-/// Each probe is on its own from here on: it is detached when its handle is dropped, at an instant of its
-/// own. Dropping the iterator detaches the probes that are left in it, one after the other.
+/// From then on, each probe is detached when its own handle is dropped. Dropping the iterator
+/// detaches the remaining probes one after the other, not at one instant.
 ///
 /// ```
 /// use hotprobe::{Batch, Probe};

@@ -1,13 +1,13 @@
 //! The catalogue: every event of the program.
 //!
-//! [`event!`](crate::event!) puts a reference to each event into a section of the object file, and the linker
-//! puts the sections together (by way of the crate `linkme`). No code runs for this before `main`.
+//! [`event!`](crate::event!) puts a reference to each event into a section of the object file, and
+//! the linker joins the sections (through the crate `linkme`). No code runs for this before `main`.
 
 use crate::any::AnyEvent;
 use crate::metadata::Metadata;
 use std::ptr;
 
-/// Where the linker can put lists together.
+/// The list, on targets whose linker can build it.
 #[cfg(any(
     target_os = "linux",
     target_os = "macos",
@@ -23,17 +23,17 @@ use std::ptr;
 pub mod list {
     use crate::any::AnyEvent;
 
-    /// What the linker put together. Its name is that of the section, and so must differ between versions of
-    /// this crate that can be in one program, as their elements do.
+    /// The list that the linker builds. Its name is the name of the section. It contains this
+    /// crate's version, since two versions in one program have elements of different types.
     #[linkme::distributed_slice]
     pub static HOTPROBE_0_1: [&'static dyn AnyEvent];
 
-    /// In no order; an event may be in it twice.
+    /// In no particular order; an event may occur twice.
     pub(super) fn all() -> &'static [&'static dyn AnyEvent] {
         HOTPROBE_0_1.static_slice()
     }
 
-    /// An event's entry, which no code has to name.
+    /// Adds an event to the list, without code that names the entry.
     #[doc(hidden)]
     #[macro_export]
     macro_rules! __catalog_entry {
@@ -45,7 +45,7 @@ pub mod list {
     }
 }
 
-/// Where it cannot (WebAssembly, say), the catalogue is empty.
+/// The empty list, on other targets (WebAssembly, for example).
 #[cfg(not(any(
     target_os = "linux",
     target_os = "macos",
@@ -72,10 +72,11 @@ pub mod list {
     }
 }
 
-/// Returns every event of the program, its dependencies included, sorted by name; those of one name
-/// (events in two functions of a module) by file, line and column.
+/// Returns every event of the program and its dependencies, sorted by name. Events of the same name
+/// (in two functions of a module) are sorted by file, line and column.
 ///
-/// [`register!`](crate::register!) documents which events can be missing, and how to register them.
+/// Some events of dependencies may be missing: see [`register!`](crate::register!), which adds
+/// them.
 ///
 /// ```
 /// hotprobe::event! {
@@ -97,20 +98,22 @@ pub mod list {
 /// ```
 ///
 /// # Cost
-/// Allocates and sorts the list, each time; takes no lock. Can be called from any thread, in a probe too.
+/// Allocates and sorts the list on each call, and takes no lock. Works on any thread, also inside a
+/// probe.
 ///
 /// # Panics
-/// If two copies of one version of this crate are in the program, from different sources:
-/// [two copies](crate::docs::limitations#two-copies-of-this-crate). Of different versions, each has its own list.
+/// If the program contains two copies of the same version of this crate, from different sources
+/// ([two copies](crate::docs::limitations#two-copies-of-this-crate)). Copies of different versions
+/// have a list each.
 #[must_use]
 pub fn events() -> Vec<&'static dyn AnyEvent> {
     select(|_| true)
 }
 
-/// Returns the event of this full name, `crate::module::NAME`.
+/// Returns the event with this full name, `crate::module::NAME`.
 ///
-/// Of several events of one name (in two functions of a module) it is the first by file, line and column;
-/// [`matching`] returns all of them.
+/// If several events have that name (in two functions of a module, or in two versions of one
+/// crate), returns the first by file, line and column; [`matching`] returns all of them.
 ///
 /// ```
 /// mod shop {
@@ -125,13 +128,11 @@ pub fn events() -> Vec<&'static dyn AnyEvent> {
 /// # drop(probe);
 /// ```
 ///
-/// A name is no identity: two versions of one crate in a program declare its events twice.
-///
 /// # Cost
-/// Goes through all events. Allocates nothing, takes no lock.
+/// Walks all events. Allocates nothing and takes no lock.
 ///
 /// # Panics
-/// If two copies of one version of this crate are in the program, as [`events`].
+/// As [`events`].
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
     list::all()
@@ -143,9 +144,10 @@ pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
 
 /// Returns the events whose full name matches the pattern, sorted as [`events`].
 ///
-/// In a pattern, `*` stands for anything, `::` and nothing included. Every other character stands for itself,
-/// and the whole name has to match: `shop::orders::*` is what is below that module, `*::PLACED` every event
-/// of that name, `*` everything, and the empty pattern nothing.
+/// In a pattern, `*` matches any text, including `::` and the empty text. Every other character
+/// matches itself, and the pattern has to match the whole name. `shop::orders::*` matches
+/// everything in that module and below it, `*::PLACED` every event of that name, `*` everything,
+/// and the empty pattern nothing.
 ///
 /// ```
 /// mod orders {
@@ -167,8 +169,8 @@ pub fn matching(pattern: &str) -> Vec<&'static dyn AnyEvent> {
 fn select(wanted: impl Fn(&str) -> bool) -> Vec<&'static dyn AnyEvent> {
     let all = list::all().iter().copied();
     let mut events: Vec<_> = all.filter(|event| wanted(event.name())).collect();
-    // The same event twice is the same key twice, unless a macro made several at one place; among those they
-    // lie by address.
+    // The same event twice is the same key twice, unless a macro made several at one place; among
+    // those they lie by address.
     events.sort_unstable_by_key(|event| {
         (
             key(event.metadata()),
@@ -179,7 +181,7 @@ fn select(wanted: impl Fn(&str) -> bool) -> Vec<&'static dyn AnyEvent> {
     events
 }
 
-/// What the catalogue is sorted by.
+/// The key by which the catalogue is sorted.
 fn key(metadata: &'static Metadata) -> (&'static str, &'static str, u32, u32) {
     (
         metadata.name(),

@@ -1,9 +1,9 @@
-//! Small enums; `Display` is a sentence that says what to do.
+//! The error of waiting for a grace period: [`SynchronizeError`].
 
 use std::error::Error;
 use std::fmt;
 
-/// Why [`synchronize`](crate::synchronize) did not wait, or not to the end.
+/// The reason why [`synchronize`](crate::synchronize) did not wait to the end.
 ///
 /// ```
 /// use hotprobe::SynchronizeError;
@@ -14,11 +14,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SynchronizeError {
-    /// The caller is inside a probe, inside [`pinned`](crate::pinned) or inside the `Drop` of a value that
-    /// a probe had captured: it would wait for itself. Nothing was waited for.
+    /// The caller is inside a probe, inside [`pinned`](crate::pinned) or inside the `Drop` of a
+    /// value that a probe captured, and would wait for itself. It has not waited.
     InProbe,
-    /// Some firing, `pinned` scope or captured `Drop` outlasted the time given. Call again to continue
-    /// waiting.
+    /// A firing, `pinned` scope or captured `Drop` did not end within the timeout. Call again to
+    /// continue waiting.
     TimedOut,
 }
 

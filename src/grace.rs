@@ -1,19 +1,20 @@
-//! Waiting for firings to end, without and with blocking; reclaiming; pinning once for many firings.
+//! Waiting for firings to end, blocking and polling; reclaiming; pinning once for many firings.
 
 use crate::error::SynchronizeError;
 use crate::rcu::reclaim::{self, Effort, Ticket};
 use crate::rcu::{domain, pin};
 use std::time::{Duration, Instant};
 
-/// Waits for one grace period: until every firing that was in flight when it was called has ended, and
-/// the captures of everything whose detach happened before the call have been dropped.
+/// Waits for a grace period: until every firing that was in flight at the call has ended, and the
+/// captures of every probe that was detached before the call have been dropped.
 ///
-/// Blocks the thread: it spins for a moment, then sleeps 50 µs at a time. The wait is as long as the longest
-/// firing or [`pinned`] scope of the **process**, or the longest `Drop` of a captured value; attach, detach
-/// and fire continue to work meanwhile. Captures may be dropped on this thread.
+/// Blocks the thread: spins briefly, then sleeps 50 µs at a time. Takes as long as the longest
+/// firing or [`pinned`] scope of the **process**, or the longest `Drop` of a captured value.
+/// Attach, detach and fire continue to work meanwhile. Captures may be dropped on this thread.
 ///
 /// # Errors
-/// [`SynchronizeError::InProbe`] at once, if called inside a probe, a `pinned` scope or a captured `Drop`.
+/// [`SynchronizeError::InProbe`] at once, if called inside a probe, a `pinned` scope or a captured
+/// `Drop`.
 ///
 /// ```
 /// hotprobe::event! { static TICK: fn(); }
@@ -29,12 +30,12 @@ pub fn synchronize() -> Result<(), SynchronizeError> {
     wait(None)
 }
 
-/// Waits as [`synchronize`] does, for at most about `timeout`. (A captured `Drop` that this thread
+/// Waits as [`synchronize`] does, for about `timeout` at most. (A captured `Drop` that this thread
 /// has begun is not interrupted.)
 ///
 /// # Errors
-/// As [`synchronize`]; and [`SynchronizeError::TimedOut`], which leaves nothing behind: call again to wait
-/// on.
+/// Those of [`synchronize`]; and [`SynchronizeError::TimedOut`] after `timeout`. Call again to
+/// continue waiting.
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,7 +61,8 @@ fn wait(deadline: Option<Instant>) -> Result<(), SynchronizeError> {
     }
 }
 
-/// Begins a grace period, to be asked later whether it is over: [`synchronize`] for async code.
+/// Begins a grace period, and returns a value that reports whether it is over. For async code,
+/// where [`synchronize`] would block.
 ///
 /// ```
 /// # async fn pause() {}
@@ -78,10 +80,10 @@ pub fn grace_period() -> GracePeriod {
     }
 }
 
-/// A point in time, and what was in progress then. Made by [`grace_period`].
+/// A grace period that began when [`grace_period`] was called.
 ///
-/// Two that are equal wait for the same, so that a list of them needs each only once. Different ones may
-/// still end together.
+/// Equal values wait for the same firings, so a list of them needs each only once. Different ones
+/// may end together.
 ///
 /// ```
 /// let grace = hotprobe::grace_period();
@@ -94,11 +96,11 @@ pub struct GracePeriod {
 }
 
 impl GracePeriod {
-    /// Returns whether every firing that was in flight has ended, and everything detached before
-    /// has been dropped. Never waits; once true, true forever.
+    /// Returns whether every firing that was in flight has ended, and the captures of every probe
+    /// detached before have been dropped. Never waits. Once true, it stays true.
     ///
-    /// Asking moves things along: like [`reclaim`], it drops on this thread what can be dropped by now.
-    /// Inside a probe, a `pinned` scope or a captured `Drop` it only looks.
+    /// Like [`reclaim`], the call drops on this thread what can be dropped by now. Inside a probe,
+    /// a `pinned` scope or a captured `Drop` it drops nothing.
     #[must_use]
     pub fn is_over(&self) -> bool {
         if pin::is_inside() {
@@ -109,11 +111,11 @@ impl GracePeriod {
     }
 }
 
-/// Drops what has been detached and is past its grace period. Never waits.
+/// Drops the captures of detached probes whose grace period is over. Never waits.
 ///
-/// Every detach, commit and `synchronize` does so as well; this is for a program that wants memory back
-/// after a firing that stalled has moved on. Inside a probe, a `pinned` scope or a captured `Drop`, where
-/// nothing can be dropped, it does nothing.
+/// Every detach, commit and `synchronize` does the same. Call it to free memory once a stalled
+/// firing has ended. Inside a probe, a `pinned` scope or a captured `Drop`, where nothing can be
+/// dropped, it does nothing.
 ///
 /// ```
 /// hotprobe::reclaim();
@@ -125,11 +127,11 @@ pub fn reclaim() {
     }
 }
 
-/// Pays the pin once for many firings: runs `scope`, and returns what it returns.
+/// Runs `scope` and returns its result. All firings inside share one pin.
 ///
-/// Firings inside are cheaper (`docs::performance`). As long as `scope` runs, no grace period of the process
-/// ends: nothing detached is dropped anywhere, and every [`synchronize`] waits. Keep it short; never hold
-/// it across anything that blocks. Inside, `synchronize` returns
+/// That makes them cheaper ([figures](crate::docs::performance#nested-and-pinned)). While `scope`
+/// runs, no grace period of the process ends: no captures are dropped on any thread, and every
+/// [`synchronize`] waits. Keep it short; never block inside. There, `synchronize` returns
 /// [`InProbe`](SynchronizeError::InProbe).
 ///
 /// ```

@@ -1,9 +1,9 @@
 //! Typed trace events for live Rust processes.
 //!
-//! An *event* is a named place in the code. While nothing is attached to it, passing through costs one
-//! load and one branch, and its arguments are not even evaluated. At any moment, from any thread, a
-//! closure (a *probe*) can be attached to it, and later detached, while the process serves traffic: no
-//! restart, no root, no stopped world.
+//! An *event* is a named place in the code. While nothing is attached to it, passing through costs
+//! one load and one branch, and its arguments are not even evaluated. At any moment, from any
+//! thread, a closure (a *probe*) can be attached to it, and later detached, while the process
+//! serves traffic: no restart, no root, no stopped world.
 //!
 //! ```
 //! use hotprobe::fire;
@@ -13,10 +13,10 @@
 //!     pub static HELLO: fn(who: &str);
 //! }
 //!
-//! fire!(HELLO, "nobody"); // off: one load, one branch
+//! fire!(HELLO, "nobody"); // off: one load, one branch; the arguments are not evaluated
 //! let probe = HELLO.attach(|who| println!("{who}"));
 //! fire!(HELLO, "JP");
-//! probe.detach_and_wait()?; // no firing runs it any more; what it captured has been dropped
+//! probe.detach_and_wait()?; // no firing runs it any more, and its captures have been dropped
 //! # Ok::<(), hotprobe::SynchronizeError>(())
 //! ```
 //!
@@ -29,14 +29,14 @@
 //! | attach to many events at one instant, and detach at one | [`Batch`], [`ProbeGroup`] |
 //! | wait until no firing runs a detached probe | [`synchronize`]; without blocking: [`grace_period`] |
 //! | make a hot loop of firings cheaper | [`pinned`] |
-//! | have a library's events listed that no code names | [`register!`] |
+//! | list the events of a library that no code names | [`register!`] |
 //! | find events by name, and attach to any of them | [`find`], [`matching`], [`events`]; [`AnyEvent`], [`Value`] |
 //! | write code that is generic over events | [`TypedEvent`], [`Event`] |
-//! | see what probes have done and cost | [`stats`]; [`docs::performance`] |
+//! | count panics and skipped firings; see what events cost | [`stats`]; [`docs::performance`] |
 //!
-//! Begin with [`docs::patterns`]. [`docs::limitations`] lists what this crate does not do, and what to do instead.
-//! [`docs::design`] explains how it works, lists its guarantees with their tests, and maps the source;
-//! [`docs::glossary`] defines the words.
+//! Begin with [`docs::patterns`]. [`docs::limitations`] lists what this crate does not do, and what
+//! to do instead. [`docs::design`] explains how it works, lists its guarantees with their tests,
+//! and maps the source; [`docs::glossary`] defines the words.
 //!
 //! # Other crates
 //!
@@ -44,7 +44,8 @@
 //! crates use its public API:
 //!
 //! * `hotprobe-record` records events for Perfetto, Chrome and babeltrace2.
-//! * `hotprobe-profile` measures latencies between events, counts firings, and collects call stacks.
+//! * `hotprobe-profile` measures latencies between events, counts firings, and collects call
+//!   stacks.
 //! * `hotprobe-testing` tests concurrent code, event by event.
 //! * `hotprobe-admin` serves `/debug/probes` in an axum server.
 //! * `hotprobe-cli` is the program `hotprobe`, which queries `/debug/probes` from a terminal.
@@ -116,7 +117,8 @@ pub mod __private {
         pub use crate::sync::Canary;
     }
 
-    /// What the closure around the arguments of `fire!` returns, so that a `return` in them does not compile.
+    /// What the closure around the arguments of `fire!` returns, so that a `return` in them does
+    /// not compile.
     #[derive(Debug)]
     pub struct ArgumentsMustNotReturn;
 

@@ -1,8 +1,8 @@
-//! What is known of an event at compile time: [`Metadata`], [`Parameter`].
+//! The description of an event: [`Metadata`], [`Parameter`].
 
-/// What is known of an event at compile time.
+/// The description of an event: name, docs, place in the source, parameters.
 ///
-/// Orders by full name first, and by the place in the source where two events share a name.
+/// Ordered by full name; for events of the same name, by place in the source.
 ///
 /// ```
 /// hotprobe::event! { static STORED: fn(id: u64); static LOADED: fn(id: u64); }
@@ -23,8 +23,8 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// For `event!`. `name` and `module_path` may contain raw identifiers, and so are what [`plain`] has left
-    /// of them.
+    /// Creates the metadata of an event, for `event!`. `name` and `module_path` have gone through
+    /// [`plain`], which removes the `r#` of raw identifiers.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -45,7 +45,7 @@ impl Metadata {
         }
     }
 
-    /// Returns the full name: `crate::module::NAME`; without `r#`, if that is anywhere in it.
+    /// Returns the full name, `crate::module::NAME`, without any `r#`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -57,26 +57,26 @@ impl Metadata {
         self.module_path
     }
 
-    /// Returns the source file that declares it, as the compiler was told it.
+    /// Returns the source file that declares it, by the path that was passed to the compiler.
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.file
     }
 
-    /// Returns the line that declares it, from 1: the one with its name. (If a macro around
-    /// `event!` makes the declaration, the line on which that macro is called.)
+    /// Returns the line of the event's name, from 1. If another macro makes the declaration, this
+    /// is the line that calls that macro.
     #[must_use]
     pub const fn line(&self) -> u32 {
         self.line
     }
 
-    /// Returns the column of its name in that line, from 1.
+    /// Returns the column of the event's name in that line, from 1.
     #[must_use]
     pub const fn column(&self) -> u32 {
         self.column
     }
 
-    /// Returns its doc comment, a line each; empty if there is none.
+    /// Returns the doc comment, with its line breaks; empty if there is none.
     #[must_use]
     pub const fn docs(&self) -> &'static str {
         self.docs
@@ -89,7 +89,15 @@ impl Metadata {
     }
 }
 
-/// A parameter of an event. Orders by name first.
+/// A parameter of an event. Ordered by name first.
+///
+/// ```
+/// hotprobe::event! { static LOGIN: fn(user: &str, #[redact] token: &str); }
+///
+/// let [user, token] = LOGIN.metadata().parameters() else { unreachable!() };
+/// assert_eq!((user.name(), user.type_name()), ("user", "&str"));
+/// assert!(token.is_redacted() && !user.is_redacted());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Parameter {
     name: &'static str,
@@ -98,7 +106,7 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// For `event!`.
+    /// Creates the metadata of a parameter, for `event!`.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, type_name: &'static str, redacted: bool) -> Self {
@@ -113,27 +121,27 @@ impl Parameter {
         }
     }
 
-    /// Returns its name; without `r#`, if that is before it.
+    /// Returns the name, without `r#`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Returns its type, as it is written in the declaration.
+    /// Returns the type, as the declaration writes it.
     #[must_use]
     pub const fn type_name(&self) -> &'static str {
         self.type_name
     }
 
-    /// Returns whether it is marked `#[redact]`: typed probes see it, whatever looks at events
-    /// without knowing their types does not.
+    /// Returns whether the parameter is marked `#[redact]`: typed probes receive its values,
+    /// dynamic ones do not.
     #[must_use]
     pub const fn is_redacted(&self) -> bool {
         self.redacted
     }
 }
 
-/// Returns, for `event!`, how long a path is without the `r#` of raw identifiers.
+/// Returns, for `event!`, the length of a path without the `r#` of raw identifiers.
 #[doc(hidden)]
 #[must_use]
 pub const fn plain_len(path: &str) -> usize {
@@ -151,8 +159,8 @@ pub const fn plain_len(path: &str) -> usize {
     }
 }
 
-/// Returns, for `event!`, a path without the `r#` of raw identifiers. (No identifier contains a
-/// `#`, so wherever there is one it is one of these.)
+/// Returns, for `event!`, a path without the `r#` of raw identifiers. (Identifiers contain no `#`,
+/// so each `#` belongs to an `r#`.)
 #[doc(hidden)]
 #[must_use]
 pub const fn plain<const LEN: usize>(path: &str) -> [u8; LEN] {
@@ -183,7 +191,7 @@ pub const fn module(name: &'static [u8], own: &str) -> &'static [u8] {
 /// Returns, for `event!`, the text of these bytes.
 ///
 /// # Panics
-/// Panics, at compile time, if they are not UTF-8. They were made from text.
+/// If the bytes are not UTF-8, at compile time. They never are: the macro makes them from text.
 #[doc(hidden)]
 #[must_use]
 pub const fn text(bytes: &'static [u8]) -> &'static str {

@@ -1,10 +1,10 @@
-//! How a probe is attached: [`ProbeOptions`], [`OnPanic`].
+//! Options of a probe: [`ProbeOptions`], [`OnPanic`].
 
 use std::borrow::Cow;
 
-/// What a panic in a probe does.
+/// The effect of a panic in a probe.
 ///
-/// With `panic = "abort"` there is nothing to catch: a panicking probe ends the process.
+/// With `panic = "abort"`, nothing can be caught: a panicking probe ends the process.
 ///
 /// ```
 /// use hotprobe::{OnPanic, ProbeOptions};
@@ -16,17 +16,17 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnPanic {
-    /// The panic is caught and counted, and the probe switched off for good: the traced code never sees
-    /// it, and later probes of the same firing run. The probe stays attached (it is counted, and keeps
-    /// its captures) until it is detached.
+    /// The panic is caught and counted, and the probe is switched off permanently. The traced code
+    /// does not see the panic, and later probes of the same firing run. The probe stays attached
+    /// (it is counted, and keeps its captures) until it is detached.
     #[default]
     Quarantine,
-    /// For tests: the panic is counted, and continues through the traced code. Later probes of that firing
-    /// do not run; the probe is not switched off.
+    /// For tests: the panic is counted and continues through the traced code. Later probes of that
+    /// firing do not run. The probe is not switched off.
     Propagate,
 }
 
-/// How a probe is attached: its name, and its panic policy.
+/// The name and the panic policy of a probe.
 ///
 /// ```
 /// use hotprobe::{OnPanic, ProbeOptions};
@@ -44,18 +44,18 @@ pub struct ProbeOptions {
 }
 
 impl ProbeOptions {
-    /// Creates options without a name; a panic quarantines.
+    /// Creates options without a name, with [`OnPanic::Quarantine`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets what a panic in the probe does.
+    /// Sets the panic policy.
     pub fn on_panic(mut self, policy: OnPanic) -> Self {
         self.on_panic = policy;
         self
     }
 
-    /// Sets a name, for callers that list an event's probes.
+    /// Sets a name, which [`Event::probes`](crate::Event::probes) shows.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(name.into());
         self

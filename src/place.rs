@@ -1,5 +1,6 @@
-//! The type-safe wrapper between the macros and [`rcu`](crate::rcu): what `event!` makes a static of. Here the
-//! types that a snapshot's entries have lost are known: all probes of one place have thunks of one type.
+//! The type-safe wrapper between the macros and [`rcu`](crate::rcu): what `event!` makes a static
+//! of. Here the types that a snapshot's entries have lost are known: all probes of one place have
+//! thunks of one type.
 
 use crate::batch::Batch;
 use crate::dynamic::DynamicProbe;
@@ -94,8 +95,8 @@ impl<S: Signature> Place<S> {
         });
     }
 
-    /// Fires inside another firing, or inside `pinned`: the pin is there already. Also a thread's first
-    /// firing; one too many; one on a thread that is about to be gone.
+    /// Fires inside another firing, or inside `pinned`: the pin is there already. Also a thread's
+    /// first firing; one too many; one on a thread that is about to be gone.
     #[inline(always)]
     pub fn fire_inside(&'static self, call: impl Fn(S::Thunk, Slot<'_>)) {
         pin::with_thread_state(|thread| match thread.before_nested() {
@@ -119,8 +120,9 @@ impl<S: Signature> Place<S> {
             // `Place::erased` and `Place::typed` of this place returned, so their thunks are of
             // type `S::Thunk`; and the callers hold a pin around this (I3).
             let (thunk, slot) = unsafe { (entry.thunk.get::<S::Thunk>(), Slot::new(entry.slot)) };
-            // No instruction, but the compiler must load the thunk's address into a register before it, and
-            // then the processor calls a little earlier than through memory (a cycle, where it was measured).
+            // No instruction, but the compiler must load the thunk's address into a register before
+            // it, and then the processor calls a little earlier than through memory (a cycle, where
+            // it was measured).
             compiler_fence(Ordering::SeqCst);
             call(thunk, slot);
         };
@@ -252,8 +254,8 @@ unsafe fn attach_in(batch: &mut Batch, entry: ProbeEntry) {
     batch.push(unsafe { Pending::new(entry) });
 }
 
-/// An event without its type, and its thunk for dynamic probes. Made by [`Place::erased`] only, so the two
-/// belong together.
+/// An event without its type, and its thunk for dynamic probes. Made by [`Place::erased`] only, so
+/// the two belong together.
 #[derive(Clone, Copy)]
 pub struct Erased {
     cell: &'static EventCell,

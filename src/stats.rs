@@ -1,10 +1,10 @@
-//! What has happened in the process so far, in numbers.
+//! Counters of the process: [`Stats`].
 
 use crate::rcu::domain;
 use crate::sync::Ordering;
 
-/// Counts since the process began, over all events. Each is exact by itself; taken together they are of
-/// slightly different instants.
+/// Counters since the start of the process, over all events. Each one is exact, but they are read
+/// one after the other, not at one instant.
 ///
 /// ```
 /// let stats = hotprobe::stats();
@@ -15,21 +15,21 @@ use crate::sync::Ordering;
 pub struct Stats {
     /// Calls of probes that panicked.
     pub probe_panics: u64,
-    /// Firings skipped since they were nested too deep (more than 8 on one thread).
+    /// Firings that were skipped because they were nested too deep (more than 8 on one thread).
     pub skipped_nested: u64,
-    /// Firings skipped since they were met while their thread was being registered: a global allocator
-    /// that fires events meets them.
+    /// Firings that were skipped because their thread was being registered. Only a global allocator
+    /// that fires events causes them.
     pub skipped_registering: u64,
-    /// What has been retired: snapshots that were unlinked, and detached probes.
+    /// Retired objects: unlinked snapshots, and detached probes.
     pub retired: u64,
-    /// What of it has been reclaimed: freed, or dropped. (In a forked child, what another thread of the
-    /// parent was dropping counts as well: it is leaked.)
+    /// Retired objects that have been reclaimed: freed, or dropped. (In a forked child, this
+    /// includes the probe that another thread of the parent was dropping, which is leaked.)
     pub reclaimed: u64,
     /// Captured values whose `Drop` panicked.
     pub drop_panics: u64,
 }
 
-/// Returns the counts as they are now. Takes the process-wide lock for a moment.
+/// Returns the current counters. Takes the process-wide lock for a moment.
 ///
 /// ```
 /// assert_eq!(hotprobe::stats().probe_panics, 0);

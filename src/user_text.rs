@@ -1,4 +1,5 @@
-//! What the program's own `Debug` or `Display` writes: bounded, and whatever it does. All that formats arguments uses this.
+//! What the program's own `Debug` or `Display` writes: bounded, and whatever it does. All that
+//! formats arguments uses this.
 
 use crate::rcu::panic::discard;
 use std::fmt::{self, Write};
@@ -17,10 +18,11 @@ pub enum Written {
     Panicked,
 }
 
-/// Passes what `value` writes to `put`, in pieces of whole characters, at most `room` bytes together.
+/// Passes what `value` writes to `put`, in pieces of whole characters, at most `room` bytes
+/// together.
 ///
-/// An implementation that does not heed errors is stopped by unwinding, where panics unwind. A panic's payload is dropped,
-/// even if that panics, too.
+/// An implementation that does not heed errors is stopped by unwinding, where panics unwind. A
+/// panic's payload is dropped, even if that panics, too.
 pub fn write_user_text(
     value: fmt::Arguments<'_>,
     room: usize,

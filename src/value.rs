@@ -1,4 +1,4 @@
-//! An argument as code sees it that does not know its type: [`Value`], and how one is made of each type.
+//! The arguments of dynamic probes: [`Value`], and the conversion from each type.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 /// An argument of a firing, as a dynamic probe sees it.
 ///
-/// Borrowed from the firing; making one allocates nothing. What kind of value an argument becomes follows
-/// from the parameter's type, however many references are before it:
+/// It borrows from the firing, and making it allocates nothing. The kind of value depends on the
+/// parameter's type; any number of references is followed:
 ///
 /// | type | value |
 /// |---|---|
@@ -30,7 +30,8 @@ use std::sync::Arc;
 /// | any other type | [`Opaque`](Self::Opaque) |
 /// | a parameter marked `#[redact]` | [`Redacted`](Self::Redacted), whatever its type |
 ///
-/// `Display` and `Debug` print the value itself: `JP` and `"JP"`. Bytes are printed as a byte string, `b"GET\r\n\xff"`.
+/// `Display` prints `JP` for the text JP, `Debug` prints `"JP"`. Both print bytes as a byte string,
+/// `b"GET\r\n\xff"`.
 ///
 /// ```
 /// use hotprobe::Value;
@@ -38,7 +39,8 @@ use std::sync::Arc;
 /// assert_eq!(Value::U64(7).as_i64(), Some(7));
 /// assert_eq!(Value::I64(-7).as_u64(), None, "it does not fit");
 /// assert_eq!(Value::Str("JP").as_str(), Some("JP"));
-/// assert_eq!(format!("{0} {0:?} {1}", Value::Str("JP"), Value::Redacted), r#"JP "JP" [redacted]"#);
+/// assert_eq!(format!("{0} {0:?}", Value::Str("JP")), r#"JP "JP""#);
+/// assert_eq!(Value::Redacted.to_string(), "[redacted]");
 /// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -63,9 +65,9 @@ pub enum Value<'a> {
     Str(&'a str),
     /// Bytes.
     Bytes(&'a [u8]),
-    /// A value that is formatted by its `Debug` whenever this is.
+    /// A value that is formatted by its `Debug`.
     Debug(&'a dyn fmt::Debug),
-    /// A value that is formatted by its `Display` whenever this is: an error, or a type without `Debug`.
+    /// A value that is formatted by its `Display`: an error, or a type without `Debug`.
     Display(&'a dyn fmt::Display),
     /// A value that cannot be formatted: the name of its type.
     Opaque(&'static str),
@@ -76,7 +78,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Returns the truth value, if it is one.
+    /// Returns the truth value, if the value is one.
     #[must_use]
     pub const fn as_bool(self) -> Option<bool> {
         match self {
@@ -85,7 +87,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the character, if it is one.
+    /// Returns the character, if the value is one.
     #[must_use]
     pub const fn as_char(self) -> Option<char> {
         match self {
@@ -94,7 +96,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_u64(self) -> Option<u64> {
         match self {
@@ -106,7 +108,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         match self {
@@ -118,7 +120,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_u128(self) -> Option<u128> {
         match self {
@@ -130,7 +132,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the integer, of whatever size, if it is one and fits.
+    /// Returns the integer, if the value is one of any size and fits.
     #[must_use]
     pub fn as_i128(self) -> Option<i128> {
         match self {
@@ -142,7 +144,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the floating-point number, if it is one. (Integers are not: not all of them fit.)
+    /// Returns the floating-point number, if the value is one. (Integers are not converted: not all
+    /// of them fit.)
     #[must_use]
     pub fn as_f64(self) -> Option<f64> {
         match self {
@@ -152,7 +155,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the text, if it is one.
+    /// Returns the text, if the value is text.
     #[must_use]
     pub const fn as_str(self) -> Option<&'a str> {
         match self {
@@ -161,7 +164,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the bytes, if they are; not those of a text.
+    /// Returns the bytes, if the value is bytes. (Text is not.)
     #[must_use]
     pub const fn as_bytes(self) -> Option<&'a [u8]> {
         match self {
@@ -170,7 +173,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns what can be formatted, if that is all that is known of it.
+    /// Returns the value, if it is formatted by its `Debug`.
     #[must_use]
     pub fn as_debug(self) -> Option<&'a dyn fmt::Debug> {
         match self {
@@ -188,7 +191,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns whether there is no value: the `None` of an `Option`.
+    /// Returns whether the value is absent: the `None` of an `Option`.
     #[must_use]
     pub const fn is_absent(self) -> bool {
         matches!(self, Self::Absent)
@@ -363,11 +366,12 @@ macro_rules! boxed_errors {
 
 boxed_errors! { dyn Error, dyn Error + Send, dyn Error + Send + Sync }
 
-/// An argument on its way to be a [`Value`]: `ByKind::new(&argument).hotprobe_value()`.
+/// The beginning of the conversion to a [`Value`]: `ByKind::new(&argument).hotprobe_value()`.
 ///
-/// There are five methods of that name. The compiler chooses one where the argument's type is known: the
-/// first whose bound the type meets, along the dereferences from [`ByKind`] over [`ByError`], [`ByDebug`] and
-/// [`ByDisplay`] to [`ByName`]. (The methods are inherent: no trait has to be in scope where `event!` is.)
+/// There are five methods of that name. The compiler, which knows the argument's type, chooses the
+/// first one whose bound the type meets, along the dereferences from [`ByKind`] over [`ByError`],
+/// [`ByDebug`] and [`ByDisplay`] to [`ByName`]. (The methods are inherent, so no trait has to be in
+/// scope where `event!` is.)
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ByKind<'a, T>(ByError<'a, T>);
@@ -393,7 +397,7 @@ pub struct ByDisplay<'a, T>(ByName<'a, T>);
 pub struct ByName<'a, T>(&'a T);
 
 impl<'a, T> ByKind<'a, T> {
-    /// Of this argument.
+    /// Begins the chain for one argument.
     #[inline]
     #[must_use]
     pub const fn new(argument: &'a T) -> Self {
@@ -402,7 +406,7 @@ impl<'a, T> ByKind<'a, T> {
 }
 
 impl<'a, T: Kind> ByKind<'a, T> {
-    /// A kind of its own.
+    /// Converts a type that has a kind of its own.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -411,7 +415,7 @@ impl<'a, T: Kind> ByKind<'a, T> {
 }
 
 impl<'a, T: Error> ByError<'a, T> {
-    /// An error, by its `Display`.
+    /// Converts an error by its `Display`.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -420,7 +424,7 @@ impl<'a, T: Error> ByError<'a, T> {
 }
 
 impl<'a, T: fmt::Debug> ByDebug<'a, T> {
-    /// By its `Debug`.
+    /// Converts a value by its `Debug`.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -429,7 +433,7 @@ impl<'a, T: fmt::Debug> ByDebug<'a, T> {
 }
 
 impl<'a, T: fmt::Display> ByDisplay<'a, T> {
-    /// By its `Display`.
+    /// Converts a value by its `Display`.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -438,7 +442,7 @@ impl<'a, T: fmt::Display> ByDisplay<'a, T> {
 }
 
 impl<'a, T> ByName<'a, T> {
-    /// By its type's name.
+    /// Converts any other value to the name of its type.
     #[inline]
     #[must_use]
     pub fn hotprobe_value(&self) -> Value<'a> {
@@ -466,7 +470,7 @@ choices! {
     ByDisplay, else ByName;
 }
 
-/// Returns what a dynamic probe sees of an argument that is marked `#[redact]`: nothing.
+/// Returns the value of an argument that is marked `#[redact]`, without reading it.
 #[doc(hidden)]
 #[inline]
 #[must_use]

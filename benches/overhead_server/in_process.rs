@@ -1,5 +1,5 @@
-//! Requests without a network: what is between two runs of different length is the server and nothing else, the same
-//! each time, so that its instructions can be counted.
+//! Requests without a network: what is between two runs of different length is the server and
+//! nothing else, the same each time, so that its instructions can be counted.
 
 use crate::service::{self, PATH};
 use crate::variant::Variant;
@@ -26,7 +26,8 @@ pub(crate) fn run(variant: Variant, requests: u64) -> Result<(), String> {
     Err(format!("{answered} of {requests} requests were answered"))
 }
 
-/// Whether a request passes four events, or none where there are none: if not, the comparison is of something else.
+/// Whether a request passes four events, or none where there are none: if not, the comparison is of
+/// something else.
 pub(crate) fn check() -> Result<(), String> {
     const REQUESTS: u64 = 10;
     let runtime = runtime()?;

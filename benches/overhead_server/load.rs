@@ -1,5 +1,6 @@
-//! The load: as light as it can be, so that what is measured is the server. Each
-//! of its keep-alive connections asks again when it has been answered, on a thread of its own; they send bytes, and look for the end of the answer.
+//! The load: as light as it can be, so that what is measured is the server. Each of its keep-alive
+//! connections asks again when it has been answered, on a thread of its own; they send bytes, and
+//! look for the end of the answer.
 
 use crate::latencies::{histogram, record};
 use crate::service::PATH;
@@ -25,8 +26,9 @@ struct Period {
     end: Instant,
 }
 
-/// Asks for so long, over connections of its own: what a connection is lucky or unlucky with, a buffer's place in
-/// memory for example, is not the same variant's forever. What is answered in the first quarter more is not counted.
+/// Asks for so long, over connections of its own: what a connection is lucky or unlucky with, a
+/// buffer's place in memory for example, is not the same variant's forever. What is answered in the
+/// first quarter more is not counted.
 pub(crate) async fn slice(
     address: SocketAddr,
     connections: usize,

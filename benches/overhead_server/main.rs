@@ -1,35 +1,36 @@
-//! What events cost a server: one axum server, built without events, with four a request that are off, with four
-//! that have a probe which does nothing, and with four that are recorded.
+//! What events cost a server: one axum server, built without events, with four a request that are
+//! off, with four that have a probe which does nothing, and with four that are recorded.
 //!
 //! ```text
-//! alias server='cargo run --release -p hotprobe-benches --features server --bin overhead_server --'
+//! alias server='cargo run --release -p hotprobe-benches -F server --bin overhead_server --'
 //! server
 //! server --seconds 60 --rounds 100
 //! server --requests 1000 --variant off
 //! server --probes
 //! ```
 //!
-//! All are in one process, on one thread, and are asked in turn, in short slices whose order is of chance: what
-//! else the machine does, and how the loader placed the program, is the same for them. Those with events are even the same
-//! code and the same memory. (Processes of their own would differ by some percent before the first event: by where
-//! their code, stack and heap happen to lie.) Without events is another instance of the same generic code. The load is
-//! on another thread, and light, so that the server is what is waited for.
+//! All are in one process, on one thread, and are asked in turn, in short slices whose order is of
+//! chance: what else the machine does, and how the loader placed the program, is the same for them.
+//! Those with events are even the same code and the same memory. (Processes of their own would
+//! differ by some percent before the first event: by where their code, stack and heap happen to
+//! lie.) Without events is another instance of the same generic code. The load is on another
+//! thread, and light, so that the server is what is waited for.
 //!
-//! Compared are throughput, the 99th percentile of the latencies, and the CPU time that the server's thread took for
-//! each request (Linux), which other programs on the machine disturb least. Each as a ratio to the server without
-//! events in the same round.
+//! Compared are throughput, the 99th percentile of the latencies, and the CPU time that the
+//! server's thread took for each request (Linux), which other programs on the machine disturb
+//! least. Each as a ratio to the server without events in the same round.
 //!
-//! With `--probes`, what is compared is the server with events, the same when each request knows its peer, that with
-//! `/debug/probes` mounted, and that while all four are recorded to a client.
+//! With `--probes`, what is compared is the server with events, the same when each request knows
+//! its peer, that with `/debug/probes` mounted, and that while all four are recorded to a client.
 //!
-//! With `--requests` there is no network and no clock: that number of requests is handed to one variant in process.
-//! `ci/overhead-server.sh` has their instructions counted.
+//! With `--requests` there is no network and no clock: that number of requests is handed to one
+//! variant in process. `ci/overhead-server.sh` has their instructions counted.
 //!
-//! Exit code 0 if all was measured, whatever the times say of the promises; 1 if something broke, 2 if the arguments
-//! could not be used.
+//! Exit code 0 if all was measured, whatever the times say of the promises; 1 if something broke, 2
+//! if the arguments could not be used.
 //!
-//! In reading order: [`service`], what is measured; [`variant`] and [`recorded`]; [`rounds`] and [`load`]; [`table`];
-//! [`probes`]; [`in_process`].
+//! In reading order: [`service`], what is measured; [`variant`] and [`recorded`]; [`rounds`] and
+//! [`load`]; [`table`]; [`probes`]; [`in_process`].
 
 #![allow(
     clippy::cast_precision_loss,

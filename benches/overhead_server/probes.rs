@@ -1,6 +1,6 @@
-//! What `/debug/probes` costs a server with four events a request: mounted and idle, and while all four are recorded to a
-//! client that reads. In turn, as in `rounds.rs`. What it costs that each request knows its peer, which is axum's own
-//! (`ConnectInfo`), is told apart.
+//! What `/debug/probes` costs a server with four events a request: mounted and idle, and while all
+//! four are recorded to a client that reads. In turn, as in `rounds.rs`. What it costs that each
+//! request knows its peer, which is axum's own (`ConnectInfo`), is told apart.
 
 use crate::load;
 use crate::rounds::{order, ran};
@@ -43,8 +43,8 @@ impl Variant {
     }
 }
 
-/// Prints the throughput of each, the same for each second of the servers' thread's CPU time, their ratios round by round,
-/// and whether these contradict what is promised.
+/// Prints the throughput of each, the same for each second of the servers' thread's CPU time, their
+/// ratios round by round, and whether these contradict what is promised.
 pub(crate) fn run(rounds: usize, slice: Duration, connections: usize) -> Result<(), String> {
     let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -219,7 +219,8 @@ fn print(what: &str, seen: &[Vec<f64>; 4]) -> bool {
             println!();
             continue;
         }
-        // Each with the one before: recording with what is mounted and idle, that with what only knows its peers.
+        // Each with the one before: recording with what is mounted and idle, that with what only
+        // knows its peers.
         let base = &seen[variant as usize - 1];
         let mut ratios: Vec<f64> = this.iter().zip(base).map(|(a, b)| a / b).collect();
         sorted(&mut ratios);

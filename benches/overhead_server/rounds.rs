@@ -1,5 +1,5 @@
-//! The rounds: in each, every variant is asked for a short time, in an order of chance. What else the machine does
-//! meets all of them, and what is compared is always of one round.
+//! The rounds: in each, every variant is asked for a short time, in an order of chance. What else
+//! the machine does meets all of them, and what is compared is always of one round.
 
 use crate::latencies::histogram;
 use crate::load;
@@ -24,7 +24,8 @@ pub(crate) struct Slice {
     pub(crate) throughput: f64,
     /// Nanoseconds.
     pub(crate) p99: f64,
-    /// Nanoseconds of the server's thread for each request; none where the system does not tell.
+    /// Nanoseconds of the server's thread for each request; none where the system does not report
+    /// it.
     pub(crate) cpu: Option<f64>,
 }
 
@@ -94,7 +95,8 @@ impl Servers {
     }
 }
 
-/// How long a thread has run, by its file. To be asked while it sleeps: the system counts when it stops.
+/// How long a thread has run, by its file. To be asked while it sleeps: the system counts when it
+/// stops.
 pub(crate) fn ran(file: &mut File) -> Option<Duration> {
     let mut text = String::new();
     file.rewind().ok()?;

@@ -1,5 +1,5 @@
-//! The server that is measured: one route, and four events a request. Generic over whether it has them: without, the
-//! compiler never sees them, so that nothing of them is in the machine code.
+//! The server that is measured: one route, and four events a request. Generic over whether it has
+//! them: without, the compiler never sees them, so that nothing of them is in the machine code.
 
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode};
@@ -62,8 +62,8 @@ struct Order {
     quantity: u32,
 }
 
-/// What is answered. (The request's id is in it, so that it is at hand with and without events: what is compared is
-/// the events, and not what else may have to be kept for their arguments.)
+/// What is answered. (The request's id is in it, so that it is at hand with and without events:
+/// what is compared is the events, and not what else may have to be kept for their arguments.)
 #[derive(Serialize)]
 struct Answer {
     request: u64,
@@ -77,7 +77,7 @@ struct Service {
     requests: AtomicU64,
 }
 
-/// What tells one request from another.
+/// The number of a request.
 #[derive(Clone, Copy)]
 struct RequestId(u64);
 
@@ -89,7 +89,7 @@ async fn read<const WITH_EVENTS: bool>(
     if WITH_EVENTS {
         fire!(STORE_BEGIN, request, id);
     }
-    // Stands for the way to a database and back.
+    // Takes the place of a round trip to a database.
     tokio::task::yield_now().await;
     let orders = service.orders.read().await;
     let order = usize::try_from(id).ok().and_then(|n| orders.get(n));

@@ -21,8 +21,9 @@ impl Ratios {
         self.0[nearest((self.0.len() - 1) as f64 * quantile, self.0.len())]
     }
 
-    /// Where the median of such ratios lies, with a confidence of 99 %, however they are distributed: in half of the
-    /// rounds, give or take, a ratio is below it (2.576 standard deviations of a coin's tosses).
+    /// Where the median of such ratios lies, with a confidence of 99 %, however they are
+    /// distributed: in half of the rounds, give or take, a ratio is below it (2.576 standard
+    /// deviations of a coin's tosses).
     fn interval(&self) -> (f64, f64) {
         let n = self.0.len();
         let wide = 2.576 * (n as f64).sqrt() / 2.0;

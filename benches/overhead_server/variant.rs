@@ -18,7 +18,7 @@ pub(crate) enum Variant {
     Recorded,
 }
 
-/// Detaches what a variant has attached; tells what was wrong with it, if anything was.
+/// Detaches the probes of a variant, and returns what was wrong with them.
 pub(crate) type Detach = Box<dyn FnOnce() -> Result<(), String>>;
 
 impl Variant {
@@ -33,7 +33,8 @@ impl Variant {
         }
     }
 
-    /// How much of the throughput its events may cost. (Without any, it is what the others are compared with.)
+    /// How much of the throughput its events may cost. (Without any, it is what the others are
+    /// compared with.)
     pub(crate) fn allowed(self) -> Option<f64> {
         match self {
             Self::None => None,
@@ -42,7 +43,7 @@ impl Variant {
         }
     }
 
-    /// Its server. With events it is one and the same: what is attached is what differs.
+    /// Its server. The variants with events have the same server, and differ in the probes.
     pub(crate) fn routes(self) -> Router {
         if self == Self::None {
             service::routes::<false>()

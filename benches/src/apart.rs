@@ -1,5 +1,5 @@
-//! Measures in a process of its own: the loader places a program's parts differently each time, and some peers have one
-//! state for the whole process.
+//! Measures in a separate process: the loader places the program at another address each time, and
+//! some peers have one state for the whole process.
 
 use crate::values::Values;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The machine code of one place: what a caller carries along, on its hot path.
+//! The machine code that an event adds to the hot path of its function.
 
 use crate::values::print_exact;
 use hotprobe::fire;
@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Whether this is a machine whose code and instructions are known. Elsewhere they are not measured.
+/// Whether code and instructions are measured on this platform.
 pub(crate) const KNOWN: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
 
 hotprobe::event! {
@@ -20,8 +20,8 @@ fn by_hand(x: u64) {
     black_box(x);
 }
 
-/// A function with nothing in it, one with a hand-written guard, one with an event: each between two pieces of work, so
-/// that arguments have to be kept and a jump to a function's end will not do.
+/// Three functions: with nothing, with a hand-written guard, with an event. Each has work before
+/// and after, so that arguments have to be kept and the branch cannot be a tail call.
 macro_rules! functions {
     ($($name:ident $site:expr;)*) => { $(
         #[inline(never)]
@@ -41,8 +41,9 @@ functions! {
     site_event |x| fire!(SITE, x);
 }
 
-/// Prints the instructions that a guard and an event add to a function's hot path, what they ask of its prologue
-/// included; and the bytes of the check itself, load, test and branch. Prints nothing where there is no objdump, or another machine.
+/// Prints the instructions that a guard and an event add to a function's hot path, what they ask of
+/// its prologue included; and the bytes of the check itself, load, test and branch. Prints nothing
+/// where there is no objdump, or another machine.
 pub(crate) fn print() {
     if !KNOWN {
         return;

@@ -1,4 +1,4 @@
-//! Threads that fire beside each other, and beside one that attaches and detaches.
+//! Threads that fire concurrently, and next to one that attaches and detaches.
 
 use crate::Subject;
 use crate::measure::{Figures, figures};
@@ -13,8 +13,8 @@ hotprobe::event! {
     static GAPS: fn(x: u64);
 }
 
-/// Runs a subject on one thread, while the others do nothing and while they run it too, in turn: what an operation
-/// costs each time. None if the others hardly ran.
+/// Runs a subject on one thread, alternately while the others are idle and while they run it too.
+/// Returns the cost of an operation in both cases; none if the others hardly ran.
 #[must_use]
 pub fn alone_and_together(
     subject: &Subject,
@@ -65,7 +65,7 @@ pub fn alone_and_together(
     })
 }
 
-/// What another thread does meanwhile.
+/// The work of another thread meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Churn {
     /// Nothing.
@@ -76,8 +76,8 @@ pub enum Churn {
     Always,
 }
 
-/// A thread fires one event, and reads the clock after each firing: the 99.99th percentile of the gaps, in
-/// nanoseconds. The thread that churns is there in each case.
+/// Fires one event on a thread that reads the clock after each firing. Returns the 99.99th
+/// percentile of the gaps in nanoseconds. The other thread exists in every case.
 #[must_use]
 pub fn gap(churn: Churn, time: Duration) -> f64 {
     let probe = GAPS.attach(|_| ());

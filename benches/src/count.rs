@@ -1,4 +1,5 @@
-//! Instructions, counted by callgrind: the same on a noisy machine as on a quiet one, and on any processor.
+//! Instructions, counted by callgrind: the same on a busy machine as on an idle one, and on every
+//! processor.
 
 use crate::values::print_exact;
 use hotprobe_benches::layout_a::ours;
@@ -6,11 +7,11 @@ use hotprobe_benches::{Subject, writers};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What there is around a subject while it is counted.
+/// The environment of a subject while it is counted.
 #[derive(Clone, Copy)]
 enum Around {
     Nothing,
-    /// 64 threads that have fired, and sleep.
+    /// 64 threads that have fired and now sleep.
     Threads,
     /// 64 other events with 16 probes each.
     Events,
@@ -21,7 +22,7 @@ struct Counted {
     name: &'static str,
     subject: &'static str,
     around: Around,
-    /// The iterations of two runs. Their difference leaves out what is done once.
+    /// The iterations of two runs. The difference excludes work that is done once.
     iterations: (u64, u64),
 }
 
@@ -86,11 +87,12 @@ const COUNTED: &[Counted] = &[
     batch("batch_10k"),
 ];
 
-/// Prints what one operation of each subject takes: `count_NAME`, instructions of the program itself; `all_NAME`, those
-/// of libc as well; `allocations_NAME`. Prints nothing where there is no callgrind.
+/// Prints what one operation of each subject takes: `count_NAME`, instructions of the program
+/// itself; `all_NAME`, those of libc as well; `allocations_NAME`. Prints nothing where there is no
+/// callgrind.
 ///
-/// Most rows leave libc out: which of its variants of `memcpy` runs depends on the processor, and which way `malloc`
-/// takes on what else has been allocated.
+/// Most rows leave libc out: which of its variants of `memcpy` runs depends on the processor, and
+/// which way `malloc` takes on what else has been allocated.
 pub(crate) fn print() {
     if !crate::code::KNOWN {
         return;
@@ -142,7 +144,7 @@ fn collected(run: fn(u64), iterations: u64) {
     std::hint::black_box(iterations);
 }
 
-/// What callgrind collected.
+/// The costs that callgrind collected.
 #[derive(Default)]
 struct Profile {
     own: u64,
@@ -159,7 +161,8 @@ impl Profile {
                 "--tool=callgrind",
                 "--compress-strings=no",
                 "--compress-pos=no",
-                // Only there: some peers measure the machine's clock before `main`, each time differently.
+                // Only there: some peers measure the machine's clock before `main`, each time
+                // differently.
                 "--toggle-collect=overhead::count::collected",
             ])
             .arg(format!("--callgrind-out-file={}", file.display()))
@@ -176,9 +179,9 @@ impl Profile {
         Self::parse(&text)
     }
 
-    /// Reads callgrind's format: `ob=` and `cob=` name the object of a function and of one that it calls, a line that
-    /// begins with a number is a function's own cost, and the one after `calls=` is the callee's, which has lines of its
-    /// own.
+    /// Reads callgrind's format: `ob=` and `cob=` name the object of a function and of one that it
+    /// calls, a line that begins with a number is a function's own cost, and the one after `calls=`
+    /// is the callee's, which has lines of its own.
     fn parse(text: &str) -> Self {
         const ALLOCATORS: [&str; 5] = [
             "malloc",

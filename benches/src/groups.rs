@@ -8,7 +8,7 @@ use crate::{code, count, times};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     pub(crate) name: &'static str,
-    /// How many processes measure it.
+    /// The number of processes that measure it.
     pub(crate) processes: usize,
     /// Whether it measures time. Such rows are printed, and never fail.
     pub(crate) timed: bool,

@@ -1,15 +1,16 @@
-//! The measuring core, which the gate (`ci/overhead.sh`) and the benches share: what is measured, in
-//! [`ours`](layout_a::ours), what the machine asks for the same without us, in [`floors`](layout_a::floors), and how,
-//! in [`measure`].
+//! The measuring core, which the gate (`ci/overhead.sh`) and the benches share.
+//! [`ours`](layout_a::ours) has the subjects, [`floors`](layout_a::floors) the same work without
+//! this crate, and [`measure`] the method.
 //!
-//! How each subject is guarded against the optimizer:
+//! Guards against the optimizer:
 //!
-//! * Each is a loop in a function of its own, called through a pointer. Its argument is the loop's counter, which
-//!   starts at an opaque value.
-//! * Each event has an attach that is reachable, so that the check cannot be known to fail. Each pointer of a
-//!   hand-written guard has been stored to.
-//! * Probes, and the closures of the floors, are called through pointers that come out of `black_box`, so that
-//!   nothing of them is inlined. (For us nothing is needed: a probe's address comes out of an atomic.)
+//! * Each is a loop in a function of its own, called through a pointer. Its argument is the loop's
+//!   counter, which starts at an opaque value.
+//! * An attach to each event is reachable, so the optimizer cannot know that the check fails. The
+//!   pointer of each hand-written guard has been stored to.
+//! * Probes, and the closures of the floors, are called through pointers that come out of
+//!   `black_box`, so they are not inlined. (Events need no guard here: the address of a probe comes
+//!   from an atomic.)
 //! * `ci/overhead.sh` counts the instructions of most subjects. One that was removed has too few.
 
 #![allow(
@@ -23,9 +24,9 @@ pub mod measure;
 pub mod peers;
 pub mod writers;
 
-/// Floors and ours. Three times the same files: where a loop, and the function that it calls, happen to lie in memory
-/// moves a result by some 20 %, so there are three places for each. (In three codegen units: otherwise the compiler would
-/// merge what is the same.)
+/// The floors and the subjects, three times from the same files: the address of a loop, and of the
+/// function that it calls, changes a result by about 20 %. (They are in three codegen units, since
+/// the compiler would merge equal functions.)
 #[path = "layout/mod.rs"]
 pub mod layout_a;
 #[allow(clippy::duplicate_mod)]
@@ -40,13 +41,13 @@ pub mod layout_c;
 pub struct Subject {
     /// The name that rows and benches call it by.
     pub name: &'static str,
-    /// How many operations one iteration is.
+    /// The number of operations in one iteration.
     pub per_iteration: u32,
     /// The loop; its argument is the number of iterations.
     pub run: fn(u64),
 }
 
-/// A subject of one operation an iteration.
+/// Creates a subject with one operation per iteration.
 #[must_use]
 pub const fn subject(name: &'static str, run: fn(u64)) -> Subject {
     Subject {

@@ -1,12 +1,13 @@
-//! Measures what [`rows::ROWS`] name, and prints them as a table. Fails if a counted row is above its gate: code,
-//! instructions, allocations. Times are printed when asked for, and never fail.
+//! Measures what [`rows::ROWS`] name, and prints them as a table. Fails if a counted row is above
+//! its gate: code, instructions, allocations. Times are printed when asked for, and never fail.
 //!
 //! ```text
 //! overhead                      the counted rows, and exit code 1 if one is above its gate
 //! overhead --times              the timed rows as well
 //! overhead --rows fire          one group of them: fire, attach, … (repeatable)
-//! overhead markdown             the rows and the peers, as `docs::performance` shows them
-//! overhead measure fire         the values behind a group: name, undisturbed, median (a process of the above)
+//! overhead markdown peers       the tables of peers, as `docs::performance` shows them
+//! overhead markdown rows        the table of rows, likewise
+//! overhead measure fire         the values behind a group: name, best, median
 //! overhead run fire_1 1000      one counted subject, 1000 iterations (what callgrind counts)
 //! ```
 
@@ -43,7 +44,12 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         #[cfg(feature = "peers")]
-        ["markdown"] => {
+        ["markdown", "peers"] => {
+            print!("{}", versus::markdown());
+            ExitCode::SUCCESS
+        }
+        #[cfg(feature = "peers")]
+        ["markdown", "rows"] => {
             let mut values = Values::default();
             for group in GROUPS {
                 let processes = if group.timed { 2 * group.processes } else { 1 };
@@ -51,7 +57,7 @@ fn main() -> ExitCode {
                     apart::measure(group.name, &mut values);
                 }
             }
-            print!("{}{}", table::markdown(&values), versus::markdown());
+            print!("{}", table::markdown(&values));
             ExitCode::SUCCESS
         }
         ref options => gate(options),

@@ -1,10 +1,10 @@
-//! How it is measured: all subjects of a group in turn, in slices of a tenth of a millisecond, many rounds. What
-//! disturbs the machine then meets all of them, and a slice is short enough that some meet nothing.
+//! The method: all subjects of a group in turn, in slices of 0.1 ms, for many rounds. Other load
+//! then affects all of them, and slices are so short that some are not disturbed.
 
 use crate::Subject;
 use std::time::{Duration, Instant};
 
-/// How long one slice lasts.
+/// The duration of one slice.
 const SLICE: Duration = Duration::from_micros(100);
 
 /// Nanoseconds of one operation.
@@ -32,7 +32,7 @@ pub fn interleave(subjects: &[Subject], rounds: usize) -> Vec<Figures> {
     slices.into_iter().map(figures).collect()
 }
 
-/// Figures of slices.
+/// Returns the figures of slices.
 ///
 /// # Panics
 /// If there is none.

@@ -1,8 +1,8 @@
-//! The same work done by others. Some have one state for the whole process, so each is measured in a process of its
-//! own, beside ours.
+//! The same work done by peers. Some have one state for the whole process, so each is measured in
+//! its own process, next to this crate.
 
-// Hazard pointers, and pointers that seize protects, are followed by `unsafe` methods only; a static key is switched by
-// one.
+// Hazard pointers, and pointers that seize protects, are followed by `unsafe` methods only; a
+// static key is switched by one.
 #![allow(unsafe_code)]
 
 use crate::layout_a::floors::{Closure, closure, counter};
@@ -13,23 +13,23 @@ use std::sync::{Arc, LazyLock, RwLock};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 
-/// What is compared with.
+/// The work that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Passing by eight places that are off.
+    /// Eight places that are off.
     Off,
-    /// One place, one closure or the like that does nothing.
+    /// One place with one closure, or its equivalent, that does nothing.
     On,
-    /// Adding one of them, and removing it.
+    /// Adding and removing such a closure.
     Change,
 }
 
-/// A subject of others.
+/// A subject of a peer.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
     /// What it does.
     pub work: Work,
-    /// What it is, for people.
+    /// The name in the tables.
     pub what: &'static str,
     /// The loop.
     pub subject: Subject,
@@ -202,7 +202,7 @@ fn parking_lot_pair(n: u64) {
     }
 }
 
-/// As an event's: each probe is shared by the vectors that it is in.
+/// A probe as an event has it: shared by the vectors that contain it.
 type List = Vec<Arc<Closure>>;
 
 static SEIZE: LazyLock<seize::Collector> = LazyLock::new(seize::Collector::new);

@@ -1,21 +1,21 @@
-//! The rows: what is compared with what, and which limits hold. To tighten one, change it here.
+//! The rows: the comparisons and their limits. To tighten a limit, change it here.
 //!
-//! Only rows of what is counted have a gate: machine code, instructions, allocations. These depend on the compiler, and
-//! neither on the processor nor on what else the machine does.
+//! Only counted rows have a gate: machine code, instructions, allocations. Counts depend on the
+//! compiler, but neither on the processor nor on other load.
 
 use crate::values::Values;
 
-/// A figure: one that was measured, or what follows from several.
+/// A figure: a measured one, or one that is computed from several.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Figure {
     Of(&'static str),
-    /// The difference of two, divided.
+    /// The difference of two figures, divided by a number.
     Each(&'static str, &'static str, f64),
     None,
 }
 use Figure::{Each, Of};
 
-/// How ours is judged against the floor.
+/// The comparison with the floor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Judge {
     /// Ours / floor.
@@ -27,14 +27,14 @@ pub(crate) enum Judge {
 }
 use Judge::{Above, Plain, Ratio};
 
-/// What is asked for.
+/// The limits of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// What is wanted, if anything is.
+    /// The target, if there is one.
     pub(crate) target: Option<f64>,
-    /// What would be better still.
+    /// A better target.
     pub(crate) stretch: Option<f64>,
-    /// What fails; of counted rows only.
+    /// The limit above which the row fails; only counted rows have one.
     pub(crate) gate: Option<f64>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Row {
     pub(crate) floor: Figure,
     pub(crate) judge: Judge,
     pub(crate) limits: Limits,
-    /// It is enough if this row, by its name, meets the same limit of its own.
+    /// The name of another row: it is enough if that row meets its own limit.
     pub(crate) or: Option<&'static str>,
 }
 
@@ -62,7 +62,7 @@ impl Figure {
 }
 
 impl Row {
-    /// Ours, the floor, and what is judged. None if it was not measured.
+    /// Returns the judged figure; none if it was not measured.
     pub(crate) fn value(&self, values: &Values) -> Option<f64> {
         self.judged(|name| values.best(name))
     }
@@ -80,7 +80,7 @@ impl Row {
         })
     }
 
-    /// Whether a limit of it, or of the row that is as good, is met.
+    /// Returns whether a limit of this row, or of the row that `or` names, is met.
     pub(crate) fn meets(&self, values: &Values, limit: impl Fn(&Limits) -> Option<f64>) -> bool {
         let own = |row: &Row| match (row.value(values), limit(&row.limits)) {
             (Some(value), Some(limit)) => value <= limit + 1e-9,
@@ -92,13 +92,14 @@ impl Row {
                 .is_some_and(|or| ROWS.iter().any(|row| row.what == or && own(row)))
     }
 
-    /// Whether it is below its gate, or has none. A row that was not measured is not.
+    /// Returns whether the row is below its gate, or has none. A row that was not measured is not
+    /// below it.
     pub(crate) fn passes(&self, values: &Values) -> bool {
         self.limits.gate.is_none() || self.meets(values, |limits| limits.gate)
     }
 }
 
-/// A row of what is counted: it fails above `gate`.
+/// Creates a counted row, which fails above `gate`.
 const fn counted(
     group: &'static str,
     what: &'static str,
@@ -122,7 +123,7 @@ const fn counted(
     }
 }
 
-/// A row of what is timed: it is printed, and never fails.
+/// Creates a timed row, which is printed and never fails.
 const fn timed(
     group: &'static str,
     what: &'static str,
@@ -156,16 +157,17 @@ const fn stretch(target: f64, stretch: f64) -> (Option<f64>, Option<f64>) {
 
 const NO_TARGET: (Option<f64>, Option<f64>) = (None, None);
 
-/// Instructions when this was written (rustc 1.95), and not a whole one more. Time would not do: one locked instruction
-/// more, on a line that nobody else wants, was lost in the noise. Another compiler may need other numbers; a change of the
-/// code that does must say why.
+/// The instructions measured with rustc 1.95, plus less than one. Times would not show a
+/// regression: one more locked instruction, on an uncontended cache line, was lost in the noise.
+/// Another compiler may need other numbers. A change of the code that needs them must give the
+/// reason.
 const DISPATCH: f64 = 37.5;
 const FURTHER: f64 = 3.5;
 const PINNED: f64 = 52.5;
 const NESTED: f64 = 52.5;
 
-/// Attach and detach, against clone + swap + defer, without libc: a few hundredths above what it was when this was
-/// written.
+/// Attach and detach, against clone + swap + defer, without libc: the ratios measured with rustc
+/// 1.95, plus a few hundredths.
 const PAIR: f64 = 5.05;
 const PAIR_4: f64 = 5.25;
 const PAIR_16: f64 = 4.7;
@@ -175,21 +177,21 @@ const PAIR_OVER_THREAD: f64 = 2.05;
 pub(crate) const ROWS: &[Row] = &[
     counted(
         "code",
-        "off, a place: instructions in its function, above a guard's by hand",
+        "off: instructions of the function, above a hand-written guard's",
         "instr",
         (Of("instructions_event"), Above, Of("instructions_guard")),
         0.0,
     ),
     counted(
         "code",
-        "off, a place: bytes of load, test and branch",
+        "off: bytes of load, test and branch",
         "bytes",
         (Of("bytes_event"), Plain, Of("bytes_guard")),
         14.0,
     ),
     counted(
         "count",
-        "off, a place: instructions passed, above a guard's by hand",
+        "off: instructions executed, above a hand-written guard's",
         "instr",
         (
             Each("count_off", "count_nothing", 1.0),
@@ -239,14 +241,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     counted(
         "count",
-        "the same with 4 probes there: instructions",
+        "the same with 4 probes attached: instructions",
         "instr",
         (Of("count_attach_detach_4"), Ratio, Of("count_swaps_4")),
         PAIR_4,
     ),
     counted(
         "count",
-        "the same with 16 probes there: instructions",
+        "the same with 16 probes attached: instructions",
         "instr",
         (Of("count_attach_detach_16"), Ratio, Of("count_swaps_16")),
         PAIR_16,
@@ -290,7 +292,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     counted(
         "count",
-        "attach + detach with 1024 probes at 64 other events: instructions, above without",
+        "attach + detach with 1024 probes on 64 other events: instructions, above without",
         "instr",
         (
             Of("count_attach_detach_0_events"),
@@ -299,10 +301,10 @@ pub(crate) const ROWS: &[Row] = &[
         ),
         0.0,
     ),
-    // With libc's instructions, so that copies of what is there already would be seen.
+    // With libc's instructions, which show copies of probes that are attached already.
     counted(
         "count",
-        "batch of 10 000 and its detach: instructions a probe, against one of 1000",
+        "batch of 10,000 and its detach: instructions per probe, against one of 1,000",
         "instr",
         (Of("all_batch_10k"), Ratio, Of("all_batch_1k")),
         1.1,
@@ -310,7 +312,7 @@ pub(crate) const ROWS: &[Row] = &[
     // Time.
     timed(
         "fire",
-        "off, a place, against a hand-written guard",
+        "off, against a hand-written guard",
         "ns",
         (Of("off"), Ratio, Of("guard")),
         target(1.0),
@@ -376,14 +378,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "attach",
-        "the same with 4 probes there",
+        "the same with 4 probes attached",
         "ns",
         (Of("attach_detach_4"), Ratio, Of("swaps_4")),
         stretch(3.5, 2.5),
     ),
     timed(
         "attach",
-        "the same with 16 probes there",
+        "the same with 16 probes attached",
         "ns",
         (Of("attach_detach_16"), Ratio, Of("swaps_16")),
         stretch(3.5, 2.5),
@@ -402,11 +404,11 @@ pub(crate) const ROWS: &[Row] = &[
         (Of("pair_threads"), Ratio, Of("pair")),
         target(1.1),
     ),
-    // A grace period is over when each thread has been looked at, in every library: so ours is also judged by what that
-    // takes without us.
+    // A grace period is over when each thread has been looked at, in every library: so ours is also
+    // judged by what that takes without us.
     timed(
         "elsewhere",
-        "the same, against clone + swap + defer + a grace period, likewise",
+        "the same, against clone + swap + defer + a grace period, with as many threads",
         "ns",
         (Of("pair_threads"), Ratio, Of("pair_threads_floor")),
         target(1.1),
@@ -420,14 +422,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "elsewhere",
-        "the same with 1024 probes at 64 other events",
+        "the same with 1024 probes on 64 other events",
         "ns",
         (Of("pair_events"), Ratio, Of("pair")),
         target(1.1),
     ),
     timed(
         "batch",
-        "batch of 100 000 probes on one event",
+        "batch of 100,000 probes on one event",
         "ns",
         (Of("batch_100k"), Plain, Figure::None),
         target(100e6),
@@ -441,14 +443,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "batch",
-        "batch of 10 000, against one of 1000 (linear: 10)",
+        "batch of 10,000, against one of 1,000 (linear: 10)",
         "ns",
         (Of("batch_10k"), Ratio, Of("batch_1k")),
         target(12.0),
     ),
     timed(
         "batch",
-        "the detach of that group, likewise",
+        "the same for the detach of that group",
         "ns",
         (Of("group_10k"), Ratio, Of("group_1k")),
         target(12.0),
@@ -462,37 +464,37 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "busy",
-        "synchronize, others fire without pause, median",
+        "synchronize, other threads fire without pause, median",
         "ns",
         (Of("synchronize_busy"), Plain, Figure::None),
         target(30e3),
     ),
     timed(
         "busy",
-        "attach + detach, others fire without pause, median",
+        "attach + detach, other threads fire without pause, median",
         "ns",
         (Of("pair_busy"), Plain, Figure::None),
         target(10e3),
     ),
     timed(
         "busy",
-        "retired and not yet reclaimed meanwhile, 99th percentile",
+        "retired and not yet reclaimed meanwhile, p99",
         "",
         (Of("backlog"), Plain, Figure::None),
         target(1e3),
     ),
-    // How much the pin itself suffers from a second thread depends on which cores the two got (1.4 or 2.1 times, on one
-    // and the same virtual machine); what is above that is ours.
+    // How much the pin itself suffers from a second thread depends on which cores the two got (1.4
+    // or 2.1 times, on one and the same virtual machine); what is above that is ours.
     timed(
         "threads",
-        "two threads firing one event, each against alone",
+        "two threads firing one event: each, against one alone",
         "ns",
         (Of("fire_together"), Ratio, Of("fire_alone")),
         target(1.25),
     ),
     timed(
         "threads",
-        "what two threads cost each other, above what the floor's do",
+        "what two threads cost each other, above the floor's",
         "ns",
         (
             Each("fire_together", "fire_alone", 1.0),
@@ -503,7 +505,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     timed(
         "threads",
-        "(the floor alone: pin + load + call, likewise)",
+        "(the floor alone: pin + load + call, on two threads)",
         "ns",
         (Of("pin_together"), Ratio, Of("pin_alone")),
         NO_TARGET,

@@ -1,4 +1,4 @@
-//! The table on paper.
+//! The table of rows, as text and as Markdown.
 
 use crate::code::KNOWN;
 use crate::rows::{Figure, Judge, ROWS, Row};
@@ -7,8 +7,8 @@ use crate::values::Values;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-/// Prints what was measured of these groups. Fails if a counted row is above its gate, or was not measured where it could
-/// be; a row of times never fails.
+/// Prints the rows of these groups. Fails if a counted row is above its gate, or was not measured
+/// although the platform supports it. A timed row never fails.
 pub(crate) fn print(values: &Values, groups: &[&str]) -> ExitCode {
     println!(
         "{:<84} {:>9} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8}",
@@ -71,7 +71,7 @@ fn meets_target(row: &Row, values: &Values) -> bool {
     row.limits.target.is_none() || row.meets(values, |limits| limits.target)
 }
 
-/// The same for a page of documentation.
+/// Returns the table of rows in Markdown, for the page of documentation.
 #[cfg(feature = "peers")]
 pub(crate) fn markdown(values: &Values) -> String {
     let mut text =

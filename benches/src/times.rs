@@ -1,5 +1,5 @@
-//! The groups that measure time. Their rows are printed, and never fail: what a time is, and the ratio of two, depends on
-//! the processor and on what else the machine does.
+//! The groups that measure time. Their rows are printed and never fail: times, and ratios of times,
+//! depend on the processor and on other load.
 
 use crate::values::print;
 use hdrhistogram::Histogram;
@@ -45,7 +45,7 @@ fn interleaved(layouts: [&[Subject]; 3], rounds: usize) {
     }
 }
 
-/// Measures attach and detach while there is much of something that should not matter.
+/// Measures attach and detach next to a large heap, many threads or many other probes.
 pub(crate) fn elsewhere() {
     let pair = [
         subject("", layout_a::ours::attach_detach_0),
@@ -89,7 +89,7 @@ pub(crate) fn batch() {
     }
 }
 
-/// Measures those who change an event while others fire it.
+/// Measures changes of an event while other threads fire it.
 pub(crate) fn busy() {
     let mut idle = Beside::default();
     writers::with_busy(0, |none| {

@@ -1,4 +1,4 @@
-//! Measured values, by name; and the lines in which one process hands them to another.
+//! Measured values by name, and the lines that pass them from one process to another.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Values(BTreeMap<String, Vec<(f64, f64)>>);
 
 impl Values {
-    /// Adds what [`print`] wrote. Other lines are skipped.
+    /// Adds the values that [`print`] wrote. Skips other lines.
     pub(crate) fn read(&mut self, text: &str) {
         for line in text.lines() {
             let mut words = line.split_whitespace();

@@ -1,4 +1,4 @@
-//! The peers, each in a process of its own, beside ours and the floors.
+//! The peers, each in its own process, in turn with this crate and the floors.
 
 use crate::apart;
 use crate::values::{self, Values};
@@ -7,14 +7,14 @@ use hotprobe_benches::peers::{PEERS, Peer, Work, named};
 use hotprobe_benches::{Subject, measure};
 use std::fmt::Write;
 
-/// Subjects, and what they are for people.
+/// Subjects: the name in the code, and the one in the table.
 type Named = &'static [(&'static str, &'static str)];
 
-/// Of each kind of work: the floors, and ours.
+/// For each kind of work: its title, the floors and this crate.
 const BESIDE: &[(Work, &str, Named)] = &[
     (
         Work::Off,
-        "off, a place",
+        "an event that is off, or its equivalent",
         &[
             ("guard", "*floor:* a hand-written guard"),
             ("off", "**hotprobe**"),
@@ -22,7 +22,7 @@ const BESIDE: &[(Work, &str, Named)] = &[
     ),
     (
         Work::On,
-        "one probe, or the like, that does nothing",
+        "one probe that does nothing, or its equivalent",
         &[
             ("call", "*floor:* a dyn call"),
             ("cas_call", "*floor:* a compare-and-exchange + a dyn call"),
@@ -32,7 +32,7 @@ const BESIDE: &[(Work, &str, Named)] = &[
             ),
             (
                 "pin_call_inlined",
-                "*floor:* the same, in the loop itself, as those below are",
+                "*floor:* the same, inlined in the loop, as the peers below",
             ),
             ("fire_1", "**hotprobe**"),
             ("fire_pinned", "**hotprobe**, in `pinned`"),
@@ -40,18 +40,25 @@ const BESIDE: &[(Work, &str, Named)] = &[
     ),
     (
         Work::Change,
-        "attach + detach, or the like",
+        "attach + detach, or its equivalent",
         &[
             (
                 "swaps_0",
                 "*floor:* crossbeam-epoch, clone + swap + defer, twice",
             ),
-            ("attach_detach_0", "**hotprobe**, the captures dropped"),
+            (
+                "attach_detach_0",
+                "**hotprobe**, which also drops the captures",
+            ),
         ],
     ),
 ];
 
-/// Measures one peer, and what it is compared with.
+/// The number of processes that measure a peer. The best counts; on a busy machine, three may all
+/// be disturbed.
+const PROCESSES: usize = 12;
+
+/// Measures one peer and what it is compared with, and prints the values.
 pub(crate) fn print(name: &str) {
     let peer = named(name);
     let _attached = ours::attached();
@@ -67,18 +74,19 @@ pub(crate) fn print(name: &str) {
     }
 }
 
-/// Measures all, and returns a table in Markdown.
+/// Measures all peers, and returns a table in Markdown for each kind of work.
 pub(crate) fn markdown() -> String {
     let mut text = String::new();
-    for (work, title, beside) in BESIDE {
+    for (number, (work, title, beside)) in BESIDE.iter().enumerate() {
         let peers: Vec<&Peer> = PEERS.iter().filter(|peer| peer.work == *work).collect();
         let mut values = Values::default();
         for peer in &peers {
-            for _ in 0..3 {
+            for _ in 0..PROCESSES {
                 apart::measure(&format!("peer:{}", peer.subject.name), &mut values);
             }
         }
-        let _ = writeln!(text, "\n| {title} | ns |\n|---|---|");
+        let empty_line = if number == 0 { "" } else { "\n" };
+        let _ = writeln!(text, "{empty_line}| {title} | ns |\n|---|---|");
         let names = beside.iter().map(|(name, what)| (*name, *what));
         for (name, what) in names.chain(peers.iter().map(|peer| (peer.subject.name, peer.what))) {
             let figure = values.best(name).unwrap_or(f64::NAN);

@@ -1,4 +1,4 @@
-//! Those who change an event: batches, synchronize, and what could slow them down.
+//! Changes of events: batches, `synchronize`, and conditions that could slow them down.
 
 use crate::Subject;
 use crate::layout_a::floors;
@@ -18,7 +18,7 @@ hotprobe::event! {
 /// Commits a batch of `n` probes to one event, and detaches the group: how long each took.
 ///
 /// # Panics
-/// If the event has another number of probes than it should have then.
+/// If the event does not have the expected number of probes.
 #[must_use]
 pub fn batch(n: u64) -> (Duration, Duration) {
     let start = Instant::now();
@@ -68,12 +68,12 @@ pub fn nanoseconds() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("these bounds are possible")
 }
 
-/// What somebody measured who ran beside the readers.
+/// The measurements of a thread that ran next to the readers.
 #[derive(Debug)]
 pub struct Beside {
     /// Nanoseconds of each operation.
     pub times: Histogram<u64>,
-    /// What was retired and not yet reclaimed, after each few operations.
+    /// The number of retired objects that were not yet reclaimed, sampled every few operations.
     pub backlog: Histogram<u64>,
 }
 
@@ -87,9 +87,9 @@ impl Default for Beside {
 }
 
 impl Beside {
-    /// Repeats `operation` for so long. Only what happened while all readers ran is counted: where there are more
-    /// threads than cores, a reader is often not running, and then is not in the way, or is stopped in the middle of a
-    /// firing, and then holds up everything.
+    /// Repeats `operation` for a duration. Only operations during which all readers ran are
+    /// counted. With more threads than cores, a reader is often not running: it either does not
+    /// interfere, or is stopped inside a firing and delays everything.
     pub fn repeat(
         &mut self,
         time: Duration,
@@ -120,10 +120,10 @@ impl Beside {
     }
 }
 
-/// How long `synchronize` takes after a detach.
+/// Measures `synchronize` after a detach.
 ///
 /// # Panics
-/// Inside a probe, where nobody can wait.
+/// Inside a probe, where waiting is not possible.
 #[must_use]
 pub fn synchronize(i: u64) -> u64 {
     let probe = BUSY.attach(move |_| {
@@ -135,7 +135,7 @@ pub fn synchronize(i: u64) -> u64 {
     elapsed(start)
 }
 
-/// How long a pair of attach and detach takes.
+/// Measures a pair of attach and detach.
 #[must_use]
 pub fn pair(i: u64) -> u64 {
     let start = Instant::now();
@@ -150,7 +150,7 @@ fn elapsed(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Threads that fire an event, and how often they did.
+/// Threads that fire an event, and their numbers of firings.
 #[derive(Debug)]
 pub struct Readers(Vec<Progress>);
 
@@ -168,7 +168,8 @@ impl Readers {
         })
     }
 
-    /// Whether all fired, at least once in 100 ns, and nobody was stopped for long meanwhile.
+    /// Returns whether all threads fired, at least once per 100 ns, and none was stopped for long
+    /// meanwhile.
     fn went_on(&self, before: &[u64; 8], now: &[u64; 8], time: Duration) -> bool {
         let some = u64::try_from(time.as_nanos() / 100)
             .unwrap_or(u64::MAX)
@@ -211,7 +212,7 @@ pub fn with_busy<R>(readers: usize, f: impl FnOnce(&Readers) -> R) -> R {
     result
 }
 
-/// Runs `f` while `n` threads exist that have fired, and taken part in the floors, and now sleep.
+/// Runs `f` while `n` threads sleep that have fired and taken part in the floors.
 ///
 /// # Panics
 /// If a thread cannot start.
@@ -239,7 +240,7 @@ pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Runs `f` while there are `mib` MiB more on the heap, in pieces of 64 bytes.
+/// Runs `f` with `mib` MiB more on the heap, in blocks of 64 bytes.
 pub fn with_heap<R>(mib: usize, f: impl FnOnce() -> R) -> R {
     let heap: Vec<Box<[u64; 8]>> = (0..mib * 16384).map(|i| Box::new([i as u64; 8])).collect();
     let heap = black_box(heap);
@@ -251,7 +252,7 @@ pub fn with_heap<R>(mib: usize, f: impl FnOnce() -> R) -> R {
 /// Runs `f` while 64 other events have 16 probes each.
 ///
 /// # Panics
-/// If somebody detached one of them.
+/// If one of them has been detached.
 pub fn with_events<R>(f: impl FnOnce() -> R) -> R {
     let group = others::attached();
     let result = f();

@@ -12,7 +12,8 @@ copy_workspace() { # FOLDER [MEMBER]...: the core, its models and its stress, an
         [ ! -d "$member/tests/loom" ] || cp -r --parents "$member/tests/loom" "$folder"
     done
     for manifest in Cargo.toml "${@/%//Cargo.toml}"; do
-        # Without what tests need, so that little is built, and what the copy has not got is not missed.
+        # Without what tests need, so that little is built, and what the copy has not got is not
+        # missed.
         awk -v members="$members" '
             /^\[/ { skip = /dev-dependencies/ }
             skip || /^default-members = / { next }

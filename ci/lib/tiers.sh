@@ -1,9 +1,10 @@
 # shellcheck shell=bash disable=SC2034  # used by those that source it
-# Which script runs when. Two tiers, and each script of ci/ belongs to one: a list that forgets a script is an error. To be
-# sourced; an entry is a command.
+# Which script runs when. Two tiers, and each script of ci/ belongs to one: a list that forgets a
+# script is an error. To be sourced; an entry is a command.
 
-# `.ci/run`: before each landing, within 30 minutes on two cores. What fails soon comes first. Nothing here depends on time or
-# chance: a check that has to wait, waits as long as it takes; what is measured is instructions, bytes and counts.
+# `.ci/run`: before each landing, within 30 minutes on two cores. What fails soon comes first.
+# Nothing here depends on time or chance: a check that has to wait, waits as long as it takes; what
+# is measured is instructions, bytes and counts.
 landing=(
     ci/fmt.sh
     ci/house.sh
@@ -37,7 +38,8 @@ full=(
     ci/build-cost.sh
 )
 
-# And what `ci/full.sh` runs of the landing's scripts with more effort; what has no `/` is a function of its own.
+# And what `ci/full.sh` runs of the landing's scripts with more effort; what has no `/` is a
+# function of its own.
 more=(
     ci/mutants.sh
     'ci/overhead.sh --plant'

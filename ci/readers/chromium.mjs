@@ -1,5 +1,5 @@
-// Headless Chromium, for all readers. It asks nobody for anything by itself. Needs playwright-core in node_modules of the
-// working directory (ci/lib/install.sh).
+// Headless Chromium, for all readers. It asks nobody for anything by itself. Needs playwright-core
+// in node_modules of the working directory (ci/lib/install.sh).
 import { createRequire } from 'node:module';
 import path from 'node:path';
 

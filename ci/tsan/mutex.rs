@@ -1,6 +1,6 @@
-// Takes the place of std's mutex in the copy that `ci/tsan.sh` builds. std is not instrumented, so the
-// detector does not see a lock that was waited for inside std; one that is tried until it is free is
-// inlined here, and seen.
+// Takes the place of std's mutex in the copy that `ci/tsan.sh` builds. std is not instrumented, so
+// the detector does not see a lock that was waited for inside std; one that is tried until it is
+// free is inlined here, and seen.
 pub(crate) use std::sync::MutexGuard;
 
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! Parsing of numbers on the command line, and exit codes. The benchmark `overhead_server` uses this file too.
+//! Parsing of numbers on the command line, and exit codes. The benchmark `overhead_server` uses
+//! this file too.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;

@@ -1,7 +1,7 @@
 //! The events of the order service: three pairs, the inner ones nested in the request's.
 //!
-//! An end event is fired in a `Drop` (see `Ending` in `service.rs`), so that each beginning has its end, also
-//! when the client goes away and the server drops the request half-way.
+//! An end event is fired in a `Drop` (see `Ending` in `service.rs`), so that each begin has its
+//! end, even if the client disconnects and the server drops the request.
 
 use crate::service::{Operation, RequestId, Route};
 

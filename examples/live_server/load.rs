@@ -1,6 +1,8 @@
-//! The load: N keep-alive connections over real HTTP; each sends the next request when it has the response.
+//! The load: N keep-alive connections over real HTTP; each sends the next request when it has the
+//! response.
 //!
-//! It runs without a pause from the first phase to the last: attach and detach meet it in full flight.
+//! It runs without a pause from the first phase to the last, so probes are attached and detached
+//! under load.
 
 use crate::latencies::{histogram, record};
 use crate::service::{CATALOGUE, NewOrder, Order, Route, Sales};
@@ -50,12 +52,12 @@ impl Phase {
     }
 }
 
-/// What the clients saw in one phase. Failed requests count, and have no latency.
+/// The results of the clients in one phase. Failed requests are counted, without a latency.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     pub(crate) failed: u64,
     pub(crate) latencies: Histogram<u64>,
-    /// The same, of each of [`Route::ALL`]; none where nothing was asked.
+    /// The latencies by route, in the order of [`Route::ALL`]; none without requests.
     pub(crate) routes: [Option<Histogram<u64>>; Route::ALL.len()],
     pub(crate) lasted: Duration,
 }
@@ -94,7 +96,8 @@ impl Tally {
     }
 }
 
-/// The state that the connections share. It has a few lanes with a lock each, so that connections seldom wait.
+/// The state that the connections share. It has a few lanes with a lock each, so that connections
+/// seldom wait.
 struct LoadState {
     lanes: [Mutex<[Tally; Phase::ALL.len()]>; Self::LANES],
     phase: AtomicUsize,
@@ -128,7 +131,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Opens all connections, then lets them go.
+    /// Opens all connections, then starts the requests.
     pub(crate) async fn start(address: SocketAddr, connections: usize) -> io::Result<Self> {
         let shared = Arc::new(LoadState {
             lanes: std::array::from_fn(|_| Mutex::new(std::array::from_fn(|_| Tally::new()))),
@@ -158,7 +161,7 @@ impl Load {
         self.shared.phase.load(Ordering::Relaxed)
     }
 
-    /// Ends the phase that is on, and begins this one.
+    /// Ends the current phase and begins this one.
     pub(crate) fn enter(&mut self, phase: Phase) {
         self.close_phase();
         self.shared.phase.store(phase as usize, Ordering::Relaxed);
@@ -170,7 +173,7 @@ impl Load {
         self.entered = now;
     }
 
-    /// The phase that is on, and its requests and failures up to now.
+    /// Returns the current phase, and its requests and failures so far.
     pub(crate) fn progress(&self) -> (Phase, u64, u64) {
         let phase = self.phase();
         let (mut requests, mut failed) = (0, 0);
@@ -182,7 +185,7 @@ impl Load {
         (Phase::ALL[phase], requests, failed)
     }
 
-    /// Lets each connection finish its request. Returns what they saw, by phase, and what was wrong first.
+    /// Lets each connection finish its request. Returns the results by phase, and the first error.
     pub(crate) async fn stop(mut self) -> ([Tally; Phase::ALL.len()], Option<String>) {
         self.shared.stop.store(true, Ordering::Relaxed);
         while let Some(ended) = self.connections.join_next().await {
@@ -202,7 +205,7 @@ impl Load {
     }
 }
 
-/// Why there is no load, and what to do.
+/// The message when the load cannot start.
 pub(crate) fn no_connections(connections: usize, error: &io::Error) -> String {
     format!(
         "--connections {connections} cannot all be opened ({error}): give fewer, or allow more open files \
@@ -232,7 +235,7 @@ async fn connection(shared: Arc<LoadState>, number: usize, stream: TcpStream) {
     }
 }
 
-/// Of some orders at least: this connection has made one.
+/// Includes at least one order: this connection has created one.
 fn is_of_all_items(report: &[Sales]) -> bool {
     let items = report.iter().map(|sales| sales.item.as_str());
     items.eq(CATALOGUE.iter().map(|&(item, _)| item))
@@ -248,7 +251,7 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// Rarely, somebody wants to know how business is.
+    /// Rarely, the report is requested.
     const ROUNDS_PER_REPORT: usize = 40;
 
     /// One order created, read four times, and a list: until the load stops or a request fails.
@@ -288,7 +291,7 @@ impl Client<'_> {
                 )
                 .await?;
             }
-            // It may be empty: each list shows one shelf.
+            // The list may be empty, since it shows one shelf.
             self.request(
                 Route::List,
                 Method::GET,
@@ -314,8 +317,8 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Sends a request and reads the answer; the latency is of that, without the making of the one and the
-    /// parsing of the other. Which route it is, the client knows by itself.
+    /// Sends a request and reads the response. The latency excludes building the request and
+    /// parsing the response. The client knows the route itself.
     async fn request<T: DeserializeOwned>(
         &mut self,
         route: Route,

@@ -11,23 +11,27 @@
 //! It starts a server on loopback, keeps it busy over real connections, and runs four phases:
 //!
 //! 1. All events are off.
-//! 2. A batch of probes is attached to all events, with requests in flight; it counts firings and measures latencies.
-//! 3. The batch is detached and waited for: the counters stop, the captures are dropped, the traffic continues.
+//! 2. A batch of probes is attached to all events, with requests in flight; it counts firings and
+//!    measures latencies.
+//! 3. The batch is detached and waited for: the counters stop, the captures are dropped, the
+//!    traffic continues.
 //! 4. A probe that panics is attached: no request notices, and the probe is switched off.
 //!
-//! Then it prints what was measured. The exit code is 0 if all checks held and no request failed, 1 otherwise, 2 if the
-//! arguments are not usable. Clients and server share the machine and one runtime: compare the figures of the phases
-//! with each other only.
+//! Then it prints what was measured. The exit code is 0 if all checks held and no request failed, 1
+//! otherwise, 2 if the arguments are not usable. Clients and server share the machine and one
+//! runtime: compare the figures of the phases with each other only.
 //!
-//! `--record` records all events from the first request to the last, beside those probes, and streams them to a file.
+//! `--record` records all events from the first request to the last, beside those probes, and
+//! streams them to a file.
 //!
-//! `--serve` only serves, until Ctrl-C or SIGTERM, and mounts `/debug/probes`: a page to look into the server. With
-//! `--connections`, it is under load meanwhile.
+//! `--serve` only serves, until Ctrl-C or SIGTERM, and mounts `/debug/probes`: a page to look into
+//! the server. With `--connections`, it is under load meanwhile.
 //!
-//! In reading order: [`events`]; [`service`], which fires them; [`statistics`], the probes; [`phases`], which attaches
-//! and detaches them; [`load`] and [`report`] around it; [`recording`], for `--record`; [`probes`], for `/debug/probes`.
-//! The examples `record` and `profile` use the same service, load and server; the benchmark `overhead_server` uses
-//! [`command`], [`latencies`] and [`server`].
+//! In reading order: [`events`]; [`service`], which fires them; [`statistics`], the probes;
+//! [`phases`], which attaches and detaches them; [`load`] and [`report`] around it; [`recording`],
+//! for `--record`; [`probes`], for `/debug/probes`. The examples `record` and `profile` use the
+//! same service, load and server; the benchmark `overhead_server` uses [`command`], [`latencies`]
+//! and [`server`].
 
 #![allow(
     clippy::cast_precision_loss,
@@ -64,7 +68,8 @@ struct Arguments {
     #[arg(long, default_value = "4", allow_negative_numbers = true, value_parser = number::<u64>(1..=600))]
     seconds: u64,
 
-    /// How many keep-alive connections the load has, one request at a time on each [default: 32; with --serve, no load]
+    /// How many keep-alive connections the load has, one request at a time on each [default: 32;
+    /// with --serve, no load]
     #[arg(long, allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
     connections: Option<usize>,
 
@@ -72,12 +77,13 @@ struct Arguments {
     #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = number::<u16>(0..=u16::MAX))]
     port: u16,
 
-    /// Only serve, until Ctrl-C or SIGTERM, with /debug/probes mounted; under load if --connections is given
+    /// Only serve, until Ctrl-C or SIGTERM, with /debug/probes mounted; under load if --connections
+    /// is given
     #[arg(long, conflicts_with = "seconds")]
     serve: bool,
 
-    /// Record all events to a file, from the first request to the last: trace.pftrace for Perfetto, trace.json for
-    /// Chrome, trace.ctf (a folder) for babeltrace2
+    /// Record all events to a file, from the first request to the last: trace.pftrace for Perfetto,
+    /// trace.json for Chrome, trace.ctf (a folder) for babeltrace2
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
@@ -89,7 +95,7 @@ const CONNECTIONS: usize = 32;
 async fn main() -> ExitCode {
     // Bad values end here, with `USAGE`, which is clap's own code for it.
     let arguments = Arguments::parse();
-    // Before the server, so that what cannot be recorded is known before anything is served.
+    // Before the server starts: if recording is impossible, nothing is served.
     let streaming = match arguments
         .record
         .as_deref()
@@ -104,7 +110,7 @@ async fn main() -> ExitCode {
     } else {
         demonstrate(&arguments).await
     };
-    // After the last request. (Waiting is not for a worker of the runtime.)
+    // After the last request. (It blocks, so it does not run on a worker of the runtime.)
     let recorded = tokio::task::spawn_blocking(|| streaming.map_or(Ok(()), Streaming::finish));
     let recorded = recorded.await.expect("finishing does not panic");
     match (ended, recorded) {
@@ -141,13 +147,14 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), ExitCode> {
     }
 }
 
-/// Serves until a signal comes. The events are off, unless `--record` or `/debug/probes` enables them.
+/// Serves until a signal comes. The events are off, unless `--record` or `/debug/probes` enables
+/// them.
 async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
     let (routes, probes) = Probes::mount(service::routes());
     let server = Server::start_with_peers(routes, arguments.port)
         .await
         .map_err(|error| no_socket(arguments.port, &error))?;
-    // Before the address is printed: a program that reads it may send the signal.
+    // Before the address is printed, since a program that reads it may send the signal.
     let signal = match stop_signal() {
         Ok(signal) => signal,
         Err(error) => return Err(fail(USAGE, &format!("cannot wait for Ctrl-C: {error}"))),
@@ -181,7 +188,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ExitCode> {
     }
 }
 
-/// Ends the load, and says what it has seen.
+/// Ends the load and prints its results.
 async fn asked(load: Load) -> Result<(), String> {
     let (tallies, first_failure) = load.stop().await;
     let requests: u64 = tallies.iter().map(load::Tally::requests).sum();
@@ -192,7 +199,7 @@ async fn asked(load: Load) -> Result<(), String> {
     }
 }
 
-/// Listens for the signals at once; the future says which one came.
+/// Listens for the signals from now on; the future returns the one that came.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -10,25 +10,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// What the phases have shown.
+/// The results of the phases.
 pub(crate) struct Findings {
-    /// What the batch of phase 2 has counted and measured.
+    /// The counts and latencies of phase 2.
     pub(crate) totals: Totals,
     /// How long it took to attach the batch, and to detach it and wait.
     pub(crate) attaching: Duration,
     pub(crate) detaching: Duration,
     /// How often the faulty probe of phase 4 was called.
     pub(crate) faulty_calls: u64,
-    /// What `hotprobe::stats()` says when all is detached.
+    /// The result of `hotprobe::stats()` after all probes are detached.
     pub(crate) stats: Stats,
-    /// What did not hold; empty, one hopes.
+    /// The checks that failed.
     pub(crate) broken: Vec<String>,
 }
 
-/// Not measured: connections, caches and the branch predictor find their feet.
+/// The warm-up, which is not measured: connections, caches, the branch predictor.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// Runs all phases, each for `seconds` seconds. Where all events are recorded besides, none is ever off.
+/// Runs all phases, each for `seconds` seconds. If all events are also recorded, none is ever off.
 pub(crate) async fn run(load: &mut Load, seconds: u64, streamed: bool) -> Findings {
     let mut checks = Checks::default();
     sleep(WARM_UP).await;
@@ -85,7 +85,7 @@ async fn attached(load: &mut Load, seconds: u64) -> (Arc<Statistics>, ProbeGroup
     (statistics, group, attaching)
 }
 
-/// Phase 3: the batch goes, the traffic stays.
+/// Phase 3: the batch is detached, the traffic continues.
 async fn detached(
     load: &mut Load,
     seconds: u64,
@@ -101,7 +101,7 @@ async fn detached(
         format!("the batch was not waited for: {outcome:?}")
     });
 
-    // From here on: no probe is running, none will run, and none keeps what it captured.
+    // From here on, no probe is running, none will run, and all captures have been dropped.
     let seen = statistics.seen();
     let holders = Arc::strong_count(statistics) - 1;
     checks.hold(holders == 0, || {
@@ -123,14 +123,15 @@ async fn detached(
     detaching
 }
 
-/// What the faulty probe panics with: a type of its own, by which the panic hook knows it.
+/// The payload of the faulty probe's panic. The panic hook recognizes it by its type.
 struct Deliberate {
     request: u64,
 }
 
-/// Phase 4: a probe that panics on each tenth request. After the first panic it is switched off, and `REQUEST_END`,
-/// of which it is the only probe (unless it is recorded), is off again. Returns how often it was called: ten times,
-/// and once more for each firing that was quicker on another thread than the panic on its own.
+/// Phase 4: a probe that panics on each tenth request. After the first panic it is switched off,
+/// and `REQUEST_END`, of which it is the only probe (unless it is recorded), is off again. Returns
+/// the number of calls: ten, and one for each concurrent firing that called the probe before the
+/// panic had switched it off.
 async fn panicking(load: &mut Load, seconds: u64, streamed: bool, checks: &mut Checks) -> u64 {
     announce_deliberate_panics();
     load.enter(Phase::Panicking);
@@ -145,8 +146,9 @@ async fn panicking(load: &mut Load, seconds: u64, streamed: bool, checks: &mut C
         }
     });
 
-    // Long before the deadline it is off. A firing that began before that may be in the probe yet: so wait for it,
-    // the way that blocks no thread. After that the number of calls is final.
+    // The probe is off long before the deadline, but a firing that began earlier may still run it.
+    // So wait for a grace period, without blocking a thread. After that, the number of calls is
+    // final.
     let deadline = Instant::now() + Duration::from_secs(seconds);
     let switched_off = || faulty.has_panicked() && REQUEST_END.is_enabled() == streamed;
     while !switched_off() && Instant::now() < deadline {
@@ -174,7 +176,7 @@ async fn panicking(load: &mut Load, seconds: u64, streamed: bool, checks: &mut C
     checks.hold(panics > 0, || {
         "stats() counts no panic of a probe".to_owned()
     });
-    // Switched off, it was still attached, and kept what it captured. Now it goes.
+    // The probe was switched off, but still attached, and kept its captures. This drops them.
     let outcome = off_the_runtime(faulty, |faulty| faulty.detach_and_wait()).await;
     checks.hold(outcome.is_ok(), || {
         format!("the faulty probe was not waited for: {outcome:?}")
@@ -185,7 +187,7 @@ async fn panicking(load: &mut Load, seconds: u64, streamed: bool, checks: &mut C
     at_switch_off
 }
 
-/// The deliberate panic in a line; every other one as before.
+/// Prints the deliberate panic in one line, and every other one as before.
 fn announce_deliberate_panics() {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -198,8 +200,8 @@ fn announce_deliberate_panics() {
     }));
 }
 
-/// `detach_and_wait` blocks its thread. A worker of the runtime has others to serve, and might even be the one on
-/// which a firing waits to continue: so it is left to a thread for blocking calls.
+/// `detach_and_wait` blocks its thread. A worker of the runtime has other tasks to run, perhaps
+/// even the one that is inside a firing. So the call runs in the pool for blocking calls.
 async fn off_the_runtime<T: Send + 'static>(
     probes: T,
     wait: impl FnOnce(T) -> Result<(), SynchronizeError> + Send + 'static,
@@ -209,7 +211,7 @@ async fn off_the_runtime<T: Send + 'static>(
         .expect("waiting does not panic")
 }
 
-/// A line a second: the phase, its traffic, and what there is to say of it.
+/// Prints a line per second: the phase, its traffic, and a remark.
 async fn watch(load: &Load, seconds: u64, mut remark: impl FnMut() -> String) {
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -228,7 +230,7 @@ async fn watch(load: &Load, seconds: u64, mut remark: impl FnMut() -> String) {
     }
 }
 
-/// What has to hold, and what of it did not. One sentence each.
+/// Runs the checks. Returns a sentence for each one that failed.
 #[derive(Default)]
 struct Checks {
     broken: Vec<String>,

@@ -12,7 +12,7 @@ pub(crate) struct Probes(Shutdown);
 impl Probes {
     /// Mounts the page, open to clients on this machine.
     pub(crate) fn mount(routes: Router) -> (Router, Self) {
-        let admin = Admin::new();
+        let admin = Admin::new().version(env!("CARGO_PKG_VERSION"));
         let shutdown = admin.shutdown();
         let routes = routes.nest_service(PATH, router(admin));
         (routes, Self(shutdown))

@@ -2,6 +2,7 @@
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use hotprobe_record::{Clock, Count, RecordError, Recorder, Recording, Trace};
+use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ const CLOCK: Clock = Clock::Tsc;
 #[cfg(not(feature = "tsc"))]
 const CLOCK: Clock = Clock::System;
 
-/// Records all six events as three kinds of slices: a request, and inside it its calls of the catalogue
-/// and the store. Each record names its tokio task.
+/// Records all six events as three kinds of slices: a request, and inside it its calls of the
+/// catalogue and the store. Each record names its tokio task.
 pub(crate) fn recorder() -> Recorder {
     Recorder::new()
         .clock(CLOCK)
@@ -30,25 +31,25 @@ pub(crate) struct Streaming {
 }
 
 impl Streaming {
-    /// Room for some tenths of a second, should the disk be slow.
+    /// Room for some tenths of a second, in case the disk is slow.
     const BUFFER_PER_THREAD: usize = 8 << 20;
 
-    /// Starts to record. The format follows from the path's ending.
+    /// Starts recording. The extension of the path determines the format.
     pub(crate) fn start(path: &Path) -> Result<Self, String> {
         let recording = recorder()
-            .buffer_per_thread(Self::BUFFER_PER_THREAD)
+            .max_buffer_bytes(Self::BUFFER_PER_THREAD)
             .stream_to(path)
             .start();
         Ok(Self {
-            recording: recording.map_err(|error| format!("--record: {error}"))?,
+            recording: recording.map_err(|error| format!("--record: {}", in_full(&error)))?,
             path: path.to_owned(),
         })
     }
 
-    /// Writes the rest, and says what was recorded. Waits, so this is not for a worker of the runtime.
+    /// Writes the rest, and prints a summary. Blocks, so do not call it on a worker of the runtime.
     pub(crate) fn finish(self) -> Result<(), String> {
         let finished = self.recording.finish();
-        let trace = finished.map_err(|error: RecordError| format!("--record: {error}"))?;
+        let trace = finished.map_err(|error| format!("--record: {}", in_full(&error)))?;
         println!();
         print_counts(&trace);
         println!("\nrecorded:");
@@ -57,7 +58,15 @@ impl Streaming {
     }
 }
 
-/// What was counted of one event, on all threads.
+/// An error and what caused it: the message of a `RecordError` does not repeat its source's.
+pub(crate) fn in_full(error: &RecordError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// The counts of one event, over all threads.
 pub(crate) fn count(trace: &Trace, event: &str) -> Count {
     let mut sum = Count::default();
     for (_, _, count) in trace.counts().filter(|(of, _, _)| of.name() == event) {
@@ -68,7 +77,7 @@ pub(crate) fn count(trace: &Trace, event: &str) -> Count {
     sum
 }
 
-/// A row for each event, and the sum.
+/// Prints a row for each event, and the sum.
 pub(crate) fn print_counts(trace: &Trace) {
     let row = |name: &str, count: Count| {
         println!(
@@ -86,7 +95,7 @@ pub(crate) fn print_counts(trace: &Trace) {
     row("sum", trace.sum());
 }
 
-/// Whether each firing is accounted for, on each thread.
+/// Checks that each firing is accounted for, on each thread.
 pub(crate) fn balance(trace: &Trace) -> Result<(), String> {
     for (event, thread, count) in trace.counts() {
         if count.fired != count.written + count.lost {
@@ -99,7 +108,7 @@ pub(crate) fn balance(trace: &Trace) -> Result<(), String> {
     Ok(())
 }
 
-/// A line: what it is, how large, and what opens it.
+/// Prints a line: the file, its size, and the program that opens it.
 pub(crate) fn print_file(path: &Path) -> io::Result<()> {
     let ending = path.extension().and_then(|ending| ending.to_str());
     let opened = match ending {
@@ -115,7 +124,7 @@ pub(crate) fn print_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Of a file, or of all files of a directory.
+/// Returns the size of a file, or of all files in a folder.
 fn size(path: &Path) -> io::Result<u64> {
     if !path.is_dir() {
         return Ok(fs::metadata(path)?.len());

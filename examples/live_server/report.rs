@@ -1,4 +1,4 @@
-//! The summary, and what follows from it.
+//! The summary of all phases.
 
 use crate::latencies::micros;
 use crate::load::{Phase, Tally};
@@ -8,7 +8,7 @@ use crate::service::Route;
 use crate::statistics::event_names;
 use hdrhistogram::Histogram;
 
-/// Prints it all. True if everything held.
+/// Prints the summary. Returns true if all checks held.
 pub(crate) fn print(
     tallies: &[Tally; Phase::ALL.len()],
     first_failure: Option<&str>,
@@ -32,7 +32,7 @@ pub(crate) fn print(
     all_held
 }
 
-/// As the clients saw it.
+/// Prints the results of the clients.
 fn traffic(tallies: &[Tally; Phase::ALL.len()]) {
     println!(
         "\n{:<12} {:>9} {:>7} {:>9} {:>9} {:>9}",
@@ -55,7 +55,7 @@ fn traffic(tallies: &[Tally; Phase::ALL.len()]) {
     println!("{:<12} {requests:>9} {failed:>7}", "total");
 }
 
-/// As the probes of phase 2 saw it, inside the server.
+/// Prints the results of the probes of phase 2, inside the server.
 fn what_the_probes_saw(findings: &Findings) {
     let totals = &findings.totals;
     println!("\n{:<40} {:>9}", "event", "firings");

@@ -1,5 +1,5 @@
-//! The service under load, from the first request to the last, for the examples that measure it: `record` and
-//! `profile`. (Not `live_server` itself, which has phases.)
+//! The service under load, from the first request to the last, for the examples that measure it:
+//! `record` and `profile`. (Not `live_server` itself, which has phases.)
 
 use crate::load::{Load, Phase, Tally, no_connections};
 use crate::server::Server;
@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
-/// Threads on which the server and its clients run.
+/// The number of threads for the server and its clients.
 pub(crate) const MOST_THREADS: usize = 4;
 
-/// The directory, and whether these files can be written there: better known now than after the run. `what` they are is for
-/// the error.
+/// Creates the folder and checks, before the run, that these files can be written there. `what`
+/// names them in the error.
 pub(crate) fn prepare(out: &Path, what: &str, files: &[&str]) -> Result<(), String> {
     let unusable = |error: io::Error| {
         let remedy = match error.kind() {
@@ -44,8 +44,8 @@ pub(crate) fn runtime() -> Result<Runtime, String> {
     built.map_err(|error| format!("no runtime: {error}"))
 }
 
-/// Serves under load; when this returns, nothing is in flight. What the clients saw, or what was wrong; the outer error is
-/// of the arguments.
+/// Serves under load; after it returns, no request is in flight. Returns the clients' results or
+/// the first failure; the outer error is one of the arguments.
 pub(crate) async fn serve(
     seconds: u64,
     connections: usize,

@@ -1,4 +1,5 @@
-//! A server for any routes on a loopback socket. The benchmark `overhead_server` uses this file too.
+//! A server for any routes on a loopback socket. The benchmark `overhead_server` uses this file
+//! too.
 
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -16,7 +17,7 @@ pub(crate) struct Server {
     task: JoinHandle<io::Result<()>>,
 }
 
-/// Whether requests know who asks.
+/// Whether requests carry the client's address.
 enum Peers {
     Unknown,
     Known,
@@ -26,12 +27,13 @@ impl Server {
     /// How long `stop` waits for requests in flight.
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    /// Binds loopback, and serves from then on. Port 0 is any free one.
+    /// Binds loopback and starts to serve. Port 0 means any free port.
     pub(crate) async fn start(routes: Router, port: u16) -> io::Result<Self> {
         Self::bind(routes, port, Peers::Unknown).await
     }
 
-    /// As [`start`](Self::start), and each request knows who asks, which costs it something.
+    /// Does the same as [`start`](Self::start), and gives each request the client's address, at
+    /// some cost.
     #[allow(dead_code, reason = "not every example has such routes")]
     pub(crate) async fn start_with_peers(routes: Router, port: u16) -> io::Result<Self> {
         Self::bind(routes, port, Peers::Known).await
@@ -40,7 +42,7 @@ impl Server {
     async fn bind(routes: Router, port: u16, peers: Peers) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        // Small responses go out at once. Where the option cannot be set they only go out later.
+        // Sends small responses at once. Without the option, they are sent later.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
 
         let (stop, stopped) = oneshot::channel();
@@ -72,7 +74,7 @@ impl Server {
 
     /// Accepts no more connections, closes idle ones, and waits for the requests in flight.
     pub(crate) async fn stop(self) -> Result<(), String> {
-        // An error says that the server has ended already; why, the task tells.
+        // An error means that the server has ended already; the task returns why.
         self.stop.send(()).ok();
         match tokio::time::timeout(Self::PATIENCE, self.task).await {
             Ok(Ok(Ok(()))) => Ok(()),

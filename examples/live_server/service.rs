@@ -4,13 +4,13 @@
 //! POST /orders         create   looks the item up, puts the order into the store
 //! GET  /orders/{id}    read     gets the order from the store, looks its item up
 //! GET  /orders         list     scans one shelf of the store
-//! GET  /orders/report  report   looks all items up, then asks the store for the sums of one shelf after the other
+//! GET  /orders/report  report   looks all items up, then asks the store for the sums of each shelf
 //! ```
 //!
-//! The report is the slow one, and for the usual reason: many small questions, one after the other, where one would
-//! do. Nothing in it is made slow.
+//! The report is slow for the usual reason: many small queries, one after the other, instead of a
+//! single one. Nothing in it is slowed down on purpose.
 //!
-//! Nothing here knows of probes. The service fires its events, and what that is good for is decided elsewhere,
+//! Nothing here knows of probes. The service fires its events; other code attaches probes to them
 //! while it runs.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
@@ -28,22 +28,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::RwLock;
 
-/// What tells one request from another, in all events that it passes.
+/// The number of a request, the same in all of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RequestId(pub(crate) u64);
 
-/// Where a request goes.
+/// The route of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     Create,
     Read,
     List,
     Report,
-    /// Nowhere: the answer is 404 or 405.
+    /// No route: the response is 404 or 405.
     Unknown,
 }
 
-/// What stands in a trace: read by people who know the service from outside.
+/// The name in a trace, for readers who know the service from outside.
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -76,7 +76,7 @@ impl Route {
     }
 }
 
-/// What the store is asked for.
+/// An operation of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Put,
@@ -85,14 +85,14 @@ pub(crate) enum Operation {
     Sum { shelf: u64 },
 }
 
-/// What a client orders.
+/// An order, as the client sends it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct NewOrder {
     pub(crate) item: String,
     pub(crate) quantity: u32,
 }
 
-/// What the service makes of it.
+/// An order, as the service stores and returns it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Order {
     pub(crate) id: u64,
@@ -102,7 +102,7 @@ pub(crate) struct Order {
     pub(crate) total: u64,
 }
 
-/// What has been ordered of one item.
+/// The orders of one item.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Sales {
     pub(crate) item: String,
@@ -111,12 +111,12 @@ pub(crate) struct Sales {
     pub(crate) total: u64,
 }
 
-/// What can be ordered, and its price in cents.
+/// The items, and their prices in cents.
 pub(crate) const CATALOGUE: [(&str, u64); 4] =
     [("tea", 450), ("coffee", 600), ("cocoa", 700), ("mate", 550)];
 
-/// Calls `end` with the last `outcome` when it goes out of scope: at the end of a function, or in the middle
-/// of one that is async and dropped at an `.await`.
+/// Calls `end` with the last `outcome` when it goes out of scope: at the end of a function, or in
+/// the middle of one that is async and dropped at an `.await`.
 struct Ending<T: Copy, F: Fn(T)> {
     outcome: T,
     end: F,
@@ -146,8 +146,8 @@ impl Catalogue {
     }
 }
 
-/// The latest orders, on a few shelves with a lock each. An old one makes room for a new one, so that a server
-/// that runs for long does not grow.
+/// The latest orders, on a few shelves with a lock each. A new order replaces the oldest one, so
+/// memory is bounded.
 pub(crate) struct Store {
     shelves: [RwLock<VecDeque<Order>>; Self::SHELVES],
     next: AtomicU64,
@@ -156,7 +156,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) const SHELVES: usize = 16;
     const ORDERS_PER_SHELF: usize = 4096;
-    /// The longest list.
+    /// The maximum length of a list.
     const SCAN: usize = 10;
 
     fn new() -> Self {
@@ -197,8 +197,8 @@ impl Store {
         };
         round_trip().await;
         let kept = self.shelf(id).read().await;
-        // From the back: it is most often a new one that is asked for. (Two puts may arrive in another order
-        // than that of their ids, so a binary search would not do.)
+        // Searches from the back, since most requests are for new orders. (Two puts may arrive in
+        // another order than that of their ids, so a binary search would be wrong.)
         let order = kept.iter().rev().find(|order| order.id == id).cloned();
         ending.outcome = usize::from(order.is_some());
         order
@@ -217,7 +217,7 @@ impl Store {
         orders
     }
 
-    /// Adds what one shelf has of each item.
+    /// Adds the orders of one shelf, by item.
     async fn add(&self, request: RequestId, number: u64, sums: &mut Pieces) {
         let operation = Operation::Sum { shelf: number };
         fire!(STORE_BEGIN, request, operation);
@@ -240,8 +240,9 @@ impl Store {
 /// By item: the number of orders, and of pieces.
 type Pieces = HashMap<String, (u64, u64)>;
 
-/// Stands for the way to a database and back: the worker thread serves other requests meanwhile, and this one
-/// may continue on another thread. So a begin event and its end pair by request, not by thread.
+/// Takes the place of a round trip to a database: the worker thread serves other requests
+/// meanwhile, and this one may continue on another thread. So a begin event and its end pair by
+/// request, not by thread.
 async fn round_trip() {
     tokio::task::yield_now().await;
 }
@@ -317,7 +318,7 @@ async fn report(
     Json(sales.collect())
 }
 
-/// Around every route: gives the request its id, and fires the outer events.
+/// Wraps every route: gives the request its id, and fires the outer events.
 async fn traced(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
     let id = RequestId(service.requests.fetch_add(1, Ordering::Relaxed));
     let route = Route::of(request.method(), request.uri().path());
@@ -333,7 +334,7 @@ async fn traced(State(service): State<Arc<Service>>, mut request: Request, next:
     response
 }
 
-/// The service, ready to be served.
+/// Returns the routes of the service.
 pub(crate) fn routes() -> Router {
     let service = Arc::new(Service {
         catalogue: Catalogue {

@@ -1,8 +1,8 @@
 //! The probes of phase 2: counts of all six events, and latencies from a begin event to its end.
 //!
-//! Memory is bounded: beyond a number of requests in flight, requests are counted but not timed. The statistics are
-//! sharded by request: the probes of one request use one shard, on any thread, and those of different requests seldom
-//! wait for each other.
+//! Memory is bounded: beyond a number of requests in flight, requests are counted but not timed.
+//! The statistics are sharded by request: the probes of one request use one shard, on any thread,
+//! and those of different requests seldom wait for each other.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::latencies::{histogram, record};
@@ -39,18 +39,19 @@ pub(crate) fn event_names() -> [&'static str; EVENTS] {
     ]
 }
 
-/// What the probes have seen.
+/// The counts of the probes.
 pub(crate) struct Totals {
     pub(crate) fired: [u64; EVENTS],
-    /// Of the requests seen from begin to end, by [`Route`].
+    /// The latencies of requests with both a begin and an end, by [`Route`].
     pub(crate) routes: [Histogram<u64>; Route::ALL.len()],
     pub(crate) lookups: Histogram<u64>,
     pub(crate) stores: Histogram<u64>,
-    /// Ends without a beginning: these requests were in flight when the batch was attached.
+    /// Ends without a begin: these requests were in flight when the batch was attached.
     pub(crate) begun_before: u64,
-    /// Beginnings without an end: these are in flight now, or were when the batch was detached.
+    /// Begins without an end: these requests are in flight now, or were when the batch was
+    /// detached.
     pub(crate) still_open: u64,
-    /// Beginnings for which there was no room. (If there are any, so may their ends be in `begun_before`.)
+    /// Begins for which there was no room. (Their ends may be counted in `begun_before`.)
     pub(crate) no_room: u64,
     /// Successful requests, seen from begin to end, of which an event in between was missed.
     pub(crate) gaps: u64,
@@ -81,7 +82,7 @@ impl Totals {
         )
     }
 
-    /// Whether each beginning and each end is accounted for.
+    /// Returns whether each begin and each end is accounted for.
     pub(crate) fn balance(&self) -> bool {
         let (begun, ended) = self.begun_and_ended();
         begun == self.timed() + self.still_open + self.no_room
@@ -107,8 +108,8 @@ impl Totals {
 /// A request between its begin event and its end.
 struct OpenRequest {
     begun: Instant,
-    /// The last inner begin event, while its end has not come. One is enough: this service asks for one thing at a
-    /// time.
+    /// The last inner begin event that has no end yet. One is enough, since the service makes one
+    /// call at a time.
     inner: Option<Instant>,
     /// Inner pairs that are complete.
     pairs: usize,
@@ -135,7 +136,7 @@ impl Statistics {
         Self {
             shards: std::array::from_fn(|_| {
                 Shard(Mutex::new(ShardState {
-                    // All room that it will have: the probes allocate nothing.
+                    // Allocates all memory in advance: the probes allocate nothing.
                     open: HashMap::with_capacity(Self::OPEN_PER_SHARD),
                     totals: Totals::new(),
                 }))
@@ -143,8 +144,9 @@ impl Statistics {
         }
     }
 
-    /// Attaches a probe to each event, all at one instant. So a request whose beginning is seen is seen to the end,
-    /// with all in between; and an end without a beginning is of a request that was in flight.
+    /// Attaches a probe to each event, all at one instant. So for a request whose begin is seen,
+    /// every later event is seen too, and an end without a begin belongs to a request that was in
+    /// flight.
     pub(crate) fn attach(self: &Arc<Self>) -> ProbeGroup {
         let mut batch = Batch::new();
         let statistics = Arc::clone(self);
@@ -174,8 +176,8 @@ impl Statistics {
         batch.commit()
     }
 
-    /// Runs `update` on the request's shard, with the time at which the probe was called: the wait for the lock is
-    /// not part of it.
+    /// Runs `update` on the request's shard. The time is read before the lock is taken, so waiting
+    /// for the lock is not part of a latency.
     fn update(
         &self,
         request: RequestId,
@@ -245,7 +247,7 @@ impl Statistics {
         });
     }
 
-    /// How often the events have been seen, all together.
+    /// Returns the number of firings, over all events.
     pub(crate) fn seen(&self) -> u64 {
         let shards = self.shards.iter();
         shards
@@ -253,7 +255,7 @@ impl Statistics {
             .sum()
     }
 
-    /// All shards together. Of one instant only if no probe is attached any more.
+    /// Returns the sum of all shards. It is of one instant only if no probe is attached any more.
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::new();
         for shard in &self.shards {
@@ -265,7 +267,8 @@ impl Statistics {
     }
 }
 
-/// How many inner pairs a successful request passes: a lookup and a store, or one of them; the report, many.
+/// Returns the number of inner pairs of a successful request: a lookup and a store, or one of them;
+/// the report has many.
 fn inner_pairs(route: Route) -> usize {
     match route {
         Route::Create | Route::Read => 2,

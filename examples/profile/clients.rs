@@ -1,4 +1,4 @@
-//! The clients' measurement beside the server's: two of the same run, and neither knows of the other.
+//! Compares the clients' measurement with the server's: two independent measurements of one run.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::latencies::micros;
@@ -7,11 +7,11 @@ use crate::measuring::Measured;
 use crate::service::{CATALOGUE, Route, Store};
 use hdrhistogram::Histogram;
 use hotprobe_profile::{
-    EventCount, LabelCount, LabelCounts, LabelLatency, LatencySnapshot, StackSample,
+    Breakdown, EventCount, LabelCount, LabelLatency, LatencySnapshot, StackSample,
 };
 use std::time::Duration;
 
-/// What one request of a route asks the catalogue and the store.
+/// The calls of the catalogue and the store that one request of a route makes.
 fn asks(route: Route) -> [u64; 2] {
     match route {
         Route::Create | Route::Read => [1, 1],
@@ -21,7 +21,7 @@ fn asks(route: Route) -> [u64; 2] {
     }
 }
 
-/// Prints both, and says what does not agree.
+/// Prints both measurements and their differences.
 pub(crate) fn compare(measured: &Measured, tally: &Tally) -> Result<(), String> {
     println!(
         "{:<18} {:>9} {:>9}   {:>8} {:>8}   {:>8} {:>8}   {:>8}",
@@ -76,9 +76,9 @@ pub(crate) fn compare(measured: &Measured, tally: &Tally) -> Result<(), String> 
         let name = format!("{route:?}");
         let labels = measured
             .counts
-            .labels()
+            .breakdowns()
             .iter()
-            .flat_map(LabelCounts::labels);
+            .flat_map(Breakdown::labels);
         let counted = labels
             .filter(|label| label.label() == name)
             .map(LabelCount::count);
@@ -101,7 +101,7 @@ fn equal(what: &str, found: u64, expected: u64) -> Result<(), String> {
     ))
 }
 
-/// A line. Each request is within the time that its client waited, so each percentile is, too.
+/// Prints a line. A request takes no longer than its client waits, so no percentile does.
 fn latencies(name: &str, server: &LabelLatency, clients: &Histogram<u64>) -> Result<(), String> {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let both = |percent| {
@@ -132,7 +132,7 @@ fn latencies(name: &str, server: &LabelLatency, clients: &Histogram<u64>) -> Res
         .zip(of_server)
         .zip(of_clients)
     {
-        // Both histograms are within a hundredth; and so much may clocks of different kinds differ.
+        // Each histogram is exact to a hundredth, and two kinds of clock may differ by as much.
         if ours as f64 > theirs as f64 * 1.02 + 1000.0 {
             return Err(format!(
                 "{name}, {what}: {ours} ns in the server, {theirs} ns for its clients, who waited for it"
@@ -142,7 +142,7 @@ fn latencies(name: &str, server: &LabelLatency, clients: &Histogram<u64>) -> Res
     Ok(())
 }
 
-/// All begun, all ended.
+/// All requests have begun and ended.
 fn pairs(what: &str, latencies: &LatencySnapshot, expected: u64) -> Result<(), String> {
     let counts = latencies.counts();
     for (which, count) in [
@@ -155,7 +155,8 @@ fn pairs(what: &str, latencies: &LatencySnapshot, expected: u64) -> Result<(), S
     Ok(())
 }
 
-/// A stack for each answer of the store; of what the clients know the number, the orders, too.
+/// The store fires once per response. For operations whose orders the clients know, the orders are
+/// checked as well.
 fn stacks(measured: &Measured, tally: &Tally, stores: u64) -> Result<(), String> {
     let counts = measured.stacks.counts();
     equal("firings with a stack", counts.sampled, stores)?;
@@ -167,7 +168,7 @@ fn stacks(measured: &Measured, tally: &Tally, stores: u64) -> Result<(), String>
             labels.any(|label| label == ("operation", operation))
         });
         let orders: u128 = of_it.map(StackSample::weight).sum();
-        // An order each.
+        // One order each.
         let expected = tally.routes[route as usize]
             .as_ref()
             .map_or(0, Histogram::len);

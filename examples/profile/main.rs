@@ -1,20 +1,22 @@
-//! A server's traffic, profiled: how long requests take by route, who asks its store for how much, how often what happens.
+//! A server's traffic, profiled: latencies by route, call stacks into the store, counts of events.
 //!
 //! ```text
 //! cargo run --release --example profile -- --out target/profile
-//! cargo run --release -p hotprobe-examples --features tsc --example profile -- --out target/profile --seconds 10
+//! cargo run --release -p hotprobe-examples -F tsc --example profile -- --out target/profile
 //! ```
 //!
-//! It serves the orders of `live_server`, keeps the server busy over real connections, and measures meanwhile with the
-//! events that the server fires. With debug information, functions have file and line, and inlined ones have a name:
-//! `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo run --release …`.
+//! It serves the orders of `live_server`, keeps the server busy over real connections, and measures
+//! meanwhile with the events that the server fires. With debug information, the stacks show file,
+//! line and inlined functions: `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo run --release
+//! …`.
 //!
-//! Measuring begins before the first request and ends after the last, so that it can be checked by what the clients have
-//! measured by themselves: each request is counted, by its route, and with what it asks catalogue and store; and none
-//! took the server longer than the client waited. Exit code 0 if that held, 1 if not or if a file could not be written in
-//! the end, 2 if the arguments could not be used.
+//! Measuring begins before the first request and ends after the last, so the clients' own
+//! measurement can check it: every request is counted, by route and with its calls, and none takes
+//! longer in the server than its client waits. Exit code 0 if that held, 1 if not or if a file
+//! could not be written in the end, 2 if the arguments could not be used.
 //!
-//! What is measured stands in [`measuring`]; what is compared, in [`clients`]. All but these is `live_server`'s.
+//! [`measuring`] has what is measured, [`clients`] what it is compared with. The rest is
+//! `live_server`'s.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -48,15 +50,15 @@ use std::process::ExitCode;
 /// Profiles an order service under load: latencies, stacks, counts
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Where to write the files; made if it is not there
+    /// Folder for the files; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// How long the load lasts
+    /// Duration of the load
     #[arg(long, default_value = "3", allow_negative_numbers = true, value_parser = number::<u64>(1..=3600))]
     seconds: u64,
 
-    /// How many keep-alive connections the load has, one request at a time on each
+    /// Number of keep-alive connections, with one request at a time on each
     #[arg(long, default_value = "16", allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
     connections: usize,
 }

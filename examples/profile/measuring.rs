@@ -1,13 +1,14 @@
-//! What is measured of the service, printed and written.
+//! Measures the service; prints and writes the results.
 
 use crate::events::{LOOKUP_BEGIN, LOOKUP_END, REQUEST_BEGIN, REQUEST_END, STORE_BEGIN, STORE_END};
 use crate::service::Operation;
 use hotprobe::{Batch, ProbeGroup};
 use hotprobe_profile::{
-    Clock, Counting, Counts, CountsSnapshot, Latency, LatencySnapshot, ProfileError, StackProfile,
-    Stacks, Timing,
+    Clock, Counts, CountsSession, CountsSnapshot, Latency, LatencyMeter, LatencySession,
+    LatencySnapshot, ProfileError, StackProfile, Stacks, StacksSession,
 };
 use std::collections::HashMap;
+use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -20,7 +21,7 @@ const FOLDED: &str = "stacks.folded";
 const FLAMES: &str = "flame.svg";
 const METRICS: &str = "metrics.txt";
 
-/// What is written, and what opens it.
+/// The files, and the programs that open them.
 pub(crate) const FILES: [(&str, &str); 6] = [
     (LOG, "readers of HDR histogram logs, a tag for each route"),
     (HISTOGRAMS, "a browser"),
@@ -36,16 +37,16 @@ const CLOCK: Clock = Clock::Tsc;
 #[cfg(not(feature = "tsc"))]
 const CLOCK: Clock = Clock::System;
 
-/// What runs until [`finish`](Self::finish).
+/// The running measurements, until [`finish`](Self::finish).
 pub(crate) struct Measuring {
-    requests: Timing,
-    lookups: Timing,
-    stores: (Arc<Latency>, ProbeGroup),
-    stacks: Stacks,
-    counts: Counting,
+    requests: LatencySession,
+    lookups: LatencySession,
+    stores: (Arc<LatencyMeter>, ProbeGroup),
+    stacks: StacksSession,
+    counts: CountsSession,
 }
 
-/// What came of it.
+/// The results.
 pub(crate) struct Measured {
     pub(crate) requests: LatencySnapshot,
     pub(crate) lookups: LatencySnapshot,
@@ -55,25 +56,26 @@ pub(crate) struct Measured {
 }
 
 impl Measuring {
-    /// Latencies before stacks: probes run in the order in which they are attached, so that a store's latency has no taking
-    /// of a stack in it. (A request's has.)
+    /// Latencies before stacks: probes run in attach order, so the latency of a store call does not
+    /// include capturing its stack. (That of a request does.)
     pub(crate) fn start() -> Result<Self, String> {
         Self::attach().map_err(|error| format!("nothing is measured: {error}"))
     }
 
     fn attach() -> Result<Self, ProfileError> {
-        let between = |title| Latency::builder().title(title).clock(CLOCK);
         Ok(Self {
-            requests: between("request")
-                .between(&REQUEST_BEGIN, &REQUEST_END, "request")
+            requests: Latency::between(&REQUEST_BEGIN, &REQUEST_END, "request")
+                .title("request")
+                .clock(CLOCK)
                 .label("route")
                 .start()?,
-            lookups: between("lookup")
-                .between(&LOOKUP_BEGIN, &LOOKUP_END, "request")
+            lookups: Latency::between(&LOOKUP_BEGIN, &LOOKUP_END, "request")
+                .title("lookup")
+                .clock(CLOCK)
                 .label("item")
                 .start()?,
             stores: stores()?,
-            // Who has the store read or write orders, and how many. The label tells what for.
+            // The callers of the store, weighted by orders. The label is the operation.
             stacks: Stacks::at(&STORE_END)
                 .weight("orders")
                 .label("operation")
@@ -90,25 +92,29 @@ impl Measuring {
         self.detach().map_err(|error| error.to_string())
     }
 
-    fn detach(mut self) -> Result<Measured, ProfileError> {
+    fn detach(self) -> Result<Measured, Box<dyn Error>> {
         let stacks = self.stacks.finish();
         let (stores, mut probes) = self.stores;
-        probes
-            .detach_and_wait()
-            .map_err(ProfileError::Synchronize)?;
+        probes.detach_and_wait()?;
         Ok(Measured {
             requests: self.requests.finish()?,
             lookups: self.lookups.finish()?,
             stores: stores.snapshot(),
-            stacks: stacks.map_err(ProfileError::Synchronize)?,
+            stacks: stacks?,
             counts: self.counts.finish()?,
         })
     }
 }
 
-/// The same by probes of one's own, where key and label are no parameters as they are: a report's sixteen sums are one label.
-fn stores() -> Result<(Arc<Latency>, ProbeGroup), ProfileError> {
-    let latency = Arc::new(Latency::builder().title("store").clock(CLOCK).build()?);
+/// The same by hand-written probes, for a key and a label that are not plain parameters: the
+/// sixteen sums of a report are one label.
+fn stores() -> Result<(Arc<LatencyMeter>, ProbeGroup), ProfileError> {
+    let latency = Arc::new(
+        LatencyMeter::builder()
+            .title("store")
+            .clock(CLOCK)
+            .build()?,
+    );
     let mut batch = Batch::new();
     STORE_BEGIN.attach_in(&mut batch, {
         let latency = Arc::clone(&latency);
@@ -131,8 +137,8 @@ fn stores() -> Result<(Arc<Latency>, ProbeGroup), ProfileError> {
 
 impl Measured {
     pub(crate) fn print(&self) {
-        let length = self.requests.length().as_secs_f64();
-        println!("profiled {length:.1} s\n");
+        let seconds = self.requests.duration().as_secs_f64();
+        println!("profiled {seconds:.1} s\n");
         for latencies in [&self.requests, &self.lookups, &self.stores] {
             println!("{latencies}");
         }
@@ -140,7 +146,7 @@ impl Measured {
         self.print_stacks();
     }
 
-    /// Which functions fire, and for how many orders.
+    /// Prints the functions that fire, and their numbers of orders.
     fn print_stacks(&self) {
         const MOST: usize = 5;
         let counts = self.stacks.counts();
@@ -172,12 +178,15 @@ impl Measured {
         }
     }
 
-    /// All of [`FILES`].
+    /// Writes all of [`FILES`].
     pub(crate) fn save(&self, out: &Path) -> Result<(), String> {
         let latencies = [LOG, HISTOGRAMS].map(|file| self.requests.save(out.join(file)));
         let stacks = [PPROF, FOLDED, FLAMES].map(|file| self.stacks.save(out.join(file)));
         for saved in latencies.into_iter().chain(stacks) {
-            saved.map_err(|error| error.to_string())?;
+            saved.map_err(|error| match error.source() {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            })?;
         }
         let metrics = out.join(METRICS);
         self.save_metrics(&metrics)

@@ -1,18 +1,20 @@
-//! A server's traffic, recorded: which requests there were, how long each took, and where its time went.
+//! A server's traffic, recorded: every request, its duration, and where its time went.
 //!
 //! ```text
 //! cargo run --release --example record -- --out target/trace
-//! cargo run --release -p hotprobe-examples --features tsc --example record -- --out target/trace --seconds 10
+//! cargo run --release -p hotprobe-examples -F tsc --example record -- --out target/trace
 //! ```
 //!
-//! It serves the orders of `live_server`, keeps the server busy over real connections, records all events meanwhile,
-//! and writes `trace.pftrace` (Perfetto), `trace.json` (Chrome) and the folder `ctf` (babeltrace2, Trace Compass).
+//! It serves the orders of `live_server`, keeps the server busy over real connections, records all
+//! events meanwhile, and writes `trace.pftrace` (Perfetto), `trace.json` (Chrome) and the folder
+//! `ctf` (babeltrace2, Trace Compass).
 //!
-//! The recording begins before the first request and ends after the last, so that it can be checked: each firing is
-//! written or lost, and the clients' requests are the trace's, one by one. Exit code 0 if that held, 1 if not or if a
-//! file could not be written in the end, 2 if the arguments could not be used.
+//! The recording begins before the first request and ends after the last, so it can be checked:
+//! each firing is written or lost, and the requests in the trace are those of the clients, one by
+//! one. Exit code 0 if that held, 1 if not or if a file could not be written in the end, 2 if the
+//! arguments could not be used.
 //!
-//! All but this file, and [`trace`], is `live_server`'s; what is recorded of it is in [`recording`].
+//! [`trace`] checks the result, [`recording`] selects the events. The rest is `live_server`'s.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -43,26 +45,27 @@ mod trace;
 use clap::Parser;
 use command::{BROKEN, USAGE, fail, number};
 use hotprobe_record::{Recording, Trace};
+use recording::in_full;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Records an order service under load, for Perfetto, Chrome and babeltrace2
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Where to write `trace.pftrace`, `trace.json` and `ctf`; made if it is not there
+    /// Folder for `trace.pftrace`, `trace.json` and `ctf`; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// How long the load lasts
+    /// Duration of the load
     #[arg(long, default_value = "3", allow_negative_numbers = true, value_parser = number::<u64>(1..=20))]
     seconds: u64,
 
-    /// How many keep-alive connections the load has, one request at a time on each
+    /// Number of keep-alive connections, with one request at a time on each
     #[arg(long, default_value = "16", allow_negative_numbers = true, value_parser = number::<usize>(1..=10_000))]
     connections: usize,
 }
 
-/// What a thread can record in a second. What is more would be lost, and counted.
+/// The bytes that a thread can record in a second. More would be lost, and counted.
 const BYTES_PER_SECOND: usize = 24 << 20;
 
 fn main() -> ExitCode {
@@ -90,7 +93,7 @@ const PERFETTO: &str = "trace.pftrace";
 const CHROME: &str = "trace.json";
 const CTF: &str = "ctf";
 
-/// The directory, and whether files can be written there: better known now than after the run.
+/// Creates the folder and checks, before the run, that files can be written there.
 fn prepare(out: &Path) -> Result<(), String> {
     run::prepare(out, "traces", &[PERFETTO, CHROME])?;
     run::prepare(&out.join(CTF), "traces", &[])
@@ -102,15 +105,15 @@ fn start(seconds: u64) -> Result<Recording, String> {
     // (A buffer's size is rounded down to a power of two.)
     let buffer = (seconds * BYTES_PER_SECOND).next_power_of_two();
     let started = recording::recorder()
-        .buffer_per_thread(buffer)
-        .buffers_together(buffer * (run::MOST_THREADS + 1))
+        .max_buffer_bytes(buffer)
+        .max_total_bytes(buffer * (run::MOST_THREADS + 1))
         .start();
-    started.map_err(|error| format!("nothing is recorded: {error}"))
+    started.map_err(|error| format!("nothing is recorded: {}", in_full(&error)))
 }
 
-/// The files, the report, the checks.
+/// Writes the files, prints the report, runs the checks.
 fn finish(recording: Recording, out: &Path, requests: u64) -> Result<(), String> {
-    let finished = recording.finish().map_err(|error| error.to_string())?;
+    let finished = recording.finish().map_err(|error| in_full(&error))?;
     print(&finished);
     save(&finished, out)?;
 
@@ -127,7 +130,7 @@ fn save(trace: &Trace, out: &Path) -> Result<(), String> {
     println!("\nwritten:");
     for file in [PERFETTO, CHROME, CTF] {
         let path = out.join(file);
-        trace.save(&path).map_err(|error| error.to_string())?;
+        trace.save(&path).map_err(|error| in_full(&error))?;
         recording::print_file(&path)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     }

@@ -1,4 +1,4 @@
-//! What the records say of requests, and whether that is what the clients say.
+//! The requests in the trace, compared with those of the clients.
 
 use crate::events::{REQUEST_BEGIN, REQUEST_END};
 use crate::latencies::micros;
@@ -7,7 +7,8 @@ use hotprobe_record::{Entry, Recorded, Trace};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Says how many requests there are in the trace, and which was the slowest. An error if they are not the clients'.
+/// Prints the number of requests in the trace, and the slowest. Returns an error if they are not
+/// the clients' requests.
 pub(crate) fn check(trace: &Trace, asked: u64) -> Result<(), String> {
     for event in [REQUEST_BEGIN.name(), REQUEST_END.name()] {
         let fired = count(trace, event).fired;
@@ -39,7 +40,7 @@ pub(crate) fn check(trace: &Trace, asked: u64) -> Result<(), String> {
 }
 
 struct Requests {
-    /// That have a begin and an end.
+    /// Requests with a begin and an end.
     whole: u64,
     slowest: Option<(Duration, String)>,
 }
@@ -74,7 +75,7 @@ impl Requests {
     }
 }
 
-/// An argument that its `Debug` has written.
+/// An argument, as its `Debug` formats it.
 fn text(entry: &Entry, index: usize) -> Result<&str, String> {
     match entry.values().get(index) {
         Some(Recorded::Text { text, cut: false }) => Ok(text),

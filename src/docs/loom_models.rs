@@ -1,14 +1,14 @@
-//! Events inside your own loom models, and probes that check them.
+//! Events inside your own loom models, and probes that check invariants there.
 //!
-//! Code that is checked with [loom](https://github.com/tokio-rs/loom) may have events in it. Built with your
-//! `--cfg loom`, this crate is what it always is: loom does not see its atomics, so that events, off or on, add
-//! nothing to the executions that loom explores, and attaching and detaching inside a model is allowed.
-//! (How this crate itself is checked is another matter, with another flag: [orderings](super::orderings).)
+//! Code that is checked with [loom](https://github.com/tokio-rs/loom) may contain events. Your
+//! `--cfg loom` does not change this crate: loom does not see its atomics. So events, off or on,
+//! add nothing to the executions that loom explores, and a model may attach and detach. (The models
+//! of this crate itself use another flag: [orderings](super::orderings).)
 //!
 //! # A probe that asserts
 //!
-//! A model asserts at its end, or where the code under test returns. An event is a place in between, and a
-//! probe can assert there what must hold at each step of each execution:
+//! A model asserts at its end, or where the code under test returns. An event is a point in
+//! between. A probe can assert there what must hold at each step of each execution:
 //!
 //! ```
 //! # // (Without the flag: one execution, on real threads.)
@@ -68,38 +68,42 @@
 //! # drop(probe);
 //! ```
 //!
-//! In production the event stays where it is, off. This crate's repository has such a queue as a crate of its
-//! own, `tests/consumers/bounded_queue`, with a bug that its models see through the probe only
+//! In production the event stays where it is, off. The repository has such a queue,
+//! `tests/consumers/bounded_queue`, with a bug that only the probe reveals to its models
 //! (`ci/downstream-loom.sh`).
 //!
 //! # What to know
 //!
-//! **[`OnPanic::Propagate`](crate::OnPanic::Propagate).** By default a panic stays in its probe, an assertion's
-//! too, and what loom itself says by panicking if the probe uses loom's types. The model would pass.
+//! **[`OnPanic::Propagate`](crate::OnPanic::Propagate).** By default a panic stays in its probe. So
+//! would a failed assertion, and a report of loom itself, which panics in a probe that uses loom's
+//! types. The model would pass.
 //!
-//! **Arguments rather than captures.** What the probe is to look at, hand it by the event's arguments. What a
-//! probe captures is dropped by a later call on *any* thread of the process, perhaps in the midst of another
-//! test's model, where a value of loom's types has no business. Types of std may be captured: a `Mutex<Vec<_>>`
-//! that the firings are written down in, a counter.
+//! **Arguments rather than captures.** Pass the probe what it needs through the event's arguments.
+//! Captures are dropped by a later call on *any* thread of the process, perhaps during another
+//! test's model, where loom's types must not be used. Captures of std's types are fine: a counter,
+//! or a `Mutex<Vec<_>>` that collects the firings.
 //!
-//! **Steps of its own.** A probe that uses loom's types takes steps that loom explores, like any other code of
-//! the model. One that does not is part of the step it is in.
+//! **Steps of its own.** A probe that uses loom's types takes steps that loom explores, like any
+//! other code of the model. Any other probe is part of the step in which the event fires.
 //!
-//! **One process.** Events are statics, while models make everything again. Attach before the model, or inside it
-//! and detach there; and as tests run beside one another, a probe sees the firings of the others' models too,
-//! unless they take turns, or the arguments tell them apart.
+//! **One process.** Events are statics, but a model creates its state again for each execution.
+//! Attach before the model, or attach and detach inside it. Tests run in parallel, so a probe also
+//! sees the firings of other tests' models, unless the tests take turns or the arguments
+//! distinguish them.
 //!
-//! **Waiting.** loom runs all threads of a model on one thread of the system. If a probe uses loom's types, loom
-//! may switch in the midst of it; then firings of several threads of the model are in progress on this one, and
-//! end in any order. That is sound, but for all of them this thread is inside a firing:
-//! [`synchronize`](crate::synchronize()) returns [`InProbe`](crate::SynchronizeError::InProbe), also if the caller is not
-//! the one who is inside, and a detach takes effect, but drops nothing. Where all that could be inside have
-//! been joined, both work. (Otherwise one thread would wait for itself.)
+//! **Waiting.** loom runs all threads of a model on one OS thread. If a probe uses loom's types,
+//! loom may switch threads in the middle of it. Then firings of several threads of the model are in
+//! progress on this OS thread, and may end in any order. That is sound, but for this crate all of
+//! them are one thread, which is inside a firing. So [`synchronize`](crate::synchronize()) returns
+//! [`InProbe`](crate::SynchronizeError::InProbe), even if its caller is not the one inside, and a
+//! detach takes effect but drops nothing. (Otherwise a thread could wait for itself.) Once all
+//! threads that may be inside have been joined, `synchronize` works and detaches drop.
 //!
-//! **Nesting.** For the same reason the eight levels that firings may be nested are shared by the threads of a
-//! model whose probes use loom's types.
+//! **Nesting.** For the same reason, threads of a model whose probes use loom's types share the
+//! limit of eight nested firings.
 //!
-//! **A model that has failed** stops its threads where they are: loom does not run them to their end. If one of
-//! them was inside a probe (again one that uses loom's types), it stays there: no grace period of
-//! the process ends any more. Tests that continue after a failure, those with `#[should_panic]` say, should run
-//! such a model in a process of its own, or use [`synchronize_timeout`](crate::synchronize_timeout()).
+//! **A model that has failed** stops its threads where they are; loom does not run them to their
+//! end. If one of them was inside a probe that uses loom's types, it stays there, and no grace
+//! period of the process ends any more. If tests continue after a failure, for example with
+//! `#[should_panic]`, run such a model in a process of its own, or use
+//! [`synchronize_timeout`](crate::synchronize_timeout()).

@@ -1,12 +1,12 @@
-//! Why it is built so, what it guarantees, where its limits are: pages with running code.
+//! Guides: usage, limits, cost and design. Their code is compiled and run as tests.
 //!
-//! * [`patterns`]: how programs and libraries use it. Begin here.
-//! * [`limitations`]: what it does not do, and what to do instead.
-//! * [`loom_models`]: events in code that is checked with loom, and probes that check it.
-//! * [`performance`]: what an event costs, off and on, and how to see it for yourself.
-//! * [`design`]: how it works and why, and a table of what it guarantees.
+//! * [`patterns`]: how programs and libraries use events and probes. Begin here.
+//! * [`limitations`]: what the crate does not do, and what to do instead.
+//! * [`loom_models`]: events in your own loom models, and probes that check invariants there.
+//! * [`performance`]: what an event costs, next to its peers, and how to measure it.
+//! * [`design`]: how the crate works and why, and what it guarantees.
 //! * [`orderings`]: every atomic access, what it orders, and its partner.
-//! * [`glossary`]: the words.
+//! * [`glossary`]: the terms.
 
 pub mod design;
 pub mod glossary;

@@ -1,36 +1,40 @@
 //! Every atomic access, what it orders, and its partner.
 //!
-//! Everything that a writer does to an event happens under one mutex, so only few accesses order anything:
-//! those by which firings, which take no lock, meet writers. They are explained where they stand in the source;
-//! here they are together. Paths are relative to `src/`.
+//! Everything that a writer does to an event happens under one mutex. So only a few accesses order
+//! anything: those by which firings, which take no lock, meet writers. The source explains each one
+//! where it is; this page collects them. Paths are relative to `src/`.
 //!
-//! The last column names the model that fails if the access is weakened by one step (`tests/loom/`; the files are
-//! named there for their theorems), or says why none does. `ci/mutants.sh` plants these and other bugs, and sees
-//! them caught; the whole list is [below](#planted-bugs).
+//! The last column names the model that fails if the access is weakened by one step, or says why no
+//! model fails. (Models are in `tests/loom/`, in files named after their theorems.) `ci/mutants.sh`
+//! plants these and other bugs and checks that they are caught; [the whole list](#planted-bugs) is
+//! below.
 //!
 //! # The snapshot pointer (`EventCell::published`, `rcu/cell.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
 //! | `is_enabled` | load, `Relaxed` | nothing: the pointer is only compared with null | | |
-//! | `read` | fence, `Acquire` | what this thread did after an off check that read null comes after what the writer of that null did before; that is, the gate is seen closed (G5) | the Release store in `publish` | `batch_is_one_instant::a_detach_seen_inside_pinned` |
+//! | `read` | fence, `Acquire` | after an off check that read null, what this thread does comes after what the writer of that null did before it: the gate is seen closed (G5) | the Release store in `publish` | `batch_is_one_instant::a_detach_seen_inside_pinned` |
 //! | `read` | load, `Acquire` | the snapshot's contents | the Release store in `publish` | `attach_is_seen_whole` |
 //! | `publish` | store, `Release` | the snapshot's contents before its address; a closed gate before the null | both accesses in `read` | `attach_is_seen_whole`; null only: `batch_is_one_instant::a_detach_in_order` |
 //!
-//! **Why there is a fence.** A thread fires two events of a group that is being detached. At the first it reads
-//! null by the relaxed off check, and continues. At the second it must not start a probe any more. An off check
-//! by itself orders nothing; an acquire load in its place would put an instruction into every disabled event on
-//! machines where acquire is not free. So the enabled path begins with the fence, which turns every relaxed
-//! load of this thread before it into an acquire one, and those who stay off pay nothing. (Where the second
-//! firing pins, loom finds the pin's own fence to be enough. Crossbeam has a `SeqCst` fence there on most
-//! machines, and on x86-64 one for the compiler only, which its build for loom takes for a real one. Inside
-//! `pinned`, or another firing, there is none at all, and there the models show the failure.)
+//! **Why there is a fence.** A thread fires two events of a group that is being detached. At the
+//! first event, the relaxed off check reads null, and the thread continues. At the second, it must
+//! not start a probe any more. An off check by itself orders nothing, and an acquire load in its
+//! place would cost an instruction in every disabled event on machines where acquire is not free.
+//! So the enabled path begins with the fence, which turns every earlier relaxed load of this thread
+//! into an acquire load. A disabled event pays nothing.
+//!
+//! If the second firing pins, loom finds the pin's own fence to be enough. Crossbeam has a `SeqCst`
+//! fence there on most machines. On x86-64 it has a fence for the compiler only, which its build
+//! for loom replaces with a real one. Inside `pinned` or another firing there is no fence, and
+//! there the models show the failure.
 //!
 //! # The gate (`Gate::open`, `rcu/gate.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
-//! | `is_open` | load, `Acquire` | who finds the gate open finds all snapshots of the batch in place | the Release store in `open` | `batch_is_one_instant::an_attach_in_order` |
+//! | `is_open` | load, `Acquire` | a firing that finds the gate open finds all snapshots of the batch in place | the Release store in `open` | `batch_is_one_instant::an_attach_in_order` |
 //! | `open` | store, `Release` | all snapshots of the batch, stored before it | the Acquire load in `is_open` | `batch_is_one_instant::an_attach_in_order` |
 //! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `state`, `EventCell::publish` with `read` | |
 //!
@@ -38,27 +42,29 @@
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
-//! | `state`, for `is_on` and `is_live` | load, `Acquire` | who finds one probe of a group detached finds the gate closed from then on | the swap in `detach` | `batch_is_one_instant::a_detach_within_one_firing` |
-//! | `is_attached` | load, `Acquire` | who sees the detach sees what came before it | the swap in `detach` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
-//! | `is_detached` | load, `Relaxed` | nothing: for writers, who hold the lock, and for a handle that spares itself a detach | | |
-//! | `detach` | swap, `AcqRel` | releases the closed gate, and what the caller did before; acquires what a quarantine did | `state`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since what a quarantine leaves behind is the state itself, and statistics |
-//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `state`, `detach` | none, for the same reason: the two are kept in case a quarantine comes to leave more behind |
+//! | `state`, for `is_on` and `is_live` | load, `Acquire` | a firing that finds one probe of a group detached finds the gate closed from then on | the swap in `detach` | `batch_is_one_instant::a_detach_within_one_firing` |
+//! | `is_attached` | load, `Acquire` | a thread that sees the detach sees what came before it | the swap in `detach` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
+//! | `is_detached` | load, `Relaxed` | nothing: for writers, which hold the lock, and for a handle that skips a needless detach | | |
+//! | `detach` | swap, `AcqRel` | releases the closed gate and what the caller did before; acquires what a quarantine did | `state`, `is_attached`; `quarantine` | without Release: `batch_is_one_instant::a_detach_within_one_firing`. Without Acquire: none, since a quarantine changes only the state itself and statistics |
+//! | `quarantine` | compare-exchange, `AcqRel` (failure: `Relaxed`) | as `detach` | `state`, `detach` | none, for the same reason; both are kept in case a quarantine will change more |
 //!
-//! For the one probe itself, `state` could be relaxed. A firing that happens after the detach reads the new
-//! state by coherence; one that does not is waited for by the grace period.
+//! For a single probe, the load of `state` could be relaxed: a firing that happens after the detach
+//! reads the new state by coherence, and the grace period waits for every other firing. A group
+//! needs the Acquire.
 //!
-//! Is the swap in `detach` needed, under the lock? By the standard a load and a store would do: of two detachers
-//! only one is inside the lock, and a quarantine in between is overwritten as it should be. Loom does not order
-//! a plain store after an exchange that it did not read, and reports `panic_against_detach`. What does harm is
-//! to look before taking the lock, or to mark after releasing it (see below).
+//! Is the swap in `detach` needed under the lock? By the standard, a load and a store would be
+//! enough: only one of two detachers holds the lock, and a detach may overwrite a quarantine. But
+//! loom does not order a plain store after an exchange that it did not read, and reports
+//! `panic_against_detach`. What would be wrong is to read the state before taking the lock, or to
+//! store it after releasing the lock (see below).
 //!
 //! # The end of a grace period (`Domain::grace_done`; `rcu/reclaim.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
-//! | `flush`, the deferred function | store, `Release` | the firings that were waited for, before the end | the Acquire load in `finish` | `deferred_runs_anywhere` |
-//! | `flush` | load, `Relaxed` | nothing: a hint to flush no more | | |
-//! | `DomainWriter::finish` | load, `Acquire` | whatever those firings did comes before what is done to the memory now | the Release store above | `deferred_runs_anywhere` |
+//! | `flush`, the deferred function | store, `Release` | the firings that were waited for, before the end of the grace period | the Acquire load in `finish` | `deferred_runs_anywhere` |
+//! | `flush` | load, `Relaxed` | nothing: a hint to stop flushing | | |
+//! | `DomainWriter::finish` | load, `Acquire` | what those firings did comes before what is now done to the memory | the Release store above | `deferred_runs_anywhere` |
 //! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | | |
 //!
 //! # The collector (`Domain::collector`, `rcu/mod.rs`)
@@ -66,45 +72,47 @@
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
 //! | `collector` | load, `Acquire` | the collector's contents | the exchange | `first_registration::two_threads_register_first` |
-//! | `collector` | compare-exchange, `AcqRel` (failure: `Acquire`) | publishes the collector, or acquires the one that another thread published | both | without Release, and on failure: `first_registration::two_threads_register_first`. Without Acquire on success: none, there is only null to be read then |
+//! | `collector` | compare-exchange, `AcqRel` (failure: `Acquire`) | publishes the collector, or acquires the one that another thread published | both | without Release, and on failure: `first_registration::two_threads_register_first`. Without Acquire on success: none, since only null can be read then |
 //! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | | |
-//! | `Domain::drop` (models only) | load, `Relaxed` | nothing: nobody else can reach it | | |
+//! | `Domain::drop` (models only) | load, `Relaxed` | nothing: no other thread can reach it | | |
 //!
 //! # What orders nothing
 //!
 //! | what | accesses | why that is enough |
 //! |---|---|---|
-//! | `EventCell::attached` | `Relaxed` | touched under the lock only |
-//! | `EventCell::count`, `EventCell::entries` | `Relaxed` | written under the lock; read without it as a number to show, and as a guess that is checked under the lock |
-//! | `Header::panicked` | `Relaxed` | it says that it happened; who wants to know what the probe did waits for it, as for any other |
-//! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint how long to keep flushing |
+//! | `EventCell::attached` | `Relaxed` | accessed only under the lock |
+//! | `EventCell::count`, `EventCell::entries` | `Relaxed` | written under the lock; read without it as a number to display, and as a guess that is checked under the lock |
+//! | `Header::panicked` | `Relaxed` | it only reports that a panic happened; to see what the probe did, a thread waits for it, as for any probe |
+//! | `Counters::*` | `Relaxed` | statistics. `departed` is also a hint for how long to flush |
 //!
 //! # The mutex
 //!
-//! `Domain::writer` orders writers among themselves, and with that two steps that may be taken by different
-//! threads: who retires does so under the lock before who starts the grace period takes it; and who learns that
-//! it is over does so before who drops takes it. Reference counts (of slots, and of gates) are those of
-//! [`Arc`](std::sync::Arc).
+//! `Domain::writer` orders writers among themselves. It also orders two pairs of steps that
+//! different threads may take: retiring comes before the start of the grace period, and learning
+//! that the period has ended comes before dropping. In each pair, both steps hold the lock.
+//! Reference counts (of slots and gates) are those of [`Arc`](std::sync::Arc).
 //!
-//! # The one that is not ours
+//! # The pair inside crossbeam-epoch
 //!
-//! That memory is not freed under a firing's feet (I3 in `rcu/mod.rs`) rests on a pair inside crossbeam-epoch.
-//! The reader writes down its epoch, then a full barrier, then loads the snapshot pointer or the slot's state.
-//! The reclaimer swaps the pointer or the state, then a full barrier, then reads the readers' epochs. At least
-//! one sees the other. On x86-64 the reader's barrier is a locked compare-exchange; elsewhere it is a `SeqCst`
-//! fence. (crossbeam's source says of the former that it rests on what such processors do, rather than on the
-//! letter of the language's memory model.) Our off check comes before that barrier, so what it loaded is never
+//! A pair inside crossbeam-epoch ensures that memory is not freed while a firing uses it (I3 in
+//! `rcu/mod.rs`). The reader stores its epoch, then has a full barrier, then loads the snapshot
+//! pointer or the slot's state. The reclaimer swaps the pointer or the state, then has a full
+//! barrier, then reads the readers' epochs. At least one of them sees the other. On x86-64 the
+//! reader's barrier is a locked compare-exchange; elsewhere it is a `SeqCst` fence. (crossbeam's
+//! source notes that the former relies on what such processors do, not on the language's memory
+//! model.) The off check comes before that barrier, so the pointer that it loads is never
 //! dereferenced: `read` loads again.
 //!
-//! The reader's barrier, and the Release of its unpin, are planted bugs like any other. The two fences on
-//! the reclaimer's side are not: our reclaimer swaps, takes the lock, and pins before it flushes, so it has a
-//! barrier of its own between the swap and the look at the epochs, and removing both of crossbeam's changes
-//! nothing that loom can see.
+//! Planted bugs weaken the reader's barrier and the Release of its unpin. None removes the two
+//! fences on the reclaimer's side. This crate's reclaimer swaps, takes the lock, and pins before it
+//! flushes, so it has a barrier of its own between the swap and the read of the epochs. Removing
+//! both of crossbeam's fences changes nothing that loom can see.
 //!
 //! # Planted bugs
 //!
-//! Each is a patch in `tests/loom/mutants/`, whose head says which interleaving it opens. `ci/mutants.sh` applies
-//! one after the other, to this crate's source or to crossbeam-epoch's, and fails if a model does not catch it.
+//! Each is a patch in `tests/loom/mutants/`, whose head describes the interleaving that it allows.
+//! `ci/mutants.sh` applies each patch to the source of this crate or of crossbeam-epoch, and fails
+//! if no model catches it.
 //!
 //! | bug | caught by the model |
 //! |---|---|
@@ -156,30 +164,33 @@
 //! | `synchronize_waits_for_a_running_grace_period` | `detach_then_synchronize::every_firing_in_flight_has_ended` |
 //! | `taken_without_ownership` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
 //!
-//! Not to be planted so that a model could tell:
+//! These bugs cannot be planted so that a model would notice:
 //!
-//! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other thread sees the
-//!   order. The bugs above do it in two.
-//! * *A tombstone that is forgotten*: models have memory enough. `tests/it/alloc_failure.rs` fails allocations.
-//! * *A drain inside a probe or a captured `Drop`*, and *a drop under the lock*: in models, detach does not
-//!   drain. `tests/it/locks.rs` and `tests/it/captures.rs` look at it.
-//! * *A fork that is not mended*: a model has no processes. `tests/it/anywhere.rs` forks.
+//! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other
+//!   thread sees the order. The planted bugs use two critical sections.
+//! * *A tombstone that is never removed*: allocations do not fail in models.
+//!   `tests/it/alloc_failure.rs` makes them fail.
+//! * *A drain inside a probe or a captured `Drop`*, and *a drop under the lock*: in models, detach
+//!   does not drain. `tests/it/locks.rs` and `tests/it/captures.rs` test both.
+//! * *A fork after which the child is not repaired*: a model has no processes.
+//!   `tests/it/anywhere.rs` forks.
 //!
 //! # What the models cannot see
 //!
-//! The loom models run this code on the real crossbeam-epoch. Loom explores interleavings, and the stale
-//! values that the orderings allow, but not all that a machine may do:
+//! The loom models run this code on the real crossbeam-epoch. Loom explores interleavings, and the
+//! stale values that the orderings allow, but not everything that a machine may do:
 //!
-//! * It treats `SeqCst` fences as one shared causality, which is stronger than the standard says: a fence that
-//!   is too weak may go unnoticed.
-//! * It explores no load buffering: a load never reads a value that is stored later in the execution.
-//! * Its acquire fences also synchronize with what causally earlier threads have read, which the standard does
-//!   not promise.
+//! * It synchronizes each `SeqCst` fence with all earlier ones, which is stronger than the
+//!   standard: a fence that is too weak may go unnoticed.
+//! * It explores no load buffering: a load never reads a value that is stored later in the
+//!   execution.
+//! * Its acquire fences also synchronize with what causally earlier threads have read, which the
+//!   standard does not promise.
 //!
-//! * Some models bound the preemptions, where there are three threads or two that flush; each says so, and why.
-//! * In models a flush of the retired is given up after three passes instead of eight, and detach leaves the
-//!   draining to `reclaim` and `synchronize`; otherwise no model would end.
-//! * An execution is finite: what needs more firings than a model has is not seen.
+//! * Some models limit the number of preemptions: those with three threads, or with two that flush.
+//!   Each one gives its reason.
+//! * In models, a flush gives up after three passes instead of eight, and detach leaves the
+//!   draining to `reclaim` and `synchronize`. Otherwise no model would end.
+//! * An execution is finite: a bug that needs more firings than a model has is not found.
 //!
-//! Where an argument above needs more than that, it is made in words, from the standard's rules, and not left
-//! to the model.
+//! Arguments that need more than the models show are made in words, from the rules of the standard.

@@ -1,17 +1,17 @@
-//! How programs and libraries use it.
+//! How programs and libraries use events and probes.
 //!
 //! # An events module
 //!
-//! Events that others may attach to are part of a library's interface. Keep them in one module, with docs, and
-//! let only the library fire them (the visibility before `fn`). Re-export what users need to attach, so that
-//! they get the same version of this crate:
+//! Events that others may attach to are part of a library's interface. Keep them in one module,
+//! with docs, and let only the library fire them (the visibility before `fn`). Re-export what users
+//! need to attach, so that they get the same version of this crate:
 //!
 //! ```
 //! # mod orders {
-//! /// What can be observed.
+//! /// The events that users of this library can attach to.
 //! pub mod events {
 //!     hotprobe::event! {
-//!         /// An order has been placed, and is in the book.
+//!         /// An order has been placed and is in the book.
 //!         pub static PLACED: pub(crate) fn(order: u64, symbol: &str);
 //!         /// An order has been cancelled.
 //!         pub static CANCELLED: pub(crate) fn(order: u64);
@@ -35,17 +35,18 @@
 //!
 //! # An event that may grow
 //!
-//! The signature of a public event is interface: a further parameter breaks every probe. Where further
-//! ones are to be expected, pass a reference to a struct that only your crate can make:
+//! The signature of a public event is part of the interface: one more parameter breaks every probe.
+//! If you expect to add parameters, pass a reference to a struct that only your crate can
+//! construct:
 //!
 //! ```
-//! /// What is known of a placed order.
+//! /// A placed order.
 //! #[derive(Clone, Copy, Debug)]
 //! #[non_exhaustive]
 //! pub struct Placed<'a> {
 //!     pub order: u64,
 //!     pub symbol: &'a str,
-//!     // A field more is a compatible change.
+//!     // Another field is a compatible change.
 //! }
 //!
 //! hotprobe::event! {
@@ -58,13 +59,15 @@
 //! # drop(probe);
 //! ```
 //!
-//! The struct is made only if a probe is attached: it is an argument, and `fire!` evaluates arguments only then.
+//! `fire!` evaluates its arguments only if a probe is attached, so the struct is constructed only
+//! then.
 //!
-//! # Probing what is not known at compile time
+//! # Events that are chosen at run time
 //!
-//! A console, a recorder or an operator's request names events by text. The [catalogue](crate::events()) finds
-//! them, and a dynamic probe gets the arguments as [`Value`](crate::Value)s. In one batch, so that what is seen
-//! begins everywhere at once; each probe with a name, for those who ask later who is there:
+//! A console, a recorder or an operator's request names events by text. The
+//! [catalogue](crate::events()) finds them, and a dynamic probe receives the arguments as
+//! [`Value`](crate::Value)s. Attach them in one batch, so that observation begins at one instant,
+//! and name the probes, so that a later listing shows whose they are:
 //!
 //! ```
 //! use hotprobe::{Batch, ProbeGroup, ProbeOptions, fire};
@@ -99,8 +102,9 @@
 //!
 //! # A probe for the life of the program
 //!
-//! A dropped [`Probe`](crate::Probe) is detached. In a binary, a `OnceLock` keeps it, and can tell later
-//! whether it is there; [`leak`](crate::Probe::leak) does if nobody will ever ask.
+//! Dropping a [`Probe`](crate::Probe) detaches it. In a binary, a `OnceLock` keeps it, and can
+//! later report whether it is attached. If nothing needs the handle later, use
+//! [`leak`](crate::Probe::leak).
 //!
 //! ```
 //! use hotprobe::Probe;
@@ -117,9 +121,9 @@
 //!
 //! # Probes that are switched on and off
 //!
-//! In an application that lives on, its state is the place for a [`ProbeGroup`](crate::ProbeGroup). A
-//! [`Batch`](crate::Batch) begins them at one instant, the group ends them at one; replacing the group drops,
-//! and so detaches, the old one.
+//! In an application, keep a [`ProbeGroup`](crate::ProbeGroup) in the application's state. A
+//! [`Batch`](crate::Batch) attaches its probes at one instant, and the group detaches them at one.
+//! Replacing the group drops the old one, which detaches it.
 //!
 //! ```
 //! use hotprobe::{Batch, ProbeGroup, fire};
@@ -160,9 +164,10 @@
 //!
 //! # From a probe into async code
 //!
-//! A probe runs on the thread that fires, in the midst of the work it observes. It must not wait: `try_send`,
-//! and count what did not fit; never a blocking send, which would stop the traced thread, and with it every
-//! grace period. When the probe is gone, so is the sender that it captured, and the receiver's loop ends:
+//! A probe runs on the firing thread, in the middle of the work that it observes, so it must not
+//! wait. Use `try_send`, and count what does not fit. A blocking send would stop the traced thread,
+//! and with it every grace period. When the probe is dropped, the sender that it captured is
+//! dropped too, and the receiver's loop ends:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -171,7 +176,8 @@
 //!
 //! hotprobe::event! { static REQUEST_DONE: fn(id: u64, path: &str); }
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # type Outcome = Result<(), Box<dyn std::error::Error>>;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Outcome {
 //! let (sender, mut receiver) = mpsc::channel::<(u64, String)>(1024);
 //! let lost = Arc::new(AtomicU64::new(0));
 //! let counter = Arc::clone(&lost);
@@ -188,7 +194,7 @@
 //!
 //! hotprobe::fire!(REQUEST_DONE, 1, "/");
 //!
-//! // `detach_and_wait` blocks: on a thread for such calls.
+//! // `detach_and_wait` blocks, so it runs in the pool for blocking calls.
 //! tokio::task::spawn_blocking(move || probe.detach_and_wait()).await??;
 //! printer.await?;
 //! assert_eq!(lost.load(Ordering::Relaxed), 0);
@@ -196,7 +202,7 @@
 //! # }
 //! ```
 //!
-//! Or without a thread, by asking now and then ([`is_over`](crate::GracePeriod::is_over) never waits):
+//! Or without a thread, by polling ([`is_over`](crate::GracePeriod::is_over) never waits):
 //!
 //! ```
 //! # hotprobe::event! { static TICK: fn(); }
@@ -213,8 +219,8 @@
 //!
 //! # An optional dependency
 //!
-//! A library can have events only if its user wants them. With `hotprobe = { version = "…", optional = true }`
-//! and a feature `probes = ["dep:hotprobe"]`, keep two files behind one module name:
+//! A library can make its events optional. With `hotprobe = { version = "…", optional = true }` and
+//! a feature `probes = ["dep:hotprobe"]`, keep two files behind one module name:
 //!
 //! ```text
 //! #[cfg_attr(feature = "probes", path = "events_on.rs")]
@@ -233,7 +239,9 @@
 //! }
 //!
 //! macro_rules! probe {
-//!     ($event:ident $($arguments:tt)*) => { hotprobe::fire!($crate::events::$event $($arguments)*) };
+//!     ($event:ident $($arguments:tt)*) => {
+//!         hotprobe::fire!($crate::events::$event $($arguments)*)
+//!     };
 //! }
 //! # }
 //! # fn main() { probe!(PAGE_READ, 1); }
@@ -247,20 +255,21 @@
 //! }
 //!
 //! fn read_page(number: u64) {
-//!     let _ = number; // otherwise a parameter that only the event uses is unused now
+//!     let _ = number; // otherwise unused, since only the event used it
 //!     probe!(PAGE_READ, number);
 //! }
 //! # read_page(1);
 //! ```
 //!
-//! Mostly this is not worth it: off, an event costs a load and a branch ([performance](super::performance)).
-//! It is for those whose users count dependencies.
+//! Usually this is not worth it: off, an event costs a load and a branch
+//! ([performance](super::performance)). It is for libraries whose users count dependencies.
 //!
 //! # Lints for probes that vanish
 //!
-//! `let _ = EVENT.attach(…)` drops the probe at once, and so detaches it. The compiler's `unused_must_use` sees
-//! an `attach` whose result is ignored, but by design not one bound to `_`. These do: the compiler's
-//! `let_underscore_drop`, and `clippy::let_underscore_must_use`. Both are off unless asked for:
+//! `let _ = EVENT.attach(…)` drops the probe at once, which detaches it. The compiler's
+//! `unused_must_use` reports an `attach` whose result is ignored, but by design not one that is
+//! bound to `_`. Two lints report that, and both are off by default: the compiler's
+//! `let_underscore_drop`, and `clippy::let_underscore_must_use`.
 //!
 //! ```compile_fail
 //! #![deny(let_underscore_drop)]

@@ -1,5 +1,5 @@
-//! The allocator of this binary: counts what is alive, spoils what is freed, and can be told to fail, or to
-//! fire events.
+//! The allocator of this binary: counts what is alive, spoils what is freed, and can be told to
+//! fail, or to fire events.
 
 pub(crate) use test_support::system::{
     allocations, fail_after, live_bytes, stop_failing, when_failing,

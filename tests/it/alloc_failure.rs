@@ -34,7 +34,8 @@ fn a_detach_without_memory_takes_effect_and_is_made_good_later() {
                 let (probes, calls) = attach(6);
                 let (witness, dropped) = Witness::new();
                 let last = SCARCE.attach(move || witness.touch());
-                // The thread is inside `pinned`, so that crossbeam, which aborts without memory, is not asked.
+                // The thread is inside `pinned`, so that crossbeam, which aborts without memory, is
+                // not asked.
                 let (detached, failed) = hotprobe::pinned(|| {
                     alloc::fail_after(0, true);
                     let detached = probes[victim].detach() & last.detach();
@@ -50,7 +51,8 @@ fn a_detach_without_memory_takes_effect_and_is_made_good_later() {
                 // The captures are dropped although the event still names the probe.
                 hotprobe::synchronize().unwrap();
                 dropped.try_recv().expect("dropped after a grace period");
-                // And with its handle gone, only the snapshot still names it: it must not be freed before that is.
+                // And with its handle gone, only the snapshot still names it: it must not be freed
+                // before that is.
                 drop(last);
                 hotprobe::synchronize().unwrap();
                 assert_eq!(SCARCE.probes().len(), 5);
@@ -199,7 +201,8 @@ fn an_event_left_with_tombstones_only_is_off() {
             assert!(!SCARCE.is_enabled());
             assert_eq!(SCARCE.probe_count(), 0);
             drop((probes, other));
-            // The handles are gone, the tombstones may still be named: attach, detach, and all is freed.
+            // The handles are gone, the tombstones may still be named: attach, detach, and all is
+            // freed.
             drop(attach(1));
             hotprobe::synchronize().unwrap();
             assert!(
@@ -296,8 +299,8 @@ fn call(bit: u32) -> impl Fn() + Send + Sync {
     }
 }
 
-/// Bits 0 to 5 are single probes of `SCARCE`, 6 is the only single probe of `OTHER`, 8 and 9 are a batch's
-/// group, one on each. From 16 on: what is attached.
+/// Bits 0 to 5 are single probes of `SCARCE`, 6 is the only single probe of `OTHER`, 8 and 9 are a
+/// batch's group, one on each. From 16 on: the probes that it attaches.
 const THERE: u64 = 0b11_0111_1111;
 
 impl Operation {
@@ -329,8 +332,8 @@ impl Operation {
         )
     }
 
-    /// Does it. `failing` is called just before what is tried. Handles that are still of use are given back;
-    /// there is room for them.
+    /// Does it. `failing` is called just before what is tried. Handles that are still of use are
+    /// given back; there is room for them.
     fn perform(
         self,
         singles: &mut Vec<Probe>,
@@ -398,8 +401,8 @@ impl Operation {
 
 const OPERATION: &str = "HOTPROBE_TEST_OPERATION";
 
-/// In a process of its own: performs the operation of that index, with the `n`th allocation failing, and
-/// all after it if `all`.
+/// In a process of its own: performs the operation of that index, with the `n`th allocation
+/// failing, and all after it if `all`.
 fn perform_without_memory(index: usize, n: usize, all: bool) {
     let operation = OPERATIONS[index];
     let mut singles: Vec<Probe> = Vec::with_capacity(16);

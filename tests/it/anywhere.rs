@@ -1,4 +1,5 @@
-//! G11: firing works anywhere: in thread-local destructors, at thread and process exit, after a fork.
+//! G11: firing works anywhere: in thread-local destructors, at thread and process exit, after a
+//! fork.
 #![allow(unsafe_code, reason = "fork, atexit")]
 
 use crate::{Door, Witness, child, isolated, text};
@@ -50,8 +51,8 @@ fn in_the_thread_local_destructors_of_ten_thousand_threads() {
             });
             let baseline = crate::alloc::live_bytes();
             for n in 1..=THREADS {
-                // One destructor is registered before the thread's own state is, the other after: one of
-                // them runs when that state is gone.
+                // One destructor is registered before the thread's own state is, the other after:
+                // one of them runs when that state is gone.
                 thread::spawn(move || {
                     EARLY.with(|early| *early.borrow_mut() = Some(FiresAtExit(n)));
                     fire!(ENDING, n);
@@ -333,7 +334,8 @@ mod coroutine {
                     thread::scope(|scope| {
                         let thread = scope.spawn(|| {
                             let last = || {
-                                // This crate's thread-local destructor has run; the firing continues.
+                                // This crate's thread-local destructor has run; the firing
+                                // continues.
                                 ENDED.fire();
                                 if PROTECTED.load(Ordering::SeqCst) == 0 && still_protected() == 0 {
                                     PROTECTED.fetch_add(1, Ordering::SeqCst);
@@ -681,8 +683,9 @@ mod fork {
         );
     }
 
-    /// The drain works with a registration of its own there, which is the parent's collector's. In the child it
-    /// continues, and starts a grace period, while another thread of the parent was inside a probe.
+    /// The drain works with a registration of its own there, which is the parent's collector's. In
+    /// the child it continues, and starts a grace period, while another thread of the parent was
+    /// inside a probe.
     #[test]
     fn inside_of_a_captured_drop_on_a_thread_past_its_destructors() {
         use std::sync::atomic::{AtomicBool, AtomicI32};
@@ -824,7 +827,8 @@ mod fork {
                     unsafe {
                         if pid == 0 {
                             alarm(60);
-                            // (At once: a later firing's end would make good what this one's had left undone.)
+                            // (At once: a later firing's end would make good what this one's had
+                            // left undone.)
                             let timeout = std::time::Duration::from_secs(10);
                             if hotprobe::synchronize_timeout(timeout).is_err() {
                                 _exit(5);

@@ -1,4 +1,5 @@
-//! The catalogue, and probes that see values: events whose types the code that probes them does not know.
+//! The catalogue, and probes that see values: events whose types the code that probes them does not
+//! know.
 
 #![allow(
     clippy::borrowed_box,

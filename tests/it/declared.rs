@@ -1,5 +1,5 @@
-//! What a declaration keeps, wherever it stands: private types, names that are taken, attributes that another macro has
-//! parsed.
+//! What a declaration keeps, wherever it stands: private types, names that are taken, attributes
+//! that another macro has parsed.
 
 use hotprobe::{AnyEvent, Event, Metadata, Parameter, TypedEvent, fire};
 use std::sync::atomic::{AtomicU64, Ordering};

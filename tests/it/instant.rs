@@ -1,4 +1,5 @@
-//! G5: what a batch attaches begins at one instant over any number of events, and its group ends at one.
+//! G5: what a batch attaches begins at one instant over any number of events, and its group ends at
+//! one.
 
 use hotprobe::{Batch, ProbeGroup};
 use std::cell::Cell;
@@ -50,8 +51,8 @@ fn fire_and_read(fire: impl FnOnce(), read: impl FnOnce((u64, u64)) -> u64) -> u
     SEEN.with(|seen| read(seen.get()))
 }
 
-/// Fires one event after the other; the probes of one batch must be found as one. `attached` is the last
-/// batch whose commit has returned, `ending` the last one whose group's detach may have begun.
+/// Fires one event after the other; the probes of one batch must be found as one. `attached` is the
+/// last batch whose commit has returned, `ending` the last one whose group's detach may have begun.
 fn observe(a_first: bool, attached: &AtomicU64, ending: &AtomicU64) -> u64 {
     let fire_a = || fire_and_read(|| A.fire(), |(a, _)| a);
     let fire_b = || fire_and_read(|| B.fire(), |(_, b)| b);
@@ -75,7 +76,8 @@ fn observe(a_first: bool, attached: &AtomicU64, ending: &AtomicU64) -> u64 {
     u64::from(first != 0 && first == second)
 }
 
-/// Two readers in both orders, one writer; the process to itself, since it is a matter of a few cycles.
+/// Two readers in both orders, one writer; the process to itself, since it is a matter of a few
+/// cycles.
 fn readers_in_both_orders(pinned: bool) {
     let (attached, ending, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let both = AtomicU64::new(0);

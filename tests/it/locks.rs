@@ -128,8 +128,8 @@ hotprobe::event! {
     static CHANGED: fn();
 }
 
-/// Runs `update`, which changes `CHANGED`; while its `n`th allocation is made, three probes are attached
-/// there. None: it has not as many allocations.
+/// Runs `update`, which changes `CHANGED`; while its `n`th allocation is made, three probes are
+/// attached there. None: it has not as many allocations.
 fn outrun<R>(n: usize, update: impl FnOnce() -> R) -> (R, Option<Vec<Probe>>) {
     let (before, quicker) = (AtomicUsize::new(n), Arc::new(Mutex::new(None)));
     let allocated = alloc::ALLOCATED.attach({

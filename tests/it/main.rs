@@ -1,7 +1,7 @@
 //! The integration tests, one binary, a module for each guarantee or subject.
 //!
-//! Tests run beside one another in one process, and grace periods and counters are process-wide: a test
-//! that needs a process to itself says so by [`isolated`].
+//! Tests run beside one another in one process, and grace periods and counters are process-wide: a
+//! test that needs a process to itself says so by [`isolated`].
 
 #![allow(
     clippy::items_after_statements,

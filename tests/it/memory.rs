@@ -43,8 +43,8 @@ fn a_million_attach_detach_pairs_under_firing_threads_leave_nothing() {
                     }
                 }
                 stop.store(true, Ordering::Relaxed);
-                // The scope's end does not wait for their thread-local destructors, which give back what
-                // crossbeam holds for them; this does.
+                // The scope's end does not wait for their thread-local destructors, which give back
+                // what crossbeam holds for them; this does.
                 for thread in firing {
                     thread.join().unwrap();
                 }

@@ -10,7 +10,7 @@ hotprobe::event! {
     static TWO: fn();
 }
 
-/// What is attached where, in attach order: the model. And the probes' own account of who ran.
+/// The model: each event's probes, in attach order. And the probes' own account of who ran.
 #[derive(Default)]
 struct World {
     model: [Vec<u32>; 3],

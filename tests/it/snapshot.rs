@@ -1,5 +1,5 @@
-//! G3: a firing calls the probes of the snapshot that it loaded, each at most once, whatever is attached
-//! and detached meanwhile.
+//! G3: a firing calls the probes of the snapshot that it loaded, each at most once, whatever is
+//! attached and detached meanwhile.
 
 use hotprobe::Probe;
 use std::sync::atomic::{AtomicU64, Ordering};

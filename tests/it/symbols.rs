@@ -34,7 +34,8 @@ fn by_method() {
     FIRED.fire(1);
 }
 
-/// The functions of the last stack with their files, the innermost first, between `probe` and `firing`.
+/// The functions of the last stack with their files, the innermost first, between `probe` and
+/// `firing`.
 fn between(probe: &str, firing: &str) -> Vec<(String, String)> {
     let stack = STACK.lock().unwrap();
     let mut frames: Vec<(String, String)> = Vec::new();

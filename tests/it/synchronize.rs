@@ -219,8 +219,8 @@ fn a_timeout_costs_no_memory() {
     });
 }
 
-/// Each dropped capture detaches a probe in turn, whose number is later than all that was asked for; and
-/// they come faster than one thread can drop them.
+/// Each dropped capture detaches a probe in turn, whose number is later than all that was asked
+/// for; and they come faster than one thread can drop them.
 #[test]
 fn nor_can_a_stream_of_captured_drops_that_detach() {
     isolated(

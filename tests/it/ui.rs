@@ -1,5 +1,6 @@
-//! What must not compile (`tests/ui/fail`), and how it says so; each case has a twin of the same name that
-//! compiles (`tests/ui/pass`, a module here), so that none fails for another reason than the one it is about.
+//! What must not compile (`tests/ui/fail`), and how it says so; each case has a twin of the same
+//! name that compiles (`tests/ui/pass`, a module here), so that none fails for another reason than
+//! the one it is about.
 
 #[path = "../ui/pass/mod.rs"]
 mod twins;
@@ -9,9 +10,9 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-/// The compiler whose words the `.stderr` files hold. Others word errors differently; with them only the
-/// twins are compiled. To go to another one: `TRYBUILD=overwrite cargo test --test it ui`, and read the
-/// difference.
+/// The compiler whose words the `.stderr` files hold. Others word errors differently; with them
+/// only the twins are compiled. To go to another one: `TRYBUILD=overwrite cargo test --test it ui`,
+/// and read the difference.
 const WORDED_BY: &str = "rustc 1.95.";
 
 #[test]

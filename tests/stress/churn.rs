@@ -307,7 +307,7 @@ impl Churner<'_> {
         self.committed(group, group_log, logs);
     }
 
-    /// A batch that takes what is attached with it: groups and single probes go, a group comes.
+    /// Commits a batch that detaches all groups and single probes, and attaches a group.
     fn replace(&mut self) {
         let mut batch = Batch::new();
         let mut logs = Vec::new();
@@ -488,7 +488,7 @@ impl Churner<'_> {
         });
     }
 
-    /// Tells the oracle what is not so, if that is planted.
+    /// Reports a false fact to the oracle, if that is planted.
     fn lie(&mut self) {
         if let Some(Attached::One(_, log, _)) = self.attached.front() {
             self.oracle.lie(log);

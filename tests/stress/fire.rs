@@ -107,7 +107,8 @@ fn fire_checked(oracle: &Arc<Oracle>, event: usize, mark: Option<&AtomicU64>, ra
     }
 }
 
-/// Some firings one after the other: a batch's probes are in all of them, from the first to the last.
+/// Some firings one after the other: a batch's probes are in all of them, from the first to the
+/// last.
 fn fire_in_turn(oracle: &Arc<Oracle>, events: &[usize], mark: Option<&AtomicU64>, random: &Random) {
     let has = |calls: &[Call], group: &Arc<GroupLog>| {
         let mut groups = calls.iter().filter_map(|call| call.group.as_ref());
@@ -151,7 +152,8 @@ fn fire_in_turn(oracle: &Arc<Oracle>, events: &[usize], mark: Option<&AtomicU64>
 /// Fires until the end; returns a digest of what it chose to do.
 pub(crate) fn keep_firing(oracle: &Arc<Oracle>, random: &Random, number: usize) -> u64 {
     let mark = oracle.mark(number);
-    // What the probes draw depends on which are called, and must not disturb what this thread chooses.
+    // What the probes draw depends on which are called, and must not disturb what this thread
+    // chooses.
     let of_probes = random.split();
     let mut digest = Digest::default();
     while !oracle.is_over(&digest) {
@@ -403,7 +405,7 @@ fn expect_in_probe(oracle: &Oracle, result: Result<(), SynchronizeError>) {
     );
 }
 
-/// Detaches, and tells the oracle.
+/// Detaches a probe, and reports it to the oracle.
 pub(crate) fn detach(oracle: &Oracle, probe: &Probe, log: &Log) {
     oracle.detaching(log);
     probe.detach();

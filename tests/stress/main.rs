@@ -1,17 +1,17 @@
-//! A stress of the whole API with an oracle: threads that fire, threads that attach and detach, threads
-//! that come and go, and for each probe a log of what has been done to it, against which each call of it is
-//! checked.
+//! A stress of the whole API with an oracle: threads that fire, threads that attach and detach,
+//! threads that come and go, and for each probe a log of what has been done to it, against which
+//! each call of it is checked.
 //!
 //! ```text
 //! cargo test --test stress                                      two seconds, then the planted bugs
 //! cargo test --release --test stress -- --seconds 600           longer
-//! cargo test --release --test stress -- --seed 7                the same choices again, in each thread
+//! cargo test --release --test stress -- --seed 7                the same choices in each thread
 //! cargo test --release --test stress -- --plant late-call       a run whose oracle must fail
 //! ```
 //!
-//! A failure says which seed it was. The seed fixes what each thread chooses to do, one thing after the
-//! other; how the threads interleave is the machine's affair. `--light` leaves out the checks that order
-//! threads by themselves (they would hide races from a race detector: `ci/tsan.sh`).
+//! A failure names its seed. The seed fixes what each thread chooses to do, one thing after
+//! the other; how the threads interleave is the machine's affair. `--light` leaves out the checks
+//! that order threads by themselves (they would hide races from a race detector: `ci/tsan.sh`).
 
 #![allow(
     clippy::incompatible_msrv,
@@ -124,7 +124,8 @@ impl Options {
                 "--light" => options.light = true,
                 "--plant" => options.plant = Some(value()?.parse()?),
                 "--list" => {
-                    // cargo-nextest asks which tests there are, and once more which of them to ignore.
+                    // cargo-nextest asks which tests there are, and once more which of them to
+                    // ignore.
                     if !env::args().any(|argument| argument == "--ignored") {
                         println!("stress: test");
                     }
@@ -268,7 +269,8 @@ fn again(seed: u64, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), text.into_owned())
 }
 
-/// An oracle that cannot fail says nothing: each planted bug must be reported, by the rule that it breaks.
+/// An oracle that cannot fail says nothing: each planted bug must be reported, by the rule that it
+/// breaks.
 fn plants_are_found(seed: u64) -> bool {
     let mut all = true;
     for &(name, plant) in Plant::ALL {

@@ -1,9 +1,10 @@
-//! The oracle: a log for each probe, and the rules that each call of it, each drop and the end are checked
-//! against.
+//! The oracle: a log for each probe, and the rules that each call of it, each drop and the end are
+//! checked against.
 //!
-//! The log's stamps come from one clock, which counts up whenever something has been done to a probe. A
-//! firing that reads a time from it happens after whatever bears an earlier stamp. In a light run there is no
-//! clock, and what is read is read relaxed: nothing here orders the threads under test then.
+//! The log's stamps come from one clock, which counts up whenever something has been done to a
+//! probe. A firing that reads a time from it happens after whatever bears an earlier stamp. In a
+//! light run there is no clock, and what is read is read relaxed: nothing here orders the threads
+//! under test then.
 
 use crate::plant::Plant;
 use crate::random::{Digest, Random};
@@ -39,7 +40,7 @@ pub(crate) enum Rule {
     DroppedOnce,
     /// and when it has been detached, by a thread that is inside nothing, and not by `attach`.
     DroppedInPlace,
-    /// `synchronize` and what returns booleans tell the truth.
+    /// `synchronize`, and functions that return a boolean, return what holds.
     TellsTheTruth,
     /// What is counted is counted exactly.
     ExactCounts,
@@ -123,7 +124,7 @@ pub(crate) struct Oracle {
     stopped: AtomicBool,
     failed: AtomicBool,
     failures: Mutex<Vec<String>>,
-    /// A probe of each churning thread on each event that is attached all the while it stands here.
+    /// For each churning thread and event: a probe that is attached as long as it is listed here.
     standing: Vec<[AtomicU64; crate::EVENTS]>,
     /// For each firing thread a count that is odd while a probe runs on it.
     marks: Vec<AtomicU64>,
@@ -217,7 +218,8 @@ impl Oracle {
         self.is_stopped() && (digest.is_complete() || self.has_failed())
     }
 
-    /// What happens from now on happens after what has a stamp that is not larger. In a light run: 0.
+    /// What happens from now on happens after what has a stamp that is not larger. In a light
+    /// run: 0.
     pub(crate) fn now(&self) -> u64 {
         if self.light {
             0
@@ -234,7 +236,7 @@ impl Oracle {
         }
     }
 
-    // What churning threads tell.
+    // Reports of churning threads.
 
     /// Before a detach is called.
     pub(crate) fn detaching(&self, log: &Log) {
@@ -296,7 +298,7 @@ impl Oracle {
         }
     }
 
-    /// Tells itself what is not so.
+    /// Records a false fact, the planted one.
     pub(crate) fn lie(&self, log: &Log) {
         match self.plant {
             Some(Plant::LateCall) => log.over.store(true, Relaxed),
@@ -355,9 +357,9 @@ impl Oracle {
         }
     }
 
-    // What firing threads and probes tell.
+    // Reports of firing threads and probes.
 
-    /// The probes that stand on an event, by churning thread.
+    /// The probes that stay attached to an event, by churning thread.
     pub(crate) fn standing(&self, event: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
         let standing = self.standing.iter().enumerate();
         standing.filter_map(move |(churner, events)| match events[event].load(Acquire) {
@@ -425,7 +427,7 @@ impl Oracle {
         }
     }
 
-    // What captured values tell.
+    // Reports of captured values.
 
     pub(crate) fn captured(&self) {
         self.live_captures.fetch_add(1, Relaxed);

@@ -1,4 +1,4 @@
-//! Bugs that are planted in what the oracle is told, or in the order of calls: it must notice.
+//! Bugs planted in the reports to the oracle, or in the order of calls: it must notice them.
 
 use crate::oracle::Rule;
 use std::str::FromStr;
@@ -26,7 +26,8 @@ pub(crate) enum Plant {
     Leak,
     /// A panic is not written down.
     UncountedPanic,
-    /// Two threads write to one place without synchronization. For a race detector: this oracle cannot see it.
+    /// Two threads write to one place without synchronization. For a race detector: this oracle
+    /// cannot see it.
     Race,
 }
 

@@ -1,6 +1,7 @@
-//! Floors: what the machine, or crossbeam-epoch, asks for the same work without anything of ours.
+//! Floors: the same work without this crate, by bare code or by crossbeam-epoch.
 
-// Crossbeam's pointers are followed by `unsafe` methods only; a floor without them would be another one.
+// Crossbeam's pointers are followed by `unsafe` methods only; a floor without them would be another
+// one.
 #![allow(unsafe_code)]
 
 use crossbeam_epoch::{Atomic, Collector, LocalHandle, Owned};
@@ -8,18 +9,18 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
-/// What a floor calls: as probes are, a closure that does nothing with its argument.
+/// The closure that a floor calls. Like the probes, it does nothing with its argument.
 pub type Closure = Box<dyn Fn(u64) + Send + Sync>;
 type Shared = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// Returns one, whose type the compiler does not know.
+/// Returns such a closure, whose type the compiler does not know.
 #[must_use]
 pub fn closure() -> Closure {
     black_box(Box::new(|_| ()))
 }
 
-/// Declares the pointers of hand-written guards. Public, as the events' are to the linker: code of a library finds
-/// the address of what others may see by one instruction more.
+/// Declares the pointers of hand-written guards. They are public, as events are to the linker: code
+/// of a library takes one more instruction to find the address of an exported static.
 macro_rules! pointers {
     ($($name:ident)*) => { $(
         #[doc = "A guard's pointer."]
@@ -78,8 +79,8 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
     start..start + n
 }
 
-// These are public, so that the compiler cannot change how they take their arguments: it would find the closure's
-// address once, outside the loop.
+// These are public, so that the compiler cannot change how they take their arguments: it would find
+// the closure's address once, outside the loop.
 /// A dyn call, out of line.
 #[inline(never)]
 pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {
@@ -159,8 +160,8 @@ fn pin_call_here(handle: &LocalHandle, one: &Atomic<Closure>, x: u64) {
     }
 }
 
-/// A function that is not inlined: pin (crossbeam's, inlined there, its handle at hand), load, dyn call, unpin: a firing that knows no nesting, no gate,
-/// no state and no panic.
+/// A function that is not inlined: pin (crossbeam's, inlined there, its handle at hand), load, dyn
+/// call, unpin: a firing that knows no nesting, no gate, no state and no panic.
 #[inline(never)]
 pub fn pin_call(n: u64) {
     let handle = COLLECTOR.register();
@@ -170,7 +171,8 @@ pub fn pin_call(n: u64) {
     }
 }
 
-/// The same in the loop itself. An event could not do that: what a place does when it is on must not lie where it is off.
+/// The same, inlined in the loop. An event cannot do that, since its enabled code must be outside
+/// the function that fires it.
 #[inline(never)]
 pub fn pin_call_inlined(n: u64) {
     let handle = COLLECTOR.register();
@@ -189,7 +191,7 @@ impl List {
         Self(Atomic::new(list))
     }
 
-    /// Clones it, changes the clone, swaps it in, and defers the drop of the old one.
+    /// Clones the vector, changes the clone, swaps it in, and defers the drop of the old one.
     #[inline(never)]
     fn update(&self, handle: &LocalHandle, change: impl FnOnce(&Vec<Shared>) -> Vec<Shared>) {
         let guard = handle.pin();
@@ -208,8 +210,9 @@ impl Drop for List {
     }
 }
 
-/// Boxes a closure, and puts it into the vector by clone + swap + defer; takes it out the same way. What is
-/// deferred is dropped by crossbeam at some later pin, 64 at a time: nothing has been dropped at the end.
+/// Boxes a closure, and puts it into the vector by clone + swap + defer; takes it out the same way.
+/// Crossbeam drops deferred objects at some later pin, 64 at a time, so nothing has been dropped at
+/// the end.
 fn swaps(n: u64, len: usize) {
     swaps_then(n, len, |_| ());
 }
@@ -256,11 +259,11 @@ pub fn swaps_16(n: u64) {
     swaps(n, 16);
 }
 
-/// Whether the grace period that somebody waits for is over.
+/// Whether the grace period that is waited for is over.
 static OVER: AtomicBool = AtomicBool::new(false);
 
-/// A pair, and then a grace period, so that what was taken out could be dropped: a store is deferred, and crossbeam
-/// flushed until it has been done.
+/// A pair, and then a grace period, so that what was taken out could be dropped: a store is
+/// deferred, and crossbeam flushed until it has been done.
 #[inline(never)]
 pub fn swaps_over(n: u64) {
     swaps_then(n, 0, |handle| {
@@ -277,7 +280,8 @@ pub fn swaps_over(n: u64) {
     });
 }
 
-/// Makes this thread one of those that the floors' grace periods look at, as long as the handle lives.
+/// Makes this thread one of those that the floors' grace periods look at, as long as the handle
+/// lives.
 #[must_use]
 pub fn join() -> LocalHandle {
     let handle = COLLECTOR.register();

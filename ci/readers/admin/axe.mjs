@@ -1,4 +1,5 @@
-// What axe-core finds wrong with a page, as text; nothing, if all is well. Needs axe-core in node_modules of the working directory.
+// What axe-core finds wrong with a page, as text; nothing, if all is well. Needs axe-core in
+// node_modules of the working directory.
 import fs from 'node:fs';
 import path from 'node:path';
 

@@ -11,7 +11,7 @@ export async function open(address, options = {}) {
     page.setDefaultTimeout(600000);
     page.wrong = [];
     page.on('pageerror', error => page.wrong.push(String(error)));
-    // (A status that says no is told there, too: it is checked where it is expected.)
+    // (The console also reports refusals by status: they are checked where they are expected.)
     page.on('console', message => {
         if (message.type() === 'error' && !/status of (400|401|404|429)/.test(message.text())) page.wrong.push(message.text());
     });

@@ -1,6 +1,8 @@
-// Drives the page of a `live_server` that is under load, in headless Chromium, as one who has never seen it.
+// Drives the page of a `live_server` that is under load, in headless Chromium, as one who has never
+// seen it.
 //   node live.mjs SERVER OUT
-// OUT gets pictures, and what was downloaded. Needs playwright-core in node_modules of the working directory.
+// OUT gets pictures, and what was downloaded. Needs playwright-core in node_modules of the working
+// directory.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -86,14 +88,16 @@ await run({
 
     async 'From decides To by the shared stem; a ticked event is From; panel and fields are in the address'() {
         const page = await opened(await open(address));
-        const select = index => page.locator('#fields select').nth(index);
-        const value = async index => (await select(index).inputValue()).split('::').pop();
+        const becomes = (...expected) => page.waitForFunction(expected => {
+            const all = [...document.querySelectorAll('#fields select')].map(select => select.value.split('::').pop());
+            return expected.every((value, index) => all[index] === value);
+        }, expected);
         for (const stem of ['LOOKUP', 'STORE', 'REQUEST']) {
-            await select(0).selectOption(`live_server::events::${stem}_BEGIN`);
-            assert.equal(await value(1), `${stem}_END`);
+            await page.locator('#fields select').first().selectOption(`live_server::events::${stem}_BEGIN`);
+            await becomes(`${stem}_BEGIN`, `${stem}_END`, 'request');
         }
         await page.check('#events input[value$=STORE_BEGIN]');
-        assert.deepEqual([await value(0), await value(1)], ['STORE_BEGIN', 'STORE_END']);
+        await becomes('STORE_BEGIN', 'STORE_END', 'request', 'operation');
         await page.fill('#seconds', '2');
         const same = await opened(await open(await url(page)));
         assert.deepEqual(await same.$$eval('#fields select', all => all.map(select => select.value.split('::').pop())), ['STORE_BEGIN', 'STORE_END', 'request', 'operation']);
@@ -103,6 +107,7 @@ await run({
         assert.match(await url(page), /#stacks\?event=/);
         // The lines for a terminal.
         await panel(page, 'latency');
+        await becomes('STORE_BEGIN', 'STORE_END', 'request', 'operation');
         await page.click('.terminal summary');
         assert.match(await page.innerText('#curl'), /^curl -X POST 'http.*\/latency\?begin=live_server::events::STORE_BEGIN&end=.*&key=request&label=operation&seconds=2'$/);
         assert.match(await page.innerText('#cli'), /^hotprobe latency live_server::events::STORE_BEGIN live_server::events::STORE_END request --label operation --seconds 2/);
@@ -167,8 +172,11 @@ await run({
 
     async 'stacks: a flame graph, a table, files; the picture also at its own address'() {
         const page = await opened(await open(address + '?match=STORE_BEGIN#stacks'));
-        await page.fill('#seconds', '1');
+        await page.fill('#seconds', '300');
         await page.click('#run');
+        // Stacks of all routes, however slow the machine is.
+        await page.waitForFunction(() => parseInt(document.querySelector('#result p')?.textContent.replaceAll(',', '')) > 3000);
+        await page.keyboard.press('Escape');
         await measured(page);
         const { shapes, colours, text } = await drawn(page);
         assert.ok(shapes > 5, `${shapes} frames`);

@@ -1,7 +1,7 @@
 // Drives the page of `/debug/probes` in headless Chromium, as a user does.
 //   node page.mjs SERVER TOKEN-SERVER TOKEN OUT
-// SERVER and TOKEN-SERVER are addresses that `admin_check` prints. OUT gets pictures, and the trace that was downloaded.
-// Needs playwright-core in node_modules of the working directory.
+// SERVER and TOKEN-SERVER are addresses that `admin_check` prints. OUT gets pictures, and the trace
+// that was downloaded. Needs playwright-core in node_modules of the working directory.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -92,11 +92,19 @@ await run({
             for (let n = 0; n < 500; n++) for (const ending of ['BEGIN', 'END']) more.push({ ...one, name: `m${n % 40}::E${n}_${ending}`, module: `m${n % 40}`, line: n + 1 });
             await route.fulfill({ response, json: { total: 1003, events: [...body.events, ...more] } });
         });
+        // The rule has its tests in the server; here it is asked.
+        await page.route('**/debug/probes/guess?begin=*', route => {
+            const begin = new URL(route.request().url()).searchParams.get('begin');
+            const end = begin.replace('BEGIN', 'END');
+            return route.fulfill({ json: { pairs: [{ begin, end, name: 'e', by_name: true, key: 'order', keys: ['order'], label: null, labels: [] }] } });
+        });
         await page.goto(server + '/debug/probes');
         await page.waitForSelector('#tools:not([hidden])');
-        assert.equal(await page.locator('#fields select').first().locator('option').count(), 1003);
-        await page.locator('#fields select').first().selectOption('m7::E487_BEGIN');
-        assert.equal(await page.locator('#fields select').nth(1).inputValue(), 'm7::E487_END');
+        const select = index => page.locator('#fields select').nth(index);
+        assert.deepEqual([await select(0).inputValue(), await select(1).inputValue()], ['admin_check::shop::PLACED', 'admin_check::shop::FILLED']);
+        assert.equal(await select(0).locator('option').count(), 1003);
+        await select(0).selectOption('m7::E487_BEGIN');
+        await page.waitForFunction(() => document.querySelectorAll('#fields select')[1].value === 'm7::E487_END');
         await page.close();
     },
 

@@ -1,4 +1,5 @@
-// Opens a flame graph in headless Chromium, takes a picture of it, and says how it is laid out: flame.mjs SVG PNG JSON
+// Opens a flame graph in headless Chromium, takes a picture of it, and says how it is laid out:
+// flame.mjs SVG PNG JSON
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inflateSync } from 'node:zlib';

@@ -53,7 +53,8 @@ def hlog():
         for percent, cell in zip([50, 90, 99, 99.9, 100], percentiles):
             number, unit = cell.split()
             ours = float(number) * UNITS[unit]
-            # Which of two neighbours it is, is a matter of rounding; a bucket is a hundredth wide; three digits are printed.
+            # Which of two neighbours it is, is a matter of rounding; a bucket is a hundredth wide;
+            # three digits are printed.
             least, most = (found[route].get_value_at_percentile(min(p, 100)) for p in (percent, percent + 100 / int(count)))
             if not 0.98 * least < ours < 1.02 * most:
                 sys.exit(f"ci/profile: p{percent} of {route}: {least} to {most} ns as read, {cell} as printed")
@@ -86,7 +87,8 @@ def clients():
     for route, cells in rows.items():
         same(f"clients' requests to {route}", cells[1], cells[0])
     outside = {route: float(cells[6]) for route, cells in rows.items()}
-    # How much longer is the network's share, and the waiting for a thread: printed, since it depends on the machine.
+    # How much longer is the network's share, and the waiting for a thread: printed, since it
+    # depends on the machine.
     print("outside the server, in µs:", ", ".join(f"{route} {us}" for route, us in outside.items()))
     if min(outside.values()) <= 0:
         sys.exit(f"ci/profile: between the clients' mean latency and the server's, in µs: {outside}")

@@ -36,7 +36,8 @@ def hlog():
         name, histogram = label["label"], found[label["label"]]
         check(f"count of {name!r}", histogram.get_total_count(), label["count"])
         check(f"count of {name!r}, as it was fired", label["count"], label["fired"])
-        # Each pair spins for as long: none took less, whatever the machine does. (A bucket is a thousandth wide.)
+        # Each pair spins for as long: none took less, whatever the machine does. (A bucket is a
+        # thousandth wide.)
         if label["min"] < 0.999 * label["at least"]:
             sys.exit(f"ci/profile: min of {name!r}: {label['min']} ns, though none took less than {label['at least']} ns")
         # Equal to the nanosecond, or what one of them calls the end of the same bucket.
@@ -115,7 +116,8 @@ def picture():
         check("text is text", page["scripts"], 0)
         labels = [label["label"].replace("\n", r"\n") or "(empty)" for label in expected["labels"]]
         check("labels", page["labels"], labels)
-        # Each label's bars: together they are all of its pairs, and the tallest is where half of the pairs are, roughly.
+        # Each label's bars: together they are all of its pairs, and the tallest is where half of
+        # the pairs are, roughly.
         check("pairs", page["pairs"], sum(label["count"] for label in expected["labels"]))
         check("outside the picture", page["outside"], [])
         check("overlapping text", page["overlapping"], [])

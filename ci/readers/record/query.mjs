@@ -1,7 +1,8 @@
 // Opens traces in the Perfetto UI, in headless Chromium, and asks its own trace processor.
 //   node query.mjs --ui DIR [--png FILE] QUERIES.json ANSWERS.json
-// QUERIES.json: [{"trace": FILE, "cut": BYTES or null, "sql": {NAME: QUERY}}]. ANSWERS.json: for each, {NAME: rows}, each value
-// as text or null. The picture is one of the first trace, with its longest slice selected.
+// QUERIES.json: [{"trace": FILE, "cut": BYTES or null, "sql": {NAME: QUERY}}]. ANSWERS.json: for
+// each, {NAME: rows}, each value as text or null. The picture is one of the first trace, with its
+// longest slice selected.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';

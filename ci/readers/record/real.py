@@ -20,7 +20,8 @@ from perfetto_file import Reader, packets
 from verify import ERRORS, none, same
 
 REPORT = 'GET /orders/report'
-# What a request asks for, by its route: lookups and stores. (A report: four items, sixteen shelves.)
+# What a request asks for, by its route: lookups and stores. (A report: four items, sixteen
+# shelves.)
 INSIDE = {'POST /orders': (1, 1), 'GET /orders/{id}': (1, 1), 'GET /orders': (0, 1), REPORT: (4, 16)}
 STATUS = {route: '201' if route.startswith('POST') else '200' for route in INSIDE}
 OPERATIONS = {'Put', 'Get', 'Scan', *(f'Sum {{ shelf: {shelf} }}' for shelf in range(16))}
@@ -249,7 +250,8 @@ def check(answer, printed, sums):
     same('items', {row['item'] for row in answer['items']}, ITEMS)
     same('operations', {row['operation'] for row in answer['operations']}, OPERATIONS)
 
-    # Which route is slow, and by how much, depends on the machine: printed. What makes it slow was counted above.
+    # Which route is slow, and by how much, depends on the machine: printed. What makes it slow was
+    # counted above.
     medians = {row['route']: int(row['median']) for row in answer['medians']}
     report = medians.pop(REPORT)
     found = answer['report'][0]

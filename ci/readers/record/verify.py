@@ -129,7 +129,8 @@ def check_chrome(out, expected):
         prefix = data[:size]
         same('records after a flush', sum(e.get('cat') == 'event' for e in json.loads(prefix + b']')), records)
     print(f'Python reads {len(events)} events of Chrome\'s, and {len(cuts)} prefixes')
-    # A line that is whole but for its comma is there for Perfetto, so these are cut in the middle of one.
+    # A line that is whole but for its comma is there for Perfetto, so these are cut in the middle
+    # of one.
     return [(cut, count) for cut, count in cuts[1:] if data[cut - 1:cut] not in b'\n},]'][::60]
 
 
@@ -193,7 +194,8 @@ def check_answer(what, answer, expected, chrome):
         kinds[row['category']].append(row)
 
     def value(field):
-        # Perfetto 52 does not undo the escapes in JSON text, unless there is a quote: that is left out.
+        # Perfetto 52 does not undo the escapes in JSON text, unless there is a quote: that is left
+        # out.
         value = (chrome_value if chrome else perfetto_value)(field)
         if chrome and isinstance(value, str):
             raw = json.dumps(value, ensure_ascii=False)[1:-1]

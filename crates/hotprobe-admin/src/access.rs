@@ -3,12 +3,15 @@
 //! [`decide`] is a pure function, and the whole policy:
 //!
 //! 1. With a token set, any client that sends it may, from anywhere; no other may.
-//! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket where these are let
-//!    in; no proxy may stand between, since behind one everybody is on this machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
+//! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket
+//!    where these are let in; no proxy may stand between, since behind one everybody is on this
+//!    machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
 //!    rebinding) a page of theirs would be let in by the browser as if it were ours.
-//! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of this `Host`; and
-//!    for what changes something, or starts something, `Sec-Fetch-Site` may not say that another site asks.
+//! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of
+//!    this `Host`; and for what changes something, or starts something, `Sec-Fetch-Site` may not
+//!    say that another site asks.
 
+use crate::admin_error::AdminError;
 use crate::errors::Problem;
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,41 +20,33 @@ use subtle::ConstantTimeEq;
 /// What a request would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Tells what is known, and changes nothing.
+    /// Reads, and changes nothing.
     Reads,
-    /// Attaches for a time.
+    /// Opens a session, or ends one.
     Attaches,
 }
 
-/// The secret that lets in.
+/// The secret that lets a client in.
 #[derive(Clone)]
-pub(crate) enum Token {
-    None,
-    Set(Box<str>),
-    /// One that no request can send: nobody is let in.
-    Unusable,
-}
+pub(crate) struct Token(Box<str>);
 
 impl Token {
-    pub(crate) fn new(token: &str) -> Self {
-        // What a header can carry after `Bearer `.
-        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Self::Set(token.into())
-        } else {
-            Self::Unusable
+    /// Keeps a token that a header can carry after `Bearer `.
+    pub(crate) fn new(token: &str) -> Result<Self, AdminError> {
+        let position = token.bytes().position(|byte| !byte.is_ascii_graphic());
+        if token.is_empty() || position.is_some() {
+            return Err(AdminError::Token { position });
         }
-    }
-
-    pub(crate) fn is_set(&self) -> bool {
-        !matches!(self, Self::None)
+        Ok(Self(token.into()))
     }
 }
 
-/// Who may, as the server's owner has set it.
+/// Who is let in, as the server's owner has set it.
 #[derive(Clone)]
 pub(crate) struct Access {
-    pub(crate) token: Token,
-    /// Whether a connection that has no address is one by a Unix socket, whose file says who may open it.
+    pub(crate) token: Option<Token>,
+    /// Whether a client without an address is let in: it has come by a Unix socket, whose file says
+    /// who may open it.
     pub(crate) unix_socket: bool,
 }
 
@@ -73,14 +68,8 @@ pub(crate) fn decide(
     let headers = request.headers;
     let host = host(request.uri, headers)?;
     match &access.token {
-        Token::Set(token) => has_token(headers, token)?,
-        Token::None => is_local(access, request, host)?,
-        Token::Unusable => {
-            return Err(forbidden(
-                "the token that this server was given is empty, or has characters that no request can send: give \
-                 `Admin::token` visible ASCII characters without spaces",
-            ));
-        }
+        Some(Token(token)) => has_token(headers, token)?,
+        None => is_local(access, request, host)?,
     }
     is_this_site(class, host, headers)
 }
@@ -106,7 +95,7 @@ fn has_token(headers: &HeaderMap, token: &str) -> Result<(), Problem> {
     else {
         return refuse("the header `Authorization` has to be `Bearer`, a space, and the token");
     };
-    // (Of different lengths is told at once: the length is no secret.)
+    // (Different lengths are refused at once: the length is no secret.)
     if bool::from(sent.trim_ascii().ct_eq(token.as_bytes())) {
         Ok(())
     } else {
@@ -133,7 +122,8 @@ fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result
         }
         Some(_) => {}
     }
-    // nginx asks like this by default, with a `Host` of this machine and no header that gives it away.
+    // nginx asks like this by default, with a `Host` of this machine and no header that gives it
+    // away.
     if request.version < Version::HTTP_11 {
         return Err(forbidden(format!(
             "{:?} is what proxies speak, and behind one everybody seems to be on this machine: ask by HTTP/1.1 without a \
@@ -162,8 +152,8 @@ fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result
     Ok(())
 }
 
-/// Whether proxies add a header of this name: the client's address by any name for it, or what only one vendor's proxies
-/// send. (Names of headers are in small letters.)
+/// Whether proxies add a header of this name: the client's address by any name for it, or what only
+/// one vendor's proxies send. (Names of headers are in small letters.)
 fn says_proxy(name: &str) -> bool {
     const ADDRESSES: [&str; 21] = [
         "forwarded",
@@ -290,7 +280,8 @@ impl Host<'_> {
                     .is_ok_and(|address| address.is_loopback()))
     }
 
-    /// Whether an `Origin` is of this host: the same name and port. (Browsers leave a scheme's own port out of both.)
+    /// Whether an `Origin` is of this host: the same name and port. (Browsers leave a scheme's own
+    /// port out of both.)
     fn is_of(self, origin: &[u8]) -> bool {
         let Ok(origin) = std::str::from_utf8(origin) else {
             return false;

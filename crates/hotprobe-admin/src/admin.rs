@@ -2,10 +2,19 @@
 
 use crate::about::About;
 use crate::access::{Access, Token};
+use crate::admin_error::AdminError;
 use crate::sessions::{Sessions, Shutdown};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The most sessions that can be open at once: each takes a task and a pipe.
+const LARGEST_SESSIONS: usize = 1024;
+/// The range of the longest duration of a session.
+const SHORTEST_DURATION: Duration = Duration::from_secs(1);
+const LONGEST_DURATION: Duration = Duration::from_secs(24 * 3600);
+/// The least memory: the smallest buffer that a recording has.
+const SMALLEST_MEMORY: usize = 64 << 10;
 
 /// Who may open `/debug/probes`, and the limits of what they attach. [`router()`](crate::router())
 /// turns it into a router.
@@ -14,14 +23,16 @@ use std::time::Duration;
 /// use hotprobe_admin::Admin;
 /// use std::time::Duration;
 ///
-/// let token = std::env::var("PROBES_TOKEN").unwrap_or_default();
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let token = std::env::var("PROBES_TOKEN")?;
 /// let admin = Admin::new()
-///     .token(token) // an empty token lets nobody in
-///     .sessions_at_most(2)
-///     .seconds_at_most(Duration::from_secs(60))
-///     .memory_at_most(32 << 20);
+///     .token(token)? // an empty token is an error
+///     .max_sessions(2)?
+///     .max_duration(Duration::from_secs(60))?
+///     .max_memory_bytes(32 << 20)?;
 /// let shutdown = admin.shutdown();
 /// # drop((admin, shutdown));
+/// # Ok(()) }
 /// ```
 ///
 /// # Cost
@@ -29,8 +40,8 @@ use std::time::Duration;
 #[must_use = "it does nothing by itself: pass it to `router`"]
 pub struct Admin {
     pub(crate) access: Access,
-    pub(crate) longest: Duration,
-    memory: usize,
+    pub(crate) max_duration: Duration,
+    max_memory_bytes: usize,
     pub(crate) about: About,
     pub(crate) sessions: Arc<Sessions>,
 }
@@ -47,35 +58,45 @@ impl Admin {
     pub fn new() -> Self {
         Self {
             access: Access {
-                token: Token::None,
+                token: None,
                 unix_socket: false,
             },
-            longest: Duration::from_secs(300),
-            memory: 64 << 20,
+            max_duration: Duration::from_secs(300),
+            max_memory_bytes: 64 << 20,
             about: About::new(),
             sessions: Arc::new(Sessions::new(4)),
         }
     }
 
     /// Sets the token. Clients that send it, as `Authorization: Bearer …`, are let in from any
-    /// machine; no other client is.
+    /// machine; no other client is. Use TLS where the token goes over a network.
     ///
-    /// It must consist of visible ASCII characters. A token that does not, or is empty, lets nobody
-    /// in, so that a forgotten variable opens nothing. Use TLS where the token goes over a network.
-    pub fn token(mut self, token: impl AsRef<str>) -> Self {
-        self.access.token = Token::new(token.as_ref());
-        self
+    /// # Errors
+    /// [`AdminError::Token`] if no client can send the token: it must consist of one or more
+    /// visible ASCII characters. So a variable that is not set is noticed, and opens nothing.
+    ///
+    /// ```
+    /// use hotprobe_admin::Admin;
+    ///
+    /// assert!(Admin::new().token("correct-horse").is_ok());
+    /// assert!(Admin::new().token("").is_err());
+    /// ```
+    pub fn token(mut self, token: impl AsRef<str>) -> Result<Self, AdminError> {
+        self.access.token = Some(Token::new(token.as_ref())?);
+        Ok(self)
     }
 
-    /// Lets any client in that has no address, which is one that connects to a Unix socket: the permissions of the socket's
-    /// file say who may. Unlike a loopback address, such a socket is one user's. Do not call this for a server that listens
-    /// on TCP without `into_make_service_with_connect_info::<SocketAddr>()`: its clients have no address, either.
+    /// Lets any client in that has no address, as one that connects to a Unix socket: the
+    /// permissions of the socket's file say who may connect. Unlike a loopback address, such a
+    /// socket can be one user's. Do not call this for a server that listens on TCP without
+    /// `into_make_service_with_connect_info::<SocketAddr>()`: its clients have no address, either.
     ///
     /// ```no_run
     /// # #[cfg(unix)] async fn example() -> std::io::Result<()> {
     /// use hotprobe_admin::{Admin, router};
     ///
-    /// let app = axum::Router::new().nest_service("/debug/probes", router(Admin::new().unix_socket()));
+    /// let admin = Admin::new().unix_socket();
+    /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
     /// let listener = tokio::net::UnixListener::bind("/run/shop/probes.sock")?;
     /// axum::serve(listener, app.into_make_service()).await
     /// # }
@@ -89,24 +110,75 @@ impl Admin {
     /// Sets how many sessions (recordings, tails, measurements) may be open at once; 4 by default.
     /// Further requests are answered with 429. With 0, events can be listed, and nothing can be
     /// attached.
-    pub fn sessions_at_most(self, sessions: usize) -> Self {
-        self.sessions.set_at_most(sessions);
-        self
+    ///
+    /// # Errors
+    /// [`AdminError::MaxSessions`] for more than 1024. Beside the memory of
+    /// [`max_memory_bytes`](Self::max_memory_bytes), each session keeps up to 256 KiB for a client
+    /// that reads slowly.
+    ///
+    /// ```
+    /// use hotprobe_admin::Admin;
+    ///
+    /// assert!(Admin::new().max_sessions(0).is_ok());
+    /// assert!(Admin::new().max_sessions(1025).is_err());
+    /// ```
+    pub fn max_sessions(self, sessions: usize) -> Result<Self, AdminError> {
+        if sessions > LARGEST_SESSIONS {
+            return Err(AdminError::MaxSessions {
+                sessions,
+                largest: LARGEST_SESSIONS,
+            });
+        }
+        self.sessions.set_max(sessions);
+        Ok(self)
     }
 
-    /// Sets the longest duration of a session; 300 seconds by default. Clamped to between one
-    /// second and one day.
-    pub fn seconds_at_most(mut self, longest: Duration) -> Self {
-        self.longest = longest.clamp(Duration::from_secs(1), Duration::from_secs(24 * 3600));
-        self
+    /// Sets the longest duration of a session; 300 seconds by default.
+    ///
+    /// # Errors
+    /// [`AdminError::MaxDuration`] for less than one second or more than one day.
+    ///
+    /// ```
+    /// use hotprobe_admin::Admin;
+    /// use std::time::Duration;
+    ///
+    /// assert!(Admin::new().max_duration(Duration::from_secs(60)).is_ok());
+    /// assert!(Admin::new().max_duration(Duration::ZERO).is_err());
+    /// ```
+    pub fn max_duration(mut self, duration: Duration) -> Result<Self, AdminError> {
+        if !(SHORTEST_DURATION..=LONGEST_DURATION).contains(&duration) {
+            return Err(AdminError::MaxDuration {
+                duration,
+                shortest: SHORTEST_DURATION,
+                longest: LONGEST_DURATION,
+            });
+        }
+        self.max_duration = duration;
+        Ok(self)
     }
 
     /// Sets how many bytes the buffers of all recordings and the tables of all latencies and stacks
     /// may take together; 64 MiB by default. Each session has an equal share, so that none takes
-    /// another's.
-    pub fn memory_at_most(mut self, bytes: usize) -> Self {
-        self.memory = bytes;
-        self
+    /// another's. Where the share is too small for what a request asks for, the response is 507.
+    ///
+    /// # Errors
+    /// [`AdminError::MaxMemoryBytes`] for less than 64 KiB, which is one buffer of a recording.
+    ///
+    /// ```
+    /// use hotprobe_admin::Admin;
+    ///
+    /// assert!(Admin::new().max_memory_bytes(32 << 20).is_ok());
+    /// assert!(Admin::new().max_memory_bytes(1000).is_err());
+    /// ```
+    pub fn max_memory_bytes(mut self, bytes: usize) -> Result<Self, AdminError> {
+        if bytes < SMALLEST_MEMORY {
+            return Err(AdminError::MaxMemoryBytes {
+                bytes,
+                smallest: SMALLEST_MEMORY,
+            });
+        }
+        self.max_memory_bytes = bytes;
+        Ok(self)
     }
 
     /// Sets the program's version, which the page and `/stats` show beside the program's name.
@@ -122,7 +194,7 @@ impl Admin {
 
     /// Returns one session's share of the memory that all have together.
     pub(crate) fn memory_share(&self) -> usize {
-        self.memory / self.sessions.at_most().max(1)
+        self.max_memory_bytes / self.sessions.max().max(1)
     }
 
     /// Returns the handle that ends all sessions when the server shuts down.
@@ -132,7 +204,8 @@ impl Admin {
     /// use std::net::SocketAddr;
     /// use std::time::Duration;
     ///
-    /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    /// # async fn example<S>(signal: S) -> std::io::Result<()>
+    /// # where S: Future<Output = ()> + Send + 'static {
     /// let admin = Admin::new();
     /// let shutdown = admin.shutdown();
     /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
@@ -159,11 +232,11 @@ impl fmt::Debug for Admin {
     /// Does not show the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admin")
-            .field("has_token", &self.access.token.is_set())
+            .field("has_token", &self.access.token.is_some())
             .field("unix_socket", &self.access.unix_socket)
-            .field("sessions_at_most", &self.sessions.at_most())
-            .field("seconds_at_most", &self.longest)
-            .field("memory_at_most", &self.memory)
+            .field("max_sessions", &self.sessions.max())
+            .field("max_duration", &self.max_duration)
+            .field("max_memory_bytes", &self.max_memory_bytes)
             .finish_non_exhaustive()
     }
 }

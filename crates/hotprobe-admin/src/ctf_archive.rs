@@ -175,7 +175,7 @@ mod tests {
 
     /// A trace whose archive is larger than a pipe.
     fn trace() -> Trace {
-        let recorder = Recorder::new().event(&ITEM).buffer_per_thread(4 << 20);
+        let recorder = Recorder::new().event(&ITEM).max_buffer_bytes(4 << 20);
         let recording = recorder.start().unwrap();
         (0..2 * CAPACITY / TEXT.len()).for_each(|n| ITEM.fire(n as u64, TEXT));
         recording.finish().unwrap()

@@ -1,12 +1,70 @@
 //! `/debug/probes`: look into a live server from a browser, `curl`, or the program `hotprobe`.
 //!
-//! ```
-//! use hotprobe_admin::{Admin, router};
+//! An axum router over the events that a program declares with [`hotprobe`]. It attaches nothing
+//! until a request asks for it, and detaches when the request's time is up or its client
+//! disconnects.
 //!
-//! let admin = Admin::new(); // answers this machine only; `.token(…)` answers any client that sends the token
-//! let app = axum::Router::<()>::new().nest_service("/debug/probes", router(admin));
-//! # drop(app);
+//! ```no_run
+//! use hotprobe_admin::{Admin, router};
+//! use std::net::SocketAddr;
+//!
+//! hotprobe::event! {
+//!     /// A request has been answered.
+//!     static ANSWERED: fn(route: &str, status: u16);
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let hello = || async {
+//!         hotprobe::fire!(ANSWERED, "/", 200);
+//!         "hello"
+//!     };
+//!     // It answers this machine only; with `.token(…)`, any client that sends the token.
+//!     let app = axum::Router::new()
+//!         .route("/", axum::routing::get(hello))
+//!         .nest_service("/debug/probes", router(Admin::new()));
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
+//!     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+//! }
 //! ```
+//!
+//! Open `http://127.0.0.1:9000/debug/probes`, or ask from a terminal.
+//!
+//! # What do you want to do?
+//!
+//! | task | panel of the page | endpoint |
+//! |---|---|---|
+//! | find out which request is slow ([a walk](#which-request-is-slow)) | Latency | [`POST /latency`](#latency) |
+//! | see how often events fire | Rates | [`GET /rates`](#rates) |
+//! | see each firing, with its arguments | Tail | [`GET /tail`](#tail) |
+//! | record everything for Perfetto, Chrome or babeltrace2 | Record | [`POST /record`](#record) |
+//! | see from where an event is fired, as a flame graph or for pprof | Stacks | [`GET /stacks`](#stacks) |
+//! | list the events, with docs, parameters and attached probes | the list | [`GET /events`](#events) |
+//! | watch the process from Prometheus | a link | [`GET /metrics`](#stats) |
+//! | let clients of other machines in | | [`Admin::token`], [behind a proxy](#behind-a-proxy) |
+//! | limit what requests may do | | [`Admin::max_sessions`], [`max_duration`](Admin::max_duration), [`max_memory_bytes`](Admin::max_memory_bytes) |
+//! | serve on a Unix socket | | [`Admin::unix_socket`] |
+//! | shut down gracefully, with a tail open | | [`Shutdown`] |
+//!
+//! ```text
+//! curl 'http://127.0.0.1:9000/debug/probes/events?match=shop::*'
+//! curl -N 'http://127.0.0.1:9000/debug/probes/tail?match=shop::*&limit=20'
+//! curl -X POST -OJ 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&seconds=10'
+//! curl -X POST 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&format=ctf' | tar x
+//! curl -X POST \
+//!     'http://127.0.0.1:9000/debug/probes/latency?begin=shop::RECEIVED&end=shop::DONE&key=id'
+//! go tool pprof -http=: 'http://127.0.0.1:9000/debug/probes/stacks?event=shop::PLACED'
+//! curl -H "Authorization: Bearer $TOKEN" https://shop.example/debug/probes/metrics
+//! ```
+//!
+//! The program `hotprobe` (the package `hotprobe-cli`) asks the same endpoints.
+//!
+//! # Features and environment variables
+//!
+//! The crate has no features, and reads no variable of its own: a program that takes its token from
+//! a variable passes it to [`Admin::token`]. `TMPDIR` determines where CTF traces are written
+//! before they are sent. (`HOTPROBE_URL` and `HOTPROBE_TOKEN` are variables of the program
+//! `hotprobe`.)
 //!
 //! # Mounting it
 //!
@@ -38,44 +96,29 @@
 //!   the peer's address.
 //! * [`Shutdown::begin`] before the server ends: it ends all streams, which would otherwise delay a
 //!   graceful shutdown until their time is up.
-//! * [`Shutdown::serve`], which bounds the graceful shutdown: a connection whose client does not read
-//!   stays open, and no server notices that its session has ended. What is open after 10 s ends with
-//!   the runtime, as when `main` returns.
+//! * [`Shutdown::serve`], which bounds the graceful shutdown: a connection whose client does not
+//!   read stays open, and no server notices that its session has ended. What is open after 10 s
+//!   ends with the runtime, as when `main` returns.
 //! * `nest_service("/debug/probes", …)` answers both `/debug/probes` and `/debug/probes/`. With
 //!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of
 //!   these alone. The page's links work from either.
-//!
-//! `http://127.0.0.1:9000/debug/probes` is then a page with every event of the program: filter
-//! them, read their docs and parameters, watch how often they fire, tail them, record them, measure
-//! the time from one to another, see what calls them. The same from a terminal:
-//!
-//! ```text
-//! curl 'http://127.0.0.1:9000/debug/probes/events?match=shop::*'
-//! curl -N 'http://127.0.0.1:9000/debug/probes/tail?match=shop::*&limit=20'
-//! curl -X POST -o trace.pftrace 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&seconds=10'
-//! curl -X POST 'http://127.0.0.1:9000/debug/probes/record?match=shop::*&seconds=10&format=ctf' | tar x
-//! curl -X POST 'http://127.0.0.1:9000/debug/probes/latency?begin=shop::RECEIVED&end=shop::DONE&key=id&label=path'
-//! go tool pprof -http=: 'http://127.0.0.1:9000/debug/probes/stacks?event=shop::PLACED&seconds=10'
-//! curl -H "Authorization: Bearer $TOKEN" https://shop.example/debug/probes/metrics
-//! ```
-//!
-//! The program `hotprobe` (the package `hotprobe-cli`) asks the same endpoints.
 //!
 //! # Which request is slow?
 //!
 //! The example `live_server` has a slow route. One click finds it:
 //!
 //! ```text
-//! cargo run --release -p hotprobe-examples --example live_server -- --serve --port 9000 --connections 4
+//! cargo run --release -p hotprobe-examples --example live_server -- \
+//!     --serve --port 9000 --connections 4
 //! ```
 //!
 //! 1. Open the page and press Enter. The page opens with *Latency*, and has guessed two events, the
 //!    parameter that pairs them and the label; you can correct each: here from `REQUEST_BEGIN` to
 //!    `REQUEST_END`, paired by `request`, a row for each `route`. It looks for names that differ in
-//!    their ending only, as those of a begin and an end do, for parameters of the same name and type,
-//!    and for a `route`, `path`, `operation` or the like.
-//! 2. After a second: "Slowest: GET /orders/report", a table, and a bar for each route. Escape stops,
-//!    and keeps what was measured.
+//!    their ending only, as those of a begin and an end do, for parameters of the same name and
+//!    type, and for a `route`, `path`, `operation` or the like.
+//! 2. After a second: "Slowest: GET /orders/report", a table, and a bar for each route. Escape
+//!    stops, and keeps what was measured.
 //! 3. Why? Choose *Record*, press Enter, and open the trace in Perfetto: pairs of events with such
 //!    names are slices in it, and the slices of one request are nested. Inside a report there are
 //!    sixteen of the store, one after the other.
@@ -94,14 +137,14 @@
 //! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
 //!
-//! An empty token lets nobody in. A client that is let in sees the arguments
+//! An empty token is an error. A client that is let in sees the arguments
 //! of every event, except those marked `#[redact]`: these never leave the process. Without a token,
 //! any account on this machine is let in.
 //!
 //! ## Behind a proxy
 //!
-//! Set a token, or do not pass `/debug/probes` on. Without a token, requests are refused that have a
-//! header for the client's address (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `X-Client-IP`,
+//! Set a token, or do not pass `/debug/probes` on. Without a token, requests are refused that have
+//! a header for the client's address (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `X-Client-IP`,
 //! `CF-Connecting-IP`, `True-Client-IP`, `X-Envoy-External-Address` and their like), `Via`,
 //! `CDN-Loop`, or one of a vendor's own (`CF-…`, `CloudFront-…`, `Fastly-…`, `X-Envoy-…` and
 //! others). But a proxy that speaks HTTP/1.1 and adds none of these, such as `HAProxy` without
@@ -116,9 +159,10 @@
 //! | Caddy | as it is | `flush_interval -1`, for recordings | no limit by default |
 //! | Envoy | as it is | as it is | `timeout: 0s` for the route: 15 s by default |
 //!
-//! Streams (`tail`, `rates`, `format=live`) and recordings send something at least once a second, if only a comment, an
-//! empty packet or a line break, so a proxy's limit for silence does not end them. Other formats of `latency` and `stacks`, and CTF
-//! archives, come as a whole at the end: for those, the limit must be longer than the session.
+//! Streams (`tail`, `rates`, `format=live`) and recordings send something at least once a second,
+//! if only a comment, an empty packet or a line break, so a proxy's limit for silence does not end
+//! them. Other formats of `latency` and `stacks`, and CTF archives, come as a whole at the end: for
+//! those, the limit must be longer than the session.
 //!
 //! The page keeps the token in the tab's session storage and sends it in the header alone: it is in
 //! no address, and so in no log and in no `Referer`. The page loads nothing from elsewhere, and its
@@ -128,7 +172,7 @@
 //! # Endpoints
 //!
 //! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated.
-//! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::seconds_at_most`],
+//! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::max_duration`],
 //! 300). A `POST` takes its parameters in the URL, or as a form of at most 4 KiB. A request has at
 //! most 256 parameters, and 1 KiB of patterns with `*`. An empty parameter is none.
 //!
@@ -136,6 +180,7 @@
 //! |---|---|---|
 //! | `GET /` | `match`, here also a part of a name | the page |
 //! | `GET /events` | `match` (all) | JSON |
+//! | `GET /guess` | `match`, `begin`, `end` | JSON |
 //! | `GET /stats` | | JSON |
 //! | `GET /metrics` | | Prometheus' text format |
 //! | `GET /rates` | `match`, `seconds` (60) | server-sent events: how often each was fired, every second |
@@ -152,23 +197,45 @@
 //!
 //! ```json
 //! {"total": 12, "events": [{
-//!   "name": "shop::orders::PLACED", "module": "shop::orders", "file": "src/orders.rs", "line": 7, "column": 16,
+//!   "name": "shop::orders::PLACED", "module": "shop::orders",
+//!   "file": "src/orders.rs", "line": 7, "column": 16,
 //!   "docs": "An order has been placed.",
 //!   "parameters": [{"name": "id", "type": "u64", "redacted": false}],
 //!   "enabled": true, "probe_count": 1, "probes": [{"name": "recording", "panicked": false}]
 //! }]}
 //! ```
 //!
+//! ## `/guess`
+//!
+//! Which events are a begin and its end, the best pair first; the page and the program `hotprobe`
+//! choose by it. `NAME_BEGIN` and `NAME_END`, and other such words, are a pair if they have a
+//! parameter in common that is not redacted: a `key`. The `label` is a parameter such as `route`,
+//! `path` or `operation`, or `null`; `keys` and `labels` are all that are possible. `match` says
+//! which events are preferred. With `begin`, the response has the pair that begins with this event;
+//! with `begin` and `end`, the pair of these two, or none. A pair that was not found by its names,
+//! but by a parameter in common alone, has `"by_name": false`.
+//!
+//! ```json
+//! {"pairs": [{
+//!   "begin": "shop::REQUEST_BEGIN", "end": "shop::REQUEST_END",
+//!   "name": "request", "by_name": true,
+//!   "key": "id", "keys": ["id"], "label": "route", "labels": ["route", "status"]
+//! }]}
+//! ```
+//!
 //! ## `/stats`
 //!
 //! Which process this is ([`Admin::version`] sets the version; the uptime counts from
-//! [`Admin::new`]), the counters of [`stats`](hotprobe::stats()), and what is there now. `/metrics` has the same
-//! numbers, as `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
+//! [`Admin::new`]), the counters of [`stats`](hotprobe::stats()), and the current numbers.
+//! `/metrics` has the same numbers, as `hotprobe_events`, `hotprobe_probe_panics_total` and so on.
 //!
 //! ```json
-//! {"program": "shop", "version": "1.4.0", "pid": 4711, "uptime_seconds": 86400, "hotprobe": "0.1.0",
-//!  "events": 12, "events_enabled": 1, "probes": 1, "sessions": 1, "sessions_at_most": 4, "probe_panics": 0,
-//!  "skipped_nested": 0, "skipped_registering": 0, "retired": 9, "reclaimed": 9, "drop_panics": 0}
+//! {
+//!   "program": "shop", "version": "1.4.0", "pid": 4711, "uptime_seconds": 86400,
+//!   "hotprobe": "0.1.0", "events": 12, "events_enabled": 1, "probes": 1, "sessions": 1,
+//!   "max_sessions": 4, "probe_panics": 0, "skipped_nested": 0, "skipped_registering": 0,
+//!   "retired": 9, "reclaimed": 9, "drop_panics": 0
+//! }
 //! ```
 //!
 //! ## `/rates`
@@ -178,7 +245,7 @@
 //!
 //! ```text
 //! event: begin
-//! data: {"seconds":60.0,"events":[{"name":"shop::PLACED","file":"src/orders.rs","line":7,"column":16}]}
+//! data: {"seconds":60.0,"events":[{"name":"shop::PLACED","file":"shop.rs","line":7,"column":16}]}
 //!
 //! event: rates
 //! data: {"seconds":1.001,"fired":[1730]}
@@ -190,10 +257,10 @@
 //! ## `/tail`
 //!
 //! `begin`, then `record`s, and `lost` wherever more firings came than are sent, then `end` with
-//! the sums, without what is fired after the limit; `reason` is `limit`, `time`, `stopped` or `shutdown`.
-//! `at` is in seconds since the tail began.
-//! Numbers beyond 2⁵³ and NaN are sent as text; so are bytes, in hex. A text is cut at 256 bytes
-//! and then ends with `…`. A redacted parameter is `null`.
+//! the sums, without what is fired after the limit; `reason` is `limit`, `time`, `stopped` or
+//! `shutdown`. `at` is in seconds since the tail began. Numbers beyond 2⁵³ and NaN are sent as
+//! text; so are bytes, in hex. A text is cut at 256 bytes and then ends with `…`. A redacted
+//! parameter is `null`.
 //!
 //! ```text
 //! event: begin
@@ -221,24 +288,34 @@
 //! The time from `begin` to `end`, each a name or a pattern that matches one event. `key` is the
 //! parameter of both that pairs them, `label` a parameter of either. `text` is a table, `hlog` an
 //! HDR log, and `all` is JSON with each of the others in it: the page shows one measurement in
-//! several ways. Durations are in nanoseconds:
+//! several ways. The JSON is that of [`LatencySnapshot`](hotprobe_profile::LatencySnapshot), whose
+//! durations are in nanoseconds, and `complete`:
 //!
 //! ```json
-//! {"title": "from shop::RECEIVED to shop::DONE", "seconds": 10.0, "complete": true,
-//!  "counts": {"begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0, "evicted": 0, "open": 0,
-//!             "skipped": 0, "begins_without_key": 0, "ends_without_key": 0},
-//!  "labels": [{"label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500, "p99_ns": 2000, "p999_ns": 2000,
-//!              "max_ns": 2003, "mean_ns": 1100}]}
+//! {
+//!   "complete": true, "title": "from shop::RECEIVED to shop::DONE",
+//!   "started_unix_ms": 1700000000000, "duration_ns": 10000000000,
+//!   "counts": {
+//!     "begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0,
+//!     "evicted": 0, "open": 0, "carried": 0, "skipped": 0, "begins_without_key": 0,
+//!     "ends_without_key": 0
+//!   },
+//!   "labels": [{
+//!     "label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500,
+//!     "p99_ns": 2000, "p999_ns": 2000, "max_ns": 2003, "mean_ns": 1100, "sum_ns": 18700,
+//!     "too_short": 0, "too_long": 0
+//!   }]
+//! }
 //! ```
 //!
-//! With `format=live`, the response is a stream of server-sent events: `latency` once a second, with
-//! the JSON above (`complete` is false until the end), then `end`, with the JSON of `all`. A report
-//! takes some microseconds for each label, and reports together at most one part in fifty of the
-//! time: a slow one delays the next.
+//! With `format=live`, the response is a stream of server-sent events: `latency` once a second,
+//! with the JSON above (`complete` is false until the end), then `end`, with the JSON of `all`. A
+//! report takes some microseconds for each label, and reports together at most one part in fifty of
+//! the time: a slow one delays the next.
 //!
 //! ```text
 //! event: latency
-//! data: {"title":"from shop::RECEIVED to shop::DONE","seconds":1.0,"complete":false,"counts":{…},"labels":[…]}
+//! data: {"complete":false,"title":"from shop::RECEIVED to shop::DONE",…,"labels":[…]}
 //!
 //! event: end
 //! data: {"text":"…","json":{…},"svg":"<svg …","hlog":"…"}
@@ -249,9 +326,10 @@
 //! [`Stacks`](hotprobe_profile::Stacks) of `event`, a name or a pattern, which may be repeated; so
 //! may `label`. A firing counts one, or the value of the parameter `weight`; `every=10` takes the
 //! stack of one firing in ten. Without debug information, inlined functions do not show.
-//! `go tool pprof` prints what is wrong with a request. With `format=live`, the response is a stream
-//! of server-sent events: `stacks` once a second, with how many were fired and sampled, then `end`,
-//! with the JSON of `all`.
+//! `go tool pprof` prints what is wrong with a request. With `format=live`, the response is a
+//! stream of server-sent events: `stacks` once a second, with the JSON of
+//! [`StackCounts`](hotprobe_profile::StackCounts), then `end`, with the JSON of `all`, which has
+//! the same counts, `complete`, and each of the other formats.
 //!
 //! ## `/stop`
 //!
@@ -270,7 +348,8 @@
 //!
 //! ```json
 //! {"error": {"status": 404, "kind": "unknown-event",
-//!   "message": "`shop::PLACD` is none of the program's 12 events: …", "nearest": ["shop::orders::PLACED"]}}
+//!   "message": "`shop::PLACD` is none of the program's 12 events: …",
+//!   "nearest": ["shop::orders::PLACED"]}}
 //! ```
 //!
 //! | status | kind | |
@@ -288,13 +367,13 @@
 //!
 //! # Sessions
 //!
-//! A session is what a request attaches for a time. It is detached when its time is up, when the
-//! client disconnects, when `POST /stop` ends it, or when [`Shutdown::begin`] is called, whichever comes first. At most
-//! [`Admin::sessions_at_most`] (4) are open at once. The buffers of all recordings, and the tables
-//! of all latencies and stacks, stay within [`Admin::memory_at_most`] (64 MiB), of which each
-//! session has an equal share: labels, pairs or stacks beyond it are counted as `(other)`, or
-//! dropped and counted. (While stacks are written, the program's debug information takes additional
-//! memory.)
+//! A session is the temporary attachment of a request. It is detached when its time is up, when the
+//! client disconnects, when `POST /stop` ends it, or when [`Shutdown::begin`] is called, whichever
+//! comes first. At most [`Admin::max_sessions`] (4) are open at once. The buffers of all
+//! recordings, and the tables of all latencies and stacks, stay within [`Admin::max_memory_bytes`]
+//! (64 MiB), of which each session has an equal share: labels, pairs or stacks beyond it are
+//! counted as `(other)`, or dropped and counted. (While stacks are written, the program's debug
+//! information takes additional memory.)
 //!
 //! Nothing that the program does keeps a session attached: detaching needs no thread and waits for
 //! no firing. After that, firings in flight are waited for, for at most a second. One that has not
@@ -307,12 +386,12 @@
 //! what was measured until then.
 //!
 //! A client that reads slowly costs at most 256 KiB beside a recording's buffers, and 128 KiB that
-//! hyper keeps: what does not fit is lost, and counted in the trace, or in the tail. When the time is up, it may read the rest. It
-//! is cut off if it takes nothing for 10 s, after two minutes in any case, and half a second after
-//! a shutdown began. A connection that is cut off ends without HTTP's last chunk, so that clients
-//! know; a Perfetto or Chrome trace can be opened all the same, up to that point. If the client still
-//! does not read, its connection, without a session, keeps at most 128 KiB until it disconnects or
-//! the server ends.
+//! hyper keeps: what does not fit is lost, and counted in the trace, or in the tail. When the time
+//! is up, it may read the rest. It is cut off if it takes nothing for 10 s, after two minutes in
+//! any case, and half a second after a shutdown began. A connection that is cut off ends without
+//! HTTP's last chunk, so that clients know; a Perfetto or Chrome trace can be opened all the same,
+//! up to that point. If the client still does not read, its connection, without a session, keeps at
+//! most 128 KiB until it disconnects or the server ends.
 //!
 //! # What it costs
 //!
@@ -321,7 +400,11 @@
 //! writes the answer. A CTF trace is written to a temporary folder first, which only this
 //! user can read, and which is removed however the session ends.
 //!
-//! `cargo run --release -p hotprobe-benches --features server --bin overhead_server -- --probes --seconds 32`
+//! ```text
+//! cargo run --release -p hotprobe-benches --features server --bin overhead_server -- \
+//!     --probes --seconds 32
+//! ```
+//!
 //! compares, in turn, a server with four events a request, which does little else (100,000 requests
 //! a second on one thread, about 10 µs each), with the same server when each request knows its
 //! peer, with that server where this is mounted, and with that server while all four events are
@@ -342,7 +425,7 @@
 //! cost less. With `tasks=1` twice as much is sent, which took another 0.02 of the throughput. A
 //! token instead of `ConnectInfo` saves the cost of the latter.
 //!
-//! A firing pays for what is attached: for `rates`, a dynamic probe that increments a counter
+//! A firing pays for the attached probes: for `rates`, a dynamic probe that increments a counter
 //! shared by all threads; for `record`, what [a recording](hotprobe_record) costs; for `latency`
 //! and `stacks`, what [these](hotprobe_profile) cost, where a stack is the most expensive (`every`
 //! is for that); for `tail`, at most `rate` times a second, formatting the arguments and an
@@ -350,21 +433,25 @@
 //!
 //! # For readers of the code
 //!
-//! 1. [`Admin`], the settings (`admin.rs`); [`router()`] and what all responses have in common
-//!    (`router.rs`).
+//! 1. [`Admin`], the settings (`admin.rs`, `admin_error.rs`); [`router()`] and what all responses
+//!    have in common (`router.rs`).
 //! 2. Who may open it (`access.rs`); the request that was let in (`request.rs`), its parameters
 //!    (`parameters.rs`); responses (`response.rs`) and errors (`errors.rs`).
-//! 3. The endpoints, a file each (`endpoints/`).
+//! 3. The endpoints, a file each (`endpoints/`); the rule by which events are paired (`guess.rs`).
 //! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are
-//!    sent while they are made (`pipe.rs`); threads that write (`hand_over.rs`); server-sent events (`sse.rs`); measurements answered at
-//!    their end (`measure.rs`), and reported while they run (`live.rs`); the process's name and age (`about.rs`); CTF traces as an archive (`ctf_archive.rs`).
+//!    sent while they are made (`pipe.rs`); threads that write (`hand_over.rs`); server-sent events
+//!    (`sse.rs`); measurements answered at their end (`measure.rs`), and reported while they run
+//!    (`live.rs`); the process's name and age (`about.rs`); CTF traces as an archive
+//!    (`ctf_archive.rs`).
 
 mod about;
 mod access;
 mod admin;
+mod admin_error;
 mod ctf_archive;
 mod endpoints;
 mod errors;
+mod guess;
 mod hand_over;
 mod live;
 mod measure;
@@ -377,6 +464,7 @@ mod sessions;
 mod sse;
 
 pub use admin::Admin;
+pub use admin_error::AdminError;
 pub use router::router;
 pub use sessions::Shutdown;
 

@@ -1,7 +1,8 @@
 //! Measurements that are shown while they run: `format=live` of `POST /latency` and `GET /stacks`.
 //!
 //! The response is a stream of server-sent events: one report a second, then `end`, with all of the
-//! result. A report that does not fit into the pipe is left out: the next one has the same and more.
+//! result. A report that does not fit into the pipe is left out: the next one has the same and
+//! more.
 
 use crate::pipe::Pipe;
 use crate::sessions::{Ending, Session};

@@ -1,4 +1,4 @@
-//! What is measured for a time and answered at its end: `POST /latency` (`latency.rs`),
+//! Measurements that are answered at the end of their session: `POST /latency` (`latency.rs`),
 //! `GET /stacks` (`stacks.rs`).
 //!
 //! The answer begins at once, so that a client that goes away is noticed, and its body comes when
@@ -17,13 +17,15 @@ use std::sync::Arc;
 /// How much is written at once.
 const CHUNK: usize = 16 << 10;
 
-/// Measures until the session is to end, then detaches, waits for the firings in flight, and writes. `write` is told
-/// whether all of them have ended. With `live`, it also sends a report once a second until then. If nobody wants the answer any more, `attached` is dropped, which detaches too.
+/// Measures until the session is to end, then detaches, waits for the firings in flight, and
+/// writes. `write` receives whether all of them have ended. With `live`, it also sends a report
+/// once a second until then. If nobody wants the answer any more, `attached` is dropped, which
+/// detaches too.
 pub(crate) async fn measure<T: Send + Sync + 'static>(
     session: Session,
     pipe: Pipe,
-    mut attached: T,
-    detach: fn(&mut T),
+    attached: T,
+    detach: fn(&T),
     live: Option<fn(&T, &Pipe)>,
     write: impl FnOnce(T, bool, &mut dyn Write) -> Result<(), ProfileError> + Send + 'static,
 ) {
@@ -34,7 +36,7 @@ pub(crate) async fn measure<T: Send + Sync + 'static>(
         Some(send) => live::report(&session, &pipe, &attached, send).await,
     };
     // Here, and not where it is written: that depends on there being a thread.
-    detach(&mut attached);
+    detach(&attached);
     if ending == Ending::Gone {
         return pipe.abort();
     }
@@ -95,8 +97,8 @@ pub(crate) fn refused(error: &ProfileError) -> Problem {
 /// The server's own limits leave too little.
 pub(crate) fn no_memory(least: usize) -> Problem {
     let message = format!(
-        "a session's share of the memory is too little to measure anything: give `Admin::memory_at_most` {least} bytes or \
-         more for each session"
+        "a session's share of the memory is too small to measure anything: give \
+         `Admin::max_memory_bytes` {least} bytes or more for each session"
     );
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "memory", message)
 }

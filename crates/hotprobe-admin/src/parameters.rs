@@ -1,4 +1,5 @@
-//! A request's parameters: from the query, and from a form; each known, each said once where it can be.
+//! A request's parameters: from the query, and from a form; each known, each said once where it can
+//! be.
 
 use crate::errors::Problem;
 use axum::body::{Body, to_bytes};
@@ -16,11 +17,13 @@ pub(crate) const LARGEST: usize = 4 << 10;
 const LONGEST: Duration = Duration::from_secs(5);
 /// How many parameters there may be: each pattern goes through all events.
 const MOST: usize = 256;
-/// How many bytes patterns with `*` may have together: each is compared with the names of all events.
+/// How many bytes patterns with `*` may have together: each is compared with the names of all
+/// events.
 const WILD: usize = 1 << 10;
-/// How much work goes into finding names that are nearly the one that was meant: pairs of characters that are compared.
+/// How much work goes into finding names that are nearly the one that was meant: pairs of
+/// characters that are compared.
 const COMPARED: usize = 1 << 23;
-/// How many names are told that are nearly the one that was meant, and how many bytes of one that isn't known.
+/// How many similar names an error lists, and how many characters of an unknown one it repeats.
 const NEAREST: usize = 3;
 const SHOWN: usize = 100;
 
@@ -216,7 +219,8 @@ impl Parameters {
     }
 }
 
-/// Returns the one event that a text names, or whose name alone matches it, for the parameter `name`.
+/// Returns the one event that a text names, or whose name alone matches it, for the parameter
+/// `name`.
 pub(crate) fn one_event(name: &str, pattern: &str) -> Result<&'static dyn AnyEvent, Problem> {
     if let Some(event) = hotprobe::find(pattern) {
         return Ok(event);
@@ -227,11 +231,17 @@ pub(crate) fn one_event(name: &str, pattern: &str) -> Result<&'static dyn AnyEve
     match hotprobe::matching(pattern)[..] {
         [] => Err(unknown(pattern)),
         [event] => Ok(event),
-        ref many => Err(Problem::parameter(format!(
-            "`{name}` is `{}`, which {} events match: name one of them",
-            shown(pattern),
-            many.len()
-        ))),
+        ref many => {
+            let names = many.iter().map(|event| event.metadata().name());
+            let names: Vec<_> = names.take(NEAREST).collect();
+            let others = if many.len() > NEAREST { ", …" } else { "" };
+            Err(Problem::parameter(format!(
+                "`{name}` is `{}`, which {} events match: name one of `{}`{others}",
+                shown(pattern),
+                many.len(),
+                names.join("`, `")
+            )))
+        }
     }
 }
 
@@ -239,7 +249,7 @@ pub(crate) fn one_event(name: &str, pattern: &str) -> Result<&'static dyn AnyEve
 pub(crate) fn unknown(pattern: &str) -> Problem {
     let events = hotprobe::events();
     let message = format!(
-        "`{}` is none of the program's {} events: `*` stands for anything, and the whole name has to match, as in \
+        "`{}` is none of the program's {} events: `*` matches any text, and the whole name has to match, as in \
          `shop::orders::*`",
         shown(pattern),
         events.len()
@@ -248,7 +258,7 @@ pub(crate) fn unknown(pattern: &str) -> Problem {
         .with_nearest(nearest(pattern, events.iter().map(|event| event.name())))
 }
 
-/// The names that are most like it, of as many as can be compared without keeping others waiting.
+/// Returns the most similar names, of those that can be compared without keeping others waiting.
 fn nearest(pattern: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let pattern = shown(pattern).replace('*', "").to_lowercase();
     let wanted = pattern.trim_matches(':');
@@ -293,11 +303,20 @@ mod tests {
 
     #[test]
     fn the_nearest_names_are_looked_for_among_as_many_as_there_is_time_for() {
-        let endless =
-            std::iter::once("shop::PLACED").chain(std::iter::repeat("shop::orders::OTHER"));
-        assert_eq!(nearest("shop::PLACD", endless)[0], "shop::PLACED");
-        // A long name, too, is compared with as many only.
-        let endless = std::iter::repeat("shop::orders::OTHER");
-        nearest(&"shop::".repeat(1000), endless);
+        let other = "shop::orders::OTHER";
+        let mut all = 0;
+        let many = std::iter::once("shop::PLACED").chain(std::iter::repeat_n(other, 100_000));
+        let found = nearest("shop::PLACD", many.inspect(|_| all += 1));
+        assert_eq!(found[0], "shop::PLACED");
+        // Each costs the product of the lengths; the one that is too much is looked at.
+        let each = ("shop::PLACD".len() + 1) * (other.len() + 1);
+        let first = ("shop::PLACD".len() + 1) * ("shop::PLACED".len() + 1);
+        assert_eq!(all, 2 + (COMPARED - first) / each);
+        // A long name is cut, and compared with fewer.
+        let mut all = 0;
+        let many = std::iter::repeat_n(other, 100_000);
+        nearest(&"shop::".repeat(1000), many.inspect(|_| all += 1));
+        let each = (shown(&"shop::".repeat(1000)).len() + 1) * (other.len() + 1);
+        assert_eq!(all, 1 + COMPARED / each);
     }
 }

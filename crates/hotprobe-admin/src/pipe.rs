@@ -1,12 +1,15 @@
-//! A body that is sent while it is made: a bounded queue of bytes between who makes it and the connection.
+//! A body that is sent while it is made: a bounded queue of bytes between who makes it and the
+//! connection.
 //!
-//! Who makes it may write without waiting ([`Pipe::offer`]: all or nothing), or wait on a thread of its own until there
-//! is room ([`PipeWriter`]). However slow the client, there are never more than [`CAPACITY`] bytes in it. When the client
-//! has gone, the body is dropped, and that is told at once.
+//! Who makes it may write without waiting ([`Pipe::offer`]: all or nothing), or wait on a thread of
+//! its own until there is room ([`PipeWriter`]). However slow the client, there are never more than
+//! [`CAPACITY`] bytes in it. When the client disconnects, the body is dropped, and the writer
+//! learns of it at once.
 //!
-//! The connection takes the bytes in pieces of at most [`PIECE`]. While the client does not read, hyper keeps the pieces
-//! that it has taken, 16 at most, and does not look at the body: it learns that the body was cut off only when the client
-//! reads or disconnects. Small pieces bound what such a connection keeps.
+//! The connection takes the bytes in pieces of at most [`PIECE`]. While the client does not read,
+//! hyper keeps the pieces that it has taken, 16 at most, and does not look at the body: it learns
+//! that the body was cut off only when the client reads or disconnects. Small pieces bound what
+//! such a connection keeps.
 
 use axum::body::{Body, Bytes};
 use futures_core::Stream;
@@ -93,7 +96,8 @@ impl Pipe {
         self.end(PipeEnd::Complete);
     }
 
-    /// What was written is not all, and the client is to know: the connection is cut. What waits is dropped.
+    /// What was written is not all, and the client is to know: the connection is cut. What waits is
+    /// dropped.
     pub(crate) fn abort(&self) {
         self.end(PipeEnd::Aborted);
     }
@@ -142,7 +146,8 @@ impl Pipe {
     }
 }
 
-/// Cuts the body off when it is dropped, unless that is over: a task that is cancelled leaves nobody waiting.
+/// Cuts the body off when it is dropped, unless that is over: a task that is cancelled leaves
+/// nobody waiting.
 #[must_use = "dropped, it cuts the body off"]
 pub(crate) struct CutOff(pub(crate) Pipe);
 
@@ -232,7 +237,8 @@ impl Write for PipeWriter {
 /// How long nothing may be sent: proxies and clients give up a connection on which nothing comes.
 pub(crate) const SILENCE: Duration = Duration::from_secs(1);
 
-/// Writes, and sends a heartbeat when it is flushed after a time of silence: `beat`, which means nothing where a flush is.
+/// Writes, and sends a heartbeat when it is flushed after a time of silence: `beat`, which means
+/// nothing where a flush is.
 pub(crate) struct BeatingWriter {
     writer: PipeWriter,
     beat: &'static [u8],
@@ -294,7 +300,7 @@ impl Stream for PipeReader {
 }
 
 impl PipeShared {
-    /// Tells who writes.
+    /// Wakes the writers.
     fn told(&self) {
         self.room.notify_all();
         self.taken.notify_waiters();

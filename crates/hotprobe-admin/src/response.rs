@@ -16,7 +16,8 @@ pub(crate) fn text(kind: &'static str, body: impl Into<Body>) -> Response<Body> 
 /// Returns a response with a picture, which has a style of its own.
 pub(crate) fn svg(body: impl Into<Body>) -> Response<Body> {
     let mut response = text("image/svg+xml", body);
-    // The style can load nothing, and no script runs. (It is made by another crate, so that its hash is not known here.)
+    // The style can load nothing, and no script runs. (It is made by another crate, so that its
+    // hash is not known here.)
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     response.headers_mut().insert(
         header::CONTENT_SECURITY_POLICY,

@@ -3,7 +3,7 @@
 
 use crate::access::{self, Class, RequestHead};
 use crate::admin::Admin;
-use crate::endpoints::{events, latency, page, rates, record, stacks, stats, stop, tail};
+use crate::endpoints::{events, guess, latency, page, rates, record, stacks, stats, stop, tail};
 use crate::errors::Problem;
 use crate::parameters::shown;
 use crate::request::Request;
@@ -20,10 +20,10 @@ use std::sync::Arc;
 
 /// Returns a router that serves the page and the endpoints, for a server of any state.
 ///
-/// Mount it by `nest_service`, or by `nest`, which does not answer the path with a slash at its end. It answers every
-/// path below: do not `merge` it into a router that has a fallback of its own.
-/// Without a token, it needs `into_make_service_with_connect_info::<SocketAddr>()`. The runtime
-/// must be tokio's, with its timer enabled.
+/// Mount it by `nest_service`, or by `nest`, which does not answer the path with a slash at its
+/// end. It answers every path below: do not `merge` it into a router that has a fallback of its
+/// own. Without a token, it needs `into_make_service_with_connect_info::<SocketAddr>()`. The
+/// runtime must be tokio's, with its timer enabled.
 ///
 /// ```
 /// use hotprobe_admin::{Admin, router};
@@ -49,7 +49,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
             router = router.route(&format!("{path}/"), any(answer));
         }
     }
-    // A route, and no fallback: axum refuses to nest a router with one below a path that has a parameter.
+    // A route, and no fallback: axum refuses to nest a router with one below a path that has a
+    // parameter.
     router.route("/{*path}", any(not_found)).with_state(admin)
 }
 
@@ -58,6 +59,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(admin: Admin) -> Router<S> {
 enum Endpoint {
     Page,
     Events,
+    Guess,
     Stats,
     Metrics,
     Tail,
@@ -69,9 +71,10 @@ enum Endpoint {
 }
 
 impl Endpoint {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Page,
         Self::Events,
+        Self::Guess,
         Self::Stats,
         Self::Metrics,
         Self::Tail,
@@ -86,6 +89,7 @@ impl Endpoint {
         match self {
             Self::Page => "/",
             Self::Events => "/events",
+            Self::Guess => "/guess",
             Self::Stats => "/stats",
             Self::Metrics => "/metrics",
             Self::Tail => "/tail",
@@ -99,7 +103,7 @@ impl Endpoint {
 
     fn class(self) -> Class {
         match self {
-            Self::Page | Self::Events | Self::Stats | Self::Metrics => Class::Reads,
+            Self::Page | Self::Events | Self::Guess | Self::Stats | Self::Metrics => Class::Reads,
             Self::Tail | Self::Rates | Self::Record | Self::Latency | Self::Stacks | Self::Stop => {
                 Class::Attaches
             }
@@ -110,7 +114,7 @@ impl Endpoint {
     /// know `GET` only.
     fn methods(self) -> (&'static [Method], &'static str) {
         match self {
-            Self::Page | Self::Events | Self::Stats | Self::Metrics => {
+            Self::Page | Self::Events | Self::Guess | Self::Stats | Self::Metrics => {
                 (&[Method::GET, Method::HEAD], "GET, HEAD")
             }
             Self::Tail | Self::Rates | Self::Stacks => (&[Method::GET], "GET"),
@@ -133,8 +137,8 @@ impl Endpoint {
         )
     }
 
-    /// Refuses HTTP/1.0 for a response whose length is not known at its begin: there, the end of the connection is the end
-    /// of the response, and one that was cut off would look complete.
+    /// Refuses HTTP/1.0 for a response whose length is not known at its begin: there, the end of
+    /// the connection is the end of the response, and one that was cut off would look complete.
     fn can_be_streamed(self, version: Version) -> Result<(), Problem> {
         if self.class() == Class::Reads || version >= Version::HTTP_11 {
             return Ok(());
@@ -233,6 +237,7 @@ async fn answer(endpoint: Endpoint, request: Request) -> Result<Response<Body>, 
     match endpoint {
         Endpoint::Page => page::answer(&request),
         Endpoint::Events => events::answer(&request),
+        Endpoint::Guess => guess::answer(&request),
         Endpoint::Stats => stats::stats(&request),
         Endpoint::Metrics => stats::metrics(&request),
         Endpoint::Tail => tail::answer(&request),

@@ -1,4 +1,4 @@
-//! Sessions, which is what requests attach for a time: how many at once, until when, and how they end.
+//! Sessions, the temporary attachments of requests: how many at once, until when, and how they end.
 
 use crate::errors::Problem;
 use crate::pipe::Pipe;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// All of an admin's sessions.
 pub(crate) struct Sessions {
-    at_most: AtomicUsize,
+    max: AtomicUsize,
     open: Mutex<Open>,
     /// Whether they are to end.
     shutdown: watch::Sender<bool>,
@@ -67,22 +67,22 @@ impl Ending {
 }
 
 impl Sessions {
-    pub(crate) fn new(at_most: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self {
-            at_most: AtomicUsize::new(at_most),
+            max: AtomicUsize::new(max),
             open: Mutex::default(),
             shutdown: watch::Sender::new(false),
             count: watch::Sender::new(0),
         }
     }
 
-    pub(crate) fn at_most(&self) -> usize {
-        // Relaxed: said once, before there is a session.
-        self.at_most.load(Ordering::Relaxed)
+    pub(crate) fn max(&self) -> usize {
+        // Relaxed: set before there is a session.
+        self.max.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_at_most(&self, at_most: usize) {
-        self.at_most.store(at_most, Ordering::Relaxed);
+    pub(crate) fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
     }
 
     pub(crate) fn open(&self) -> usize {
@@ -101,19 +101,19 @@ impl Sessions {
                 "the server shuts down, and nothing is attached any more",
             ));
         }
-        let at_most = self.at_most();
-        if at_most == 0 {
+        let max = self.max();
+        if max == 0 {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "forbidden",
-                "this server lets nobody attach anything (`Admin::sessions_at_most(0)`); what it knows can be read",
+                "this server lets nobody attach anything (`Admin::max_sessions(0)`); what it knows can be read",
             ));
         }
-        if open.ends.len() >= at_most {
+        if open.ends.len() >= max {
             let first = open.ends.values().min().copied().unwrap_or(now);
             let wait = first.saturating_duration_since(now).as_secs() + 1;
             let message = format!(
-                "{} sessions are open, and there may be {at_most} at once: try again in {wait} s",
+                "{} sessions are open, and there may be {max} at once: try again in {wait} s",
                 open.ends.len()
             );
             return Err(
@@ -204,14 +204,16 @@ impl Drop for Session {
     }
 }
 
-/// How long a client may take nothing of what waits for it after the end, and how long the rest may take.
+/// How long a client may take nothing of what waits for it after the end, and how long the rest may
+/// take.
 const STALLED: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(120);
 /// How long a session that the server's shutdown ends may take for the rest.
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
-/// Returns when a session that has ended has had enough time to send the rest: when the client takes nothing of it, or
-/// takes forever; soon if the server shuts down; at once if nobody is there.
+/// Returns when a session that has ended has had enough time to send the rest: when the client
+/// takes nothing of it, or takes forever; soon if the server shuts down; at once if nobody is
+/// there.
 pub(crate) async fn patience(pipe: &Pipe, ending: Ending) {
     let (stalled, longest) = match ending {
         Ending::Gone => return,
@@ -234,8 +236,8 @@ pub(crate) async fn patience(pipe: &Pipe, ending: Ending) {
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 const IN_FLIGHT_AT_SHUTDOWN: Duration = Duration::from_millis(100);
 
-/// Returns how long a session that has ended may wait for firings in flight: no firing of the program, which may never
-/// end, holds up a session for longer.
+/// Returns how long a session that has ended may wait for firings in flight: no firing of the
+/// program, which may never end, holds up a session for longer.
 pub(crate) fn in_flight(ending: Ending) -> Duration {
     match ending {
         Ending::Time | Ending::Stopped => IN_FLIGHT,
@@ -283,18 +285,19 @@ pub(crate) async fn before(
     .await
 }
 
-/// Ends the sessions of an [`Admin`](crate::Admin), so that they do not delay a server's shutdown. Returned by
-/// [`Admin::shutdown`](crate::Admin::shutdown); all clones do the same.
+/// Ends the sessions of an [`Admin`](crate::Admin), so that they do not delay a server's shutdown.
+/// Returned by [`Admin::shutdown`](crate::Admin::shutdown); all clones do the same.
 ///
 /// ```
 /// use hotprobe_admin::Admin;
 ///
 /// let admin = Admin::new();
 /// let shutdown = admin.shutdown();
-/// let app = axum::Router::<()>::new().nest_service("/debug/probes", hotprobe_admin::router(admin));
+/// let router = hotprobe_admin::router(admin);
+/// let app = axum::Router::<()>::new().nest_service("/debug/probes", router);
 /// // When the signal comes, before the server's own shutdown:
 /// shutdown.begin();
-/// assert_eq!(shutdown.open(), 0);
+/// assert_eq!(shutdown.open_sessions(), 0);
 /// # drop(app);
 /// ```
 #[derive(Clone)]
@@ -303,30 +306,35 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Detaches everything that requests have attached, ends their streams, and refuses new sessions with 503. The page and
-    /// the endpoints that only read are still answered. Never waits. Calling it again does nothing.
+    /// Detaches everything that requests have attached, ends their streams, and refuses new
+    /// sessions with 503. The page and the endpoints that only read are still answered. Never
+    /// waits. Calling it again does nothing.
     ///
-    /// A recording that is being sent is finished, so that the trace can be opened, and has half a second for the rest.
+    /// A recording that is being sent is finished, so that the trace can be opened, and has half a
+    /// second for the rest.
     pub fn begin(&self) {
-        // Under the lock: who begins a session has either seen this, or is told.
+        // Under the lock: a session that begins has either seen this, or is notified.
         let _open = self.sessions.lock();
         self.sessions.shutdown.send_replace(true);
     }
 
     /// Runs a server until it ends; after [`begin`](Self::begin), for at most `drain` longer.
     ///
-    /// A client that does not read what it has asked for holds up a graceful shutdown for as long as it likes: its
-    /// connection waits for it, whatever its session does. With a bound, the shutdown ends by itself.
+    /// A client that does not read what it has asked for holds up a graceful shutdown for as long
+    /// as it likes: its connection waits for it, whatever its session does. With a bound, the
+    /// shutdown ends by itself.
     ///
-    /// Returns what the server returned, or `None` if connections were open when the time was up. axum's connections are
-    /// tasks of their own: those end with the runtime, as when `main` returns.
+    /// Returns what the server returned, or `None` if connections were open when the time was up.
+    /// axum's connections are tasks of their own: those end with the runtime, as when `main`
+    /// returns.
     ///
     /// ```no_run
     /// use hotprobe_admin::{Admin, router};
     /// use std::net::SocketAddr;
     /// use std::time::Duration;
     ///
-    /// # async fn example(signal: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    /// # async fn example<S>(signal: S) -> std::io::Result<()>
+    /// # where S: Future<Output = ()> + Send + 'static {
     /// let admin = Admin::new();
     /// let shutdown = admin.shutdown();
     /// let app = axum::Router::new().nest_service("/debug/probes", router(admin));
@@ -370,7 +378,7 @@ impl Shutdown {
 
     /// Returns how many sessions are open.
     #[must_use]
-    pub fn open(&self) -> usize {
+    pub fn open_sessions(&self) -> usize {
         self.sessions.open()
     }
 }
@@ -379,7 +387,7 @@ impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shutdown")
             .field("has_begun", &*self.sessions.shutdown.borrow())
-            .field("open", &self.open())
+            .field("open_sessions", &self.open_sessions())
             .finish_non_exhaustive()
     }
 }

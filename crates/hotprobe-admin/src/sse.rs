@@ -34,7 +34,7 @@ pub(crate) fn beat(pipe: &Pipe) {
     pipe.offer(b":\n\n");
 }
 
-/// Sends the last one, whether there is room or not: however slow a client, it is told how it ended.
+/// Sends the last one, whether there is room or not: even a slow client learns how it ended.
 pub(crate) fn end(pipe: &Pipe, data: &impl Serialize) {
     pipe.complete_with(written("end", &line(data)).as_bytes());
 }

@@ -13,21 +13,24 @@ use std::path::PathBuf;
 
 const AFTER: &str = "\
 Examples:
-  hotprobe list                               all events of the server at http://127.0.0.1:9000/debug/probes
-  hotprobe tail 'shop::orders::*'             what is fired, a line each
-  hotprobe latency                            where the time goes, between events that belong together
-  hotprobe record '*' -o shop.pftrace         a trace for ui.perfetto.dev
-  hotprobe list --url shop.example:9000       another server
+  hotprobe list                          all events of the server
+  hotprobe tail 'shop::orders::*'        what is fired, a line each
+  hotprobe latency                       where the time goes
+  hotprobe record '*' -o shop.pftrace    a trace for ui.perfetto.dev
+  hotprobe list --url shop.example:9000  another server
 
-A MATCH is the full name of an event, a pattern, or a part of a name. In a pattern, `*` matches any text:
-'shop::orders::*'. Quote it. A DURATION is `10s`, `2m`, `500ms`, or a number of seconds.
+A MATCH is the full name of an event, a pattern, or a part of a name. In a
+pattern, `*` matches any text: 'shop::orders::*'. Quote it. A DURATION is `10s`,
+`2m`, `500ms`, or a number of seconds.
 
 Exit codes:
   0  success, even if firings were lost
-  1  the server refused, failed or shut down early; nothing was measured; a file or the output could not be written
+  1  the server refused, failed or shut down early; nothing was measured;
+     a file or the output could not be written
   2  the command line or an environment variable cannot be used
 
-Ctrl-C ends a command, which keeps what has arrived, and says so; a second one kills it. The server detaches.";
+Ctrl-C ends a command, which keeps what was measured, and says so; a second one
+kills it. The server detaches.";
 
 const LIST: &str = "\
 Examples:
@@ -51,18 +54,19 @@ Examples:
   hotprobe record --slice 'order,*::PLACED,*::FILLED,id' -o orders.json
   hotprobe record '*' -o - | gzip > all.pftrace.gz
 
-Standard error has how many firings there were, how many of them were written, and how many were lost. Losses do not
-change the exit code: the file is valid, and says itself what it lacks.";
+Standard error has how many firings there were, how many of them were written,
+and how many were lost. Losses do not change the exit code: the file is valid,
+and says itself what it lacks.";
 
 const LATENCY: &str = "\
 Examples:
   hotprobe latency
   hotprobe latency '*::REQUEST_BEGIN'
-  hotprobe latency shop::orders::PLACED shop::orders::FILLED id --label symbol --for 1m
-  hotprobe latency shop::orders::PLACED shop::orders::FILLED id -o orders.svg
+  hotprobe latency shop::PLACED shop::FILLED id --label symbol --for 1m
+  hotprobe latency shop::PLACED shop::FILLED id -o orders.svg
 
-Without BEGIN, the events are guessed by their names: of NAME_BEGIN and NAME_END, the common stem decides. Standard error
-has what was guessed.";
+Without BEGIN, the events are guessed by their names: of NAME_BEGIN and
+NAME_END, the common stem decides. Standard error has what was guessed.";
 
 const STACKS: &str = "\
 Examples:
@@ -72,11 +76,12 @@ Examples:
 
 const COMPLETIONS: &str = "\
 Examples:
-  hotprobe completions bash > ~/.local/share/bash-completion/completions/hotprobe
+  hotprobe completions bash >> ~/.bash_completion
   hotprobe completions zsh > ~/.zfunc/_hotprobe
   hotprobe completions fish > ~/.config/fish/completions/hotprobe.fish
 
-In bash, zsh and fish, names of events are completed as well: the server at HOTPROBE_URL is asked for them.";
+In bash, zsh and fish, names of events are completed as well: the server at
+HOTPROBE_URL is asked for them.";
 
 const MAN: &str = "\
 Examples:
@@ -266,7 +271,7 @@ pub(crate) struct Record {
     ///
     /// It appears when the recording is complete. Until then, FILE.part has what has arrived, and
     /// stays if the connection breaks. A FILE.part that exists is not touched: rename or remove it.
-    /// Ctrl-C saves what has arrived.
+    /// Ctrl-C ends the recording early, and saves it.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
     /// How long [default: 10s]
@@ -387,6 +392,25 @@ mod tests {
         // (The workspace's README: tests/it/documentation.rs.)
         let lines = include_str!("../README.md").lines();
         all_parse(lines.filter_map(|line| line.strip_prefix("$ hotprobe ")));
+    }
+
+    /// On a terminal of 80 columns, a line that is broken in two is hard to copy.
+    #[test]
+    fn the_help_fits_80_columns() {
+        let mut root = Arguments::command();
+        root.build();
+        for command in root.get_subcommands().chain([&root]) {
+            let help = command
+                .clone()
+                .term_width(80)
+                .render_long_help()
+                .to_string();
+            // (Examples and the rest are not broken in two.)
+            let after = command.get_after_help().map(ToString::to_string);
+            for line in help.lines().chain(after.unwrap_or_default().lines()) {
+                assert!(console::measure_text_width(line) <= 80, "{line}");
+            }
+        }
     }
 
     #[test]

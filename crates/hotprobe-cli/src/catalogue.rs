@@ -3,7 +3,7 @@
 //! The server matches names and patterns. Only when one matches nothing is the server asked for all
 //! its events, to look for the text anywhere in their names, as its page does.
 
-use crate::failure::{Failure, UnknownEvent};
+use crate::failure::Failure;
 use crate::http::answer::Answer;
 use crate::http::client::Client;
 use crate::http::query::Query;
@@ -91,7 +91,18 @@ pub(crate) fn ask_for(
     let names: Vec<_> = events.iter().map(|event| &*event.name).collect();
     let resolved = patterns
         .iter()
-        .map(|pattern| resolve(pattern, &names, &unknown))
+        .map(|pattern| {
+            let nearest = || match client.ask(&Query::get("events").and("match", Some(pattern))) {
+                Err(Failure::UnknownEvent(unknown)) => unknown.nearest,
+                _ => Vec::new(),
+            };
+            // The server has named those that are similar to the first unknown one.
+            if let [_] = patterns {
+                resolve(pattern, &names, || unknown.nearest.clone())
+            } else {
+                resolve(pattern, &names, nearest)
+            }
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let answer = client.ask(&build(&resolved))?;
     Ok((answer, resolved))
@@ -100,18 +111,18 @@ pub(crate) fn ask_for(
 /// Returns the events that a name, a pattern or a part of a name matches: one at least.
 pub(crate) fn matching<'a>(text: &str, events: &'a [Event]) -> Result<Vec<&'a Event>, Failure> {
     let names: Vec<_> = events.iter().map(|event| &*event.name).collect();
-    let unknown = UnknownEvent {
-        message: String::new(),
-        nearest: Vec::new(),
-    };
-    let pattern = resolve(text, &names, &unknown)?;
+    let pattern = resolve(text, &names, Vec::new)?;
     let found = events.iter().filter(|event| matches(&pattern, &event.name));
     Ok(found.collect())
 }
 
 /// Returns the name or pattern that the server is to match: `text` itself, or a pattern for a part
-/// of a name.
-fn resolve(text: &str, names: &[&str], unknown: &UnknownEvent) -> Result<String, Failure> {
+/// of a name. `nearest` returns names that are similar to it.
+fn resolve(
+    text: &str,
+    names: &[&str],
+    nearest: impl FnOnce() -> Vec<String>,
+) -> Result<String, Failure> {
     let any = |pattern: &str| names.iter().any(|name| matches(pattern, name));
     if any(text) {
         return Ok(text.to_owned());
@@ -130,7 +141,7 @@ fn resolve(text: &str, names: &[&str], unknown: &UnknownEvent) -> Result<String,
             .filter(|name| name.to_lowercase().contains(&small));
         match alike.next() {
             Some(name) => vec![(*name).to_owned()],
-            None => unknown.nearest.clone(),
+            None => nearest(),
         }
     };
     for name in &mut advice {
@@ -146,6 +157,21 @@ fn resolve(text: &str, names: &[&str], unknown: &UnknownEvent) -> Result<String,
         shown(text),
         names.len()
     )))
+}
+
+/// The most names that a message lists.
+const LISTED: usize = 5;
+
+/// Lists names for a message, where many are cut short: `a, b, c, d, e and 7 others`.
+pub(crate) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let others = names.len().saturating_sub(LISTED);
+    let first: Vec<_> = names.take(LISTED).map(shown).collect();
+    let first = first.join(", ");
+    match others {
+        0 => first,
+        1 => format!("{first} and 1 other"),
+        others => format!("{first} and {others} others"),
+    }
 }
 
 /// Returns whether a name is matched by a pattern, in which `*` matches any text.
@@ -193,14 +219,21 @@ mod tests {
     }
 
     #[test]
+    fn many_names_are_cut_short() {
+        let names = ["a", "b", "c", "d", "e\n", "f", "g"];
+        let of = |count| listed(names[..count].iter().copied());
+        assert_eq!(of(1), "a");
+        assert_eq!(of(5), "a, b, c, d, e\\n");
+        assert_eq!(of(6), "a, b, c, d, e\\n and 1 other");
+        assert_eq!(of(7), "a, b, c, d, e\\n and 2 others");
+    }
+
+    #[test]
     fn a_part_of_a_name_is_found_and_for_others_there_is_advice() {
         let names = ["shop::PLACED", "shop::PLACED_LATE", "shop::store::WRITTEN"];
         let of = |text: &str, nearest: &[&str]| {
-            let unknown = UnknownEvent {
-                message: String::new(),
-                nearest: nearest.iter().map(|&name| name.to_owned()).collect(),
-            };
-            resolve(text, &names, &unknown).map_err(|failure| failure.to_string())
+            let nearest = || nearest.iter().map(|&name| name.to_owned()).collect();
+            resolve(text, &names, nearest).map_err(|failure| failure.to_string())
         };
         let ok = |text: &str| Ok(text.to_owned());
         assert_eq!(of("shop::PLACED", &[]), ok("shop::PLACED"));

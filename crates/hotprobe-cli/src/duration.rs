@@ -3,6 +3,9 @@
 /// The units, in seconds.
 const UNITS: [(&str, f64); 4] = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
+/// The longest duration, in seconds: some eleven days.
+const LONGEST: f64 = 277.0 * 3600.0;
+
 /// Parses a duration into seconds. A number without a unit is seconds. The server determines what
 /// it allows.
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
@@ -14,8 +17,10 @@ pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     number
         .zip(factor)
         .map(|(number, (_, factor))| number * factor)
-        .filter(|seconds| *seconds > 0.0 && *seconds <= 1e6)
-        .ok_or_else(|| "expected a duration, such as `10s`, `2m` or `500ms`".to_owned())
+        .filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST)
+        .ok_or_else(|| {
+            "expected a duration, such as `10s`, `2m` or `500ms`, of at most `277h`".to_owned()
+        })
 }
 
 /// Parses an interval: a duration of whole seconds, an hour at most.

@@ -35,10 +35,13 @@ use http::client::Client;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match Arguments::parse_or_help().and_then(|arguments| arguments.map_or(Ok(()), run)) {
+    let code = match Arguments::parse_or_help().and_then(|arguments| arguments.map_or(Ok(()), run))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
-    }
+    };
+    interrupt::end_if_interrupted();
+    code
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {

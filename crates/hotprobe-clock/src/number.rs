@@ -1,4 +1,5 @@
-//! Reads the number inside a type that shows it only through `Hash`: fastant's `Instant` and tokio's task id.
+//! Reads the number inside a type that shows it only through `Hash`: fastant's `Instant` and
+//! tokio's task id.
 
 use std::hash::{Hash, Hasher};
 

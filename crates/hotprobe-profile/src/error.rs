@@ -1,12 +1,11 @@
 //! What can go wrong with profiling, as sentences that say what to do.
 
-use hotprobe::SynchronizeError;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a profile could not be started, ended or saved.
+/// The error of a profile that could not be built, started or saved.
 ///
 /// ```
 /// use hotprobe_profile::{Latency, ProfileError};
@@ -52,8 +51,6 @@ pub enum ProfileError {
         /// What it said.
         source: io::Error,
     },
-    /// `finish` detached the probes, but could not wait for the firings in flight.
-    Synchronize(SynchronizeError),
 }
 
 impl ProfileError {
@@ -68,9 +65,9 @@ impl ProfileError {
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NothingChosen => f.write_str(
-                "there is nothing to count: call `event`, `matching`, `by`, `counter` or `labels` before `start`",
-            ),
+            Self::NothingChosen => {
+                f.write_str("no event was chosen: call `event` or `matching` before `start`")
+            }
             Self::NothingMatches { pattern, events } => write!(
                 f,
                 "the pattern `{pattern}` matches none of the program's {events} events: `*` stands for anything, and the \
@@ -83,14 +80,9 @@ impl fmt::Display for ProfileError {
                 path.display()
             ),
             Self::Io {
-                path: Some(path),
-                source,
-            } => write!(f, "`{}` could not be written: {source}", path.display()),
-            Self::Io { path: None, source } => write!(f, "the profile could not be written: {source}"),
-            Self::Synchronize(error) => write!(
-                f,
-                "the probes are detached, but firings in flight may still be counted: {error}"
-            ),
+                path: Some(path), ..
+            } => write!(f, "`{}` could not be written", path.display()),
+            Self::Io { path: None, .. } => f.write_str("the profile could not be written"),
         }
     }
 }
@@ -99,7 +91,6 @@ impl Error for ProfileError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::Synchronize(source) => Some(source),
             _ => None,
         }
     }

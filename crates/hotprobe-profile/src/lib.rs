@@ -10,12 +10,12 @@
 //!     static REQUEST_DONE: fn(id: u64, route: &str);
 //! }
 //!
-//! let timing = Latency::between(&REQUEST_RECEIVED, &REQUEST_DONE, "id").label("route").start()?;
-//! let counting = Counts::new().by(&REQUEST_DONE, "route").start()?;
+//! let latency = Latency::between(&REQUEST_RECEIVED, &REQUEST_DONE, "id").label("route").start()?;
+//! let counts = Counts::new().by(&REQUEST_DONE, "route").start()?;
 //! fire!(REQUEST_RECEIVED, 1);
 //! fire!(REQUEST_DONE, 1, "/orders");
-//! println!("{}\n{}", timing.snapshot(), counting.snapshot()); // tables
-//! # assert_eq!(timing.snapshot().label("/orders").unwrap().count(), 1);
+//! println!("{}\n{}", latency.snapshot(), counts.snapshot()); // tables
+//! # assert_eq!(latency.snapshot().label("/orders").unwrap().count(), 1);
 //! # Ok::<(), hotprobe_profile::ProfileError>(())
 //! ```
 //!
@@ -40,11 +40,11 @@
 //!     static REQUEST_DONE: fn(id: u64, route: &str, status: u16);
 //! }
 //!
-//! let timing = Latency::between(&REQUEST_RECEIVED, &REQUEST_DONE, "id").label("route").start()?;
+//! let latency = Latency::between(&REQUEST_RECEIVED, &REQUEST_DONE, "id").label("route").start()?;
 //! # fire!(REQUEST_RECEIVED, 1, "/orders/7");
 //! # fire!(REQUEST_DONE, 1, "/orders/{id}", 200);
 //! // … while the program serves …
-//! let snapshot = timing.snapshot();
+//! let snapshot = latency.snapshot();
 //! println!("{snapshot}");
 //! # if false {
 //! snapshot.save("latency.svg")?;
@@ -60,11 +60,11 @@
 //! 1234 ends: 1234 matched, 0 unmatched
 //! ```
 //!
-//! Where a parameter's name is not enough, attach probes of your own. They call [`begin`](Latency::begin) and
-//! [`end`](Latency::end) with any key that implements `Hash` and `Eq`, and any label.
+//! Where a parameter's name is not enough, attach probes of your own. They call [`begin`](LatencyMeter::begin) and
+//! [`end`](LatencyMeter::end) of a [`LatencyMeter`] with any key that implements `Hash` and `Eq`, and any label.
 //!
 //! ```
-//! use hotprobe_profile::Latency;
+//! use hotprobe_profile::LatencyMeter;
 //! use std::sync::Arc;
 //!
 //! hotprobe::event! {
@@ -73,7 +73,7 @@
 //! }
 //!
 //! const QUEUES: [&str; 2] = ["mail", "pictures"];
-//! let waiting = Arc::new(Latency::builder().title("in the queue").pairs_at_most(10_000).build()?);
+//! let waiting = Arc::new(LatencyMeter::builder().title("in the queue").max_pairs(10_000).build()?);
 //! let mut batch = hotprobe::Batch::new();
 //! TASK_SENT.attach_in(&mut batch, {
 //!     let waiting = Arc::clone(&waiting);
@@ -93,7 +93,7 @@
 //!
 //! ## What is counted
 //!
-//! Memory is bounded: [`LatencyBuilder`] limits the open pairs and the labels. Everything that finds no room, or no
+//! Memory is bounded: [`Latency`] limits the open pairs and the labels. Everything that finds no room, or no
 //! partner, is counted. [`PairCounts`] adds up in each snapshot, while the program fires and across resets:
 //!
 //! * `carried + begins == matched + unmatched_begins + evicted + open`
@@ -103,11 +103,11 @@
 //! after its end was lost does not produce a pair that is far too long.
 //!
 //! Look at the counts if pairs are open when measuring begins, or if labels come from outside (paths, for example). Many
-//! unmatched ends, or many pairs in `(other)`, mean that the table shows only a part. [`reset`](Latency::reset) starts again.
+//! unmatched ends, or many pairs in `(other)`, mean that the table shows only a part. [`reset`](LatencySession::reset) starts again.
 //!
 //! ## The clock
 //!
-//! [`LatencyBuilder::clock`] chooses it. The default is the system's clock. With the feature `tsc`, `Clock::Tsc` reads the
+//! [`Latency::clock`] chooses it. The default is the system's clock. With the feature `tsc`, `Clock::Tsc` reads the
 //! processor's time stamp counter, which takes less time.
 //!
 //! ## Files
@@ -127,23 +127,23 @@
 //! use hotprobe_profile::Counts;
 //! hotprobe::event! { static REQUEST_DONE: fn(id: u64, client: &str); }
 //!
-//! let counting = Counts::new().by(&REQUEST_DONE, "client").labels_at_most(1000).start()?;
-//! let mut before = counting.snapshot();
+//! let counts = Counts::new().by(&REQUEST_DONE, "client").max_labels(1000).start()?;
+//! let mut before = counts.snapshot();
 //! for _ in 0..3 {
 //!     # REQUEST_DONE.fire(1, "10.0.0.7");
 //!     // … each second …
-//!     let now = counting.snapshot();
+//!     let now = counts.snapshot();
 //!     println!("{}", now.since(&before));
 //!     before = now;
 //! }
-//! # assert_eq!(before.labels()[0].total(), 3);
+//! # assert_eq!(before.breakdowns()[0].total(), 3);
 //! # Ok::<(), hotprobe_profile::ProfileError>(())
 //! ```
 //!
 //! Counts of events are exact. Counts by label are exact as long as there are at most as many labels as there is room for.
 //! Beyond that, the most frequent labels are listed, and each shows by how much it may be too high
 //! ([`error`](LabelCount::error)): at most the total divided by the room. A label that is not listed is bounded in the same
-//! way ([`unlisted_at_most`](LabelCounts::unlisted_at_most)).
+//! way ([`max_unlisted`](Breakdown::max_unlisted)).
 //!
 //! [`Counter`] and [`LabelCounter`] count in probes of your own.
 //!
@@ -268,17 +268,19 @@
 //!
 //! # The code, in reading order
 //!
-//! 1. `latency/`: [`LatencyBuilder`] (`builder.rs`); [`Latency`], pairs of a begin and an end (`measurement.rs`);
-//!    [`LatencyProbe`] and [`Timing`], by the parameters of any two events (`probe.rs`). Below them: pairs that have begun and
-//!    not ended (`open_pairs.rs`) and their keys (`key.rs`), the labels (`label_table.rs`), the histograms (`histograms.rs`).
-//!    [`LatencySnapshot`], the result (`snapshot.rs`).
-//! 2. `counts/`: [`Counts`] and [`Counting`], firings of any events (`counting.rs`); [`Counter`] and [`LabelCounter`]
-//!    (`counters.rs`); the most frequent labels (`frequent.rs`). [`CountsSnapshot`], the result (`snapshot.rs`).
+//! 1. `latency/`: [`LatencyMeter`], pairs of a begin and an end (`meter.rs`, `meter_builder.rs`); [`Latency`] and
+//!    [`LatencySession`], by a parameter of any two events (`between.rs`, `session.rs`). Below them: pairs that have begun
+//!    and not ended (`open_pairs.rs`) and their keys (`key.rs`), the labels (`label_table.rs`), the histograms
+//!    (`histograms.rs`). [`LatencySnapshot`], the result (`snapshot.rs`).
+//! 2. `counts/`: [`Counts`] and [`CountsSession`], firings of any events (`builder.rs`, `session.rs`); [`Counter`] and
+//!    [`LabelCounter`] (`counters.rs`); the most frequent labels (`frequent.rs`). [`CountsSnapshot`], the result
+//!    (`snapshot.rs`).
 //! 3. [`stacks`]: [`Stacks`]; its own page lists the files.
 //! 4. `output/`: the formats. A result does not know them: each file adds its method to the results.
-//! 5. Shared: labels as bounded texts (`label.rs`), parameters by name (`parameter.rs`), hashes (`hash.rs`), a number for each
+//! 5. Shared: sessions and [`FinishError`] (`session.rs`), chosen events (`chosen.rs`), labels as bounded texts (`label.rs`), parameters by name (`parameter.rs`), hashes (`hash.rs`), a number for each
 //!    thread (`threads.rs`), [`ProfileError`] (`error.rs`).
 
+mod chosen;
 mod counts;
 mod error;
 mod hash;
@@ -286,16 +288,20 @@ mod label;
 mod latency;
 mod output;
 mod parameter;
+mod session;
 pub mod stacks;
 mod threads;
 
+pub use counts::builder::Counts;
 pub use counts::counters::{Counter, LabelCounter};
-pub use counts::counting::{Counting, Counts};
-pub use counts::snapshot::{CountsSnapshot, EventCount, LabelCount, LabelCounts};
+pub use counts::session::CountsSession;
+pub use counts::snapshot::{Breakdown, CountsSnapshot, EventCount, LabelCount};
 pub use error::ProfileError;
 pub use hotprobe_clock::Clock;
-pub use latency::builder::LatencyBuilder;
-pub use latency::measurement::Latency;
-pub use latency::probe::{LatencyProbe, Timing};
+pub use latency::between::Latency;
+pub use latency::meter::LatencyMeter;
+pub use latency::meter_builder::LatencyMeterBuilder;
+pub use latency::session::LatencySession;
 pub use latency::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
-pub use stacks::{StackCounts, StackFrame, StackProfile, StackSample, Stacks, StacksBuilder};
+pub use session::FinishError;
+pub use stacks::{StackCounts, StackFrame, StackProfile, StackSample, Stacks, StacksSession};

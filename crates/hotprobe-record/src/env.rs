@@ -3,6 +3,7 @@
 use super::{RecordError, Recorder, Recording};
 use std::env;
 use std::path::Path;
+use std::{slice, vec};
 
 /// The variable.
 const VARIABLE: &str = "HOTPROBE_RECORD";
@@ -38,7 +39,10 @@ pub fn from_env() -> Result<FromEnv, RecordError> {
             .matching(pattern)
             .stream_to(path)
             .start()
-            .map_err(|error| wrong(format!("`{pattern}={path}`: {error}")))
+            .map_err(|error| RecordError::Environment {
+                reason: format!("{VARIABLE}: cannot start `{pattern}={path}`"),
+                source: Some(Box::new(error)),
+            })
     };
     let recordings = asked.into_iter().map(start).collect::<Result<_, _>>()?;
     Ok(FromEnv { recordings })
@@ -47,6 +51,7 @@ pub fn from_env() -> Result<FromEnv, RecordError> {
 fn wrong(what: impl std::fmt::Display) -> RecordError {
     RecordError::Environment {
         reason: format!("{VARIABLE}: {what}"),
+        source: None,
     }
 }
 
@@ -81,7 +86,16 @@ fn parse(value: &str) -> Result<Vec<(&str, &str)>, RecordError> {
     Ok(asked)
 }
 
-/// The recordings that [`from_env`] started; dropped, they end.
+/// The recordings that [`from_env`] started. Dropped, they end.
+///
+/// ```
+/// let recordings = hotprobe_record::from_env()?;
+/// println!("{} recordings", recordings.len());
+/// // Stop recording now; `finish` waits for the files.
+/// recordings.iter().for_each(hotprobe_record::Recording::detach);
+/// recordings.finish()?;
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "dropped, the recordings end at once: bind it to a name, and `finish` it at the program's end"]
 pub struct FromEnv {
@@ -89,25 +103,48 @@ pub struct FromEnv {
 }
 
 impl FromEnv {
-    /// Returns how many there are.
+    /// Returns the number of recordings.
     #[must_use]
     pub fn len(&self) -> usize {
         self.recordings.len()
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no recordings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.recordings.is_empty()
     }
 
-    /// Ends them all, as [`Recording::finish`] does.
+    /// Returns an iterator over the recordings, in the order of the variable.
+    pub fn iter(&self) -> slice::Iter<'_, Recording> {
+        self.recordings.iter()
+    }
+
+    /// Ends all recordings, as [`Recording::finish`] does.
     ///
     /// # Errors
-    /// The first error; the others are finished all the same.
+    /// The first error. The other recordings are finished all the same.
     pub fn finish(self) -> Result<(), RecordError> {
         let finished: Vec<_> = self.recordings.into_iter().map(Recording::finish).collect();
         finished.into_iter().try_for_each(|result| result.map(drop))
+    }
+}
+
+impl IntoIterator for FromEnv {
+    type Item = Recording;
+    type IntoIter = vec::IntoIter<Recording>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.recordings.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a FromEnv {
+    type Item = &'a Recording;
+    type IntoIter = slice::Iter<'a, Recording>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 
@@ -131,7 +168,10 @@ mod tests {
             ("=x.json", "`=x.json` has no pattern"),
             ("a::*=", "`a::*=` has no file"),
             ("a::*=x.json,", "`` has no `=`"),
-            ("a::*=x.txt", "the ending of `x.txt` tells no format"),
+            (
+                "a::*=x.txt",
+                "cannot tell the format from the extension of `x.txt`",
+            ),
             ("a=x.json,b=x.json", "two recordings into `x.json`"),
         ] {
             let error = parse(value).unwrap_err().to_string();

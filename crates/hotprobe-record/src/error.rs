@@ -9,12 +9,22 @@ use std::path::{Path, PathBuf};
 
 /// Why a recording could not be started, finished or saved.
 ///
+/// The message of an error does not contain that of its [`source`](Error::source): print both, as
+/// `anyhow` does with `{:#}`.
+///
 /// ```
 /// use hotprobe_record::{RecordError, Recorder};
+/// use std::error::Error;
 ///
 /// let error = Recorder::new().matching("no_such_crate::*").start().unwrap_err();
 /// assert!(matches!(error, RecordError::NothingMatches { .. }));
-/// assert!(error.to_string().contains("`no_such_crate::*` matches none of"));
+/// assert!(error.to_string().starts_with("no event matches `no_such_crate::*`"));
+///
+/// let error = Recorder::new().all().stream_to("/no/such/folder/trace.json").start().unwrap_err();
+/// # hotprobe::event! { static TICK: fn(); }
+/// # TICK.fire();
+/// assert_eq!(error.to_string(), "cannot write `/no/such/folder/trace.json`");
+/// println!("{error}: {}", error.source().expect("the file system's error"));
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
@@ -22,13 +32,15 @@ pub enum RecordError {
     /// The recorder was given no event.
     NothingChosen,
     /// A pattern matches no event of the program.
+    #[non_exhaustive]
     NothingMatches {
         /// The pattern.
         pattern: String,
-        /// How many events there are.
+        /// The number of events in the program.
         events: usize,
     },
-    /// A slice's key is no parameter of one of its events, or not one that can pair them.
+    /// The key of a slice is not a parameter of both its events, or cannot pair them.
+    #[non_exhaustive]
     Slice {
         /// The slice's name.
         slice: String,
@@ -36,43 +48,62 @@ pub enum RecordError {
         reason: String,
     },
     /// A limit is not possible.
+    #[non_exhaustive]
     Limit {
-        /// Which, and why.
+        /// Which limit, and why.
         reason: String,
     },
-    /// A path's ending tells no format.
+    /// The extension of a path is that of no format.
+    #[non_exhaustive]
     UnknownFormat {
         /// The path.
         path: PathBuf,
     },
-    /// `HOTPROBE_RECORD` cannot be understood.
+    /// The value of `HOTPROBE_RECORD` is malformed, or asks for a recording that cannot start.
+    #[non_exhaustive]
     Environment {
-        /// What is wrong with which part of it.
+        /// What is wrong with which part of the value.
         reason: String,
+        /// Why the recording cannot start; `None` if the value is malformed.
+        source: Option<Box<RecordError>>,
     },
-    /// A file, or what was given to write to, failed.
+    /// The thread that writes a streamed recording could not be started.
+    #[non_exhaustive]
+    Thread {
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// A file or a writer failed.
+    #[non_exhaustive]
     Io {
-        /// The file, if it was one.
+        /// The file; `None` for a writer.
         path: Option<PathBuf>,
-        /// What it said.
+        /// The error of the file or the writer.
         source: io::Error,
     },
-    /// What a recording was streamed to failed: the first error. The recording stopped there; what the file had by then can be
-    /// opened.
+    /// The file or the writer of a streamed recording failed. The recording stopped there. The file
+    /// so far can be opened.
+    #[non_exhaustive]
     Stream {
-        /// The file, if it was one.
+        /// The file; `None` for a writer.
         path: Option<PathBuf>,
-        /// What it said.
+        /// The first error of the file or the writer.
         source: io::Error,
-        /// The counts: written is what was flushed to the file before it failed, and is there; everything else is lost.
+        /// The counts. Records that were flushed before the failure are written; all others are
+        /// lost.
         trace: Box<Trace>,
     },
-    /// `finish` was called inside a probe, [`pinned`](hotprobe::pinned) or a captured `Drop`, and would wait for itself. Here is
-    /// the recording again; it still runs.
-    InProbe(Box<Recording>),
-    /// The recording is another process's, from which this one was forked.
+    /// `finish` was called inside a probe, [`pinned`](hotprobe::pinned) or a captured `Drop`, where
+    /// it would wait for itself.
+    #[non_exhaustive]
+    InProbe {
+        /// The recording, which still runs. [`into_recording`](RecordError::into_recording) returns
+        /// it.
+        recording: Box<Recording>,
+    },
+    /// The recording belongs to the process from which this one was forked.
     Forked,
-    /// The records of a streamed recording are in its file, and not in memory.
+    /// The records of a streamed recording are in its file, not in memory.
     Streamed,
 }
 
@@ -84,12 +115,29 @@ impl RecordError {
         }
     }
 
+    /// Returns the message with those of all sources.
+    pub(crate) fn in_full(&self) -> String {
+        let mut message = self.to_string();
+        let mut source = self.source();
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
+        }
+        message
+    }
+
+    pub(crate) fn in_probe(recording: Recording) -> Self {
+        Self::InProbe {
+            recording: Box::new(recording),
+        }
+    }
+
     /// Returns the format for a path, or the error that there is none.
     pub(crate) fn format_of(path: &Path) -> Result<Format, Self> {
         Format::of(path).ok_or_else(|| Self::UnknownFormat { path: path.into() })
     }
 
-    /// Returns the recording that could not be finished, if that is what happened.
+    /// Returns the recording that could not be finished: of [`InProbe`](Self::InProbe).
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -101,13 +149,13 @@ impl RecordError {
     #[must_use]
     pub fn into_recording(self) -> Option<Recording> {
         match self {
-            Self::InProbe(recording) => Some(*recording),
+            Self::InProbe { recording } => Some(*recording),
             _ => None,
         }
     }
 
-    /// Returns what is known of a recording whose file failed, if that is what happened: no
-    /// records, but the counts.
+    /// Returns the counts of a streamed recording whose file failed: of [`Stream`](Self::Stream).
+    /// The trace has no records.
     ///
     /// ```
     /// # use std::io::{self, Write};
@@ -126,7 +174,7 @@ impl RecordError {
     /// hotprobe::event! { static TICK: fn(); }
     /// # use hotprobe_record::Recorder;
     /// let recording = Recorder::new().event(&TICK).stream_perfetto_to(Full).start()?;
-    /// let fired = u64::from(TICK.is_enabled()); // (it stops as soon as that is known)
+    /// let fired = u64::from(TICK.is_enabled()); // (it stops as soon as the disk is full)
     /// TICK.fire();
     /// let error = recording.finish().unwrap_err();
     /// let sum = error.into_trace().expect("the disk is full").sum();
@@ -147,53 +195,55 @@ impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NothingChosen => f.write_str(
-                "the recorder was given no event: call `matching`, `event`, `slice` or `all` before `start`",
+                "no event to record: call `matching`, `event`, `slice` or `all` before `start`",
             ),
             Self::NothingMatches { pattern, events } => write!(
                 f,
-                "the pattern `{pattern}` matches none of the program's {events} events: `*` stands for anything, and the \
-                 whole name has to match, as in `shop::orders::*`; `hotprobe::events()` lists the names",
+                "no event matches `{pattern}` (of {events}): a pattern is compared with whole names, and `*` stands for \
+                 anything, as in `shop::orders::*`; `hotprobe::events()` lists the names",
             ),
-            Self::Slice { slice, reason } => write!(f, "the slice `{slice}`: {reason}"),
-            Self::Limit { reason } | Self::Environment { reason } => f.write_str(reason),
+            Self::Slice { slice, reason } => write!(f, "slice `{slice}`: {reason}"),
+            Self::Limit { reason } | Self::Environment { reason, .. } => f.write_str(reason),
             Self::UnknownFormat { path } => write!(
                 f,
-                "the ending of `{}` tells no format: use `.pftrace` or `.perfetto-trace` for Perfetto, `.json` for Chrome, \
-                 or a directory, or `.ctf`, for CTF",
+                "cannot tell the format from the extension of `{}`: use `.pftrace` or `.perfetto-trace` for Perfetto, \
+                 `.json` for Chrome, or a folder or `.ctf` for CTF",
                 path.display()
             ),
-            Self::Io {
-                path: Some(path),
-                source,
-            } => write!(f, "`{}` could not be written: {source}", path.display()),
-            Self::Stream {
-                path,
-                source,
-                trace,
-            } => {
-                match path {
-                    Some(path) => write!(f, "`{}`", path.display())?,
-                    None => f.write_str("what the recording was streamed to")?,
-                }
+            Self::Thread { .. } => f.write_str("cannot start the thread that writes the recording"),
+            Self::Io { path, .. } => write!(f, "cannot write {}", Output(path.as_deref())),
+            Self::Stream { path, trace, .. } => {
                 let sum = trace.sum();
                 write!(
                     f,
-                    " could not be written, and the recording stopped: {source} (at least {} of {} records are in it)",
-                    sum.written, sum.fired
+                    "cannot write {}, so the recording stopped; it has at least {} of {} records",
+                    Output(path.as_deref()),
+                    sum.written,
+                    sum.fired
                 )
             }
-            Self::Io { path: None, source } => write!(f, "the records could not be written: {source}"),
-            Self::InProbe(_) => f.write_str(
-                "`finish` was called inside a probe, `pinned` or a captured `Drop`, and would wait for itself: take the \
-                 recording out of this error with `into_recording`, and finish it outside",
+            Self::InProbe { .. } => f.write_str(
+                "cannot finish a recording inside a probe, `pinned` or a captured `Drop`: take it out of this error with \
+                 `into_recording`, and finish it outside",
             ),
             Self::Forked => f.write_str(
                 "this process was forked from the one that records: finish the recording there",
             ),
             Self::Streamed => f.write_str(
-                "the recording was streamed, so its records are in the file, and not in memory: read that, or record \
-                 without `stream_to`",
+                "the records of a streamed recording are in its file: read that, or record without `stream_to`",
             ),
+        }
+    }
+}
+
+/// Where records are written to, for a message.
+struct Output<'a>(Option<&'a Path>);
+
+impl fmt::Display for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(path) => write!(f, "`{}`", path.display()),
+            None => f.write_str("the records"),
         }
     }
 }
@@ -201,10 +251,38 @@ impl fmt::Display for RecordError {
 impl Error for RecordError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Io { source, .. } | Self::Stream { source, .. } => Some(source),
+            Self::Thread { source } | Self::Io { source, .. } | Self::Stream { source, .. } => {
+                Some(source)
+            }
+            Self::Environment { source, .. } => source.as_ref().map(|error| &**error as _),
             _ => None,
         }
     }
 }
 
 static_assertions::assert_impl_all!(RecordError: Send, Sync);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_repeats_that_of_its_source_and_the_whole_has_each_once() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let io = || RecordError::Io {
+            path: Some("x.json".into()),
+            source: full(),
+        };
+        let environment = RecordError::Environment {
+            reason: "cannot start `a=x.json`".to_owned(),
+            source: Some(Box::new(io())),
+        };
+        for error in [io(), RecordError::Thread { source: full() }, environment] {
+            let source = error.source().expect("it has one").to_string();
+            assert!(!error.to_string().contains(&source), "{error}");
+            let whole = error.in_full();
+            assert_eq!(whole.matches(&full().to_string()).count(), 1, "{whole}");
+            assert_eq!(whole.matches(&source).count(), 1, "{whole}");
+        }
+    }
+}

@@ -61,7 +61,7 @@
 //! # What a record contains
 //!
 //! The time; the thread, its name and the system's number; the tokio task, if tasks are noted; and copies of the arguments.
-//! Texts and bytes are cut at a length ([`cut_texts_at`](Recorder::cut_texts_at)), and marked if they were. An argument without
+//! Texts and bytes are cut at a length ([`max_text_bytes`](Recorder::max_text_bytes)), and marked if they were. An argument without
 //! a kind of its own ([`Value`](hotprobe::Value)) is formatted by its `Debug`. A `Debug` that panics, or that writes without
 //! end, costs that value and nothing else. With `panic = "abort"`, a `Debug` that ignores errors and never stops writing cannot
 //! be stopped. A recording contains nothing of a parameter that is marked `#[redact]`.
@@ -72,7 +72,7 @@
 //! and show a loss at the time of the first record that is missing. A firing is lost if
 //!
 //! * its thread's buffer is full: the newest or the oldest record is lost ([`Overflow`]);
-//! * the cap ([`buffers_together`](Recorder::buffers_together)) leaves no buffer for its thread;
+//! * the cap ([`max_total_bytes`](Recorder::max_total_bytes)) leaves no buffer for its thread;
 //! * its thread is just getting its buffer, because an allocator fires events. The loss is counted as that thread's. Beyond
 //!   eight such events, and for what is fired while a recording is read or by another recording, it is counted as that
 //!   of a thread of its own;

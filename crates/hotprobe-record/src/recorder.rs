@@ -41,9 +41,9 @@ use std::sync::Arc;
 /// ```
 ///
 /// # Memory
-/// Each thread that fires gets a buffer when it does so first ([`buffer_per_thread`](Self::buffer_per_thread)); that of a
+/// Each thread that fires gets a buffer when it does so first ([`max_buffer_bytes`](Self::max_buffer_bytes)); that of a
 /// thread that has ended is given to the next. Together they are never larger than the cap
-/// ([`buffers_together`](Self::buffers_together)).
+/// ([`max_total_bytes`](Self::max_total_bytes)).
 ///
 /// Beside them a recording keeps some hundred bytes for each thread that fired, and some dozen for each event that it lost.
 /// That is bounded, too: of each 4 KiB of the cap, one thread is told apart, at least 1,024 and at most 16,384; fewer if they
@@ -180,7 +180,7 @@ impl Recorder {
 
     /// Sets the size of each firing thread's buffer, in bytes; 1 MiB by default. Rounded down to a power
     /// of two.
-    pub fn buffer_per_thread(mut self, bytes: usize) -> Self {
+    pub fn max_buffer_bytes(mut self, bytes: usize) -> Self {
         self.per_thread = bytes;
         self
     }
@@ -189,7 +189,7 @@ impl Recorder {
     /// buffer loses what it fires, which is counted. The limit also bounds the begins without an end
     /// that the slices of a streamed recording remember: one for each KiB, at most 65,536, of all slices
     /// together.
-    pub fn buffers_together(mut self, bytes: usize) -> Self {
+    pub fn max_total_bytes(mut self, bytes: usize) -> Self {
         self.together = bytes;
         self
     }
@@ -202,7 +202,7 @@ impl Recorder {
 
     /// Sets how many bytes are kept of a text, of what a `Debug` writes, and of bytes; 512 by default.
     /// Characters are kept whole; what was cut is marked.
-    pub fn cut_texts_at(mut self, bytes: usize) -> Self {
+    pub fn max_text_bytes(mut self, bytes: usize) -> Self {
         self.cut_at = bytes;
         self
     }
@@ -397,7 +397,7 @@ impl Recorder {
         let words = if given == 0 { 0 } else { 1 << given.ilog2() };
         if (words as u64) < needed || longest_of(longest) > RecordHeader::MAX_WORDS {
             return refuse(format!(
-                "`buffer_per_thread({})` is too little: a record of `{}` may take {} bytes, texts being cut at {}; give at \
+                "`max_buffer_bytes({})` is too little: a record of `{}` may take {} bytes, texts being cut at {}; give at \
                  least {}, or cut texts earlier",
                 self.per_thread,
                 longest.name(),
@@ -409,8 +409,8 @@ impl Recorder {
         let buffers = (self.together / (words * 8)).min(1 << 16);
         if buffers == 0 {
             return refuse(format!(
-                "`buffers_together({})` leaves no room for one buffer of {} bytes: give more, or a smaller \
-                 `buffer_per_thread`",
+                "`max_total_bytes({})` leaves no room for one buffer of {} bytes: give more, or a smaller \
+                 `max_buffer_bytes`",
                 self.together,
                 words * 8
             ));

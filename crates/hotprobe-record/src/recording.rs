@@ -102,7 +102,7 @@ impl Recording {
             None => None,
             Some((path, exporter)) => {
                 let thread = StreamThread::start(Arc::clone(&capture), exporter);
-                let thread = thread.map_err(|error| RecordError::io(None, error))?;
+                let thread = thread.map_err(|source| RecordError::Thread { source })?;
                 Some(Streaming { path, thread })
             }
         };
@@ -170,7 +170,7 @@ impl Recording {
         }
         // Not to wait, but to know whether one could.
         if synchronize_timeout(Duration::ZERO) == Err(SynchronizeError::InProbe) {
-            return Err(RecordError::InProbe(Box::new(self)));
+            return Err(RecordError::in_probe(self));
         }
         self.state.capture.detach();
         if let Some(streaming) = self.streaming.take() {
@@ -183,7 +183,7 @@ impl Recording {
             Err(SynchronizeError::TimedOut) if in_flight.is_some() => {
                 return Ok(Trace::given_up(&buffers));
             }
-            Err(_) => return Err(RecordError::InProbe(Box::new(self))),
+            Err(_) => return Err(RecordError::in_probe(self)),
         }
         let end = buffers.timer.now();
         Ok(Trace::finished(buffers, end))
@@ -206,7 +206,7 @@ impl Recording {
     /// let recording = Recorder::new()
     ///     .event(&ITEM)
     ///     .overflow(Overflow::OverwriteOldest)
-    ///     .buffer_per_thread(8 << 10)
+    ///     .max_buffer_bytes(8 << 10)
     ///     .start()?;
     /// (0..1_000_000).for_each(|n| ITEM.fire(n));
     /// let last = recording.snapshot()?.records().last().unwrap();
@@ -322,7 +322,7 @@ fn dump_all() {
         let trace = Trace::copied(Arc::clone(&state.capture.buffers));
         match trace.save(&dump.path) {
             Ok(()) => eprintln!("recording saved to {}", dump.path.display()),
-            Err(error) => eprintln!("recording not saved: {error}"),
+            Err(error) => eprintln!("recording not saved: {}", error.in_full()),
         }
     }
 }

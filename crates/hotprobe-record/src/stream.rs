@@ -86,7 +86,7 @@ impl StreamThread {
 }
 
 fn panicked() -> io::Error {
-    io::Error::other("it panicked")
+    io::Error::other("the writer panicked")
 }
 
 fn run(capture: &Capture, exporter: Exporter, end: &StreamEnd) -> Streamed {

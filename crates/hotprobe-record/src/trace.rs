@@ -38,7 +38,8 @@ use std::time::{Duration, SystemTime};
 /// # Ok::<(), hotprobe_record::RecordError>(())
 /// ```
 ///
-/// It keeps the recording's buffers.
+/// It keeps the recording's buffers, which its clones share.
+#[derive(Clone)]
 pub struct Trace {
     buffers: Arc<Buffers>,
     threads: Vec<Arc<Thread>>,
@@ -52,6 +53,7 @@ pub struct Trace {
 }
 
 /// The records of a buffer.
+#[derive(Clone)]
 struct Part {
     /// The ring where they are; otherwise they are in `around`.
     ring: Option<usize>,
@@ -95,8 +97,8 @@ impl fmt::Debug for Thread {
     }
 }
 
-/// One recorded firing. [`Trace::records`] returns them.
-#[derive(Clone, Debug)]
+/// A recorded firing. [`Trace::records`] returns them.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     time: u64,
     event: &'static Metadata,
@@ -144,7 +146,7 @@ impl Entry {
 /// # hotprobe::event! { static LOGIN: fn(user: &str, #[redact] token: &str); }
 /// use hotprobe_record::{Recorded, Recorder};
 ///
-/// let recording = Recorder::new().event(&LOGIN).cut_texts_at(4).start()?;
+/// let recording = Recorder::new().event(&LOGIN).max_text_bytes(4).start()?;
 /// LOGIN.fire("Varvara", "secret");
 /// let trace = recording.finish()?;
 /// let entry = trace.records().next().unwrap();
@@ -374,7 +376,7 @@ impl Trace {
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
-    /// let recording = hotprobe_record::Recorder::new().event(&TICK).buffers_together(1 << 20).start()?;
+    /// let recording = hotprobe_record::Recorder::new().event(&TICK).max_total_bytes(1 << 20).start()?;
     /// for _ in 0..1100 {
     ///     std::thread::spawn(|| TICK.fire()).join().unwrap();
     /// }
@@ -417,7 +419,7 @@ impl Trace {
     ///
     /// ```
     /// # hotprobe::event! { static ITEM: fn(n: u64); }
-    /// let recording = hotprobe_record::Recorder::new().event(&ITEM).buffer_per_thread(8 << 10).start()?;
+    /// let recording = hotprobe_record::Recorder::new().event(&ITEM).max_buffer_bytes(8 << 10).start()?;
     /// (0..1_000_000).for_each(|n| ITEM.fire(n));
     /// let trace = recording.finish()?;
     /// let (event, _, lost) = trace.lost().next().expect("that many do not fit");
@@ -583,6 +585,30 @@ fn shared(threads: Vec<ThreadInfo>) -> Vec<Arc<Thread>> {
         .into_iter()
         .map(|info| Arc::new(Thread(info)))
         .collect()
+}
+
+/// The [records](Trace::records), in the order of their times.
+///
+/// ```
+/// # hotprobe::event! { static ITEM: fn(n: u64); }
+/// let recording = hotprobe_record::Recorder::new().event(&ITEM).start()?;
+/// ITEM.fire(7);
+/// for entry in &recording.finish()? {
+///     assert_eq!(entry.event().name(), ITEM.name());
+/// }
+/// # Ok::<(), hotprobe_record::RecordError>(())
+/// ```
+#[allow(
+    clippy::into_iter_without_iter,
+    reason = "`records` is the method, beside `events` and `threads`"
+)]
+impl<'a> IntoIterator for &'a Trace {
+    type Item = Entry;
+    type IntoIter = Records<'a>;
+
+    fn into_iter(self) -> Records<'a> {
+        self.records()
+    }
 }
 
 impl fmt::Debug for Trace {

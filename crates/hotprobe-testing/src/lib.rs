@@ -122,8 +122,9 @@
 //!
 //! # Async code
 //!
-//! With the feature `tokio`, on the multi-thread runtime. A paused probe tells the runtime that it
-//! blocks (`block_in_place`), so other tasks continue. The body waits with the `async` forms:
+//! With the feature `tokio`, on the multi-thread runtime. A paused probe announces to the runtime
+//! that it blocks (`block_in_place`), so other tasks continue. The body waits with the `async`
+//! forms:
 //!
 //! ```
 //! use hotprobe::fire;
@@ -163,7 +164,7 @@
 //! process-wide. A test takes the firings of its [`Scope`]: of its body, of what it starts with
 //! `spawn` and `spawn_task`, and of what enters the scope. Threads and tasks that a library starts
 //! inherit nothing: their firings pass, and the report lists them (`outside`). To receive them,
-//! adopt the runtime (`Test::adopt_runtime`), whose identity tells parallel tests apart, or the
+//! adopt the runtime (`Test::adopt_runtime`), whose identity separates parallel tests, or the
 //! process ([`Test::adopt_process`]), which one test at a time can do.
 //!
 //! **The body does not fire.** The body takes the events. If it fired one, it would wait for

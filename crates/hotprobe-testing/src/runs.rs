@@ -296,7 +296,7 @@ fn schedules(number: usize, seed: u64) -> impl Iterator<Item = (Plan, String)> {
 }
 
 impl Options {
-    /// [`run`](crate::run), with these options.
+    /// Does what [`run`](crate::run) does, with these options.
     ///
     /// # Panics
     /// With the report, if the test fails; if the body panics, with the same.
@@ -308,7 +308,7 @@ impl Options {
         }
     }
 
-    /// [`run`](crate::run), with the report as a value; nothing is printed.
+    /// Does what [`run`](crate::run) does, but returns the report and prints nothing.
     ///
     /// # Errors
     /// The [`Failure`], if the test fails; if the body panics, with what it panicked with.
@@ -319,7 +319,8 @@ impl Options {
     ///
     /// let options = Options::new().dead_time(Duration::from_millis(50));
     /// let failure = options.try_run(|t| t.expect("nobody", 1)).unwrap_err();
-    /// assert!(failure.report().starts_with(r#"deadlock: nothing came on stream "nobody" for 50 ms"#));
+    /// let report = failure.report();
+    /// assert!(report.starts_with(r#"deadlock: nothing came on stream "nobody" for 50 ms"#));
     /// ```
     #[track_caller]
     pub fn try_run(&self, body: impl FnOnce(&Test)) -> Result<Summary, Failure> {
@@ -334,7 +335,7 @@ impl Options {
         })
     }
 
-    /// [`verify`](crate::verify), with these options.
+    /// Does what [`verify`](crate::verify) does, with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.
@@ -345,7 +346,7 @@ impl Options {
         }
     }
 
-    /// [`verify`](crate::verify), with the report as a value; nothing is printed.
+    /// Does what [`verify`](crate::verify) does, but returns the report and prints nothing.
     ///
     /// # Errors
     /// The [`Failure`] of the first run that fails.
@@ -393,7 +394,7 @@ impl Options {
         Ok(summary)
     }
 
-    /// [`explore`](crate::explore), with these options.
+    /// Does what [`explore`](crate::explore) does, with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.
@@ -404,7 +405,7 @@ impl Options {
         }
     }
 
-    /// [`explore`](crate::explore), with the report as a value; nothing is printed.
+    /// Does what [`explore`](crate::explore) does, but returns the report and prints nothing.
     ///
     /// # Errors
     /// The [`Failure`] of the first schedule that fails.
@@ -450,7 +451,7 @@ impl Options {
         Ok(summary)
     }
 
-    /// [`run_async`](crate::run_async), with these options.
+    /// Does what [`run_async`](crate::run_async) does, with these options.
     ///
     /// # Panics
     /// With the report, if the test fails; if the body panics, with the same.
@@ -464,7 +465,7 @@ impl Options {
         }
     }
 
-    /// [`verify_async`](crate::verify_async), with these options.
+    /// Does what [`verify_async`](crate::verify_async) does, with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.
@@ -488,7 +489,7 @@ impl Options {
         }
     }
 
-    /// [`explore_async`](crate::explore_async), with these options.
+    /// Does what [`explore_async`](crate::explore_async) does, with these options.
     ///
     /// # Panics
     /// With the report, if a run fails; if the body panics, with the same.

@@ -123,7 +123,7 @@ impl Scope {
         })
     }
 
-    /// Returns the same scope for one thread or task, whose own stream has this name:
+    /// Returns this scope for one thread or task, and names that thread's or task's own stream:
     /// [`Tracer::send_own`](crate::Tracer::send_own) sends to it. Threads and tasks that it starts
     /// have streams of their own.
     ///
@@ -147,8 +147,8 @@ impl Scope {
         }
     }
 
-    /// Makes this thread belong to the test until the guard is dropped. This is for threads that
-    /// others start: call it in a pool's start function, say, with [`Entered::stay`].
+    /// Makes this thread belong to the test until the guard is dropped. This is for threads that a
+    /// library starts: for example, call it in a pool's start function, with [`Entered::stay`].
     ///
     /// ```
     /// use hotprobe_testing::{self as testing, Scope};
@@ -241,8 +241,8 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// Runs `work` outside any test: its firings pass, and are counted as outside. Tasks and threads
-/// that it starts are not `work`; a test may have adopted them.
+/// Runs `work` outside any test: its firings pass, and are counted as outside. This does not extend
+/// to tasks and threads that it starts: a test may have adopted them.
 ///
 /// The body of a test takes the events, so it cannot send any. It prepares and cleans up in here.
 ///
@@ -259,8 +259,8 @@ pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// [`outside`], for async code: the future is outside any test while it is polled, and while it
-/// is dropped.
+/// Does what [`outside`] does, for async code: the future is outside any test while it is polled
+/// and while it is dropped.
 ///
 /// ```
 /// use hotprobe::fire;

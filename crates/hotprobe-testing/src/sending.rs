@@ -175,7 +175,8 @@ impl Run {
         }
     }
 
-    /// Returns whether a thread can be expected to continue by itself, as far as the system tells.
+    /// Returns whether a thread can be expected to continue by itself, as far as the system
+    /// reports.
     fn somebody_runs(&self, state: &mut RunState, now: Instant) -> bool {
         let running = state.schedule.has_let_go()
             || self.is_entered()

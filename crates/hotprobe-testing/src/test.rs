@@ -90,8 +90,7 @@ impl Test {
             .push(group);
     }
 
-    /// Returns what probes send their events with, for probes that the test attaches and keeps
-    /// itself.
+    /// Returns this test's tracer, for probes that the test attaches and keeps itself.
     #[must_use]
     pub fn tracer(&self) -> Tracer {
         Tracer { test: self.run.id }
@@ -112,7 +111,9 @@ impl Test {
     /// testing::run(|t| {
     ///     t.set_router(|packet: &Packet| format!("connection {}", packet.connection));
     ///     t.attach(|batch, to| {
-    ///         PACKET.attach_in(batch, move |connection, len| to.route(Packet { connection, len }));
+    ///         PACKET.attach_in(batch, move |connection, len| {
+    ///             to.route(Packet { connection, len });
+    ///         });
     ///     });
     ///     let one = testing::spawn(|| PACKET.fire(1, 10));
     ///     let two = testing::spawn(|| PACKET.fire(2, 20));
@@ -140,9 +141,9 @@ impl Test {
         }
     }
 
-    /// Adopts a tokio runtime until this run ends: each task and each blocking call of the runtime
-    /// that has entered no scope belongs to this test. So the test receives what tasks fire that a
-    /// library spawns.
+    /// Adopts a tokio runtime until this run ends: each task, and each blocking call, of the
+    /// runtime belongs to this test unless it has entered a scope. So the test receives the firings
+    /// of tasks that a library spawns.
     ///
     /// The runtime identifies the test, so tests with a runtime of their own run side by side:
     /// every `#[tokio::test]` has one. Adopt it before the library spawns.
@@ -157,8 +158,8 @@ impl Test {
     ///   ([`verify`](crate::verify) has several). Let the body end what it has started.
     /// * The test does not wait for adopted tasks at its end.
     ///
-    /// Each firing on a tokio thread outside all scopes costs a look at the runtime's identity
-    /// and a lock meanwhile.
+    /// Until then, each firing on a tokio thread outside all scopes reads the runtime's identity
+    /// and takes a lock.
     ///
     /// # Panics
     /// With the report, if another running test has adopted this runtime.
@@ -198,11 +199,11 @@ impl Test {
     /// Adopts the process until this run ends: each firing that belongs to no other test belongs to
     /// this one, whatever thread or runtime it comes from.
     ///
-    /// This is for libraries that start threads by themselves. Nothing tells such a thread's test,
-    /// so **the test needs a process of its own**: a test file with this one test, `cargo nextest`,
-    /// or `--test-threads=1`. If another test runs beside it, that test's library threads, and a
-    /// test thread that fires outside the kit, would be paused here. Two tests cannot adopt the
-    /// process at once.
+    /// This is for libraries that start threads by themselves. Nothing shows which test such a
+    /// thread belongs to, so **the test needs a process of its own**: a test file with this one
+    /// test, `cargo nextest`, or `--test-threads=1`. If another test runs beside it, that test's
+    /// library threads, and a test thread that fires outside the kit, would be paused here. Two
+    /// tests cannot adopt the process at once.
     ///
     /// Code in [`outside`](crate::outside) stays outside. Threads that have entered a scope, and
     /// the tasks of a runtime that another test has adopted, belong to that test. Firings in
@@ -243,8 +244,7 @@ impl Test {
 
     /// Takes the next event of a stream, checks its type and value, and then releases the sender.
     ///
-    /// Blocks the thread until there is one. Other streams, and what others send to them, wait
-    /// meanwhile.
+    /// Blocks the thread until an event comes. Senders on other streams stay paused meanwhile.
     ///
     /// # Panics
     /// With the report, if the event is of another type or has another value, or if none comes for
@@ -268,11 +268,11 @@ impl Test {
     /// So a test stops several streams at known points, and inspects the state between them.
     ///
     /// While a sender is held, no grace period of the process ends. If the body does nothing for
-    /// the dead time meanwhile, because it waits for a lock of the sender, say, the test fails and
-    /// the sender is released.
+    /// the dead time (for example because it waits for a lock that the sender holds), the test
+    /// fails and the sender is released.
     ///
     /// # Panics
-    /// As `expect`; and in [`explore`](crate::explore), which chooses the order itself.
+    /// As `expect`. Always in [`explore`](crate::explore), which chooses the order itself.
     ///
     /// ```
     /// use hotprobe_testing as testing;
@@ -415,8 +415,9 @@ impl Test {
         self.run.wait(&goal, &no_event(time), Location::caller());
     }
 
-    /// [`hotprobe::synchronize`](hotprobe::synchronize()), for tests: fails at once where the test
-    /// would wait for its own paused senders, and after the dead time where it waits for others.
+    /// Waits for a grace period, as [`hotprobe::synchronize`](hotprobe::synchronize()) does. Fails
+    /// at once if the test would wait for its own paused senders, and after the dead time if it
+    /// waits for others.
     ///
     /// # Panics
     /// With the report, in both cases.
@@ -443,8 +444,8 @@ impl Test {
         }
     }
 
-    /// [`expect`](Self::expect) for async code: waits without blocking the thread. The runtime may
-    /// be any.
+    /// Does what [`expect`](Self::expect) does, for async code: waits without blocking the thread,
+    /// on any runtime.
     ///
     /// # Panics
     /// As `expect`, when it is polled.
@@ -466,7 +467,8 @@ impl Test {
     ///     })
     ///     .await;
     /// }
-    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(a_task_ticks());
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    /// # runtime.unwrap().block_on(a_task_ticks());
     /// ```
     #[track_caller]
     pub fn expect_async<E: Debug + PartialEq + Send + 'static>(
@@ -483,7 +485,7 @@ impl Test {
         }
     }
 
-    /// [`expect_held`](Self::expect_held) for async code.
+    /// Does what [`expect_held`](Self::expect_held) does, for async code.
     ///
     /// # Panics
     /// As `expect_held`, when it is polled.
@@ -503,7 +505,7 @@ impl Test {
         }
     }
 
-    /// [`recv`](Self::recv) for async code.
+    /// Does what [`recv`](Self::recv) does, for async code.
     ///
     /// # Panics
     /// As `recv`, when it is polled.
@@ -519,7 +521,7 @@ impl Test {
         }
     }
 
-    /// [`select`](Self::select) for async code.
+    /// Does what [`select`](Self::select) does, for async code.
     ///
     /// # Panics
     /// As `select`, when it is polled.
@@ -538,7 +540,7 @@ impl Test {
         }
     }
 
-    /// [`expect_none_for`](Self::expect_none_for) for async code.
+    /// Does what [`expect_none_for`](Self::expect_none_for) does, for async code.
     ///
     /// # Panics
     /// As `expect_none_for`, when it is polled.

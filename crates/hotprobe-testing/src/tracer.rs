@@ -5,7 +5,7 @@ use crate::state;
 use std::any::Any;
 use std::fmt::Debug;
 
-/// What a probe sends its events with, to the streams of the test that it comes from
+/// The handle by which probes send events to the streams of its test
 /// ([`Test::tracer`](crate::Test::tracer)).
 ///
 /// It is `Copy`, so that every probe can have it.
@@ -49,8 +49,8 @@ impl Tracer {
         }
     }
 
-    /// Does the same as [`send`](Self::send), but makes the event only if the firing belongs to
-    /// this test.
+    /// Does the same as [`send`](Self::send), but calls `event` to make the event, and only if the
+    /// firing belongs to this test.
     pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
         match scope::current() {
             Some(current) if current.run.id == self.test => {
@@ -73,8 +73,8 @@ impl Tracer {
         }
     }
 
-    /// Sends an event, as [`send`](Self::send), to the own stream of the thread or task that fires.
-    /// No probe has to find out which one it is.
+    /// Sends an event, as [`send`](Self::send), to the firing thread's or task's own stream. The
+    /// probe need not know which one it is.
     ///
     /// The stream has the name that [`spawn_as`](crate::spawn_as), `spawn_task_as` or
     /// [`Scope::with_stream`](crate::Scope::with_stream) has given it. Otherwise it is called

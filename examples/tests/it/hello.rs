@@ -32,8 +32,8 @@ fn run() -> (Vec<String>, Vec<String>) {
     (lines(one), lines(batch))
 }
 
-/// The lines that begin so, without that beginning. (Greetings and the lines about them are printed by two threads:
-/// in order each, interleaved anyhow.)
+/// The lines that begin so, without that beginning. (Greetings and the lines about them are printed
+/// by two threads: in order each, interleaved anyhow.)
 fn after<'a>(lines: &'a [String], beginning: &str) -> Vec<&'a str> {
     lines
         .iter()

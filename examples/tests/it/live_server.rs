@@ -241,6 +241,11 @@ fn a_serving_server_can_be_looked_into_and_stops_with_a_tail_open() {
         page.contains("live_server::events::REQUEST_BEGIN"),
         "{page}"
     );
+    let version = concat!(
+        "<span id=program>live_server</span> <span class=dim>",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(page.contains(version), "{page}");
 
     let mut tail = TcpStream::connect(&address).expect("it accepts");
     let limit = Some(Duration::from_secs(30));

@@ -1,7 +1,7 @@
 //! Shared by the tests of all crates: a process of a test's own, waiting, panics that are planned.
 //!
-//! Tests run beside one another in one process, and grace periods and counters are process-wide: a test
-//! that needs a process to itself uses [`isolated`].
+//! Tests run beside one another in one process, and grace periods and counters are process-wide: a
+//! test that needs a process to itself uses [`isolated`].
 
 #![allow(
     clippy::must_use_candidate,
@@ -142,13 +142,15 @@ impl Witness {
     }
 }
 
-/// Makes [`Counting`](system::Counting) the allocator of a test binary, and declares the events that it fires while `FIRES`
-/// is set: `ALLOCATED` and `FREED`. Once `PINS` is set, it fires them inside `hotprobe::pinned`.
+/// Makes [`Counting`](system::Counting) the allocator of a test binary, and declares the events
+/// that it fires while `FIRES` is set: `ALLOCATED` and `FREED`. Once `PINS` is set, it fires them
+/// inside `hotprobe::pinned`.
 #[macro_export]
 macro_rules! counting_allocator {
     () => {
         hotprobe::event! {
-            /// Memory is being allocated. Fired by the allocator itself, on threads that ask for it.
+            /// Memory is being allocated. Fired by the allocator itself, on threads that ask for
+            /// it.
             pub static ALLOCATED: fn(bytes: usize);
             /// Memory is being freed.
             pub static FREED: fn(bytes: usize);

@@ -11,7 +11,8 @@ pub fn live_bytes() -> isize {
     LIVE.load(Ordering::SeqCst)
 }
 
-/// Allocations of this thread from now on: `n` succeed, the next fails, and so on after it only if `all`.
+/// Allocations of this thread from now on: `n` succeed, the next fails, and so on after it only if
+/// `all`.
 pub fn fail_after(n: usize, all: bool) {
     FAIL.with(|fail| fail.set(Some((n, all))));
 }
@@ -41,8 +42,8 @@ thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// An allocator that counts what is alive, spoils what is freed, and can be told to fail. [`counting_allocator!`] makes it
-/// a test binary's own.
+/// An allocator that counts what is alive, spoils what is freed, and can be told to fail.
+/// [`counting_allocator!`] makes it a test binary's own.
 ///
 /// [`counting_allocator!`]: crate::counting_allocator
 #[derive(Debug)]
@@ -110,7 +111,8 @@ unsafe extern "C" {
 /// Runs `body` in a forked child; returns what it returned. A child that hangs is killed.
 #[cfg(unix)]
 pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: plain calls of POSIX functions; what the child may do after a fork is the test's subject.
+    // SAFETY: plain calls of POSIX functions; what the child may do after a fork is the test's
+    // subject.
     unsafe {
         match fork() {
             -1 => panic!("fork failed"),

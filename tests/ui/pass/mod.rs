@@ -1,5 +1,6 @@
-//! The twins of what must not compile (`tests/ui/fail`): that they compile is all they have to do. They are modules of
-//! the tests, and not programs, so that nothing has to be linked for each of them.
+//! The twins of what must not compile (`tests/ui/fail`): that they compile is all they have to do.
+//! They are modules of the tests, and not programs, so that nothing has to be linked for each of
+//! them.
 
 #![allow(
     dead_code,

@@ -1,4 +1,5 @@
-// Hidden, and yet nothing that can be done with it may be unsound: here, a probe would keep what it is only lent.
+// Hidden, and yet nothing that can be done with it may be unsound: here, a probe would keep what it
+// is only lent.
 #![forbid(unsafe_code)]
 
 use hotprobe::__private::{Place, Slot};

@@ -1,5 +1,5 @@
-//! A server with `/debug/probes`, and something to see: `admin_check [TOKEN]` prints its address, and serves until its
-//! standard input ends.
+//! A server with `/debug/probes`, and something to see: `admin_check [TOKEN]` prints its address,
+//! and serves until its standard input ends.
 
 use hotprobe::fire;
 use hotprobe_admin::{Admin, router};
@@ -21,7 +21,7 @@ mod shop {
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut admin = Admin::new();
     if let Some(token) = std::env::args().nth(1) {
-        admin = admin.token(token);
+        admin = admin.token(token)?;
     }
     let shutdown = admin.shutdown();
     // One that answers both with and without the slash, and one that does not.

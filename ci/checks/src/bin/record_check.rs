@@ -1,5 +1,5 @@
-//! Writes the stream that was made up for the exporters in all formats, and beside it, `expected.json`, what readers
-//! have to find. `record_check OUT [REQUESTS]`.
+//! Writes the stream that was made up for the exporters in all formats, and beside it,
+//! `expected.json`, what readers have to find. `record_check OUT [REQUESTS]`.
 
 #![allow(dead_code, reason = "the exporters have more than is used here")]
 

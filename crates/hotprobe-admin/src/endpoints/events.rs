@@ -16,7 +16,7 @@ struct Events {
     events: Vec<Event>,
 }
 
-/// What is told of one.
+/// An event, as the page and the response show it.
 #[derive(Serialize)]
 pub(crate) struct Event {
     pub(crate) name: &'static str,

@@ -1,7 +1,9 @@
 //! `POST /latency`: how long it takes from one event to another, by label.
 
 use crate::admin::Admin;
+use crate::endpoints::guess::candidate;
 use crate::errors::Problem;
+use crate::guess;
 use crate::measure::{UNFINISHED, io_error, json_error, measure, no_memory, refused};
 use crate::parameters::Parameters;
 use crate::pipe::Pipe;
@@ -11,13 +13,10 @@ use crate::sessions::SESSION;
 use crate::sse;
 use axum::body::Body;
 use axum::http::Response;
-use hotprobe::{AnyEvent, Metadata};
-use hotprobe_profile::{
-    LabelLatency, Latency, LatencyProbe, LatencySnapshot, PairCounts, ProfileError, Timing,
-};
+use hotprobe::AnyEvent;
+use hotprobe_profile::{Latency, LatencySession, LatencySnapshot, ProfileError};
 use serde::Serialize;
 use std::io::Write;
-use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LatencyFormat {
@@ -68,15 +67,22 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
     let between = between(&parameters, &admin)?;
     let format = LatencyFormat::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let lasts = parameters.seconds(10.0, admin.max_duration)?;
     let session = admin.sessions.begin(lasts)?;
     let number = session.number();
-    let timing = between.start().map_err(|error| refused(&error))?;
+    let latency = between.start().map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
-    let write = move |timing, settled, to: &mut dyn Write| write(&timing, format, settled, to);
-    let live = (format == LatencyFormat::Live).then_some(report as fn(&Timing, &Pipe));
-    tokio::spawn(measure(session, pipe, timing, Timing::detach, live, write));
+    let write = move |latency, settled, to: &mut dyn Write| write(&latency, format, settled, to);
+    let live = (format == LatencyFormat::Live).then_some(report as fn(&LatencySession, &Pipe));
+    tokio::spawn(measure(
+        session,
+        pipe,
+        latency,
+        LatencySession::detach,
+        live,
+        write,
+    ));
     let mut response = match format {
         LatencyFormat::Svg => svg(body),
         LatencyFormat::Live => sse::answer(body),
@@ -87,13 +93,13 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
 }
 
 /// Which events, paired by what, within the session's share of the memory.
-fn between(parameters: &Parameters, admin: &Admin) -> Result<LatencyProbe, Problem> {
+fn between(parameters: &Parameters, admin: &Admin) -> Result<Latency, Problem> {
     let (begin, end) = (parameters.event("begin")?, parameters.event("end")?);
     let (of_begin, of_end) = (begin.metadata(), end.metadata());
     let Some(key) = parameters.one("key")? else {
         return Err(Problem::parameter(format!(
             "`key` is missing: say by which parameter an end finds its begin; {}",
-            in_common(of_begin, of_end)
+            in_common(begin, end)
         )));
     };
     let title = format!("from {} to {}", of_begin.name(), of_end.name());
@@ -104,7 +110,7 @@ fn between(parameters: &Parameters, admin: &Admin) -> Result<LatencyProbe, Probl
     })
 }
 
-/// What an open pair takes, and a label on each stripe (`LatencyBuilder` says so).
+/// What an open pair takes, and a label on each stripe (`LatencyMeterBuilder` says so).
 const PAIR: usize = 64;
 const LABEL: usize = 35 << 10;
 
@@ -115,32 +121,25 @@ fn within(
     begin: &'static dyn AnyEvent,
     end: &'static dyn AnyEvent,
     key: &str,
-) -> Result<LatencyProbe, Problem> {
+) -> Result<Latency, Problem> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let label = LABEL * (2 * cores).clamp(4, 32);
     let (pairs, labels) = (share / 4 / PAIR, share / 4 * 3 / label);
     if pairs == 0 || labels == 0 {
         return Err(no_memory(label.div_ceil(3) * 4));
     }
-    let builder = Latency::builder()
+    Ok(Latency::between(begin, end, key)
         .title(title)
-        .pairs_at_most(pairs.min(65_536))
+        .max_pairs(pairs.min(65_536))
         // (One more is that of all others.)
-        .labels_at_most((labels - 1).clamp(1, 64));
-    Ok(builder.between(begin, end, key))
+        .max_labels((labels - 1).clamp(1, 64)))
 }
 
-/// What could be the key.
-fn in_common(begin: &Metadata, end: &Metadata) -> String {
-    let both = begin.parameters().iter().filter(|parameter| {
-        let is_it = |other: &&hotprobe::Parameter| {
-            other.name() == parameter.name() && other.type_name() == parameter.type_name()
-        };
-        !parameter.is_redacted() && end.parameters().iter().any(|other| is_it(&other))
-    });
-    let names: Vec<_> = both
-        .map(|parameter| format!("`{}`", parameter.name()))
-        .collect();
+/// Says what could be the key.
+fn in_common(begin: &'static dyn AnyEvent, end: &'static dyn AnyEvent) -> String {
+    let pair = guess::pair(&candidate(begin), &candidate(end));
+    let keys = pair.map(|pair| pair.keys).unwrap_or_default();
+    let names: Vec<_> = keys.iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
         "these two events have none in common".to_owned()
     } else {
@@ -149,26 +148,37 @@ fn in_common(begin: &Metadata, end: &Metadata) -> String {
 }
 
 /// Sends what has been measured until now.
-fn report(timing: &Timing, pipe: &Pipe) {
-    let snapshot = timing.snapshot();
-    sse::send(pipe, "latency", &LatencyBody::of(&snapshot, false));
+fn report(latency: &LatencySession, pipe: &Pipe) {
+    let snapshot = latency.snapshot();
+    sse::send(
+        pipe,
+        "latency",
+        &LatencyBody {
+            complete: false,
+            snapshot: &snapshot,
+        },
+    );
 }
 
 /// Writes what was measured; `settled`: whether all firings in flight have ended.
 fn write(
-    timing: &Timing,
+    latency: &LatencySession,
     format: LatencyFormat,
     settled: bool,
     to: &mut dyn Write,
 ) -> Result<(), ProfileError> {
-    let snapshot = timing.snapshot();
+    let snapshot = latency.snapshot();
+    let body = LatencyBody {
+        complete: settled,
+        snapshot: &snapshot,
+    };
     let text = || {
         let unfinished = if settled { "" } else { UNFINISHED };
         format!("{snapshot}{unfinished}")
     };
     match format {
         LatencyFormat::Text => to.write_all(text().as_bytes()).map_err(io_error),
-        LatencyFormat::Json => line(to, &LatencyBody::of(&snapshot, settled)),
+        LatencyFormat::Json => line(to, &body),
         LatencyFormat::Svg => snapshot.write_svg(to).map_err(io_error),
         LatencyFormat::Hlog => snapshot.write_hlog(to).map_err(io_error),
         LatencyFormat::All | LatencyFormat::Live => {
@@ -177,7 +187,7 @@ fn write(
             snapshot.write_hlog(&mut hlog).map_err(io_error)?;
             let all = LatencyAll {
                 text: text(),
-                json: LatencyBody::of(&snapshot, settled),
+                json: body,
                 svg: String::from_utf8_lossy(&svg).into_owned(),
                 hlog: String::from_utf8_lossy(&hlog).into_owned(),
             };
@@ -205,89 +215,8 @@ struct LatencyAll<'a> {
 /// A measurement, as JSON. Durations are in nanoseconds.
 #[derive(Serialize)]
 struct LatencyBody<'a> {
-    title: &'a str,
-    seconds: f64,
     /// Whether all firings that were in flight at the end are in it.
     complete: bool,
-    counts: LatencyCounts,
-    labels: Vec<LatencyLabel<'a>>,
-}
-
-#[derive(Serialize)]
-struct LatencyCounts {
-    begins: u64,
-    ends: u64,
-    matched: u64,
-    unmatched_begins: u64,
-    unmatched_ends: u64,
-    evicted: u64,
-    open: u64,
-    skipped: u64,
-    begins_without_key: u64,
-    ends_without_key: u64,
-}
-
-#[derive(Serialize)]
-#[allow(
-    clippy::struct_field_names,
-    reason = "they are the names in the answer"
-)]
-struct LatencyLabel<'a> {
-    #[serde(rename = "label")]
-    name: &'a str,
-    count: u64,
-    min_ns: u64,
-    p50_ns: u64,
-    p90_ns: u64,
-    p99_ns: u64,
-    p999_ns: u64,
-    max_ns: u64,
-    mean_ns: u64,
-}
-
-impl<'a> LatencyBody<'a> {
-    fn of(snapshot: &'a LatencySnapshot, complete: bool) -> Self {
-        Self {
-            title: snapshot.title(),
-            seconds: snapshot.length().as_secs_f64(),
-            complete,
-            counts: LatencyCounts::of(snapshot.counts()),
-            labels: snapshot.labels().iter().map(LatencyLabel::of).collect(),
-        }
-    }
-}
-
-impl LatencyCounts {
-    fn of(counts: PairCounts) -> Self {
-        Self {
-            begins: counts.begins,
-            ends: counts.ends,
-            matched: counts.matched,
-            unmatched_begins: counts.unmatched_begins,
-            unmatched_ends: counts.unmatched_ends,
-            evicted: counts.evicted,
-            open: counts.open,
-            skipped: counts.skipped,
-            begins_without_key: counts.begins_without_key,
-            ends_without_key: counts.ends_without_key,
-        }
-    }
-}
-
-impl<'a> LatencyLabel<'a> {
-    fn of(label: &'a LabelLatency) -> Self {
-        let nanoseconds = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let percentile = |percent| nanoseconds(label.percentile(percent));
-        Self {
-            name: label.label(),
-            count: label.count(),
-            min_ns: nanoseconds(label.min()),
-            p50_ns: percentile(50.0),
-            p90_ns: percentile(90.0),
-            p99_ns: percentile(99.0),
-            p999_ns: percentile(99.9),
-            max_ns: nanoseconds(label.max()),
-            mean_ns: nanoseconds(label.mean()),
-        }
-    }
+    #[serde(flatten)]
+    snapshot: &'a LatencySnapshot,
 }

@@ -1,6 +1,7 @@
 //! The endpoints, a file each.
 
 pub(super) mod events;
+pub(super) mod guess;
 pub(super) mod latency;
 pub(super) mod page;
 pub(super) mod rates;

@@ -1,5 +1,5 @@
-//! `GET /`: the page. One document, made of the files in `page/`, which loads nothing from elsewhere; what
-//! there is to read is in it without a script.
+//! `GET /`: the page. One document, made of the files in `page/`, which loads nothing from
+//! elsewhere; what there is to read is in it without a script.
 //!
 //! Names, docs, types and places come from the program's source and from requests: all of it is
 //! escaped. The browser runs only the script, and uses only the style, whose hashes the page's
@@ -27,7 +27,6 @@ const HTML: &str = concat!(
     include_str!("page/page.css"),
     "</style>\n<main id=main>\n{{main}}</main>\n<script>\n",
     include_str!("page/js/server.js"),
-    include_str!("page/js/guess.js"),
     include_str!("page/js/results.js"),
     include_str!("page/js/perfetto.js"),
     include_str!("page/js/events.js"),
@@ -164,7 +163,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
             .into_iter()
             .map(Event::of)
             .collect(),
-        longest: request.admin.longest.as_secs(),
+        longest: request.admin.max_duration.as_secs(),
         about: request.admin.about.now(),
         home: home(&request.original),
     };
@@ -251,7 +250,7 @@ impl Main<'_> {
         if self.events.is_empty() {
             writeln!(
                 f,
-                "<p class=card>No event has such a name. <code>*</code> stands for any text; a filter without it matches any \
+                "<p class=card>No event has such a name. <code>*</code> matches any text; a filter without it matches any \
                  part of a name. <a href=\"{}\">Show all events</a></p>",
                 Escaped(&self.home)
             )?;
@@ -433,8 +432,8 @@ mod tests {
         }
         assert!(HTML.find(BASE) < HTML.find(MAIN));
         assert!(!between(HTML, "style").is_empty() && !between(HTML, "script").is_empty());
-        // The two addresses: where a trace is handed to when the user asks for it, and the default of the
-        // program `hotprobe`, which is compared and not asked.
+        // The two addresses: where a trace is handed to when the user asks for it, and the default
+        // of the program `hotprobe`, which is compared and not asked.
         let html = HTML
             .replacen("\"https://ui.perfetto.dev\"", "", 1)
             .replacen("\"http://127.0.0.1:9000/debug/probes\"", "", 1);

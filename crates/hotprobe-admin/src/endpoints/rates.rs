@@ -47,7 +47,7 @@ struct RatesEnd {
 pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&request.uri, &["match", "seconds"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, request.admin.longest)?;
+    let lasts = parameters.seconds(60.0, request.admin.max_duration)?;
     let session = request.admin.sessions.begin(lasts)?;
     let number = session.number();
     let (pipe, body) = Pipe::new();

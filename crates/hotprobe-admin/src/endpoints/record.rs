@@ -16,6 +16,7 @@ use crate::sessions::{self, Ending, SESSION, Session};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hotprobe_record::{RecordError, Recorder, Recording};
+use std::error::Error;
 use std::io::{self, BufWriter};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,8 @@ impl RecordFormat {
         )
     }
 
-    /// What can be sent between two records and means nothing. (A CTF archive is made at the end: it has no such place.)
+    /// What can be sent between two records and means nothing. (A CTF archive is made at the end:
+    /// it has no such place.)
     fn beat(self) -> &'static [u8] {
         match self {
             // An empty packet.
@@ -83,7 +85,7 @@ pub(crate) async fn answer(request: Request) -> Result<Response<Body>, Problem> 
     let parameters = Parameters::of_form(&uri, &headers, body, &known).await?;
     let (recorder, has_slice) = chosen(&parameters)?;
     let format = RecordFormat::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let lasts = parameters.seconds(10.0, admin.max_duration)?;
     let session = admin.sessions.begin(lasts)?;
     let number = session.number();
 
@@ -141,14 +143,18 @@ fn chosen(parameters: &Parameters) -> Result<(Recorder, bool), Problem> {
     Ok((recorder, has_slice))
 }
 
-/// With a session's share of the memory. Slices take half of it: `buffers_together` bounds what
-/// they remember as well.
+/// Limits a recording to a session's share of the memory.
 fn within(recorder: Recorder, has_slice: bool, admin: &Admin) -> Recorder {
-    let share = admin.memory_share() / if has_slice { 2 } else { 1 };
+    let (share, per_thread) = buffer_bytes(admin.memory_share(), has_slice);
+    recorder.max_total_bytes(share).max_buffer_bytes(per_thread)
+}
+
+/// Returns how large all buffers and each may be. What slices remember, which the recorder bounds
+/// by the same number, has the other half of the session's share.
+fn buffer_bytes(share: usize, has_slice: bool) -> (usize, usize) {
+    let share = share / if has_slice { 2 } else { 1 };
     let per_thread = (share / THREADS).clamp(*PER_THREAD.start(), *PER_THREAD.end());
-    recorder
-        .buffers_together(share)
-        .buffer_per_thread(per_thread)
+    (share, per_thread)
 }
 
 fn refused(error: &RecordError) -> Problem {
@@ -159,7 +165,11 @@ fn refused(error: &RecordError) -> Problem {
         RecordError::Limit { .. } => (StatusCode::INSUFFICIENT_STORAGE, "memory"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "recording"),
     };
-    Problem::new(status, kind, error.to_string())
+    let message = match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Problem::new(status, kind, message)
 }
 
 /// A recording that is being sent. However it is dropped, it detaches.
@@ -179,7 +189,7 @@ impl RunningRecording {
 
     /// Waits for firings in flight, but no longer than this, and writes the rest. Blocks the
     /// thread.
-    fn finish(mut self, in_flight: Duration) -> Result<(), RecordError> {
+    fn finish(mut self, in_flight: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         let Some(recording) = self.recording.take() else {
             return Ok(());
         };
@@ -187,9 +197,8 @@ impl RunningRecording {
         let trace = recording.finish_within(in_flight)?;
         if self.format == RecordFormat::Ctf {
             let mut writer = BufWriter::with_capacity(CHUNK, PipeWriter(self.pipe.clone()));
-            let written = ctf_archive::write(&trace, &mut writer)
-                .and_then(|()| io::Write::flush(&mut writer));
-            written.map_err(|source| RecordError::Io { path: None, source })?;
+            ctf_archive::write(&trace, &mut writer)?;
+            io::Write::flush(&mut writer)?;
         }
         Ok(())
     }
@@ -240,5 +249,17 @@ async fn record(session: Session, running: RunningRecording) {
         }
         // The client is to know that this is not all.
         _ => pipe.abort(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_slices_remember_has_half_of_the_memory() {
+        assert_eq!(buffer_bytes(16 << 20, false), (16 << 20, 256 << 10));
+        assert_eq!(buffer_bytes(16 << 20, true), (8 << 20, 256 << 10));
+        assert_eq!(buffer_bytes(4 << 20, true), (2 << 20, 64 << 10));
     }
 }

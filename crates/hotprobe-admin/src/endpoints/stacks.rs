@@ -1,4 +1,5 @@
-//! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing else.)
+//! `GET /stacks`: which call stacks lead to events. (`GET`, since `go tool pprof` knows nothing
+//! else.)
 
 use crate::errors::Problem;
 use crate::measure::{io_error, json_error, measure, no_memory, refused};
@@ -12,7 +13,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use hotprobe_profile::{ProfileError, StackProfile, Stacks, StacksBuilder};
+use hotprobe_profile::{ProfileError, StackCounts, StackProfile, Stacks, StacksSession};
 use serde::Serialize;
 use std::io::Write;
 
@@ -61,7 +62,7 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&request.uri, &known)?;
     let builder = chosen(&parameters)?;
     let format = StacksFormat::of(&parameters)?;
-    let lasts = parameters.seconds(10.0, admin.longest)?;
+    let lasts = parameters.seconds(10.0, admin.max_duration)?;
     let most = admin.memory_share() / STACK;
     if most == 0 {
         return Err(no_memory(STACK));
@@ -69,14 +70,21 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let session = admin.sessions.begin(lasts)?;
     let number = session.number();
     let stacks = builder
-        .stacks_at_most(most.min(10_000))
+        .max_stacks(most.min(10_000))
         .start()
         .map_err(|error| refused(&error))?;
 
     let (pipe, body) = Pipe::new();
     let write = move |stacks, settled, to: &mut dyn Write| write(stacks, format, settled, to);
-    let live = (format == StacksFormat::Live).then_some(report as fn(&Stacks, &Pipe));
-    tokio::spawn(measure(session, pipe, stacks, Stacks::detach, live, write));
+    let live = (format == StacksFormat::Live).then_some(report as fn(&StacksSession, &Pipe));
+    tokio::spawn(measure(
+        session,
+        pipe,
+        stacks,
+        StacksSession::detach,
+        live,
+        write,
+    ));
     let mut response = match format {
         StacksFormat::Svg => svg(body),
         StacksFormat::Live => sse::answer(body),
@@ -92,14 +100,14 @@ pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     Ok(response)
 }
 
-fn chosen(parameters: &Parameters) -> Result<StacksBuilder, Problem> {
-    let mut events = parameters.events_of("event")?.into_iter();
-    let Some(first) = events.next() else {
+fn chosen(parameters: &Parameters) -> Result<Stacks, Problem> {
+    let events = parameters.events_of("event")?;
+    if events.is_empty() {
         return Err(Problem::parameter(
             "`event` is missing: say to which one the stacks lead, by a name or a pattern, as in `event=shop::PLACED`",
         ));
-    };
-    let mut builder = events.fold(Stacks::at(first), StacksBuilder::and);
+    }
+    let mut builder = events.into_iter().fold(Stacks::new(), Stacks::event);
     if let Some(weight) = parameters.one("weight")? {
         builder = builder.weight(weight);
     }
@@ -109,25 +117,14 @@ fn chosen(parameters: &Parameters) -> Result<StacksBuilder, Problem> {
     Ok(builder.every(parameters.number("every", 1..=1_000_000, 1)?))
 }
 
-#[derive(Serialize)]
-struct StacksReport {
-    fired: u64,
-    sampled: u64,
-}
-
 /// Sends how many there are until now. The stacks themselves have no names before the end.
-fn report(stacks: &Stacks, pipe: &Pipe) {
-    let counts = stacks.counts();
-    let report = StacksReport {
-        fired: counts.fired,
-        sampled: counts.sampled,
-    };
-    sse::send(pipe, "stacks", &report);
+fn report(stacks: &StacksSession, pipe: &Pipe) {
+    sse::send(pipe, "stacks", &stacks.counts());
 }
 
 /// Writes what was counted; `settled`: whether all firings in flight have ended.
 fn write(
-    stacks: Stacks,
+    stacks: StacksSession,
     format: StacksFormat,
     settled: bool,
     to: &mut dyn Write,
@@ -151,8 +148,8 @@ fn write(
 
 #[derive(Serialize)]
 struct StacksAll {
-    fired: u64,
-    sampled: u64,
+    #[serde(flatten)]
+    counts: StackCounts,
     /// Whether all firings that were in flight at the end are in it.
     complete: bool,
     folded: String,
@@ -167,10 +164,8 @@ impl StacksAll {
         profile.write_folded(&mut folded)?;
         profile.write_svg(&mut svg)?;
         profile.write_pprof(&mut pprof)?;
-        let counts = profile.counts();
         Ok(Self {
-            fired: counts.fired,
-            sampled: counts.sampled,
+            counts: profile.counts(),
             complete,
             folded: String::from_utf8_lossy(&folded).into_owned(),
             svg: String::from_utf8_lossy(&svg).into_owned(),

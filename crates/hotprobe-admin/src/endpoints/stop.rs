@@ -1,4 +1,5 @@
-//! `POST /stop`: ends a session early, as if its time were up: its response has what came until then.
+//! `POST /stop`: ends a session early, as if its time were up: its response has what came until
+//! then.
 
 use crate::errors::Problem;
 use crate::parameters::{Parameters, shown};

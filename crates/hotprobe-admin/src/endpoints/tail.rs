@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 /// How often records are looked for.
 const EVERY: Duration = Duration::from_millis(50);
-/// How much is told of a value, and of all values of a record.
+/// The most bytes of a value, and of all values of a record.
 const VALUE: usize = 256;
 const RECORD: usize = 2048;
 
@@ -52,7 +52,7 @@ struct TailEnd {
 pub(crate) fn answer(request: &Request) -> Result<Response<Body>, Problem> {
     let parameters = Parameters::of_query(&request.uri, &["match", "seconds", "limit", "rate"])?;
     let events = parameters.chosen()?;
-    let lasts = parameters.seconds(60.0, request.admin.longest)?;
+    let lasts = parameters.seconds(60.0, request.admin.max_duration)?;
     let limit = parameters.number("limit", 1..=1_000_000, 10_000)?;
     let rate = parameters.number("rate", 1..=1000, 200)?;
     let session = request.admin.sessions.begin(lasts)?;
@@ -121,7 +121,7 @@ struct Tail {
     records: Receiver<String>,
     limit: u64,
     rate: u64,
-    /// Those that were sent, and those that were lost as far as that was told.
+    /// Those that were sent, and those that were lost as far as the client knows.
     sent: u64,
     lost: u64,
 }
@@ -339,7 +339,7 @@ fn put(line: &mut String, value: Value<'_>) {
     };
 }
 
-/// As much of a text as is told. A `Debug` that panics costs this value, and not the probe.
+/// The beginning of a text. A `Debug` that panics costs this value, and not the probe.
 fn bounded(value: fmt::Arguments<'_>) -> String {
     let mut text = String::new();
     match write_user_text(value, VALUE, &mut |piece| text += piece) {

@@ -226,27 +226,12 @@ fn with_a_token_whoever_sends_it_is_let_in_and_nobody_else() {
         (local("GET", "/events?token=correct-horse"), 401, ""),
         (events().with("cookie", "token=correct-horse"), 401, ""),
     ];
-    check(Admin::new().token("correct-horse"), &table);
+    check(Admin::new().token("correct-horse").unwrap(), &table);
     block_on(async {
-        let (app, _) = mounted(Admin::new().token("correct-horse"));
+        let (app, _) = mounted(Admin::new().token("correct-horse").unwrap());
         let answer = events().send(&app).await;
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     });
-}
-
-#[test]
-fn a_token_that_no_request_can_send_lets_nobody_in() {
-    for token in ["", " ", "two words", "é", "line\n"] {
-        let table = [
-            (local("GET", "/events"), 403, "is empty, or has characters"),
-            (
-                local("GET", "/events").with("authorization", "Bearer "),
-                403,
-                "is empty",
-            ),
-        ];
-        check(Admin::new().token(token), &table);
-    }
 }
 
 #[test]
@@ -358,7 +343,7 @@ fn the_page_of_another_site_attaches_nothing() {
             "another site",
         ),
     ];
-    check(Admin::new().token("t"), &table);
+    check(Admin::new().token("t").unwrap(), &table);
     assert_eq!(ASKED_FOR.probe_count(), 0);
 }
 
@@ -428,7 +413,7 @@ fn no_answer_is_stored_guessed_framed_or_read_elsewhere() {
 
 #[test]
 fn the_token_is_in_no_output() {
-    let admin = Admin::new().token("correct-horse");
+    let admin = Admin::new().token("correct-horse").unwrap();
     assert!(!format!("{admin:?} {:?}", admin.shutdown()).contains("horse"));
     block_on(async {
         let (app, _) = mounted(admin);
@@ -445,7 +430,7 @@ fn the_token_is_in_no_output() {
 #[track_caller]
 fn check(admin: Admin, table: &[(Head, u16, &str)]) {
     block_on(async {
-        let (app, _) = mounted(admin.sessions_at_most(100));
+        let (app, _) = mounted(admin.max_sessions(100).unwrap());
         for (head, status, says) in table {
             let answer = head.send(&app).await;
             assert_eq!(answer.status.as_u16(), *status, "{head:?}: {}", answer.body);
@@ -477,7 +462,7 @@ fn each_header_that_only_proxies_send_is_refused_and_no_other() {
                 assert_eq!(answer.status, status, "{name}");
             }
         }
-        let (app, _) = mounted(Admin::new().token("right"));
+        let (app, _) = mounted(Admin::new().token("right").unwrap());
         for name in PROXIES.split_whitespace() {
             let request = local("GET", "/events").with("authorization", "Bearer right");
             let answer = request.with(name, "1").send(&app).await;
@@ -500,7 +485,7 @@ fn http_1_0_is_refused_without_a_token() {
             (Admin::new(), axum::http::Version::HTTP_11, 200),
             (Admin::new(), axum::http::Version::HTTP_2, 200),
             (
-                Admin::new().token("right"),
+                Admin::new().token("right").unwrap(),
                 axum::http::Version::HTTP_10,
                 200,
             ),
@@ -534,5 +519,5 @@ fn over_a_unix_socket_its_permissions_say_who_may() {
     let unknown = [(events().from(None), 403, "`Admin::unix_socket`")];
     check(Admin::new(), &unknown);
     let table = [(events().from(None), 401, "a token is needed")];
-    check(Admin::new().unix_socket().token("right"), &table);
+    check(Admin::new().unix_socket().token("right").unwrap(), &table);
 }

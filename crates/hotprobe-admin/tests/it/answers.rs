@@ -147,7 +147,7 @@ fn a_bad_parameter_says_which_one_and_what_was_expected() {
             let body = get(&app, &path).await.says(400);
             assert!(body.contains(says), "{path}: {body}");
         }
-        assert_eq!(shutdown.open(), 0);
+        assert_eq!(shutdown.open_sessions(), 0);
     });
     assert_eq!(shelf::LENT.probe_count(), shelf::LENT.probes().len());
 }
@@ -268,7 +268,11 @@ fn a_message_repeats_no_more_of_a_request_than_it_has_to() {
 #[test]
 fn the_cap_on_seconds_can_be_set() {
     block_on(async {
-        let (app, _) = mounted(Admin::new().seconds_at_most(std::time::Duration::from_secs(5)));
+        let (app, _) = mounted(
+            Admin::new()
+                .max_duration(std::time::Duration::from_secs(5))
+                .unwrap(),
+        );
         let body = get(&app, "/rates?match=*&seconds=5.5").await.says(400);
         assert!(body.contains("from 0.1 to 5"), "{body}");
     });
@@ -277,7 +281,7 @@ fn the_cap_on_seconds_can_be_set() {
 #[test]
 fn stats_are_those_of_the_crate() {
     block_on(async {
-        let (app, _) = mounted(Admin::new().sessions_at_most(7).version("1.2.3"));
+        let (app, _) = mounted(Admin::new().max_sessions(7).unwrap().version("1.2.3"));
         let before = hotprobe::stats();
         let json = get(&app, "/stats").await.json();
         assert_eq!(json["events"], hotprobe::events().len());
@@ -291,7 +295,7 @@ fn stats_are_those_of_the_crate() {
         assert_eq!(json["version"], "1.2.3");
         assert_eq!(json["hotprobe"], env!("CARGO_PKG_VERSION"));
         assert!(json["uptime_seconds"].is_u64());
-        assert_eq!(json["sessions_at_most"], 7);
+        assert_eq!(json["max_sessions"], 7);
         let after = hotprobe::stats();
         let retired = json["retired"].as_u64().unwrap();
         assert!(before.retired <= retired && retired <= after.retired);

@@ -1,5 +1,5 @@
-//! Sessions end on time, whatever fails: without threads, with a busy pool, beside a firing that does not end, and when
-//! the runtime is dropped.
+//! Sessions end on time, whatever fails: without threads, with a busy pool, beside a firing that
+//! does not end, and when the runtime is dropped.
 
 use super::{block_on, eventually, in_time, mounted, parse, read, request, send};
 use axum::Router;
@@ -60,7 +60,7 @@ fn measurements(seconds: f64) -> [(&'static str, String); 4] {
 
 async fn all_has_ended(shutdown: &Shutdown) {
     eventually("all is detached, and no session is open", || {
-        probes() == 0 && shutdown.open() == 0
+        probes() == 0 && shutdown.open_sessions() == 0
     })
     .await;
 }

@@ -36,8 +36,8 @@ fn hostile() -> impl Strategy<Value = (String, String, Vec<(String, String)>, Ve
         1 => prop::sample::select(vec!["HEAD", "PUT", "OPTIONS", "DELETE", "TRACE", "X"]).prop_map(str::to_owned),
     ];
     let endpoint = prop::sample::select(vec![
-        "", "/", "/events", "/events/", "/stats", "/metrics", "/tail", "/rates", "/record",
-        "/latency", "/stacks", "//", "/..",
+        "", "/", "/events", "/events/", "/guess", "/stats", "/metrics", "/tail", "/rates",
+        "/record", "/latency", "/stacks", "/guess", "//", "/..",
     ]);
     let name = prop_oneof![
         8 => prop::sample::select(vec!["match", "seconds", "limit", "rate", "format", "slice"]).prop_map(str::to_owned),
@@ -153,7 +153,7 @@ async fn siege() {
     let mut runner = TestRunner::deterministic();
     let strategy = hostile();
     let served = Arc::new(AtomicU64::new(0));
-    let (app, shutdown) = mounted(Admin::new().sessions_at_most(8));
+    let (app, shutdown) = mounted(Admin::new().max_sessions(8).unwrap());
     let tasks = || {
         tokio::runtime::Handle::current()
             .metrics()
@@ -177,7 +177,7 @@ async fn siege() {
         }
         if used.is_none() {
             // What is allocated once has been.
-            eventually("no session is left", || shutdown.open() == 0).await;
+            eventually("no session is left", || shutdown.open_sessions() == 0).await;
             used = Some(live_bytes());
         }
     }
@@ -185,7 +185,7 @@ async fn siege() {
         served.load(Ordering::Relaxed) > 30,
         "hardly anything was attached: the attack is a poor one"
     );
-    eventually("no session is left", || shutdown.open() == 0).await;
+    eventually("no session is left", || shutdown.open_sessions() == 0).await;
     assert_eq!((ATTACKED.probe_count(), BESIEGED.probe_count()), (0, 0));
     eventually("no task is left", || tasks() <= before).await;
     eventually("no memory is left", || {

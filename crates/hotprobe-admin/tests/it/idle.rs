@@ -41,7 +41,7 @@ fn mounted_and_idle_it_has_no_thread_no_task_and_hardly_any_memory() {
                     ] {
                         get(&app, path).await.says(200);
                     }
-                    eventually("the session is over", || shutdown.open() == 0).await;
+                    eventually("the session is over", || shutdown.open_sessions() == 0).await;
                 };
                 each().await;
                 let used = live_bytes();

@@ -61,7 +61,7 @@ fn a_latency_is_reported_while_it_is_measured_and_is_complete_when_it_is_stopped
         assert!(end.1["svg"].as_str().unwrap().starts_with("<svg "));
         assert!(end.1["text"].as_str().unwrap().contains("/orders"));
         assert_eq!(paired::BEGUN.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
@@ -73,7 +73,7 @@ fn stacks_are_counted_while_they_are_taken() {
         let (number, response) = open(&app, "GET", path).await;
         let mut body = BodyStream(response.into_body(), String::new());
         fire!(stacked::STORED, 17);
-        body.until("event: stacks\ndata: {\"fired\":1,\"sampled\":1}")
+        body.until("event: stacks\ndata: {\"fired\":1,\"sampled\":1,")
             .await;
         stop(&app, &number).await;
         let events = parse(&body.rest().await);
@@ -128,7 +128,7 @@ fn what_is_stopped_answers_with_what_it_has_and_detaches() {
             let body = read(response).await.body;
             assert!(body.contains(has), "{path}: {body}");
             assert_eq!(stopped::DONE.probe_count(), 0, "{path}");
-            eventually("the session is over", || shutdown.open() == 0).await;
+            eventually("the session is over", || shutdown.open_sessions() == 0).await;
             // It is no more.
             let body = ask(&app, "POST", &format!("/stop?session={number}"))
                 .await

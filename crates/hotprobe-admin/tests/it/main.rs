@@ -18,6 +18,7 @@ mod access;
 mod alloc;
 mod answers;
 mod bounded;
+mod guess;
 mod hostile;
 mod idle;
 mod live;
@@ -26,6 +27,7 @@ mod page;
 mod profile;
 mod recording;
 mod server;
+mod settings;
 mod streams;
 mod who_may;
 

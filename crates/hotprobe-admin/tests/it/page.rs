@@ -160,7 +160,7 @@ fn hash(text: &str) -> String {
 #[test]
 fn a_browser_without_the_token_is_asked_for_it_and_told_nothing_else() {
     block_on(async {
-        let (app, _) = mounted(Admin::new().token("t"));
+        let (app, _) = mounted(Admin::new().token("t").unwrap());
         let mut asked = request("GET", "");
         asked
             .headers_mut()

@@ -52,7 +52,7 @@ fn a_latency_has_each_pair_under_its_label() {
         let path = latency("timed", "&label=path&seconds=1.5&format=json");
         let response = send(&app, request("POST", &path)).await;
         assert_eq!(response.status(), 200);
-        assert_eq!(shutdown.open(), 1);
+        assert_eq!(shutdown.open_sessions(), 1);
         for id in 0..10 {
             fire!(timed::BEGUN, id, "a");
             let path = if id < 7 { "/orders" } else { "<b>\"/slow\"" };
@@ -84,7 +84,7 @@ fn a_latency_has_each_pair_under_its_label() {
             assert!(min <= half && half <= most && most > 0, "{label}");
         }
         assert_eq!(timed::BEGUN.probe_count() + timed::DONE.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
@@ -141,7 +141,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
             (
                 format!("begin=*::profile::asked::*&{end}&key=id"),
                 400,
-                "which 3 events match: name one of them",
+                "which 3 events match: name one of `it::profile::asked::BEGUN`, `it::profile::asked::",
             ),
             (
                 format!("{begin}&{end}&key=card"),
@@ -190,7 +190,7 @@ fn what_a_latency_lacks_is_said_and_nothing_is_attached() {
             assert!(body.contains(expected), "{query}: {body}");
         }
         assert_eq!(asked::BEGUN.probe_count() + asked::DONE.probe_count(), 0);
-        assert_eq!(shutdown.open(), 0);
+        assert_eq!(shutdown.open_sessions(), 0);
         get(&app, "/latency").await.says(405);
     });
 }
@@ -252,7 +252,7 @@ fn stacks_lead_to_the_event_and_weigh_what_they_are_told() {
             }
         }
         assert_eq!(led::STORED.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
@@ -305,12 +305,12 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
             let response = send(&app, request(method, &path)).await;
             assert_eq!(response.status(), 200, "{path}");
             assert_eq!(left::BEGUN.probe_count(), 1, "{path}");
-            assert_eq!(shutdown.open(), 1);
+            assert_eq!(shutdown.open_sessions(), 1);
             drop(response);
             eventually("it is detached", || left::BEGUN.probe_count() == 0).await;
-            eventually("the session is over", || shutdown.open() == 0).await;
+            eventually("the session is over", || shutdown.open_sessions() == 0).await;
         }
-        // What was measured until then is told.
+        // The response has what was measured until then.
         let stream =
             BodyStream::of(&app, "POST", &latency("ended", "&seconds=300&format=json")).await;
         fire!(ended::BEGUN, 1);
@@ -319,7 +319,7 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
         let rest = stream.rest().await;
         assert!(rest.contains("\"matched\":1"), "{rest}");
         assert_eq!(ended::BEGUN.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
         let body = ask(&app, "POST", &latency("ended", "")).await.says(503);
         assert!(body.contains("shuts down"), "{body}");
     });
@@ -328,7 +328,7 @@ fn a_client_that_goes_away_and_a_shutdown_end_them() {
 #[test]
 fn they_count_as_sessions_and_need_their_share_of_the_memory() {
     block_on(async {
-        let (app, _) = mounted(Admin::new().sessions_at_most(1));
+        let (app, _) = mounted(Admin::new().max_sessions(1).unwrap());
         let open = send(&app, request("POST", &latency("refused", "&seconds=300"))).await;
         for (method, path) in [
             ("POST", latency("refused", "")),
@@ -339,15 +339,17 @@ fn they_count_as_sessions_and_need_their_share_of_the_memory() {
             answer.says(429);
         }
         drop(open);
-        let (app, shutdown) = mounted(Admin::new().memory_at_most(1000));
+        // 64 bytes for each.
+        let little = Admin::new().max_memory_bytes(64 << 10).unwrap();
+        let (app, shutdown) = mounted(little.max_sessions(1024).unwrap());
         for (method, path) in [
             ("POST", latency("refused", "")),
             ("GET", "/stacks?event=*::profile::refused::DONE".to_owned()),
         ] {
             let body = ask(&app, method, &path).await.says(507);
-            assert!(body.contains("`Admin::memory_at_most`"), "{body}");
+            assert!(body.contains("`Admin::max_memory_bytes`"), "{body}");
         }
-        assert_eq!(shutdown.open(), 0);
+        assert_eq!(shutdown.open_sessions(), 0);
     });
 }
 
@@ -397,4 +399,75 @@ fn a_picture_s_own_style_is_allowed_and_nothing_else() {
             );
         }
     });
+}
+
+/// The names of all fields, as paths.
+fn fields(value: &serde_json::Value, path: &str, to: &mut Vec<String>) {
+    if let Some(all) = value.as_object() {
+        for (name, value) in all {
+            to.push(format!("{path}.{name}"));
+            fields(value, &format!("{path}.{name}"), to);
+        }
+    }
+    for value in value.as_array().into_iter().flatten() {
+        fields(value, path, to);
+    }
+}
+
+#[test]
+fn responses_have_the_fields_of_the_results_themselves() {
+    let own = own::measured();
+    block_on(async {
+        let (app, _) = mounted(Admin::new());
+        let path = latency("own", "&label=path&seconds=300&format=json");
+        let response = send(&app, request("POST", &path)).await;
+        own::pair();
+        let session = response.headers()["hotprobe-session"].to_str().unwrap();
+        let stop = format!("/stop?session={session}");
+        ask(&app, "POST", &stop).await.says(200);
+        let (mut expected, mut found) = (vec![".complete".to_owned()], Vec::new());
+        fields(&own.0, "", &mut expected);
+        fields(&read(response).await.json(), "", &mut found);
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+
+        let path = "/stacks?event=*::profile::own::DONE&seconds=0.1&format=all";
+        let body = ask(&app, "GET", path).await.json();
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
+        fields(&own.1, "", &mut expected);
+        fields(&body, "", &mut found);
+        for name in &expected {
+            assert!(found.contains(name), "{name} is not in {found:?}");
+        }
+        assert_eq!(found.len(), expected.len() + 4, "{found:?}");
+    });
+}
+
+mod own {
+    use hotprobe_profile::{Latency, Stacks};
+    use serde_json::{Value, to_value};
+
+    hotprobe::event! {
+        pub static BEGUN: fn(id: u64, path: &str);
+        pub static DONE: fn(id: u64);
+    }
+
+    pub(super) fn pair() {
+        BEGUN.fire(1, "/own");
+        DONE.fire(1);
+    }
+
+    /// A latency and counts of stacks, as the crate that measures them serializes them.
+    pub(super) fn measured() -> (Value, Value) {
+        let session = Latency::between(&BEGUN, &DONE, "id")
+            .label("path")
+            .start()
+            .unwrap();
+        pair();
+        let latency = to_value(session.snapshot()).unwrap();
+        drop(session);
+        let stacks = Stacks::at(&DONE).start().unwrap();
+        (latency, to_value(stacks.counts()).unwrap())
+    }
 }

@@ -106,7 +106,7 @@ fn a_chrome_trace_has_what_was_fired_and_the_slices_but_nothing_redacted() {
             "{json}"
         );
         assert_eq!(written::BEGUN.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
@@ -238,7 +238,7 @@ fn a_recording_that_is_left_is_detached_in_each_format() {
             left::ITEM.fire(1);
             drop(response);
             eventually("it is detached", || left::ITEM.probe_count() == 0).await;
-            eventually("the session is over", || shutdown.open() == 0).await;
+            eventually("the session is over", || shutdown.open_sessions() == 0).await;
         }
     });
 }
@@ -386,7 +386,7 @@ fn what_cannot_be_recorded_is_refused_before_anything_is_attached() {
             .await
             .says(404);
         assert!(body.contains("none of the program's"), "{body}");
-        assert_eq!(shutdown.open(), 0);
+        assert_eq!(shutdown.open_sessions(), 0);
     });
 }
 
@@ -414,12 +414,12 @@ fn a_slice_lacks_nothing() {
 #[test]
 fn memory_that_is_too_little_for_a_record_is_said_and_frees_the_session() {
     block_on(async {
-        let (app, shutdown) = mounted(Admin::new().memory_at_most(1000));
+        let (app, shutdown) = mounted(Admin::new().max_memory_bytes(64 << 10).unwrap());
         let body = ask(&app, "POST", "/record?match=*::recording::wide::*")
             .await
             .says(507);
         assert!(body.contains("leaves no room for one buffer"), "{body}");
-        assert_eq!(shutdown.open(), 0);
+        assert_eq!(shutdown.open_sessions(), 0);
         assert_eq!(wide::ITEM.probe_count(), 0);
     });
 }
@@ -428,7 +428,13 @@ fn memory_that_is_too_little_for_a_record_is_said_and_frees_the_session() {
 fn recordings_have_their_share_of_the_memory_and_lose_what_is_beyond() {
     block_on(async {
         // One buffer of 64 KiB for each of the two sessions: whichever thread is second has none.
-        let (app, _) = mounted(Admin::new().sessions_at_most(2).memory_at_most(128 << 10));
+        let (app, _) = mounted(
+            Admin::new()
+                .max_sessions(2)
+                .unwrap()
+                .max_memory_bytes(128 << 10)
+                .unwrap(),
+        );
         let path = "/record?match=*::recording::shared::*&seconds=1.5&format=chrome";
         let answer = record(
             &app,

@@ -44,7 +44,8 @@ impl Server {
     fn start_draining(admin: Admin, drain: Duration) -> Self {
         let shutdown = admin.shutdown();
         let app: Router = Router::new().nest_service("/debug/probes", router(admin));
-        // Connections have the listener's size, and what the system takes for a client that does not read stays the same.
+        // Connections have the listener's size, and what the system takes for a client that does
+        // not read stays the same.
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(16 << 10).unwrap();
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -126,7 +127,10 @@ fn a_client_that_goes_away_leaves_nothing_attached() {
             assert_eq!(left::ITEM.probe_count(), 1, "{path}");
             drop(connection);
             eventually("it is detached", || left::ITEM.probe_count() == 0).await;
-            eventually("the session is over", || server.shutdown.open() == 0).await;
+            eventually("the session is over", || {
+                server.shutdown.open_sessions() == 0
+            })
+            .await;
         }
     });
 }
@@ -134,7 +138,7 @@ fn a_client_that_goes_away_leaves_nothing_attached() {
 #[test]
 fn a_graceful_shutdown_is_not_held_up_by_what_is_open() {
     block_on(async {
-        let server = Server::start(Admin::new().sessions_at_most(10));
+        let server = Server::start(Admin::new().max_sessions(10).unwrap());
         let mut open = Vec::new();
         for (method, path) in paths("held") {
             let (connection, answer) = server.ask(method, &path).await;
@@ -182,11 +186,15 @@ fn a_client_that_never_reads_is_detached_when_the_time_is_up() {
         })
         .await;
         drop(connection);
-        eventually("the session is over", || server.shutdown.open() == 0).await;
+        eventually("the session is over", || {
+            server.shutdown.open_sessions() == 0
+        })
+        .await;
     });
 }
 
-/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each connection has.
+/// How much a connection whose client does not read may keep: 16 pieces of 8 KiB, and what each
+/// connection has.
 const KEPT: isize = 176 << 10;
 /// How much hyper keeps on average while no client reads, at least.
 const STUCK: isize = 64 << 10;
@@ -212,7 +220,8 @@ async fn clients_that_never_read(server: &Server) -> Vec<TcpStream> {
     })
     .await;
     let text = "x".repeat(1000);
-    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what hyper keeps.
+    // What waits in the server, for each: 64 KiB in the recording, 256 KiB to be sent, and what
+    // hyper keeps.
     let full = open.len().cast_signed() * ((64 << 10) + (256 << 10) + STUCK);
     eventually("no more fits", || {
         (0..50).for_each(|_| stuck::ITEM.fire(&text));
@@ -228,7 +237,7 @@ fn a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdo
         "server::a_client_that_never_reads_keeps_little_and_does_not_hold_up_a_graceful_shutdown",
         || {
             block_on(async {
-                let admin = || Admin::new().memory_at_most(1 << 20);
+                let admin = || Admin::new().max_memory_bytes(1 << 20).unwrap();
                 let start = || Server::start_draining(admin(), Duration::from_millis(100));
                 // What is allocated once, is allocated here.
                 let server = start();
@@ -302,7 +311,7 @@ fn what_nginx_sends_with_a_bare_proxy_pass_is_refused() {
 #[test]
 fn what_could_be_cut_off_unnoticed_is_refused_by_http_1_0() {
     block_on(async {
-        let server = Server::start(Admin::new().token("word"));
+        let server = Server::start(Admin::new().token("word").unwrap());
         let ask = async |method: &str, path: &str, version: &str| {
             let mut connection = TcpStream::connect(server.address).await.unwrap();
             let head = format!(
@@ -329,7 +338,7 @@ fn what_could_be_cut_off_unnoticed_is_refused_by_http_1_0() {
             let answer = ask(method, &path, "1.1").await;
             assert!(answer.ends_with("0\r\n\r\n"), "{path}: {answer}");
         }
-        for path in ["", "/events", "/stats", "/metrics"] {
+        for path in ["", "/events", "/guess", "/stats", "/metrics"] {
             let answer = ask("GET", path, "1.0").await;
             assert!(answer.starts_with("HTTP/1.0 200 "), "{path}: {answer}");
             assert!(answer.contains("content-length: "), "{path}: {answer}");

@@ -80,7 +80,7 @@ fn a_tail_tells_each_record_with_its_arguments_but_for_those_that_are_redacted()
             json!({"reason": "limit", "records": 2, "lost": 0})
         );
         assert_eq!(shown::LOGIN.probe_count(), 0);
-        eventually("the session is over", || shutdown.open() == 0).await;
+        eventually("the session is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
@@ -188,7 +188,7 @@ fn what_is_tailed_or_watched_is_detached_when_its_time_is_up_though_nobody_reads
             unread.push(send(&app, request("GET", path)).await);
         }
         assert_eq!(timed::TICK.probe_count(), 2);
-        assert_eq!(shutdown.open(), 2);
+        assert_eq!(shutdown.open_sessions(), 2);
         eventually("both are detached", || timed::TICK.probe_count() == 0).await;
     });
 }
@@ -206,7 +206,7 @@ fn what_is_tailed_or_watched_is_detached_when_the_body_is_dropped() {
             assert_eq!(left::TICK.probe_count(), 1);
             drop(stream);
             eventually("it is detached", || left::TICK.probe_count() == 0).await;
-            eventually("the session is over", || shutdown.open() == 0).await;
+            eventually("the session is over", || shutdown.open_sessions() == 0).await;
         }
     });
 }
@@ -312,7 +312,7 @@ fn a_tail_that_nobody_reads_keeps_little_and_counts_the_rest_as_lost() {
 #[test]
 fn there_are_so_many_sessions_at_once_and_then_429_with_when_to_come_again() {
     block_on(async {
-        let (app, shutdown) = mounted(Admin::new().sessions_at_most(2));
+        let (app, shutdown) = mounted(Admin::new().max_sessions(2).unwrap());
         let path = "/tail?match=*::streams::crowded::*&seconds=100";
         let first = BodyStream::of(&app, "GET", path).await;
         let second = BodyStream::of(
@@ -327,22 +327,22 @@ fn there_are_so_many_sessions_at_once_and_then_429_with_when_to_come_again() {
         assert!(answer.says(429).contains("2 sessions are open"));
         assert_eq!(crowded::TICK.probe_count(), 2);
         drop(second);
-        eventually("there is room again", || shutdown.open() == 1).await;
+        eventually("there is room again", || shutdown.open_sessions() == 1).await;
         drop(BodyStream::of(&app, "GET", path).await);
         drop(first);
-        eventually("all is over", || shutdown.open() == 0).await;
+        eventually("all is over", || shutdown.open_sessions() == 0).await;
     });
 }
 
 #[test]
 fn with_no_session_allowed_events_can_be_read_and_nothing_be_attached() {
     block_on(async {
-        let (app, _) = mounted(Admin::new().sessions_at_most(0));
+        let (app, _) = mounted(Admin::new().max_sessions(0).unwrap());
         get(&app, "/events").await.says(200);
         let body = get(&app, "/tail?match=*::streams::crowded::*")
             .await
             .says(403);
-        assert!(body.contains("sessions_at_most(0)"), "{body}");
+        assert!(body.contains("max_sessions(0)"), "{body}");
     });
 }
 

@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn who_is_let_in_is_who_may(head in heads(), token: bool) {
         let answer = block_on(async {
-            let admin = if token { Admin::new().token("right") } else { Admin::new() };
+            let admin = if token { Admin::new().token("right").unwrap() } else { Admin::new() };
             head.send(&mounted(admin).0).await
         });
         let refused = [401, 403].contains(&answer.status.as_u16());

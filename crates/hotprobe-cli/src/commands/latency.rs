@@ -166,19 +166,22 @@ fn pair(client: &Client, options: &mut Latency) -> Result<Pair, Failure> {
     let label = options.label.take();
     let given = (options.begin.take(), options.end.take(), options.key.take());
     if let (Some(begin), Some(end), Some(key)) = given {
+        let by_name = false;
         return Ok(Pair {
             begin,
             end,
             key,
             label,
+            by_name,
         });
     }
-    let events = catalogue::all(client)?;
     let (begin, end, _) = given;
     let (mut pair, others) = match (begin, end) {
         (Some(begin), Some(end)) => {
+            let events = catalogue::all(client)?;
             let (begin, end) = (one(&begin, &events)?, one(&end, &events)?);
-            let pair = guess::pair(begin, end).ok_or_else(|| {
+            let pairs = guess::pairs(client, Some(&begin.name), Some(&end.name))?;
+            let pair = pairs.into_iter().next().ok_or_else(|| {
                 Failure::failed(format!(
                     "`{}` and `{}` have no parameter in common that could be the key",
                     shown(&begin.name),
@@ -188,8 +191,10 @@ fn pair(client: &Client, options: &mut Latency) -> Result<Pair, Failure> {
             (pair, Vec::new())
         }
         (Some(begin), None) => {
+            let events = catalogue::all(client)?;
             let begin = one(&begin, &events)?;
-            let pair = guess::end_of(begin, &events).and_then(|end| guess::pair(begin, end));
+            let pairs = guess::pairs(client, Some(&begin.name), None)?;
+            let pair = pairs.into_iter().find(|pair| pair.by_name);
             let pair = pair.ok_or_else(|| {
                 Failure::failed(format!(
                     "cannot guess the end of `{}` by its name; give END",
@@ -199,13 +204,13 @@ fn pair(client: &Client, options: &mut Latency) -> Result<Pair, Failure> {
             (pair, Vec::new())
         }
         (None, _) => {
-            let mut pairs = guess::pairs(&events);
+            let mut pairs = guess::pairs(client, None, None)?;
+            pairs.retain(|pair| pair.by_name);
             if pairs.is_empty() {
-                return Err(Failure::failed(format!(
-                    "no two of the {} events are a begin and its end by their names (NAME_BEGIN and NAME_END with a \
-                     parameter in common); give BEGIN and END",
-                    events.len()
-                )));
+                return Err(Failure::failed(
+                    "no two events are a begin and its end by their names (NAME_BEGIN and NAME_END \
+                     with a parameter in common); give BEGIN and END",
+                ));
             }
             let others = pairs.split_off(1);
             (pairs.remove(0), others)
@@ -223,8 +228,8 @@ fn pair(client: &Client, options: &mut Latency) -> Result<Pair, Failure> {
         shown(&pair.key)
     ));
     if !others.is_empty() {
-        let others: Vec<_> = others.iter().map(|pair| shown(&pair.begin)).collect();
-        note(format_args!("other begins: {}", others.join(", ")));
+        let others = catalogue::listed(others.iter().map(|pair| &*pair.begin));
+        note(format_args!("other begins: {others}"));
     }
     Ok(pair)
 }
@@ -235,12 +240,11 @@ fn one<'a>(text: &str, events: &'a [Event]) -> Result<&'a Event, Failure> {
     if let [event] = found[..] {
         return Ok(event);
     }
-    let names: Vec<_> = found.iter().map(|event| shown(&event.name)).collect();
+    let names = catalogue::listed(found.iter().map(|event| &*event.name));
     Err(Failure::failed(format!(
-        "{} events match `{}`; name one of {}",
+        "{} events match `{}`; name one of {names}",
         found.len(),
-        shown(text),
-        names.join(", ")
+        shown(text)
     )))
 }
 

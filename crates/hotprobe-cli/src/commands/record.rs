@@ -5,6 +5,7 @@ use crate::catalogue;
 use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::http::query::Query;
+use crate::http::session::Session;
 use crate::save::session_time::SessionTime;
 use crate::save::totals::{ChromeReader, CtfReader, PerfettoReader, TotalsReader};
 use crate::save::{Destination, by_extension, report};
@@ -78,9 +79,10 @@ pub(crate) fn run(client: &Client, options: &Record) -> Result<(), Failure> {
             .answered_by(kind)
     };
     // (Before anything is attached.)
-    let destination = Destination::create(&options.output, Some(format.totals()))?;
+    let session = Session::new(client);
+    let destination = Destination::create(&options.output, Some(format.totals()), &session)?;
     let mut time = SessionTime::begin(options.seconds, USUAL);
-    let (answer, events) = catalogue::ask_for(client, &events, query)?;
+    let (answer, events) = session.begin(|client| catalogue::ask_for(client, &events, query))?;
     time.set_event(&events);
     destination.show(time.seconds());
     let totals = destination.save(answer, format.half())?;

@@ -2,11 +2,12 @@
 
 use crate::arguments::Tail;
 use crate::catalogue;
+use crate::duration::shown_seconds;
 use crate::failure::{Failure, alarm, note};
 use crate::http::client::Client;
 use crate::http::query::Query;
 use crate::http::sse::EventStream;
-use crate::interrupt::tell_on_interrupt;
+use crate::interrupt::{AtInterrupt, on_interrupt};
 use crate::output::{self, quoted, shown, versioned_json};
 use indicatif::HumanCount;
 use serde::Deserialize;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// The default duration, in seconds.
+const USUAL: f64 = 60.0;
 /// How often losses are reported.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -53,7 +56,7 @@ pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
     let query = |patterns: &[String]| {
         Query::get("tail")
             .all("match", patterns)
-            .lasting(options.seconds, 60.0)
+            .lasting(options.seconds, USUAL)
             .and("limit", options.limit)
             .and("rate", options.rate)
             .answered_by("text/event-stream")
@@ -61,10 +64,10 @@ pub(crate) fn run(client: &Client, options: &Tail) -> Result<(), Failure> {
     let counts = Arc::new(TailCounts::default());
     let at_interrupt = Arc::clone(&counts);
     // Before anything is attached. (Relaxed: numbers for people.)
-    tell_on_interrupt(move || {
+    on_interrupt(move || {
         let records = at_interrupt.records.load(Ordering::Relaxed);
         let lost = at_interrupt.lost.load(Ordering::Relaxed);
-        Some(format!("interrupted: {}", counted(records, lost)))
+        AtInterrupt::End(Some(format!("interrupted: {}", counted(records, lost))))
     })?;
     let (answer, _) = catalogue::ask_for(client, &options.patterns, query)?;
     let mut stream = EventStream::of(answer);
@@ -107,6 +110,12 @@ fn ended(end: &TailEnd, options: &Tail) -> Result<(), Failure> {
         alarm(format_args!(
             "{}: they were fired faster than `--rate` allows",
             counted(end.records, end.lost)
+        ));
+    }
+    if end.records == 0 && end.lost == 0 {
+        alarm(format_args!(
+            "0 records: no event was fired in {}; `hotprobe watch` shows what is fired",
+            shown_seconds(options.seconds.unwrap_or(USUAL))
         ));
     }
     match &*end.reason {

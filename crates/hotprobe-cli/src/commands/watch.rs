@@ -10,7 +10,7 @@ use crate::http::answer::Answer;
 use crate::http::client::Client;
 use crate::http::query::Query;
 use crate::http::sse::EventStream;
-use crate::interrupt::tell_on_interrupt;
+use crate::interrupt::{AtInterrupt, on_interrupt};
 use crate::output::{self, JSON_VERSION, shown};
 use crate::table::{Cell, Column, table, width};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -93,9 +93,9 @@ pub(crate) fn run(client: &Client, options: &Watch) -> Result<(), Failure> {
     let shown = Arc::new(AtomicU64::new(0));
     let at_interrupt = Arc::clone(&shown);
     // Before anything is attached. (Relaxed: a number for people.)
-    tell_on_interrupt(move || {
+    on_interrupt(move || {
         let intervals = at_interrupt.load(Ordering::Relaxed);
-        Some(format!("interrupted: {intervals} intervals shown"))
+        AtInterrupt::End(Some(format!("interrupted: {intervals} intervals shown")))
     })?;
     let mut asked = Instant::now();
     let (mut answer, patterns) = catalogue::ask_for(client, &options.patterns, query)?;

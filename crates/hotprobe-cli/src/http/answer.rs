@@ -77,6 +77,11 @@ impl Answer {
             .unwrap_or_default()
     }
 
+    /// Returns the number of the session that it is the response of.
+    pub(crate) fn session(&self) -> Option<u64> {
+        self.header("hotprobe-session").parse().ok()
+    }
+
     /// Its media type, without parameters.
     pub(super) fn kind(&self) -> String {
         let kind = self.header(header::CONTENT_TYPE.as_str());

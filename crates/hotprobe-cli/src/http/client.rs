@@ -14,9 +14,11 @@ use ureq::{Agent, Error};
 
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long the server has to answer `POST /stop`, in which it waits for nothing.
+const STOP: Duration = Duration::from_secs(10);
 
 /// A server, and the agent that queries it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: Agent,
     /// Without a slash at the end.
@@ -51,18 +53,7 @@ impl Client {
 
     /// Sends a query. `Ok` is a response of hotprobe that is not an error.
     pub(crate) fn ask(&self, query: &Query<'_>) -> Result<Answer, Failure> {
-        let url = format!("{}/{}", self.base, query.endpoint);
-        let response = if query.posts {
-            query
-                .put(self.agent.post(&url), self.token.as_deref())
-                .send_empty()
-        } else {
-            query
-                .put(self.agent.get(&url), self.token.as_deref())
-                .call()
-        };
-        let response = response.map_err(|error| self.unreachable(&url, error))?;
-        let answer = Answer { response, url };
+        let answer = self.send(query)?;
         let status = answer.response.status();
         if status != StatusCode::OK {
             return Err(answer.refusal());
@@ -77,6 +68,32 @@ impl Client {
         } else {
             Err(answer.foreign())
         }
+    }
+
+    /// Ends a session early. Its response is complete soon.
+    pub(crate) fn stop(&self, session: u64) -> Result<(), Failure> {
+        let query = Query::get("stop").posted().within(STOP);
+        let answer = self.send(&query.and("session", Some(session)))?;
+        match answer.response.status() {
+            // It has just ended by itself.
+            StatusCode::OK | StatusCode::NOT_FOUND => Ok(()),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    fn send(&self, query: &Query<'_>) -> Result<Answer, Failure> {
+        let url = format!("{}/{}", self.base, query.endpoint);
+        let response = if query.posts {
+            query
+                .put(self.agent.post(&url), self.token.as_deref())
+                .send_empty()
+        } else {
+            query
+                .put(self.agent.get(&url), self.token.as_deref())
+                .call()
+        };
+        let response = response.map_err(|error| self.unreachable(&url, error))?;
+        Ok(Answer { response, url })
     }
 
     fn unreachable(&self, url: &str, error: Error) -> Failure {

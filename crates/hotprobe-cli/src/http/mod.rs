@@ -1,9 +1,10 @@
-//! How a server is asked: [`client`] sends a [`query`] and returns an [`answer`], of which a stream
-//! of events is [`sse`].
+//! Queries: [`client`] sends a [`query`] and returns an [`answer`], of which a stream of events is
+//! [`sse`]. A [`session`] can be ended early.
 
 mod address;
 pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod query;
+pub(crate) mod session;
 pub(crate) mod sse;
 mod token;

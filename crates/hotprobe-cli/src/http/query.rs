@@ -45,6 +45,12 @@ impl<'a> Query<'a> {
         self.and("seconds", seconds)
     }
 
+    /// Sets how long the response may take.
+    pub(crate) fn within(mut self, within: Duration) -> Self {
+        self.within = within;
+        self
+    }
+
     /// Adds a parameter, if it has a value.
     pub(crate) fn and(mut self, name: &'a str, value: Option<impl ToString>) -> Self {
         let value = value.map(|value| (name, value.to_string()));

@@ -4,13 +4,15 @@ use crate::catalogue;
 use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::http::query::Query;
-use crate::interrupt::tell_on_interrupt;
+use crate::http::session::Session;
+use crate::interrupt::{AtInterrupt, on_interrupt};
 use crate::output::shown;
 use crate::save::Destination;
 use crate::save::progress::Progress;
 use crate::save::session_time::SessionTime;
 use serde::de::DeserializeOwned;
 use std::path::Path;
+use std::sync::{Arc, Weak};
 
 /// The result of a measurement, and the file that it is for.
 pub(crate) struct Measured {
@@ -29,20 +31,20 @@ pub(crate) fn measure(
     output: Option<&Path>,
 ) -> Result<Measured, Failure> {
     let seconds = time.seconds();
+    let session = Session::new(client);
     let destination = output
-        .map(|path| Destination::create(path, None))
+        .map(|path| Destination::create(path, None, &session))
         .transpose()?;
     let progress = if let Some(destination) = &destination {
         destination.show(seconds);
         None
     } else {
-        tell_on_interrupt(|| {
-            let why = "the result comes when the time is up";
-            Some(format!("interrupted: nothing had arrived, since {why}"))
-        })?;
-        Some(Progress::new(seconds, false, String::new()))
+        let progress = Arc::new(Progress::new(seconds, false, String::new()));
+        let (shown, stopped) = (Arc::downgrade(&progress), session.clone());
+        on_interrupt(move || finish(&shown, &stopped))?;
+        Some(progress)
     };
-    let (answer, events) = catalogue::ask_for(client, events, build)?;
+    let (answer, events) = session.begin(|client| catalogue::ask_for(client, events, build))?;
     time.set_event(&events);
     let url = shown(answer.url());
     let json = answer.text()?;
@@ -52,6 +54,17 @@ pub(crate) fn measure(
         json,
         destination,
     })
+}
+
+/// Ends the session of a measurement that will be printed.
+fn finish(progress: &Weak<Progress>, session: &Session) -> AtInterrupt {
+    if let Some(progress) = progress.upgrade() {
+        progress.stopping();
+    }
+    match session.stop() {
+        Ok(()) => AtInterrupt::Finish,
+        Err(why) => AtInterrupt::End(Some(format!("interrupted: nothing had arrived{why}"))),
+    }
 }
 
 impl Measured {

@@ -9,7 +9,8 @@ pub(crate) mod totals;
 use crate::duration::shown_seconds;
 use crate::failure::{Failure, alarm, note};
 use crate::http::answer::{Answer, broken};
-use crate::interrupt::tell_on_interrupt;
+use crate::http::session::Session;
+use crate::interrupt::{AtInterrupt, on_interrupt, wait_for_end};
 use crate::output::shown;
 use indicatif::{DecimalBytes, HumanCount};
 use part::Part;
@@ -88,19 +89,43 @@ impl SavedFile {
     }
 }
 
-/// The file that a response is saved in. At Ctrl-C, what has arrived is saved.
+/// The file that a response is saved in. At Ctrl-C, the session ends, and the file has its result;
+/// where the server does not end it, the file has what had arrived.
 pub(crate) struct Destination(SharedFile);
 
 impl Destination {
     /// Creates the file. `totals` reads along, if it is a recording.
-    pub(crate) fn create(path: &Path, totals: Option<TotalsReader>) -> Result<Self, Failure> {
+    pub(crate) fn create(
+        path: &Path,
+        totals: Option<TotalsReader>,
+        session: &Session,
+    ) -> Result<Self, Failure> {
         let shared = SharedFile::default();
-        // (What goes on to another program is not ours to save; and it may block for ever.)
+        // Before there is a file: a signal finds none, or a file that it can save.
+        let (file, session) = (Arc::clone(&shared), session.clone());
         if Part::is_for(path) {
-            // Before there is a file: a signal finds none, or a file that it can save.
-            let file = Arc::clone(&shared);
-            let save = move || lock(&file).take().map(SavedFile::interrupted);
-            tell_on_interrupt(save)?;
+            on_interrupt(move || {
+                if let Some(SavedFile {
+                    progress: Some(progress),
+                    ..
+                }) = &*lock(&file)
+                {
+                    progress.stopping();
+                }
+                match session.stop() {
+                    Ok(()) => AtInterrupt::Finish,
+                    Err(why) => {
+                        let file = lock(&file).take();
+                        AtInterrupt::End(file.map(|file| file.interrupted() + &why))
+                    }
+                }
+            })?;
+        } else {
+            // What another program has read is not ours to save, and to wait for it may block.
+            on_interrupt(move || match session.stop() {
+                Ok(()) => AtInterrupt::Finish,
+                Err(why) => AtInterrupt::End(Some(format!("interrupted{why}"))),
+            })?;
         }
         let mut file = lock(&shared);
         *file = Some(SavedFile {
@@ -130,7 +155,8 @@ impl Destination {
             let mut shared = lock(&self.0);
             let Some(file) = &mut *shared else {
                 // It is saved already, and the signal ends the program.
-                return Err(Failure::failed("interrupted"));
+                drop(shared);
+                wait_for_end();
             };
             match read {
                 Ok(0) => break,
@@ -170,7 +196,8 @@ impl Destination {
         // (Locked until it has its name: a signal waits.)
         let mut shared = lock(&self.0);
         let Some(mut file) = shared.take() else {
-            return Err(Failure::failed("interrupted"));
+            drop(shared);
+            wait_for_end();
         };
         file.progress = None;
         let (path, bytes) = (file.part.path().to_owned(), file.part.written());

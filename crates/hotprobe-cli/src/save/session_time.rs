@@ -1,10 +1,11 @@
 //! Whether a session lasted as long as it should: the server ends it early when it shuts down, with
 //! a response that is complete.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, note};
 use crate::http::client::Client;
 use crate::http::query::Query;
 use crate::http::sse::EventStream;
+use crate::interrupt::is_interrupted;
 use serde::Deserialize;
 use std::time::Instant;
 
@@ -43,18 +44,37 @@ impl SessionTime {
         self.event = events.first().cloned().unwrap_or_default();
     }
 
-    /// Returns how long it should last, as far as that is known here.
+    /// Returns how long it should last, as far as that is known here; once it was interrupted, how
+    /// long it has lasted.
     pub(crate) fn seconds(&self) -> f64 {
+        if is_interrupted() {
+            (self.lasted() * 10.0).round() / 10.0
+        } else {
+            self.planned()
+        }
+    }
+
+    fn planned(&self) -> f64 {
         self.seconds.unwrap_or(self.usual)
     }
 
-    /// Fails if it has ended before its time. If it was short, the server is queried whether it is
-    /// a hotprobe that shuts down or has been restarted: what only imitates one may be
-    /// quicker.
+    fn lasted(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    /// Fails if it has ended before its time, and not by Ctrl-C. If it was short, the server is
+    /// queried whether it is a hotprobe that shuts down or has been restarted: what only imitates
+    /// one may be quicker.
     pub(crate) fn check(&self, client: &Client) -> Result<(), Failure> {
-        let lasted = self.begun.elapsed().as_secs_f64();
+        let lasted = self.lasted();
         let is_short = |seconds: f64| lasted * (1.0 + DRIFT) + TOLERANCE < seconds;
-        let seconds = self.seconds();
+        let seconds = self.planned();
+        if is_short(seconds) && is_interrupted() {
+            note(format_args!(
+                "interrupted: it ended after {lasted:.1} of {seconds} s; the result is complete up to then"
+            ));
+            return Ok(());
+        }
         if is_short(seconds) && is_short(self.allowed(client)) {
             return Err(Failure::failed(format!(
                 "the server shut down after {lasted:.1} of {seconds} s; the result is complete up to then"

@@ -1,8 +1,10 @@
 //! A server that says what it is told to, byte by byte: what no real one would.
 
+use std::cell::OnceCell;
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
+use test_support::eventually;
 
 /// Answers each connection with these bytes, and closes it; its address as `--url` wants it.
 pub(super) fn saying(answer: impl Into<Vec<u8>>) -> String {
@@ -35,6 +37,55 @@ pub(super) fn saying_each(answers: impl Into<Vec<Vec<u8>>>) -> String {
         }
     });
     format!("http://{address}/debug/probes")
+}
+
+/// A server whose connections stay open until they are dropped: each step is the test's.
+pub(super) struct Steps(TcpListener);
+
+impl Steps {
+    pub(super) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}/debug/probes", self.0.local_addr().unwrap())
+    }
+
+    /// Waits for the next request, whose first line begins with `expected`, and writes the answer.
+    pub(super) fn answer(&self, expected: &str, answer: &str) -> TcpStream {
+        let accepted = OnceCell::new();
+        eventually("it queries", || {
+            self.0
+                .accept()
+                .is_ok_and(|found| accepted.set(found).is_ok())
+        });
+        let (mut connection, _) = accepted.into_inner().unwrap();
+        connection.set_nonblocking(false).unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            connection.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with(expected), "{head}");
+        connection.write_all(answer.as_bytes()).unwrap();
+        connection
+    }
+}
+
+/// The head of the response of session 7, whose body is yet to come.
+pub(super) fn begun(kind: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nHotprobe-Session: 7\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+}
+
+/// A piece of such a body, and its end.
+pub(super) fn rest(body: &str) -> String {
+    format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
 }
 
 /// An answer of this status and kind.

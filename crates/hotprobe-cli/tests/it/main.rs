@@ -90,16 +90,34 @@ fn run(arguments: &[&str]) -> CommandOutput {
 }
 
 /// Ends the program as Ctrl-C does, and waits for it.
-///
-/// A shell without job control has what it starts in the background ignore Ctrl-C, and so have what that starts; there
-/// it is SIGTERM, which is the same to a program that handles neither.
 #[cfg(unix)]
 fn interrupt(child: Child) -> CommandOutput {
-    let (name, number) = if ignores_ctrl_c() {
-        ("-TERM", 15)
+    end_by(ctrl_c(), child)
+}
+
+/// A signal: its name for `kill`, and its number.
+#[cfg(unix)]
+type Signal = (&'static str, i32);
+
+#[cfg(unix)]
+const TERMINATE: Signal = ("-TERM", 15);
+
+/// Returns the signal of Ctrl-C.
+///
+/// A shell without job control has what it starts in the background ignore Ctrl-C, and so does what
+/// that starts; there it is SIGTERM, which the program handles in the same way.
+#[cfg(unix)]
+fn ctrl_c() -> Signal {
+    if ignores_ctrl_c() {
+        TERMINATE
     } else {
         ("-INT", 2)
-    };
+    }
+}
+
+/// Sends the program a signal, and waits until it ends by it.
+#[cfg(unix)]
+fn end_by((name, number): Signal, child: Child) -> CommandOutput {
     send(name, &child);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(
@@ -174,7 +192,7 @@ impl Server {
 
     /// How many sessions are open.
     fn open(&self) -> usize {
-        self.shutdown.as_ref().map_or(0, Shutdown::open)
+        self.shutdown.as_ref().map_or(0, Shutdown::open_sessions)
     }
 }
 

@@ -27,6 +27,12 @@ mod quiet {
         pub static END: fn(id: u64);
     }
 }
+mod cut {
+    hotprobe::event! {
+        pub static BEGIN: fn(id: u64);
+        pub static END: fn(id: u64, path: &str);
+    }
+}
 mod every {
     hotprobe::event! { pub static ITEM: fn(); }
 }
@@ -158,18 +164,135 @@ fn a_real_server_that_shuts_down_makes_it_a_failure() {
     }
 }
 
+/// All that was fired until the signal is in the result, in each form that it has.
+#[test]
+#[cfg(unix)]
+fn ctrl_c_ends_a_measurement_with_what_there_is() {
+    let server = Server::start(Admin::new());
+    let directory = Directory::new();
+    let (begin, end) = (cut::BEGIN.name(), cut::END.name());
+    let latency = ["latency", begin, end, "id", "--label", "path"];
+    let stacks = ["stacks", begin];
+    let svg = directory.file("a.svg");
+    let pprof = directory.file("b.pb.gz");
+    let commands: [(&[&str], &[&str], super::Signal); 6] = [
+        (&latency, &[], super::ctrl_c()),
+        (&latency, &["--json"], super::TERMINATE),
+        (&latency, &["-o", &svg], super::ctrl_c()),
+        (&stacks, &[], super::TERMINATE),
+        (&stacks, &["--json"], super::ctrl_c()),
+        (&stacks, &["-o", &pprof], super::TERMINATE),
+    ];
+    for (command, options, signal) in commands {
+        let command = [command, options, &["--for", "300s"]].concat();
+        let child = server.hotprobe(&command).spawn().unwrap();
+        eventually("it is attached", || cut::BEGIN.is_enabled());
+        for id in 0..3 {
+            cut::BEGIN.fire(id);
+            cut::END.fire(id, "/orders");
+        }
+        let told = super::end_by(signal, child);
+        let said = "hotprobe: interrupted: it ended after ";
+        assert!(told.err.contains(said), "{told:?}");
+        assert!(told.err.contains(" of 300 s; "), "{told:?}");
+        eventually("it is detached", || cut::BEGIN.probe_count() == 0);
+        eventually("the session is over", || server.open() == 0);
+        if options == ["--json"] {
+            let value: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+            let count = if command[0] == "latency" {
+                &value["labels"][0]["count"]
+            } else {
+                &value["sampled"]
+            };
+            assert_eq!(*count, 3, "{value}");
+        } else if options.is_empty() {
+            let expected = match command[0] {
+                "latency" => "/orders      3  ",
+                _ => " 3\n",
+            };
+            assert!(told.out.contains(expected), "{told:?}");
+        } else {
+            assert!(told.err.contains(" into "), "{told:?}");
+        }
+    }
+    assert_eq!(directory.names(), ["a.svg", "b.pb.gz"]);
+    assert!(fs::read(svg).unwrap().starts_with(b"<svg"));
+    assert!(fs::read(pprof).unwrap().starts_with(&[0x1f, 0x8b]));
+}
+
+/// The server has got the request to stop, and never ends the session.
+#[test]
+#[cfg(unix)]
+fn a_second_ctrl_c_kills_a_measurement_that_does_not_end() {
+    let server = fake::Steps::new();
+    let json = "application/json";
+    let commands: [&[&str]; 2] = [&["latency", "a", "b", "id"], &["stacks", "a"]];
+    for command in commands {
+        let url = server.url();
+        let command = [command, &["--url", &url]].concat();
+        let child = super::hotprobe(&command).spawn().unwrap();
+        let _open = server.answer(
+            if command[0] == "stacks" {
+                "GET "
+            } else {
+                "POST /debug/probes/latency"
+            },
+            &fake::begun(json),
+        );
+        super::send(super::ctrl_c().0, &child);
+        let _stop = server.answer("POST /debug/probes/stop?session=7 ", "");
+        let told = super::interrupt(child);
+        assert_eq!((&*told.out, &*told.err), ("", ""), "{told:?}");
+    }
+}
+
+/// The second is a server that ends the session by itself as the request to stop arrives.
+#[test]
+#[cfg(unix)]
+fn where_the_server_does_not_stop_a_measurement_that_is_said() {
+    let json = "application/json";
+    let refusal = r#"{"error":{"status":403,"kind":"forbidden","message":"it is not allowed"}}"#;
+    let forbidden = fake::answer("403 Forbidden", json, refusal);
+    let over = fake::answer("404 Not Found", json, "{}");
+    for (answer, is_printed) in [(forbidden, false), (over, true)] {
+        let server = fake::Steps::new();
+        let child = super::hotprobe(&["stacks", "a", "--url", &server.url()])
+            .spawn()
+            .unwrap();
+        let mut open = server.answer("GET ", &fake::begun(json));
+        super::send(super::ctrl_c().0, &child);
+        drop(server.answer("POST /debug/probes/stop?session=7 ", &answer));
+        if is_printed {
+            let rest = fake::rest(&fake::stacks("main 7"));
+            std::io::Write::write_all(&mut open, rest.as_bytes()).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+        assert_eq!(signal, Some(super::ctrl_c().1), "{output:?}");
+        let told = CommandOutput::of(output);
+        if is_printed {
+            assert_eq!(told.out, "main 7\n");
+            assert!(told.err.contains("interrupted: it ended"), "{told:?}");
+        } else {
+            let said = "interrupted: nothing had arrived; the session could not be stopped: \
+                        the server refused (403): it is not allowed\n";
+            assert!(told.err.contains(said), "{told:?}");
+        }
+    }
+}
+
 #[test]
 fn without_seconds_a_server_that_allows_less_has_not_shut_down() {
-    let server = Server::start(Admin::new().seconds_at_most(Duration::from_secs(1)));
+    let server = Server::start(Admin::new().max_duration(Duration::from_secs(1)).unwrap());
     let stacks: [&[&str]; 2] = [
         &["stacks", allowed::ITEM.name()],
         &["stacks", allowed::ITEM.name(), "--seconds", "1"],
     ];
     for command in stacks {
-        let child = server.hotprobe(command).spawn().unwrap();
-        eventually("it is attached", || allowed::ITEM.is_enabled());
-        allowed::ITEM.fire();
-        CommandOutput::of(child.wait_with_output().unwrap()).out();
+        // (Whether the event is fired within that second is not what this is about.)
+        let told = server.run(command);
+        assert!(told.err.contains("0 sampled"), "{told:?}");
+        assert!(!told.err.contains("shut down"), "{told:?}");
     }
 }
 
@@ -254,4 +377,32 @@ fn a_latency_without_its_end_and_key_is_guessed() {
     let out = told.out();
     assert!(out.contains("/ship") && out.contains("3 pairs"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 40), "{out}");
+}
+
+#[test]
+fn a_latency_without_its_begin_is_the_best_pair_of_all() {
+    // One that attaches nothing: the events are those of other tests.
+    let server = Server::start(Admin::new().max_sessions(0).unwrap());
+    let told = server.run(&["latency"]);
+    let told = told.fails(1, &["(403)", "lets nobody attach"]);
+    let line = |what: &str| {
+        let found = told.err.lines().find(|line| line.contains(what));
+        found.unwrap_or_default()
+    };
+    // It has a label, which most of the others do not have.
+    let guessed = line("guessed: hotprobe latency ");
+    assert!(guessed.contains(" --label "), "{told:?}");
+    let others = line("other begins: ");
+    assert!(others.contains(quiet::BEGIN.name()), "{told:?}");
+}
+
+#[test]
+fn names_that_say_nothing_are_not_guessed() {
+    let server = Server::start(Admin::new());
+    server
+        .run(&["latency", led::STORED.name(), "--for", "100ms"])
+        .fails(1, &["cannot guess the end of `", "; give END"]);
+    server
+        .run(&["latency", led::STORED.name(), allowed::ITEM.name()])
+        .fails(1, &["have no parameter in common that could be the key"]);
 }

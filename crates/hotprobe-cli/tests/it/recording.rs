@@ -236,7 +236,7 @@ fn what_came_before_the_connection_broke_is_kept_and_said() {
 #[cfg(unix)]
 fn ctrl_c_keeps_what_came_and_the_server_detaches() {
     let server = Server::start(Admin::new());
-    for name in ["trace.json", "trace.pftrace"] {
+    for name in ["trace.json", "trace.pftrace", "trace.tar"] {
         let directory = Directory::new();
         let file = directory.file(name);
         let arguments = [
@@ -253,11 +253,14 @@ fn ctrl_c_keeps_what_came_and_the_server_detaches() {
         eventually("something came", || {
             (0..100).for_each(|n| interrupted::ITEM.fire(n));
             std::thread::sleep(std::time::Duration::from_millis(5));
-            fs::metadata(&part).is_ok_and(|part| part.len() > 0)
+            // (An archive comes as a whole, at the end.)
+            name == "trace.tar" || fs::metadata(&part).is_ok_and(|part| part.len() > 0)
         });
         let told = interrupt(child);
-        assert!(told.err.contains("hotprobe: interrupted: "), "{told:?}");
-        assert!(told.err.contains(&format!(" into {file}, ")), "{told:?}");
+        let said = "hotprobe: interrupted: it ended after ";
+        assert!(told.err.contains(said), "{told:?}");
+        assert!(told.err.contains(&format!(" into {file}\n")), "{told:?}");
+        assert!(told.err.contains("0 lost"), "{told:?}");
         eventually("it is detached", || interrupted::ITEM.probe_count() == 0);
         eventually("the session is over", || server.open() == 0);
         assert_eq!(directory.names(), [name]);
@@ -266,6 +269,11 @@ fn ctrl_c_keeps_what_came_and_the_server_detaches() {
         if name == "trace.json" {
             let value: serde_json::Value = serde_json::from_slice(&trace).unwrap();
             assert!(!value.as_array().unwrap().is_empty());
+        } else if name == "trace.tar" {
+            let magic = trace
+                .windows(4)
+                .position(|four| four == 0xC1FC_1FC1_u32.to_le_bytes());
+            assert!(magic.is_some(), "it has no packet");
         } else {
             assert!(!trace.is_empty());
             let mut rest = &trace[..];
@@ -311,8 +319,7 @@ fn ctrl_c_before_anything_came_leaves_no_file() {
     let server = Server::start(Admin::new());
     let directory = Directory::new();
     let item = interrupted::LATER.name();
-    let commands: [&[&str]; 3] = [
-        &["record", item, "-o", &directory.file("a.tar")],
+    let commands: [&[&str]; 2] = [
         &[
             "latency",
             item,
@@ -329,13 +336,24 @@ fn ctrl_c_before_anything_came_leaves_no_file() {
         eventually("it is attached", || interrupted::LATER.is_enabled());
         assert_eq!(directory.names().len(), 1);
         let told = interrupt(child.unwrap());
-        assert!(
-            told.err.contains("interrupted: nothing had arrived"),
-            "{told:?}"
-        );
+        assert!(told.err.contains("hotprobe: nothing was "), "{told:?}");
         eventually("it is detached", || interrupted::LATER.probe_count() == 0);
         assert_eq!(directory.names(), [""; 0]);
     }
+
+    // And a server that cannot stop a session.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let file = directory.file("a.tar");
+    let child = super::hotprobe(&["record", "*", "-o", &file, "--url", &url]).spawn();
+    let (mut connection, _) = listener.accept().unwrap();
+    assert_eq!(directory.names().len(), 1);
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\nContent-Length: 9\r\n\r\n";
+    std::io::Write::write_all(&mut connection, head.as_bytes()).unwrap();
+    let told = interrupt(child.unwrap());
+    let said = "interrupted: nothing had arrived";
+    assert!(told.err.contains(said), "{told:?}");
+    assert_eq!(directory.names(), [""; 0]);
 }
 
 /// The program is stopped until all is fired: what came is more than all that is between can hold.
@@ -343,7 +361,7 @@ fn ctrl_c_before_anything_came_leaves_no_file() {
 #[cfg(unix)]
 fn what_a_recording_lost_is_told_with_counts() {
     const FIRED: u64 = 100_000;
-    let server = Server::start(Admin::new().memory_at_most(8 << 20));
+    let server = Server::start(Admin::new().max_memory_bytes(8 << 20).unwrap());
     let directory = Directory::new();
     let files = ["a.json", "b.pftrace", "c.tar"].map(|name| directory.file(name));
     let children = files.clone().map(|file| {

@@ -54,9 +54,43 @@ fn a_name_that_is_none_is_answered_with_the_nearest() {
         );
 }
 
+/// Of two names, the server says only of the first what is similar to it.
+#[test]
+fn of_several_names_the_unknown_one_is_answered_with_its_own_nearest() {
+    let server = Server::start(Admin::new());
+    let wrong = full::ITEM.name().replace("ITEM", "ITME");
+    let expected = format!("; try `{}`", full::ITEM.name());
+    let said = format!("no event matches `{wrong}`");
+    for command in [
+        &["list", "refused::known", &wrong][..],
+        &["latency", "refused::known", &wrong, "n"],
+    ] {
+        server.run(command).fails(1, &[&said, &expected]);
+    }
+}
+
+#[test]
+fn a_name_that_several_events_have_is_answered_with_them() {
+    let server = Server::start(Admin::new());
+    for command in [
+        &["latency", "it::refused", full::ITEM.name(), "n"][..],
+        &["latency", "it::refused"],
+    ] {
+        server.run(command).fails(
+            1,
+            &[
+                "2 events match",
+                "name one of ",
+                full::ITEM.name(),
+                known::ORDER_PLACED.name(),
+            ],
+        );
+    }
+}
+
 #[test]
 fn the_token_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
-    let server = Server::start(Admin::new().token("open-sesame"));
+    let server = Server::start(Admin::new().token("open-sesame").unwrap());
     let directory = Directory::new();
     let file = directory.file("token");
     fs::write(&file, "open-sesame\n").unwrap();
@@ -103,7 +137,7 @@ fn the_token_comes_from_a_file_or_a_variable_and_never_from_an_argument() {
 
 #[test]
 fn what_the_server_refuses_it_says_in_its_own_words() {
-    let server = Server::start(Admin::new().sessions_at_most(0));
+    let server = Server::start(Admin::new().max_sessions(0).unwrap());
     server
         .run(&["tail", known::ORDER_PLACED.name()])
         .fails(1, &["(403)", "lets nobody attach"]);
@@ -121,7 +155,7 @@ fn what_the_server_refuses_it_says_in_its_own_words() {
 
 #[test]
 fn when_too_many_are_open_it_says_when_to_try_again() {
-    let server = Server::start(Admin::new().sessions_at_most(1));
+    let server = Server::start(Admin::new().max_sessions(1).unwrap());
     let mut child = server
         .hotprobe(&["tail", full::ITEM.name(), "--seconds", "200"])
         .stdout(Stdio::null())
@@ -210,7 +244,7 @@ fn what_the_command_line_cannot_mean_is_a_usage_error() {
         (&["tail"], "<MATCH>"),
         (
             &["tail", "*", "--seconds", "soon"],
-            "--for <DURATION> is `soon`: expected a duration, such as `10s`",
+            "--for <DURATION> is `soon`: expected a duration, such as `10s`, `2m` or `500ms`, of at most `277h`",
         ),
         (
             &["watch", "*", "--interval", "0"],

@@ -16,6 +16,9 @@ mod json {
 mod many {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
+mod silent {
+    hotprobe::event! { pub static ITEM: fn(); }
+}
 mod lost {
     hotprobe::event! { pub static ITEM: fn(n: u64); }
 }
@@ -92,6 +95,15 @@ fn a_tail_that_has_reached_its_limit_says_nothing_of_what_comes_after() {
 }
 
 #[test]
+fn a_tail_of_what_is_not_fired_says_so() {
+    let server = Server::start(Admin::new());
+    let told = server.run(&["tail", silent::ITEM.name(), "--for", "100ms"]);
+    let said = "hotprobe: 0 records: no event was fired in 100 ms; ";
+    assert!(told.err.starts_with(said), "{told:?}");
+    assert_eq!(told.out(), "");
+}
+
+#[test]
 fn with_json_a_tail_is_a_document_a_line() {
     let server = Server::start(Admin::new());
     let child = server
@@ -153,8 +165,10 @@ fn rates_are_shown_as_lines_where_there_is_no_terminal_and_go_on_over_sessions()
     // A session at once, of a second: it has to begin another, twice.
     let server = Server::start(
         Admin::new()
-            .seconds_at_most(std::time::Duration::from_secs(1))
-            .sessions_at_most(1),
+            .max_duration(std::time::Duration::from_secs(1))
+            .unwrap()
+            .max_sessions(1)
+            .unwrap(),
     );
     let _firing = Firing::start(|| watched::BUSY.fire());
     let pattern = "*::streams::watched::*";

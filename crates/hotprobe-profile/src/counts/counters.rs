@@ -56,7 +56,7 @@ impl CounterRows {
     }
 }
 
-/// A count, for one's own probes. Copies of it count together.
+/// A counter for your own probes. Its clones share one count.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -66,19 +66,19 @@ impl CounterRows {
 /// let large = Counter::new("large ones");
 /// let probe = STORED.attach({
 ///     let large = large.clone();
-///     move |bytes| if bytes > 1000 { large.add() }
+///     move |bytes| if bytes > 1000 { large.inc() }
 /// });
-/// let counting = Counts::new().counter(&large).start()?;
+/// let session = Counts::new().counter(&large).start()?;
 /// fire!(STORED, 7);
 /// fire!(STORED, 7000);
 /// assert_eq!(large.count(), 1);
-/// println!("{}", counting.snapshot()); // with its rate
+/// println!("{}", session.snapshot()); // with its rate
 /// # drop(probe);
 /// # Ok::<(), hotprobe_profile::ProfileError>(())
 /// ```
 ///
 /// # Cost
-/// `add` is a load and a store on a line of the thread's own: about a nanosecond. (More than 64 threads at a time: those
+/// `inc` is a load and a store on a line of the thread's own: about a nanosecond. (More than 64 threads at a time: those
 /// after have one line together, and pay for it.) A counter takes 8 KiB.
 #[derive(Clone)]
 pub struct Counter {
@@ -96,20 +96,21 @@ impl Counter {
         }
     }
 
-    /// Adds 1. Never panics, allocates or waits. (A thread's first may register it, once.)
+    /// Adds 1. It never panics, allocates or waits. (The first call on a thread may register the
+    /// thread.)
     #[inline]
-    pub fn add(&self) {
-        self.add_n(1);
+    pub fn inc(&self) {
+        self.inc_by(1);
     }
 
-    /// Adds `n`. Beyond 2^64 it begins at 0 again.
+    /// Adds `n`. The count wraps at 2^64.
     #[inline]
-    pub fn add_n(&self, n: u64) {
+    pub fn inc_by(&self, n: u64) {
         self.rows.add(0, n);
     }
 
-    /// Returns how many there have been since it was made: all that happened before this call, and
-    /// maybe more.
+    /// Returns the count since the counter was created. It includes everything that happened before
+    /// this call.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.rows.sum(0)
@@ -131,7 +132,8 @@ impl fmt::Debug for Counter {
     }
 }
 
-/// Counts by label, for one's own probes: the most frequent labels, in bounded memory. Copies of it count together.
+/// A counter by label for your own probes: the most frequent labels, in bounded memory. Its clones
+/// share their counts.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -141,12 +143,12 @@ impl fmt::Debug for Counter {
 /// let pages = LabelCounter::new("pages", 100)?;
 /// let probe = REQUEST.attach({
 ///     let pages = pages.clone();
-///     move |_, path| pages.add(path.split('?').next().unwrap_or(path))
+///     move |_, path| pages.inc(path.split('?').next().unwrap_or(path))
 /// });
-/// let counting = Counts::new().labels(&pages).start()?;
+/// let session = Counts::new().labels(&pages).start()?;
 /// fire!(REQUEST, "a", "/?q=1");
-/// let snapshot = counting.snapshot();
-/// assert_eq!(snapshot.labels()[0].labels()[0].label(), "/");
+/// let snapshot = session.snapshot();
+/// assert_eq!(snapshot.breakdowns()[0].labels()[0].label(), "/");
 /// # drop(probe);
 /// # Ok::<(), hotprobe_profile::ProfileError>(())
 /// ```
@@ -157,7 +159,7 @@ impl fmt::Debug for Counter {
 /// that is in the list. (This is Space-Saving.)
 ///
 /// # Cost
-/// `add` takes a lock that hardly anybody else wants, and hashes the label: about 15 ns. One that isn't counted yet takes
+/// `inc` takes a lock that hardly anybody else wants, and hashes the label: about 15 ns. One that isn't counted yet takes
 /// the place of the least frequent, which is looked for among all. Some 200 bytes for each label, on each of a few stripes
 /// (twice as many as there are cores, 4 to 32).
 #[derive(Clone)]
@@ -166,37 +168,37 @@ pub struct LabelCounter {
     top: Arc<FrequentLabels>,
 }
 
-/// What a list of labels may have at most.
-const MOST_LABELS: usize = 1 << 16;
+/// The maximum of `max_labels`.
+const MAX_LABELS: usize = 1 << 16;
 
 impl LabelCounter {
-    /// Makes a counter with room for `labels` labels, and a name for the table.
+    /// Creates a counter that lists at most `max_labels` labels, with a name for the table.
     ///
     /// # Errors
-    /// [`ProfileError::Limit`] for room that is not possible.
-    pub fn new(name: impl Into<String>, at_most: usize) -> Result<Self, ProfileError> {
-        if at_most == 0 || at_most > MOST_LABELS {
+    /// [`ProfileError::Limit`] for a limit that is not possible.
+    pub fn new(name: impl Into<String>, max_labels: usize) -> Result<Self, ProfileError> {
+        if max_labels == 0 || max_labels > MAX_LABELS {
             return Err(ProfileError::Limit {
                 reason: format!(
-                    "room for {at_most} labels is not possible: give 1 to {MOST_LABELS}"
+                    "room for {max_labels} labels is not possible: give 1 to {MAX_LABELS}"
                 ),
             });
         }
         Ok(Self {
             name: name.into().into(),
-            top: Arc::new(FrequentLabels::new(at_most)),
+            top: Arc::new(FrequentLabels::new(max_labels)),
         })
     }
 
-    /// Adds 1 to this label's count; its first 128 bytes count. Never panics or allocates.
+    /// Adds 1 to this label's count; its first 128 bytes count. It never panics or allocates.
     #[inline]
-    pub fn add(&self, label: &str) {
-        self.add_n(label, 1);
+    pub fn inc(&self, label: &str) {
+        self.inc_by(label, 1);
     }
 
     /// Adds `n` to this label's count.
     #[inline]
-    pub fn add_n(&self, label: &str, n: u64) {
+    pub fn inc_by(&self, label: &str, n: u64) {
         self.top.add(label, n);
     }
 

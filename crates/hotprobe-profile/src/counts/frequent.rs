@@ -155,7 +155,7 @@ pub(crate) struct MergedLabels {
     /// Label, and how often it was there at least and at most; the most frequent first.
     pub(crate) labels: Vec<(String, u64, u64)>,
     /// How often one that is not among them was there, at most.
-    pub(crate) unlisted_at_most: u64,
+    pub(crate) max_unlisted: u64,
 }
 
 impl FrequentLabels {
@@ -206,7 +206,7 @@ impl FrequentLabels {
             let (total, floor, used) = (summary.total, summary.floor(), summary.used);
             drop(summary);
             merged.total += total;
-            merged.unlisted_at_most += floor;
+            merged.max_unlisted += floor;
             copies.truncate(used);
             for (text, count, error) in copies {
                 let label = labels.entry(text).or_default();
@@ -215,7 +215,7 @@ impl FrequentLabels {
                 label.2 += floor;
             }
         }
-        let floors = merged.unlisted_at_most;
+        let floors = merged.max_unlisted;
         merged.labels = labels
             .into_iter()
             .map(|(text, (least, most, its_floors))| (text, least, most + floors - its_floors))
@@ -224,7 +224,7 @@ impl FrequentLabels {
             .labels
             .sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         if let Some((_, _, most)) = merged.labels.get(self.labels) {
-            merged.unlisted_at_most = merged.unlisted_at_most.max(*most);
+            merged.max_unlisted = merged.max_unlisted.max(*most);
             merged.labels.truncate(self.labels);
         }
         merged
@@ -264,11 +264,11 @@ mod tests {
             }
             for (label, exact) in &exact {
                 if !merged.labels.iter().any(|(listed, ..)| listed == label) {
-                    prop_assert!(*exact <= merged.unlisted_at_most);
+                    prop_assert!(*exact <= merged.max_unlisted);
                 }
             }
             if exact.len() <= labels {
-                prop_assert_eq!(merged.unlisted_at_most, 0);
+                prop_assert_eq!(merged.max_unlisted, 0);
                 prop_assert!(merged.labels.iter().all(|(_, least, most)| least == most));
             }
         }

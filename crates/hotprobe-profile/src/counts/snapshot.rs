@@ -4,29 +4,51 @@ use super::frequent::MergedLabels;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What has been counted. Made by [`Counting::snapshot`](crate::Counting::snapshot).
+/// The counts up to a moment. Returned by [`CountsSession::snapshot`](crate::CountsSession::snapshot).
 ///
 /// Its `Display` is a table.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// # hotprobe::event! { static REQUEST_DONE: fn(route: &str); }
+/// # let session = hotprobe_profile::Counts::new().by(&REQUEST_DONE, "route").start()?;
+/// # REQUEST_DONE.fire("/orders");
+/// let snapshot = session.snapshot();
+/// for event in snapshot.events() {
+///     println!("{}: {} firings, {:.1} per second", event.name(), event.count(), event.rate());
+/// }
+/// for breakdown in snapshot.breakdowns() {
+///     println!("{} by {}:", breakdown.event(), breakdown.parameter());
+///     for label in breakdown.labels() {
+///         println!("  {}: {} (at most {} too high)", label.label(), label.count(), label.error());
+///     }
+/// }
+/// # assert_eq!(snapshot.breakdowns()[0].labels()[0].count(), 1);
+/// # Ok::<(), hotprobe_profile::ProfileError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountsSnapshot {
-    length: Duration,
+    duration: Duration,
     events: Vec<EventCount>,
-    labels: Vec<LabelCounts>,
+    breakdowns: Vec<Breakdown>,
 }
 
 impl CountsSnapshot {
-    pub(crate) fn new(length: Duration, events: Vec<EventCount>, labels: Vec<LabelCounts>) -> Self {
+    pub(crate) fn new(
+        duration: Duration,
+        events: Vec<EventCount>,
+        breakdowns: Vec<Breakdown>,
+    ) -> Self {
         Self {
-            length,
+            duration,
             events,
-            labels,
+            breakdowns,
         }
     }
 
-    /// Returns how long it was counted.
+    /// Returns how long the firings were counted.
     #[must_use]
-    pub const fn length(&self) -> Duration {
-        self.length
+    pub const fn duration(&self) -> Duration {
+        self.duration
     }
 
     /// Returns the events, then one's own counters, in the order in which they were chosen.
@@ -41,36 +63,38 @@ impl CountsSnapshot {
         self.events.iter().find(|event| event.name == name)
     }
 
-    /// Returns what was counted by label, in the order in which it was chosen.
+    /// Returns the counts by label, in the order in which they were chosen.
     #[must_use]
-    pub fn labels(&self) -> &[LabelCounts] {
-        &self.labels
+    pub fn breakdowns(&self) -> &[Breakdown] {
+        &self.breakdowns
     }
 
-    /// Returns what has happened since an earlier snapshot of the same counting: counts, and rates
-    /// for that time.
+    /// Returns the counts since an earlier snapshot of the same session, and the rates for that time.
     ///
-    /// The error of a label's count is then the sum of what it may be in both.
+    /// The error of a label's count is then the sum of its errors in both.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
-        let length = self.length.saturating_sub(earlier.length);
+        let duration = self.duration.saturating_sub(earlier.duration);
         let events = self.events.iter().enumerate().map(|(index, event)| {
             let before = earlier.events.get(index).map_or(0, |event| event.count);
             EventCount::new(
                 event.name.clone(),
                 event.count.saturating_sub(before),
-                length,
+                duration,
             )
         });
-        let labels = self.labels.iter().enumerate();
-        let labels = labels.map(|(index, labels)| labels.since(earlier.labels.get(index), length));
-        Self::new(length, events.collect(), labels.collect())
+        let breakdowns = self
+            .breakdowns
+            .iter()
+            .enumerate()
+            .map(|(index, breakdown)| breakdown.since(earlier.breakdowns.get(index), duration));
+        Self::new(duration, events.collect(), breakdowns.collect())
     }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a rate is not exact")]
-fn rate(count: u64, length: Duration) -> f64 {
-    let seconds = length.as_secs_f64();
+fn rate(count: u64, duration: Duration) -> f64 {
+    let seconds = duration.as_secs_f64();
     if seconds > 0.0 {
         count as f64 / seconds
     } else {
@@ -78,30 +102,30 @@ fn rate(count: u64, length: Duration) -> f64 {
     }
 }
 
-/// How often an event was fired.
-#[derive(Clone, Debug)]
+/// The number of firings of an event, or the count of a [`Counter`](crate::Counter).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventCount {
     name: String,
     count: u64,
-    length: Duration,
+    duration: Duration,
 }
 
 impl EventCount {
-    pub(crate) const fn new(name: String, count: u64, length: Duration) -> Self {
+    pub(crate) const fn new(name: String, count: u64, duration: Duration) -> Self {
         Self {
             name,
             count,
-            length,
+            duration,
         }
     }
 
-    /// Returns the event's full name; or the counter's.
+    /// Returns the event's full name, or the counter's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns how often it was fired, exactly: every firing that happened before the snapshot.
+    /// Returns the exact number of firings before the snapshot.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
@@ -110,50 +134,50 @@ impl EventCount {
     /// Returns the rate per second; 0 if no time has passed.
     #[must_use]
     pub fn rate(&self) -> f64 {
-        rate(self.count, self.length)
+        rate(self.count, self.duration)
     }
 }
 
-/// How often each label was there, the most frequent ones.
-#[derive(Clone, Debug)]
-pub struct LabelCounts {
+/// The firings of an event by the value of a parameter: the most frequent values, as labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breakdown {
     event: String,
     parameter: String,
     total: u64,
     labels: Vec<LabelCount>,
-    unlisted_at_most: u64,
+    max_unlisted: u64,
 }
 
-impl LabelCounts {
+impl Breakdown {
     pub(crate) fn new(
         event: &str,
         parameter: &str,
         merged: MergedLabels,
-        length: Duration,
+        duration: Duration,
     ) -> Self {
         let label = |(label, least, most)| LabelCount {
             label,
             count: most,
             error: most - least,
-            length,
+            duration,
         };
         Self {
             event: event.to_owned(),
             parameter: parameter.to_owned(),
             total: merged.total,
             labels: merged.labels.into_iter().map(label).collect(),
-            unlisted_at_most: merged.unlisted_at_most,
+            max_unlisted: merged.max_unlisted,
         }
     }
 
-    fn since(&self, earlier: Option<&Self>, length: Duration) -> Self {
+    fn since(&self, earlier: Option<&Self>, duration: Duration) -> Self {
         // At least and at most, before.
         let before: HashMap<&str, (u64, u64)> = earlier
             .iter()
             .flat_map(|earlier| &earlier.labels)
             .map(|label| (&*label.label, (label.count - label.error, label.count)))
             .collect();
-        let unlisted = earlier.map_or(0, |earlier| earlier.unlisted_at_most);
+        let unlisted = earlier.map_or(0, |earlier| earlier.max_unlisted);
         let difference = |label: &LabelCount| {
             let (least_before, most_before) =
                 before.get(&*label.label).copied().unwrap_or((0, unlisted));
@@ -168,12 +192,12 @@ impl LabelCounts {
         let merged = MergedLabels {
             total: self.total.saturating_sub(total),
             labels,
-            unlisted_at_most: self.unlisted_at_most,
+            max_unlisted: self.max_unlisted,
         };
-        Self::new(&self.event, &self.parameter, merged, length)
+        Self::new(&self.event, &self.parameter, merged, duration)
     }
 
-    /// Returns the event's full name; or the counter's.
+    /// Returns the event's full name, or the counter's name.
     #[must_use]
     pub fn event(&self) -> &str {
         &self.event
@@ -185,7 +209,7 @@ impl LabelCounts {
         &self.parameter
     }
 
-    /// Returns how many there were of all labels together, exactly.
+    /// Returns the exact number of firings of all labels together.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.total
@@ -197,26 +221,26 @@ impl LabelCounts {
         &self.labels
     }
 
-    /// Returns how often a label that is not in the list was there, at most: 0 as long as all are.
+    /// Returns the most firings that a label outside the list may have: 0 if all labels are listed.
     #[must_use]
-    pub const fn unlisted_at_most(&self) -> u64 {
-        self.unlisted_at_most
+    pub const fn max_unlisted(&self) -> u64 {
+        self.max_unlisted
     }
 
     /// Returns whether every label is in the list, with its exact count.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.unlisted_at_most == 0 && self.labels.iter().all(|label| label.error == 0)
+        self.max_unlisted == 0 && self.labels.iter().all(|label| label.error == 0)
     }
 }
 
-/// How often a label was there.
-#[derive(Clone, Debug)]
+/// The number of firings with a label.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelCount {
     label: String,
     count: u64,
     error: u64,
-    length: Duration,
+    duration: Duration,
 }
 
 impl LabelCount {
@@ -226,14 +250,13 @@ impl LabelCount {
         &self.label
     }
 
-    /// Returns how often it was counted. The true number is at most this, and at least this less
-    /// the [`error`](Self::error).
+    /// Returns the count. The true number of firings is between `count - error` and `count`.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Returns by how much the count may be too high. 0: it is exact.
+    /// Returns by how much the count may be too high; 0 if it is exact.
     #[must_use]
     pub const fn error(&self) -> u64 {
         self.error
@@ -242,7 +265,7 @@ impl LabelCount {
     /// Returns the rate per second, by the count; 0 if no time has passed.
     #[must_use]
     pub fn rate(&self) -> f64 {
-        rate(self.count, self.length)
+        rate(self.count, self.duration)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 /// The latencies of one label, in nanoseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LabelHistogram {
     pub(crate) histogram: Histogram<u64>,
     pub(crate) sum: u128,
@@ -20,7 +20,7 @@ pub(crate) struct LabelHistogram {
 }
 
 impl LabelHistogram {
-    /// With nothing in it. The bounds must be possible: `LatencyBuilder` looks after that.
+    /// With nothing in it. The bounds must be possible: `LatencyMeterBuilder` looks after that.
     pub(crate) fn new(
         low: u64,
         high: u64,

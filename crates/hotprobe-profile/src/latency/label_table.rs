@@ -17,7 +17,7 @@ pub(crate) struct LabelTable {
     seed: Seed,
     /// At least half of them stay empty. Which one a label is in follows from its hash; or it is the next.
     slots: Box<[OnceLock<TableLabel>]>,
-    at_most: u32,
+    max: u32,
     /// Only one thread may add; it allocates before. How many there are.
     adding: Mutex<u32>,
     /// Nothing will be added any more.
@@ -25,12 +25,12 @@ pub(crate) struct LabelTable {
 }
 
 impl LabelTable {
-    pub(crate) fn new(seed: Seed, at_most: u32) -> Self {
-        let slots = (at_most as usize * 2).next_power_of_two().max(2);
+    pub(crate) fn new(seed: Seed, max: u32) -> Self {
+        let slots = (max as usize * 2).next_power_of_two().max(2);
         Self {
             seed,
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
-            at_most,
+            max,
             adding: Mutex::new(0),
             full: AtomicBool::new(false),
         }
@@ -38,7 +38,7 @@ impl LabelTable {
 
     /// What labels that have no number of their own have.
     pub(crate) const fn other(&self) -> u32 {
-        self.at_most
+        self.max
     }
 
     /// The label's number; the first time that it is seen, it gets one, if there is one left.
@@ -82,7 +82,7 @@ impl LabelTable {
             Ok(number) => return number,
             Err(slot) => slot,
         };
-        if *count == self.at_most {
+        if *count == self.max {
             drop(count);
             self.full.store(true, Ordering::Relaxed);
             return self.other();

@@ -78,10 +78,10 @@ fn lock<K>(shard: &PaddedShard<K>) -> MutexGuard<'_, PairShard<K>> {
 }
 
 impl<K> OpenPairs<K> {
-    /// Makes room for `at_most` pairs, not 0.
-    pub(crate) fn new(at_most: usize) -> Self {
-        let shards = 1 << (at_most / PER_SHARD).max(1).ilog2();
-        let per_shard = at_most / shards;
+    /// Makes room for `max` pairs, not 0.
+    pub(crate) fn new(max: usize) -> Self {
+        let shards = 1 << (max / PER_SHARD).max(1).ilog2();
+        let per_shard = max / shards;
         let shard = |_| {
             CachePadded::new(Mutex::new(PairShard {
                 tally: PairTally::default(),

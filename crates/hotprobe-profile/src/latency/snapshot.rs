@@ -32,7 +32,7 @@ pub struct PairCounts {
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,
-    /// Begins that had no key to be paired by ([`LatencyProbe`](crate::LatencyProbe) says which).
+    /// Begins without a key to pair them by ([`Latency`](crate::Latency) lists which have none).
     pub begins_without_key: u64,
     /// Ends that had none.
     pub ends_without_key: u64,
@@ -56,27 +56,29 @@ impl PairCounts {
     }
 }
 
-/// What a measurement has found: counts, and for each label how long its pairs took. Made by
-/// [`Latency::snapshot`](crate::Latency::snapshot).
+/// The latencies measured up to a moment: counts of begins and ends, and a histogram for each
+/// label. Returned by [`LatencySession::snapshot`](crate::LatencySession::snapshot) and
+/// [`LatencyMeter::snapshot`](crate::LatencyMeter::snapshot).
 ///
-/// Its `Display` is a table; there are writers for other programs, which [`save`](Self::save) chooses by a file's ending.
+/// Its `Display` is a table. [`save`](Self::save) writes it for other programs, in the format of
+/// the file's extension.
 ///
 /// ```
-/// # let latency = hotprobe_profile::Latency::new();
-/// # latency.begin(7);
-/// # latency.end(&7, "/orders");
-/// let snapshot = latency.snapshot();
+/// # let meter = hotprobe_profile::LatencyMeter::new();
+/// # meter.begin(7);
+/// # meter.end(&7, "/orders");
+/// let snapshot = meter.snapshot();
 /// println!("{snapshot}");
 /// for label in snapshot.labels() {
 ///     println!("{}: half of {} took {:?} or less", label.label(), label.count(), label.percentile(50.0));
 /// }
 /// # assert_eq!(snapshot.labels().len(), 1);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LatencySnapshot {
     title: String,
     started: SystemTime,
-    length: Duration,
+    duration: Duration,
     counts: PairCounts,
     labels: Vec<LabelLatency>,
 }
@@ -85,14 +87,14 @@ impl LatencySnapshot {
     pub(crate) fn new(
         title: String,
         started: SystemTime,
-        length: Duration,
+        duration: Duration,
         counts: PairCounts,
         labels: Vec<LabelLatency>,
     ) -> Self {
         Self {
             title,
             started,
-            length,
+            duration,
             counts,
             labels,
         }
@@ -103,7 +105,7 @@ impl LatencySnapshot {
         self.counts.ends_without_key = ends;
     }
 
-    /// Returns what was measured, in the words of the [builder](crate::LatencyBuilder::title).
+    /// Returns the [title](crate::Latency::title) of the measurement.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
@@ -115,10 +117,10 @@ impl LatencySnapshot {
         self.started
     }
 
-    /// Returns how long it has been counting since.
+    /// Returns how long it was measured since [`started`](Self::started).
     #[must_use]
-    pub const fn length(&self) -> Duration {
-        self.length
+    pub const fn duration(&self) -> Duration {
+        self.duration
     }
 
     /// Returns what has become of begins and ends.
@@ -167,8 +169,8 @@ fn rank(percent: f64, count: u64) -> u64 {
 
 /// How long the pairs of a label took.
 ///
-/// Durations are as exact as the measurement's [digits](crate::LatencyBuilder::digits) say; the sum is exact.
-#[derive(Clone, Debug)]
+/// Durations are as exact as the measurement's [digits](crate::Latency::digits) say; the sum is exact.
+#[derive(Clone, Debug, PartialEq)]
 pub struct LabelLatency {
     label: String,
     latencies: LabelHistogram,
@@ -241,7 +243,7 @@ impl LabelLatency {
         Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
-    /// Returns how many took less than the [range](crate::LatencyBuilder::range) has; they count as
+    /// Returns how many took less than the [range](crate::Latency::range) has; they count as
     /// its begin.
     #[must_use]
     pub const fn too_short(&self) -> u64 {

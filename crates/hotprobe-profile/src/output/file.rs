@@ -19,7 +19,7 @@ impl LatencySnapshot {
     /// [`ProfileError::UnknownFormat`], or [`ProfileError::Io`]: then the file is as it was.
     ///
     /// ```
-    /// let latency = hotprobe_profile::Latency::<u64>::new();
+    /// let latency = hotprobe_profile::LatencyMeter::<u64>::new();
     /// let error = latency.snapshot().save("latency.gif").unwrap_err();
     /// assert!(error.to_string().starts_with("the ending of `latency.gif` tells no format: use `.hlog`"));
     /// ```

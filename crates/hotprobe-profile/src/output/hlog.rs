@@ -19,7 +19,7 @@ impl LatencySnapshot {
     /// What `writer` says.
     ///
     /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
+    /// # let latency = hotprobe_profile::LatencyMeter::new();
     /// # latency.begin(7);
     /// # latency.end(&7, "GET /");
     /// let mut log = Vec::new();
@@ -48,7 +48,7 @@ fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> 
         log.write_histogram(
             label.histogram(),
             Duration::ZERO,
-            snapshot.length(),
+            snapshot.duration(),
             // An empty one would be no tag.
             Tag::new(&tag).filter(|tag| !tag.as_str().is_empty()),
         )

@@ -80,7 +80,7 @@ impl LatencySnapshot {
     /// What `writer` says.
     ///
     /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
+    /// # let latency = hotprobe_profile::LatencyMeter::new();
     /// # latency.begin(7);
     /// # latency.end(&7, "<GET>");
     /// let mut picture = Vec::new();
@@ -110,7 +110,7 @@ fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> 
     let heading = format!(
         "{} pairs in {}; without partner: {} begins, {} ends",
         counts.matched,
-        duration(snapshot.length()),
+        duration(snapshot.duration()),
         counts.unmatched_begins + counts.evicted,
         counts.unmatched_ends
     );

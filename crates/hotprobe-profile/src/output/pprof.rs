@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn a_parameter_with_a_name_of_ours_and_an_empty_label_are_told_apart() {
         let stacks = Stacks::at(&FIRST)
-            .and(&SECOND)
+            .event(&SECOND)
             .weight("samples")
             .label("event");
         let stacks = stacks.start().expect("it starts");

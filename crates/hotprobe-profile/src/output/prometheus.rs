@@ -23,7 +23,7 @@ impl LatencySnapshot {
     /// What `writer` says.
     ///
     /// ```
-    /// # let latency = hotprobe_profile::Latency::new();
+    /// # let latency = hotprobe_profile::LatencyMeter::new();
     /// # latency.begin(7);
     /// # latency.end(&7, "GET /");
     /// let mut text = Vec::new();
@@ -258,7 +258,7 @@ impl Collector for OfCounts {
             events.map(|event| ([("event", event.name())], event.count())),
         )?;
         let labels = || {
-            self.0.labels().iter().flat_map(|of| {
+            self.0.breakdowns().iter().flat_map(|of| {
                 let labels = of.labels().iter();
                 labels.map(|label| {
                     let names = [

@@ -4,7 +4,7 @@
 //! `per_second`.
 
 use crate::{
-    CountsSnapshot, EventCount, LabelCount, LabelCounts, LabelLatency, LatencySnapshot, PairCounts,
+    Breakdown, CountsSnapshot, EventCount, LabelCount, LabelLatency, LatencySnapshot, PairCounts,
     StackCounts, StackFrame, StackProfile, StackSample,
 };
 use serde::ser::SerializeMap;
@@ -20,7 +20,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 struct LatencySnapshotFields<'a> {
     title: &'a str,
     started_unix_ms: u64,
-    length_ns: u64,
+    duration_ns: u64,
     counts: PairCounts,
     labels: &'a [LabelLatency],
 }
@@ -32,7 +32,7 @@ impl Serialize for LatencySnapshot {
         let fields = LatencySnapshotFields {
             title: self.title(),
             started_unix_ms: u64::try_from(milliseconds).unwrap_or(u64::MAX),
-            length_ns: nanoseconds(self.length()),
+            duration_ns: nanoseconds(self.duration()),
             counts: self.counts(),
             labels: self.labels(),
         };
@@ -132,17 +132,17 @@ impl Serialize for LabelLatency {
 
 #[derive(Serialize)]
 struct CountsSnapshotFields<'a> {
-    length_ns: u64,
+    duration_ns: u64,
     events: &'a [EventCount],
-    labels: &'a [LabelCounts],
+    breakdowns: &'a [Breakdown],
 }
 
 impl Serialize for CountsSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = CountsSnapshotFields {
-            length_ns: nanoseconds(self.length()),
+            duration_ns: nanoseconds(self.duration()),
             events: self.events(),
-            labels: self.labels(),
+            breakdowns: self.breakdowns(),
         };
         fields.serialize(serializer)
     }
@@ -167,22 +167,22 @@ impl Serialize for EventCount {
 }
 
 #[derive(Serialize)]
-struct LabelCountsFields<'a> {
+struct BreakdownFields<'a> {
     event: &'a str,
     parameter: &'a str,
     total: u64,
     labels: &'a [LabelCount],
-    unlisted_at_most: u64,
+    max_unlisted: u64,
 }
 
-impl Serialize for LabelCounts {
+impl Serialize for Breakdown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = LabelCountsFields {
+        let fields = BreakdownFields {
             event: self.event(),
             parameter: self.parameter(),
             total: self.total(),
             labels: self.labels(),
-            unlisted_at_most: self.unlisted_at_most(),
+            max_unlisted: self.max_unlisted(),
         };
         fields.serialize(serializer)
     }

@@ -164,9 +164,9 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         ]);
     }
     table(&rows, f)?;
-    for labels in snapshot.labels() {
-        let title = format!("{} by {}", labels.event(), labels.parameter());
-        let exact = labels.is_exact();
+    for breakdown in snapshot.breakdowns() {
+        let title = format!("{} by {}", breakdown.event(), breakdown.parameter());
+        let exact = breakdown.is_exact();
         let mut heading = vec![
             printable(&title),
             "count".to_owned(),
@@ -176,7 +176,7 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             heading.push("at most too many".to_owned());
         }
         let mut rows = vec![heading];
-        for label in labels.labels() {
+        for label in breakdown.labels() {
             let mut row = vec![
                 named(label.label()),
                 label.count().to_string(),
@@ -193,8 +193,8 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             writeln!(
                 f,
                 "of {}; labels that are not listed: {} at most each",
-                labels.total(),
-                labels.unlisted_at_most()
+                breakdown.total(),
+                breakdown.max_unlisted()
             )?;
         }
     }

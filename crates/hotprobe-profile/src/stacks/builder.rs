@@ -1,21 +1,23 @@
-//! What is to be counted, and all that is checked before: the builder.
+//! The builder of a stack profile, and its checks.
 
-use super::capture::FRAMES_MOST;
+use super::capture::MAX_FRAMES;
 use super::collector::{StackCollector, StackSource};
-use super::profiler::Stacks;
+use super::session::StacksSession;
 use super::table::{StackTable, StackTally};
 use crate::ProfileError;
+use crate::chosen::ChosenEvents;
 use crate::parameter::parameter;
+use crate::session::SessionProbes;
 use hotprobe::{AnyEvent, Batch, ProbeOptions};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime};
 
-const STACKS_MOST: usize = 1 << 20;
-const LABELS_MOST: usize = 8;
+const MAX_STACKS: usize = 1 << 20;
+const MAX_LABELS: usize = 8;
 
-/// What is to be counted, and how; made by [`Stacks::at`]. [`start`](Self::start) attaches to all events at one
-/// instant.
+/// The builder of a stack profile: which events to sample, and how. [`start`](Self::start) attaches
+/// to all events at one instant.
 ///
 /// ```
 /// use hotprobe_profile::Stacks;
@@ -25,48 +27,83 @@ const LABELS_MOST: usize = 8;
 ///     static MAPPED: fn(route: &str, bytes: usize);
 /// }
 ///
-/// let stacks = Stacks::at(&ALLOCATED)
-///     .and(&MAPPED)
+/// let session = Stacks::new()
+///     .event(&ALLOCATED)
+///     .event(&MAPPED)
 ///     .weight("bytes")
 ///     .label("route")
 ///     .every(100)
 ///     .start()?;
-/// # drop(stacks);
+/// # drop(session);
 /// # Ok::<(), hotprobe_profile::ProfileError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is counted before `start`"]
-pub struct StacksBuilder {
-    events: Vec<&'static dyn AnyEvent>,
+pub struct Stacks {
+    chosen: ChosenEvents,
     weight: Option<String>,
     unit: Option<String>,
     labels: Vec<String>,
     every: usize,
-    stacks_at_most: usize,
-    frames_at_most: usize,
+    stack_limit: usize,
+    frame_limit: usize,
 }
 
-impl StacksBuilder {
-    pub(super) fn new(event: &'static dyn AnyEvent) -> Self {
+impl Default for Stacks {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Stacks {
+    /// Creates a builder without events.
+    pub fn new() -> Self {
         Self {
-            events: vec![event],
+            chosen: ChosenEvents::default(),
             weight: None,
             unit: None,
             labels: Vec::new(),
             every: 1,
-            stacks_at_most: 10_000,
-            frames_at_most: 128,
+            stack_limit: 10_000,
+            frame_limit: 128,
         }
     }
 
-    /// Adds this event, too. In pprof's files each sample then has the label `event`, the event's
-    /// name.
+    /// Creates a builder for the stacks that lead to this event: short for `new().event(event)`.
     ///
-    /// The weight and the labels are looked for in each of the events.
-    pub fn and(mut self, event: &'static dyn AnyEvent) -> Self {
-        if !self.events.contains(&event) {
-            self.events.push(event);
-        }
+    /// ```
+    /// use hotprobe_profile::Stacks;
+    /// hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
+    ///
+    /// let session = Stacks::at(&STORED).weight("bytes").every(10).start()?;
+    /// # drop(session);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn at(event: &'static dyn AnyEvent) -> Self {
+        Self::new().event(event)
+    }
+
+    /// Adds an event. With several events, each sample in pprof's files has the label `event`, the
+    /// event's name.
+    ///
+    /// Each of the events needs the parameters of the weight and the labels.
+    pub fn event(mut self, event: &'static dyn AnyEvent) -> Self {
+        self.chosen.event(event);
+        self
+    }
+
+    /// Adds each event whose full name matches the pattern, as [`matching`](hotprobe::matching)
+    /// finds them.
+    ///
+    /// ```
+    /// # mod shop { hotprobe::event! { pub static SOLD: fn(); } }
+    /// let session = hotprobe_profile::Stacks::new().matching("*::shop::*").start()?;
+    /// # shop::SOLD.fire();
+    /// assert_eq!(session.counts().fired, 1);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn matching(mut self, pattern: impl Into<String>) -> Self {
+        self.chosen.matching(pattern.into());
         self
     }
 
@@ -113,25 +150,27 @@ impl StacksBuilder {
         self
     }
 
-    /// Sets how many different stacks are kept, from 1 to 1048576; 10000 by default. Others are counted
-    /// at the stack `(other)`.
-    pub fn stacks_at_most(mut self, stacks: usize) -> Self {
-        self.stacks_at_most = stacks;
+    /// Sets the maximum number of different stacks, from 1 to 1,048,576; 10,000 by default. Further
+    /// stacks are counted as `(other)`.
+    pub fn max_stacks(mut self, stacks: usize) -> Self {
+        self.stack_limit = stacks;
         self
     }
 
-    /// Sets how many frames are kept of a stack, the innermost ones, from 1 to 448; 128 by default.
-    /// Inlined functions do not count. Where there were more, the outermost is `(cut off)`.
-    pub fn frames_at_most(mut self, frames: usize) -> Self {
-        self.frames_at_most = frames;
+    /// Sets the maximum number of frames of a stack, from 1 to 448; 128 by default. The innermost
+    /// frames are kept; then the outermost is `(cut off)`. Inlined functions do not count.
+    pub fn max_frames(mut self, frames: usize) -> Self {
+        self.frame_limit = frames;
         self
     }
 
-    /// Attaches to the events, at one instant.
+    /// Attaches to all events at one instant.
     ///
     /// # Errors
-    /// A weight or a label that is no parameter of one of the events, or one that is marked `#[redact]`; a weight that is no
-    /// number; a limit that is not possible.
+    /// [`ProfileError::NothingChosen`]; [`ProfileError::NothingMatches`] for a pattern without
+    /// events; [`ProfileError::Parameter`] for a weight or a label that one of the events lacks or
+    /// keeps from dynamic probes (`#[redact]`), and for a weight that is no number;
+    /// [`ProfileError::Limit`] for a limit that is not possible.
     ///
     /// ```
     /// use hotprobe_profile::Stacks;
@@ -140,22 +179,27 @@ impl StacksBuilder {
     /// let error = Stacks::at(&LOGIN).label("token").start().unwrap_err();
     /// assert!(error.to_string().contains("keeps its parameter `token` to typed probes"));
     /// ```
-    pub fn start(self) -> Result<Stacks, ProfileError> {
-        for (what, given, most) in [
+    pub fn start(self) -> Result<StacksSession, ProfileError> {
+        for (what, given, max) in [
             ("every", self.every, usize::MAX),
-            ("stacks_at_most", self.stacks_at_most, STACKS_MOST),
-            ("frames_at_most", self.frames_at_most, FRAMES_MOST),
+            ("max_stacks", self.stack_limit, MAX_STACKS),
+            ("max_frames", self.frame_limit, MAX_FRAMES),
         ] {
-            if !(1..=most).contains(&given) {
-                return Err(limit(what, given, 1, most));
+            if !(1..=max).contains(&given) {
+                return Err(limit(what, given, max));
             }
         }
-        if self.labels.len() > LABELS_MOST {
+        if self.labels.len() > MAX_LABELS {
             let given = self.labels.len();
-            return Err(limit("label", given, 0, LABELS_MOST));
+            return Err(ProfileError::Limit {
+                reason: format!("{given} labels are not possible: give at most {MAX_LABELS}"),
+            });
         }
-        let sources = self
-            .events
+        let events = self.chosen.resolve([])?;
+        if events.is_empty() {
+            return Err(ProfileError::NothingChosen);
+        }
+        let sources = events
             .iter()
             .map(|&event| self.source(event))
             .collect::<Result<Vec<_>, _>>()?;
@@ -168,24 +212,24 @@ impl StacksBuilder {
             labels: self.labels,
             weight,
             every: self.every as u64,
-            frames_at_most: self.frames_at_most,
+            max_frames: self.frame_limit,
             started: (SystemTime::now(), Instant::now()),
             ticket: AtomicU64::new(0),
             skipped: StackTally::default(),
             unweighed: AtomicU64::new(0),
-            table: StackTable::new(self.stacks_at_most),
+            table: StackTable::new(self.stack_limit),
         });
         let mut batch = Batch::new();
-        for (index, &event) in self.events.iter().enumerate() {
+        for (index, &event) in events.iter().enumerate() {
             let collector = Arc::clone(&collector);
             let options = ProbeOptions::new().name("stacks");
             event.attach_in_with(&mut batch, options, move |_, values| {
                 collector.fire(index, values);
             });
         }
-        Ok(Stacks {
+        Ok(StacksSession {
             collector,
-            group: batch.commit(),
+            probes: SessionProbes::attach(batch),
         })
     }
 
@@ -221,26 +265,9 @@ impl StacksBuilder {
     }
 }
 
-impl Stacks {
-    /// Creates a builder that counts the stacks that lead to this event. Nothing happens before
-    /// [`start`](StacksBuilder::start).
-    ///
-    /// ```
-    /// use hotprobe_profile::Stacks;
-    /// hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
-    ///
-    /// let stacks = Stacks::at(&STORED).weight("bytes").every(10).start()?;
-    /// # drop(stacks);
-    /// # Ok::<(), hotprobe_profile::ProfileError>(())
-    /// ```
-    pub fn at(event: &'static dyn AnyEvent) -> StacksBuilder {
-        StacksBuilder::new(event)
-    }
-}
-
-fn limit(what: &str, given: usize, least: usize, most: usize) -> ProfileError {
+fn limit(what: &str, given: usize, max: usize) -> ProfileError {
     ProfileError::Limit {
-        reason: format!("`{what}` was given {given}: it has to be from {least} to {most}"),
+        reason: format!("`{what}({given})` is not possible: give 1 to {max}"),
     }
 }
 

@@ -11,7 +11,7 @@ use std::cell::Cell;
 pub(super) const INNER: usize = 64;
 
 /// The most that can be asked for: with those above they fit into [`StackAddresses`] without an allocation.
-pub(super) const FRAMES_MOST: usize = 448;
+pub(super) const MAX_FRAMES: usize = 448;
 
 /// How many bytes are kept of a label's value.
 pub(super) const LABEL_BYTES: usize = 64;
@@ -43,15 +43,15 @@ impl Drop for Busy {
     }
 }
 
-/// Returns the return addresses, the innermost first, at most `at_most`.
+/// Returns the return addresses, the innermost first, at most `max`.
 #[inline]
-pub(super) fn stack(at_most: usize) -> StackAddresses {
+pub(super) fn stack(max: usize) -> StackAddresses {
     let mut addresses = StackAddresses::new();
     system::return_addresses(|address| {
         if address != 0 {
             addresses.push(address);
         }
-        addresses.len() < at_most
+        addresses.len() < max
     });
     addresses
 }

@@ -30,7 +30,7 @@ pub(super) struct StackCollector {
     /// The weight's name and unit.
     pub(super) weight: Option<(String, String)>,
     pub(super) every: u64,
-    pub(super) frames_at_most: usize,
+    pub(super) max_frames: usize,
     pub(super) started: (SystemTime, Instant),
     pub(super) ticket: AtomicU64,
     pub(super) skipped: StackTally,
@@ -60,7 +60,7 @@ impl StackCollector {
         for &parameter in &source.labels {
             capture::push_label(&mut labels, values[parameter]);
         }
-        let addresses = capture::stack(self.frames_at_most + capture::INNER);
+        let addresses = capture::stack(self.max_frames + capture::INNER);
         let key = StackKey {
             event: index,
             addresses: &addresses,
@@ -111,7 +111,7 @@ impl StackCollector {
             labels: self.labels.clone(),
             weight: self.weight.clone(),
             every: self.every,
-            frames_at_most: self.frames_at_most,
+            max_frames: self.max_frames,
             started: self.started.0,
             lasted: self.started.1.elapsed(),
             rows: rows.collect(),

@@ -10,9 +10,9 @@
 //!     fire!(ALLOCATED, route, 4096);
 //! }
 //!
-//! let mut stacks = Stacks::at(&ALLOCATED).weight("bytes").label("route").start()?;
+//! let session = Stacks::at(&ALLOCATED).weight("bytes").label("route").start()?;
 //! serve("/orders");
-//! let profile = stacks.finish()?; // nobody adds to it any more
+//! let profile = session.finish()?; // complete: no firing is counted any more
 //! let sample = &profile.samples()[0];
 //! assert!(sample.frames()[0].name().ends_with("::serve"));
 //! assert_eq!((sample.count(), sample.weight()), (1, 4096));
@@ -38,16 +38,16 @@
 //! A future is no stack: what called `.await` is on the stack only while it polls. So a stack begins at the runtime's worker,
 //! and leads by the `poll`s of the futures that lie in each other to the function that fired; tasks that wait for
 //! one another have stacks of their own. What else is to tell tasks apart is a label: give the event a parameter
-//! (`route`, `tenant`, an id of few values), and choose it with [`label`](StacksBuilder::label). `go tool pprof -tags`
+//! (`route`, `tenant`, an id of few values), and choose it with [`label`](Stacks::label). `go tool pprof -tags`
 //! lists a profile's labels, and `-tagfocus=route=/orders` shows what belongs to one.
 //!
 //! # Counts
 //! Each firing is in exactly one of four places, with its weight: a stack; the stack `(other)`, if the table of stacks was
 //! full; the stack `(in hotprobe)`, if the profile's own work fired it; or among those that
-//! [`every`](StacksBuilder::every) passed over. [`StackCounts`] tells how many there are of each.
+//! [`every`](Stacks::every) passed over. [`StackCounts`] tells how many there are of each.
 //!
 //! # Memory
-//! The table has room for [`stacks_at_most`](StacksBuilder::stacks_at_most) stacks (with different labels they are
+//! The table has room for [`max_stacks`](Stacks::max_stacks) stacks (with different labels they are
 //! different stacks), 32 to 64 bytes each from the start; a stack that is there takes 8 bytes for each frame, its labels, and
 //! about 150. Nothing is allocated for a stack that is known. Taking one needs about 6 KiB of the thread's own stack.
 //!
@@ -61,10 +61,10 @@
 //! Names are looked up by the thread that asks for them, and without a lock that a firing takes, too: on Linux, it reads the
 //! debug information of the loaded files by itself, each time a profile is written. Elsewhere the crate
 //! [`backtrace`](https://github.com/rust-lang/backtrace-rs) looks names up, under a lock of its own. For events that come often
-//! there is [`every`](StacksBuilder::every).
+//! there is [`every`](Stacks::every).
 //!
 //! # The code, in reading order
-//! [`StacksBuilder`] (`builder.rs`) and the handle [`Stacks`] (`profiler.rs`); what a firing does (`collector.rs`): its stack
+//! [`Stacks`], the builder (`builder.rs`), and [`StacksSession`] (`session.rs`); what a firing does (`collector.rs`): its stack
 //! and labels (`capture.rs`), and where they are counted (`table.rs`); what was counted, as addresses (`raw.rs`); the names
 //! (`symbols.rs`, by `resolver/`) of the frames that are shown (`trim.rs`); [`StackProfile`] (`profile.rs`). The formats are in `output/`.
 
@@ -72,15 +72,15 @@ mod builder;
 mod capture;
 mod collector;
 pub(crate) mod profile;
-mod profiler;
 pub(crate) mod raw;
 mod resolver;
+mod session;
 pub(crate) mod symbols;
 mod system;
 mod table;
 mod trim;
 
-pub use builder::StacksBuilder;
+pub use builder::Stacks;
 pub use profile::{StackFrame, StackProfile, StackSample};
-pub use profiler::Stacks;
 pub use raw::StackCounts;
+pub use session::StacksSession;

@@ -7,24 +7,28 @@ use super::table::StackSum;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// What [`Stacks`](super::Stacks) has counted, up to a moment.
+/// The call stacks up to a moment, with their counts and weights. Returned by
+/// [`StacksSession::snapshot`](super::StacksSession::snapshot).
 ///
-/// Names are looked up when it is looked at or written first: that may read the program's debug information, which takes
-/// about a second for a large debug build (`ci/profile.sh` prints it).
+/// The first call of [`samples`](Self::samples), `save` or a writer looks up the names. That may read
+/// the program's debug information, which takes about a second for a large debug build.
+///
+/// Two profiles are equal if they have the same addresses, labels, counts and times.
 ///
 /// ```
 /// use hotprobe_profile::Stacks;
 /// hotprobe::event! { static STORED: fn(bytes: usize); }
 ///
-/// let mut stacks = Stacks::at(&STORED).weight("bytes").start()?;
+/// let session = Stacks::at(&STORED).weight("bytes").start()?;
 /// STORED.fire(7);
-/// let profile = stacks.finish()?;
+/// let profile = session.finish()?;
 ///
 /// let mut folded = Vec::new();
 /// profile.write_folded(&mut folded)?;
 /// assert!(String::from_utf8(folded)?.ends_with(" 7\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct StackProfile {
     raw: RawProfile,
     symbols: OnceLock<Symbols>,
@@ -94,6 +98,15 @@ impl StackProfile {
     }
 }
 
+impl PartialEq for StackProfile {
+    fn eq(&self, other: &Self) -> bool {
+        // The names follow from the addresses.
+        self.raw == other.raw
+    }
+}
+
+impl Eq for StackProfile {}
+
 impl fmt::Debug for StackProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StackProfile")
@@ -158,6 +171,17 @@ impl<'a> StackSample<'a> {
     }
 }
 
+impl PartialEq for StackSample<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.event() == other.event()
+            && self.frames == other.frames
+            && self.labels().eq(other.labels())
+            && self.row.sum == other.row.sum
+    }
+}
+
+impl Eq for StackSample<'_> {}
+
 impl fmt::Debug for StackSample<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StackSample")
@@ -196,6 +220,14 @@ impl<'a> StackFrame<'a> {
         (self.line > 0).then_some(self.line)
     }
 }
+
+impl PartialEq for StackFrame<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name(), self.file(), self.line) == (other.name(), other.file(), other.line)
+    }
+}
+
+impl Eq for StackFrame<'_> {}
 
 impl fmt::Debug for StackFrame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

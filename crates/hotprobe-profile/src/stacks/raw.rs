@@ -14,14 +14,14 @@ pub(crate) const NESTED: &str = "(in hotprobe)";
 pub(crate) const CUT: &str = "(cut off)";
 
 /// What was counted, without names.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RawProfile {
     pub(crate) events: Vec<&'static Metadata>,
     pub(crate) labels: Vec<String>,
     /// Its name and unit.
     pub(crate) weight: Option<(String, String)>,
     pub(crate) every: u64,
-    pub(crate) frames_at_most: usize,
+    pub(crate) max_frames: usize,
     pub(crate) started: SystemTime,
     pub(crate) lasted: Duration,
     pub(crate) rows: Vec<RawRow>,
@@ -29,7 +29,7 @@ pub(crate) struct RawProfile {
     pub(crate) unweighed: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RawRow {
     pub(crate) event: usize,
     pub(crate) stack: RawStack,
@@ -38,7 +38,7 @@ pub(crate) struct RawRow {
     pub(crate) sum: StackSum,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RawStack {
     Addresses(Box<[usize]>),
     /// A single frame of this name.
@@ -65,9 +65,9 @@ impl RawProfile {
 /// use hotprobe_profile::Stacks;
 /// hotprobe::event! { static TICK: fn(); }
 ///
-/// let stacks = Stacks::at(&TICK).every(3).start()?;
+/// let session = Stacks::at(&TICK).every(3).start()?;
 /// (0..10).for_each(|_| TICK.fire());
-/// let counts = stacks.counts();
+/// let counts = session.counts();
 /// assert_eq!((counts.fired, counts.sampled, counts.skipped), (10, 4, 6));
 /// # Ok::<(), hotprobe_profile::ProfileError>(())
 /// ```
@@ -78,7 +78,7 @@ pub struct StackCounts {
     pub fired: u64,
     /// Those that were counted with a stack, `(other)` and `(in hotprobe)` included.
     pub sampled: u64,
-    /// Those that [`every`](super::StacksBuilder::every) passed over.
+    /// Those that [`every`](super::Stacks::every) passed over.
     pub skipped: u64,
     /// Those whose stack found no room in the table: they are counted at the stack `(other)`.
     pub other: u64,

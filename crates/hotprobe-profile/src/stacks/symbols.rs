@@ -6,7 +6,7 @@ use super::trim::{SeenFunction, home, trim};
 use std::collections::HashMap;
 
 /// All stacks of a profile with names, without the frames that do not show.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Symbols {
     pub(crate) functions: Vec<FrameFunction>,
     pub(crate) locations: Vec<FrameLocation>,
@@ -58,7 +58,7 @@ impl Symbols {
         for row in &raw.rows {
             let stack = match &row.stack {
                 RawStack::MadeUp(name) => vec![builder.made_up(name)],
-                RawStack::Addresses(addresses) => builder.stack(addresses, raw.frames_at_most),
+                RawStack::Addresses(addresses) => builder.stack(addresses, raw.max_frames),
             };
             builder.symbols.stacks.push(stack);
         }
@@ -89,7 +89,7 @@ struct SymbolsBuilder<'a> {
 }
 
 impl SymbolsBuilder<'_> {
-    fn stack(&mut self, addresses: &[usize], at_most: usize) -> Vec<usize> {
+    fn stack(&mut self, addresses: &[usize], max: usize) -> Vec<usize> {
         let frames: Vec<_> = addresses
             .iter()
             .map(|&address| (address, self.look_up(address)))
@@ -103,8 +103,8 @@ impl SymbolsBuilder<'_> {
             }
         };
         let mut shown = trim(self.home.as_deref(), frames, seen);
-        let cut = shown.len() > at_most;
-        shown.truncate(at_most);
+        let cut = shown.len() > max;
+        shown.truncate(max);
         let mut stack: Vec<_> = shown
             .into_iter()
             // (A return address may be the next function's already.)

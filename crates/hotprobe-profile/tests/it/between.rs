@@ -1,6 +1,7 @@
 //! Latencies between two events, by the names of their parameters.
 
 use super::balanced;
+use hotprobe::SynchronizeError;
 use hotprobe::fire;
 use hotprobe_profile::{Latency, ProfileError};
 use std::fmt;
@@ -13,7 +14,7 @@ fn two_events_are_paired_across_threads_with_the_ends_label() {
         static RECEIVED: fn(id: u64, path: &str);
         static DONE: fn(route: &str, id: u64);
     }
-    let timing = Latency::between(&RECEIVED, &DONE, "id")
+    let session = Latency::between(&RECEIVED, &DONE, "id")
         .label("route")
         .start()
         .unwrap();
@@ -27,7 +28,7 @@ fn two_events_are_paired_across_threads_with_the_ends_label() {
             scope.spawn(move || fire!(DONE, if id < 3 { "/a/{}" } else { "/b" }, id));
         }
     });
-    let snapshot = timing.finish().unwrap();
+    let snapshot = session.finish().unwrap();
     fire!(DONE, "/b", 7);
     assert_eq!((RECEIVED.probe_count(), DONE.probe_count()), (0, 0));
     let counts = snapshot.counts();
@@ -40,9 +41,8 @@ fn two_events_are_paired_across_threads_with_the_ends_label() {
 #[test]
 fn a_label_that_only_the_begin_has_is_kept_until_the_end() {
     hotprobe::event! { static OPENED: fn(file: u64, mode: u16); static CLOSED: fn(file: u64); }
-    let timing = Latency::builder()
+    let session = Latency::between(&OPENED, &CLOSED, "file")
         .title("files")
-        .between(&OPENED, &CLOSED, "file")
         .label("mode")
         .start()
         .unwrap();
@@ -52,32 +52,32 @@ fn a_label_that_only_the_begin_has_is_kept_until_the_end() {
     fire!(CLOSED, 1);
     fire!(OPENED, 3, 644);
     fire!(CLOSED, 3);
-    let snapshot = timing.snapshot();
+    let snapshot = session.snapshot();
     assert_eq!(snapshot.title(), "files");
     assert_eq!(snapshot.label("644").unwrap().count(), 2);
     assert_eq!(snapshot.label("755").unwrap().count(), 1);
-    // Counting anew keeps what it knows of labels.
-    let first = timing.reset();
+    // Starting again keeps what it knows of labels.
+    let first = session.reset();
     assert_eq!(first.counts(), snapshot.counts());
     fire!(OPENED, 4, 644);
     fire!(CLOSED, 4);
-    assert_eq!(timing.snapshot().label("644").unwrap().count(), 1);
-    assert!(timing.snapshot().label("755").is_none());
+    assert_eq!(session.snapshot().label("644").unwrap().count(), 1);
+    assert!(session.snapshot().label("755").is_none());
 }
 
 /// Ends each pair of keys that are to be the same, and not those that aren't.
 macro_rules! keys {
     ($ty:ty: $($key:expr),+ ; not $other:expr) => {{
         hotprobe::event! { static BEGIN: fn(key: $ty); static END: fn(key: $ty); }
-        let timing = Latency::between(&BEGIN, &END, "key").start().unwrap();
+        let session = Latency::between(&BEGIN, &END, "key").start().unwrap();
         $( fire!(BEGIN, $key); )+
         fire!(END, $other);
         $( fire!(END, $key); )+
-        let counts = timing.snapshot().counts();
+        let counts = session.snapshot().counts();
         balanced(&counts);
         let keys = [$(stringify!($key)),+].len() as u64;
         assert_eq!((counts.matched, counts.unmatched_ends), (keys, 1), "{}", stringify!($ty));
-        assert_eq!(timing.snapshot().label("all").unwrap().count(), keys);
+        assert_eq!(session.snapshot().label("all").unwrap().count(), keys);
     }};
 }
 
@@ -160,8 +160,8 @@ fn what_is_no_key_is_counted_and_paired_with_nothing() {
         fire!(LONG_BEGIN, Long(length));
         fire!(LONG_END, Long(length));
     }
-    for (timing, matched) in [(texts, 1), (opaque, 0), (faulty, 0), (long, 1)] {
-        let counts = timing.snapshot().counts();
+    for (session, matched) in [(texts, 1), (opaque, 0), (faulty, 0), (long, 1)] {
+        let counts = session.snapshot().counts();
         balanced(&counts);
         assert_eq!((counts.begins, counts.matched), (matched, matched));
         assert_eq!((counts.begins_without_key, counts.ends_without_key), (1, 1));
@@ -175,7 +175,7 @@ fn what_cannot_be_measured_is_refused() {
         static END: fn(id: u64, path: &[u8], #[redact] token: u64, #[redact] user: &str);
         static NOTHING: fn();
     }
-    let refused = |between: hotprobe_profile::LatencyProbe| {
+    let refused = |between: Latency| {
         let error = between.start().unwrap_err();
         assert!(matches!(error, ProfileError::Parameter { .. }), "{error:?}");
         error.to_string()
@@ -217,10 +217,7 @@ fn what_cannot_be_measured_is_refused() {
         refused(Latency::between(&BEGIN, &BEGIN, "id")),
         format!("`{begin}` cannot be both begin and end: name two events")
     );
-    let limit = Latency::builder()
-        .digits(5)
-        .between(&BEGIN, &END, "id")
-        .start();
+    let limit = Latency::between(&BEGIN, &END, "id").digits(5).start();
     assert!(matches!(limit, Err(ProfileError::Limit { .. })));
     assert!(
         !BEGIN.is_enabled() && !END.is_enabled(),
@@ -229,19 +226,22 @@ fn what_cannot_be_measured_is_refused() {
 }
 
 #[test]
-fn finishing_where_it_would_wait_for_itself_says_so_and_has_detached() {
+fn a_finish_that_would_wait_for_itself_detaches_and_gives_the_session_back() {
     hotprobe::event! { static BEGIN: fn(id: u64); static END: fn(id: u64); }
-    let timing = Latency::between(&BEGIN, &END, "id").start().unwrap();
-    let error = hotprobe::pinned(|| timing.finish().unwrap_err());
-    assert!(matches!(
-        error,
-        ProfileError::Synchronize(hotprobe::SynchronizeError::InProbe)
-    ));
-    assert!(
-        error
-            .to_string()
-            .starts_with("the probes are detached, but firings in flight may still be counted: "),
-        "{error}"
-    );
+    let session = Latency::between(&BEGIN, &END, "id").start().unwrap();
+    fire!(BEGIN, 1);
+    fire!(END, 1);
+    let error = hotprobe::pinned(|| session.finish().unwrap_err());
     assert!(!BEGIN.is_enabled() && !END.is_enabled());
+    assert_eq!(error.synchronize_error(), SynchronizeError::InProbe);
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, SynchronizeError::InProbe.to_string());
+    assert!(
+        !error.to_string().contains(&source),
+        "it is said once: {error}"
+    );
+    let session = error.into_session();
+    let measured = session.snapshot();
+    assert_eq!(measured.label("all").unwrap().count(), 1);
+    assert_eq!(session.finish().unwrap().labels(), measured.labels());
 }

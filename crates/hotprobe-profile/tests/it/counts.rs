@@ -11,12 +11,12 @@ fn every_firing_is_counted_whatever_the_threads() {
     hotprobe::event! { static COUNTED: fn(x: u64); static BESIDE: fn(); }
     const THREADS: u32 = 80;
     let counter = Counter::new("in a probe of its own");
-    counter.add_n(7);
+    counter.inc_by(7);
     let probe = COUNTED.attach({
         let counter = counter.clone();
-        move |_| counter.add()
+        move |_| counter.inc()
     });
-    let counting = Counts::new()
+    let session = Counts::new()
         .event(&COUNTED)
         .event(&BESIDE)
         .event(&COUNTED)
@@ -37,7 +37,7 @@ fn every_firing_is_counted_whatever_the_threads() {
         });
     }
     fire!(BESIDE);
-    let snapshot = counting.finish().unwrap();
+    let snapshot = session.finish().unwrap();
     drop(probe);
     fire!(COUNTED, 0);
     let counts: Vec<_> = snapshot
@@ -62,7 +62,7 @@ fn what_threads_count_in_their_last_destructors_is_counted() {
     struct Last(Counter);
     impl Drop for Last {
         fn drop(&mut self) {
-            self.0.add();
+            self.0.inc();
         }
     }
     thread_local!(static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) });
@@ -74,11 +74,11 @@ fn what_threads_count_in_their_last_destructors_is_counted() {
             // Destructors run in one order or the other.
             let first = i % 2 == 0;
             if first {
-                counter.add();
+                counter.inc();
             }
             LAST.with(|last| *last.borrow_mut() = Some(Last(counter.clone())));
             if !first {
-                counter.add();
+                counter.inc();
             }
         });
         thread.join().unwrap();
@@ -89,10 +89,10 @@ fn what_threads_count_in_their_last_destructors_is_counted() {
 #[test]
 fn labels_are_exact_while_there_is_room_and_bounded_after() {
     hotprobe::event! { static ROUTED: fn(route: &str, status: u16); }
-    let counting = Counts::new()
+    let session = Counts::new()
         .by(&ROUTED, "route")
         .by(&ROUTED, "status")
-        .labels_at_most(4)
+        .max_labels(4)
         .start()
         .unwrap();
     let mut fired = 0_u64;
@@ -103,9 +103,9 @@ fn labels_are_exact_while_there_is_room_and_bounded_after() {
         }
     };
     fire_all(&[("/a", 50), ("/b", 30), ("/c", 2)]);
-    let exact = counting.snapshot();
+    let exact = session.snapshot();
     assert_eq!(exact.events().len(), 1, "the event itself is counted once");
-    let [routes, statuses] = exact.labels() else {
+    let [routes, statuses] = exact.breakdowns() else {
         panic!("{exact:?}")
     };
     assert_eq!(
@@ -113,7 +113,7 @@ fn labels_are_exact_while_there_is_room_and_bounded_after() {
         (ROUTED.name(), "route")
     );
     assert!(routes.is_exact() && statuses.is_exact());
-    let listed = |labels: &hotprobe_profile::LabelCounts| -> Vec<_> {
+    let listed = |labels: &hotprobe_profile::Breakdown| -> Vec<_> {
         let labels = labels.labels().iter();
         labels
             .map(|label| (label.label().to_owned(), label.count(), label.error()))
@@ -133,8 +133,8 @@ fn labels_are_exact_while_there_is_room_and_bounded_after() {
     );
 
     fire_all(&[("/d", 1), ("/e", 1), ("/f", 1), ("/a", 10)]);
-    let bounded = counting.snapshot();
-    let routes = &bounded.labels()[0];
+    let bounded = session.snapshot();
+    let routes = &bounded.breakdowns()[0];
     assert!(!routes.is_exact());
     assert_eq!(routes.total(), 95);
     // /e took the place of /d, and /f that of /c or /e.
@@ -155,18 +155,18 @@ fn labels_are_exact_while_there_is_room_and_bounded_after() {
         );
         assert!(error <= routes.total() / 4);
     }
-    assert_eq!(routes.unlisted_at_most(), 2);
+    assert_eq!(routes.max_unlisted(), 2);
 
     let since = bounded.since(&exact);
     assert_eq!(since.event(ROUTED.name()).unwrap().count(), 13);
-    assert_eq!(since.labels()[0].total(), 13);
-    assert_eq!(listed(&since.labels()[0])[0], ("/a".into(), 10, 0));
+    assert_eq!(since.breakdowns()[0].total(), 13);
+    assert_eq!(listed(&since.breakdowns()[0])[0], ("/a".into(), 10, 0));
     assert_eq!(
-        listed(&since.labels()[1]),
+        listed(&since.breakdowns()[1]),
         [("200".into(), 9, 0), ("500".into(), 4, 0)]
     );
     assert_eq!(
-        counting
+        session
             .finish()
             .unwrap()
             .event(ROUTED.name())
@@ -184,15 +184,15 @@ fn labels_are_counted_exactly_on_many_threads() {
             let labels = &labels;
             scope.spawn(move || {
                 for i in 0..1000 {
-                    labels.add(["x", "y", "z"][(i + thread) % 3]);
+                    labels.inc(["x", "y", "z"][(i + thread) % 3]);
                 }
-                labels.add_n("n", 5);
+                labels.inc_by("n", 5);
             });
         }
     });
-    let counting = Counts::new().labels(&labels).start().unwrap();
-    let snapshot = counting.snapshot();
-    let [labels] = snapshot.labels() else {
+    let session = Counts::new().labels(&labels).start().unwrap();
+    let snapshot = session.snapshot();
+    let [labels] = snapshot.breakdowns() else {
         panic!("{snapshot:?}")
     };
     assert!(labels.is_exact());
@@ -215,7 +215,7 @@ fn labels_are_counted_exactly_on_many_threads() {
 #[test]
 fn rates_are_counts_by_the_time_that_they_took() {
     hotprobe::event! { static RATED: fn(); }
-    let counting = Counts::new()
+    let session = Counts::new()
         .event(&RATED)
         .by(&RATED_BY, "of")
         .start()
@@ -224,29 +224,29 @@ fn rates_are_counts_by_the_time_that_they_took() {
     (0..1000).for_each(|_| fire!(RATED));
     fire!(RATED_BY, "one");
     thread::sleep(Duration::from_millis(2));
-    let first = counting.snapshot();
+    let first = session.snapshot();
     (0..10).for_each(|_| fire!(RATED));
     thread::sleep(Duration::from_millis(2));
-    let second = counting.snapshot();
+    let second = session.snapshot();
     for (snapshot, count) in [
         (&first, 1000.0),
         (&second, 1010.0),
         (&second.since(&first), 10.0),
     ] {
         let rate = snapshot.event(RATED.name()).unwrap().rate();
-        let expected = count / snapshot.length().as_secs_f64();
+        let expected = count / snapshot.duration().as_secs_f64();
         assert!((rate / expected - 1.0).abs() < 1e-9, "{rate} {expected}");
     }
     assert_eq!(
-        second.since(&first).length(),
-        second.length().saturating_sub(first.length())
+        second.since(&first).duration(),
+        second.duration().saturating_sub(first.duration())
     );
     assert!(
-        second.since(&first).labels()[0].labels().is_empty(),
+        second.since(&first).breakdowns()[0].labels().is_empty(),
         "nothing new"
     );
     let of_nothing = first.since(&first);
-    assert!(of_nothing.length().is_zero() && of_nothing.events()[0].rate() == 0.0);
+    assert!(of_nothing.duration().is_zero() && of_nothing.events()[0].rate() == 0.0);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn what_cannot_be_counted_is_refused() {
     let refused = |counts: Counts| counts.start().unwrap_err().to_string();
     assert_eq!(
         refused(Counts::new()),
-        "there is nothing to count: call `event`, `matching`, `by`, `counter` or `labels` before `start`"
+        "no event was chosen: call `event` or `matching` before `start`"
     );
     let error = Counts::new()
         .matching("no_such_crate::*")
@@ -288,9 +288,41 @@ fn what_cannot_be_counted_is_refused() {
             expected
         );
         assert_eq!(
-            refused(Counts::new().by(&KNOWN, "id").labels_at_most(room)),
+            refused(Counts::new().by(&KNOWN, "id").max_labels(room)),
             expected
         );
     }
     assert!(!KNOWN.is_enabled(), "nothing was attached");
+}
+
+#[test]
+fn a_session_that_was_detached_or_not_finished_keeps_its_counts() {
+    hotprobe::event! { static TICK: fn(); }
+    let detached = Counts::new().event(&TICK).start().unwrap();
+    let session = Counts::new().event(&TICK).start().unwrap();
+    fire!(TICK);
+    detached.detach();
+    detached.detach();
+    fire!(TICK);
+    assert_eq!(detached.finish().unwrap().events()[0].count(), 1);
+    let error = hotprobe::pinned(|| session.finish().unwrap_err());
+    assert!(!TICK.is_enabled());
+    fire!(TICK);
+    let session = error.into_session();
+    assert_eq!(session.snapshot().events()[0].count(), 2);
+    assert_eq!(session.finish().unwrap().events()[0].count(), 2);
+}
+
+#[test]
+fn snapshots_are_compared_by_value() {
+    hotprobe::event! { static TICK: fn(label: &str); }
+    let session = Counts::new().by(&TICK, "label").start().unwrap();
+    fire!(TICK, "a");
+    let first = session.snapshot();
+    assert_eq!(first, first.clone());
+    fire!(TICK, "a");
+    let second = session.snapshot();
+    assert_ne!(first, second);
+    assert_ne!(first.events(), second.events());
+    assert_ne!(first.breakdowns(), second.breakdowns());
 }

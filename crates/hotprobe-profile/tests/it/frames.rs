@@ -84,7 +84,7 @@ fn the_innermost_frame_is_the_function_that_fired_however_it_did() {
         (on_a_thread_of_its_own, &["by_macro"]),
     ];
     for (case, expected) in cases {
-        let mut stacks = Stacks::at(&FIRED).start().unwrap();
+        let stacks = Stacks::at(&FIRED).start().unwrap();
         case();
         let names = only(&stacks.finish().unwrap());
         for (name, expected) in names.iter().zip(expected) {
@@ -112,7 +112,7 @@ fn the_innermost_frame_is_the_function_that_fired_however_it_did() {
 )]
 fn a_frame_tells_the_file_and_the_line_of_the_firing() {
     hotprobe::event! { static FIRED: fn(); }
-    let mut stacks = Stacks::at(&FIRED).start().unwrap();
+    let stacks = Stacks::at(&FIRED).start().unwrap();
     let line = line!() + 1;
     fire!(FIRED);
     let profile = stacks.finish().unwrap();
@@ -139,7 +139,7 @@ fn where_a_probe_fires_neither_firing_shows() {
         fire!(OUTER);
         black_box(());
     }
-    let mut stacks = Stacks::at(&INNER).start().unwrap();
+    let stacks = Stacks::at(&INNER).start().unwrap();
     let watch = OUTER.attach(probe);
     outer();
     let names = only(&stacks.finish().unwrap());
@@ -166,7 +166,7 @@ fn a_deep_stack_keeps_its_innermost_frames_and_says_that_it_is_cut_off() {
         black_box(());
     }
     for (frames, levels) in [(10, 100), (448, 600), (1, 1)] {
-        let mut stacks = Stacks::at(&DEEP).frames_at_most(frames).start().unwrap();
+        let stacks = Stacks::at(&DEEP).max_frames(frames).start().unwrap();
         descend(levels);
         let names = only(&stacks.finish().unwrap());
         assert_eq!(names.len(), frames + 1, "{names:#?}");

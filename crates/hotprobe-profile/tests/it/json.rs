@@ -1,7 +1,7 @@
 //! The results as JSON, with the feature `serde`.
 
 use hotprobe::fire;
-use hotprobe_profile::{Counts, Latency, Stacks};
+use hotprobe_profile::{Counts, LatencyMeter, Stacks};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
@@ -14,17 +14,26 @@ fn names(value: &Value) -> Vec<&str> {
 
 #[test]
 fn a_latency_snapshot_has_integers_of_nanoseconds() {
-    let latency = Latency::<u64>::builder().title("disk").build().unwrap();
+    let latency = LatencyMeter::builder()
+        .title("disk")
+        .build::<u64>()
+        .unwrap();
     latency.begin(1);
     latency.begin(2);
     latency.end(&1, "read \"it\"");
     let snapshot = latency.snapshot();
     let json = serde_json::to_value(&snapshot).unwrap();
-    let expected = ["counts", "labels", "length_ns", "started_unix_ms", "title"];
+    let expected = [
+        "counts",
+        "duration_ns",
+        "labels",
+        "started_unix_ms",
+        "title",
+    ];
     assert_eq!(names(&json), expected);
     assert_eq!(json["title"], "disk");
-    let length = Duration::from_nanos(json["length_ns"].as_u64().unwrap());
-    assert_eq!(length, snapshot.length());
+    let duration = Duration::from_nanos(json["duration_ns"].as_u64().unwrap());
+    assert_eq!(duration, snapshot.duration());
     let started = snapshot.started().duration_since(SystemTime::UNIX_EPOCH);
     let milliseconds = u64::try_from(started.unwrap().as_millis()).unwrap();
     assert_eq!(json["started_unix_ms"], milliseconds);
@@ -52,21 +61,21 @@ fn a_latency_snapshot_has_integers_of_nanoseconds() {
 #[test]
 fn a_counts_snapshot_has_events_and_labels_with_their_rates() {
     hotprobe::event! { static STORED: fn(bucket: &str); }
-    let counting = Counts::new().by(&STORED, "bucket").start().unwrap();
+    let session = Counts::new().by(&STORED, "bucket").start().unwrap();
     for bucket in ["a", "b", "a"] {
         fire!(STORED, bucket);
     }
-    let snapshot = counting.snapshot();
+    let snapshot = session.snapshot();
     let json = serde_json::to_value(&snapshot).unwrap();
     let rate = snapshot.events()[0].rate();
-    let labels = snapshot.labels()[0].labels();
+    let labels = snapshot.breakdowns()[0].labels();
     assert_eq!(
         json,
         json!({
-            "length_ns": u64::try_from(snapshot.length().as_nanos()).unwrap(),
+            "duration_ns": u64::try_from(snapshot.duration().as_nanos()).unwrap(),
             "events": [{"name": STORED.name(), "count": 3, "per_second": rate}],
-            "labels": [{
-                "event": STORED.name(), "parameter": "bucket", "total": 3, "unlisted_at_most": 0, "labels": [
+            "breakdowns": [{
+                "event": STORED.name(), "parameter": "bucket", "total": 3, "max_unlisted": 0, "labels": [
                     {"label": "a", "count": 2, "error": 0, "per_second": labels[0].rate()},
                     {"label": "b", "count": 1, "error": 0, "per_second": labels[1].rate()}
                 ]
@@ -78,7 +87,7 @@ fn a_counts_snapshot_has_events_and_labels_with_their_rates() {
 #[test]
 fn a_stack_profile_has_samples_with_their_frames() {
     hotprobe::event! { static READ: fn(tenant: &str, bytes: u64); }
-    let mut stacks = Stacks::at(&READ)
+    let stacks = Stacks::at(&READ)
         .weight("bytes")
         .label("tenant")
         .start()

@@ -3,7 +3,7 @@
 use super::balanced;
 use crate::alloc;
 use hotprobe::fire;
-use hotprobe_profile::{Clock, Latency, LatencySnapshot};
+use hotprobe_profile::{Clock, LatencyMeter, LatencySnapshot};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ fn label_counts(snapshot: &LatencySnapshot) -> BTreeMap<String, u64> {
 
 #[test]
 fn a_pair_takes_as_long_as_an_independent_clock_says() {
-    let latency = Arc::new(Latency::new());
+    let latency = Arc::new(LatencyMeter::new());
     let outer = Instant::now();
     latency.begin(7);
     // The end is on another thread.
@@ -67,7 +67,7 @@ fn a_pair_takes_as_long_as_an_independent_clock_says() {
 
 #[test]
 fn what_has_no_partner_is_counted() {
-    let latency = Latency::builder().pairs_at_most(3).build().unwrap();
+    let latency = LatencyMeter::builder().max_pairs(3).build().unwrap();
     latency.end(&1, "unmatched");
     latency.begin(1);
     latency.begin(1);
@@ -86,7 +86,7 @@ fn what_has_no_partner_is_counted() {
 
 #[test]
 fn a_begin_takes_the_place_of_an_open_one_of_its_key_and_is_the_newest_then() {
-    let latency = Latency::builder().pairs_at_most(2).build().unwrap();
+    let latency = LatencyMeter::builder().max_pairs(2).build().unwrap();
     latency.begin(1);
     latency.begin(2);
     latency.begin(1);
@@ -102,7 +102,7 @@ fn a_begin_takes_the_place_of_an_open_one_of_its_key_and_is_the_newest_then() {
 
 #[test]
 fn labels_beyond_the_cap_are_counted_together() {
-    let latency = Latency::builder().labels_at_most(2).build().unwrap();
+    let latency = LatencyMeter::builder().max_labels(2).build().unwrap();
     for (key, label) in ["a", "b", "c", "a", "d", "(other)"].into_iter().enumerate() {
         latency.begin(key);
         latency.end(&key, label);
@@ -120,7 +120,10 @@ fn labels_beyond_the_cap_are_counted_together() {
 #[test]
 fn what_is_out_of_range_counts_at_its_ends() {
     let hour = Duration::from_secs(3600);
-    let latency = Latency::builder().range(hour..=hour * 2).build().unwrap();
+    let latency = LatencyMeter::builder()
+        .range(hour..=hour * 2)
+        .build()
+        .unwrap();
     latency.begin(1);
     latency.end(&1, "short");
     let snapshot = latency.snapshot();
@@ -133,7 +136,7 @@ fn what_is_out_of_range_counts_at_its_ends() {
     assert!(label.min() <= hour && label.max() >= hour);
 
     let ns = Duration::from_nanos(1);
-    let latency = Latency::builder().range(ns..=ns * 2).build().unwrap();
+    let latency = LatencyMeter::builder().range(ns..=ns * 2).build().unwrap();
     latency.begin(1);
     thread::sleep(Duration::from_micros(1));
     latency.end(&1, "long");
@@ -157,7 +160,7 @@ impl Hash for Colliding {
 
 #[test]
 fn keys_with_one_hash_are_told_apart() {
-    let latency = Latency::new();
+    let latency = LatencyMeter::new();
     (0..10).for_each(|key| latency.begin(Colliding(key)));
     latency.end(&Colliding(10), "not begun");
     (0..10).for_each(|key| latency.end(&Colliding(key), "begun"));
@@ -171,9 +174,9 @@ fn sums_are_exact_over_threads_and_resets() {
     const THREADS: u64 = 4;
     const ROUNDS: u64 = 5_000;
     // Small, so that all that can happen does; keys are everybody's.
-    let latency = Latency::builder()
-        .pairs_at_most(128)
-        .labels_at_most(3)
+    let latency = LatencyMeter::builder()
+        .max_pairs(128)
+        .max_labels(3)
         .build()
         .unwrap();
     let done = AtomicBool::new(false);
@@ -292,7 +295,7 @@ proptest! {
         pairs in 1_usize..8,
         operations in vec(operation(), 0..100),
     ) {
-        let latency = Latency::builder().pairs_at_most(pairs).labels_at_most(2).build().unwrap();
+        let latency = LatencyMeter::builder().max_pairs(pairs).max_labels(2).build().unwrap();
         let mut model = Model::default();
         for operation in operations {
             match operation {
@@ -343,7 +346,7 @@ proptest! {
 #[test]
 fn however_many_pairs_there_are_room_for_no_more_are_kept() {
     for pairs in [1, 127, 128, 1000, 65_536] {
-        let latency = Latency::builder().pairs_at_most(pairs).build().unwrap();
+        let latency = LatencyMeter::builder().max_pairs(pairs).build().unwrap();
         (0..2 * pairs).for_each(|key| latency.begin(key));
         let counts = latency.snapshot().counts();
         balanced(&counts);
@@ -352,7 +355,7 @@ fn however_many_pairs_there_are_room_for_no_more_are_kept() {
             counts.open <= pairs as u64 && counts.open * 100 >= pairs as u64 * 90,
             "{counts:?}"
         );
-        let latency = Latency::builder().pairs_at_most(pairs).build().unwrap();
+        let latency = LatencyMeter::builder().max_pairs(pairs).build().unwrap();
         (0..pairs / 2).for_each(|key| latency.begin(key));
         assert_eq!(
             latency.snapshot().counts().evicted,
@@ -364,7 +367,7 @@ fn however_many_pairs_there_are_room_for_no_more_are_kept() {
 
 hotprobe::event! { static COMPARED: fn(); }
 
-static OF_MEDDLING: OnceLock<Latency<Meddling>> = OnceLock::new();
+static OF_MEDDLING: OnceLock<LatencyMeter<Meddling>> = OnceLock::new();
 
 /// A key that begins and ends while it is compared.
 struct Meddling(u32);
@@ -384,7 +387,7 @@ impl Eq for Meddling {}
 
 #[test]
 fn a_firing_inside_of_a_keys_comparison_is_skipped_and_counted() {
-    let latency = OF_MEDDLING.get_or_init(Latency::new);
+    let latency = OF_MEDDLING.get_or_init(LatencyMeter::new);
     let probe = COMPARED.attach(|| {
         let latency = OF_MEDDLING.get().unwrap();
         latency.begin(Meddling(1));
@@ -416,7 +419,7 @@ fn a_key_whose_comparison_panics_spoils_nothing() {
     impl Eq for Faulty {}
 
     quiet_planned_panics();
-    let latency = Latency::builder().pairs_at_most(2).build().unwrap();
+    let latency = LatencyMeter::builder().max_pairs(2).build().unwrap();
     latency.begin(Faulty(false));
     let faulty = || latency.begin(Faulty(true));
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(faulty)).unwrap_err();
@@ -428,7 +431,7 @@ fn a_key_whose_comparison_panics_spoils_nothing() {
 
 #[test]
 fn what_keys_own_is_dropped_outside_of_the_locks() {
-    static DROPPING: OnceLock<Latency<Dropping>> = OnceLock::new();
+    static DROPPING: OnceLock<LatencyMeter<Dropping>> = OnceLock::new();
     #[derive(Hash, PartialEq, Eq)]
     struct Dropping(u32);
     impl Drop for Dropping {
@@ -438,7 +441,7 @@ fn what_keys_own_is_dropped_outside_of_the_locks() {
         }
     }
 
-    let latency = DROPPING.get_or_init(|| Latency::builder().pairs_at_most(1).build().unwrap());
+    let latency = DROPPING.get_or_init(|| LatencyMeter::builder().max_pairs(1).build().unwrap());
     latency.begin(Dropping(1));
     latency.begin(Dropping(1));
     latency.begin(Dropping(2));
@@ -452,7 +455,7 @@ fn an_allocator_that_fires_inside_of_a_probe_is_measured_itself() {
         "latency::an_allocator_that_fires_inside_of_a_probe_is_measured_itself",
         || {
             hotprobe::event! { static BEGUN: fn(id: &str); static ENDED: fn(id: &str, label: &str); }
-            let latency = Arc::new(Latency::<Box<str>>::new());
+            let latency = Arc::new(LatencyMeter::<Box<str>>::new());
             let in_begin = BEGUN.attach({
                 let latency = Arc::clone(&latency);
                 move |id| latency.begin(id.into())
@@ -495,7 +498,7 @@ fn an_allocator_that_fires_inside_of_a_probe_is_measured_itself() {
 
 #[test]
 fn a_pair_with_an_integer_key_allocates_nothing() {
-    let latency = Latency::new();
+    let latency = LatencyMeter::new();
     for key in 0..1000 {
         latency.begin(key);
         latency.end(&key, "warm");
@@ -513,16 +516,17 @@ fn a_pair_with_an_integer_key_allocates_nothing() {
 
 #[test]
 fn limits_that_are_not_possible_are_refused() {
-    let error =
-        |builder: hotprobe_profile::LatencyBuilder| builder.build::<u64>().unwrap_err().to_string();
-    let builder = Latency::builder;
+    let error = |builder: hotprobe_profile::LatencyMeterBuilder| {
+        builder.build::<u64>().unwrap_err().to_string()
+    };
+    let builder = LatencyMeter::builder;
     assert_eq!(
-        error(builder().pairs_at_most(0)),
-        "`pairs_at_most(0)` is not possible: give 1 to 67108864"
+        error(builder().max_pairs(0)),
+        "`max_pairs(0)` is not possible: give 1 to 67108864"
     );
     assert_eq!(
-        error(builder().labels_at_most(0)),
-        "`labels_at_most(0)` is not possible: give 1 to 65536"
+        error(builder().max_labels(0)),
+        "`max_labels(0)` is not possible: give 1 to 65536"
     );
     assert_eq!(
         error(builder().digits(0)),
@@ -557,7 +561,7 @@ fn a_measurement_uses_the_clock_that_was_chosen() {
         Clock::Tsc,
     ];
     for clock in clocks {
-        let latency = Latency::builder().clock(clock).build().unwrap();
+        let latency = LatencyMeter::builder().clock(clock).build().unwrap();
         for key in 0..100_u64 {
             latency.begin(key);
             latency.end(&key, "a label");
@@ -567,4 +571,19 @@ fn a_measurement_uses_the_clock_that_was_chosen() {
         let label = snapshot.label("a label").unwrap();
         assert_eq!(label.count(), 100, "{clock:?}");
     }
+}
+
+#[test]
+fn snapshots_are_compared_by_value() {
+    let latency = LatencyMeter::new();
+    latency.begin(1);
+    latency.end(&1, "a");
+    let first = latency.snapshot();
+    assert_eq!(first, first.clone());
+    let labels = first.labels().to_vec();
+    assert_eq!(latency.snapshot().labels(), labels);
+    latency.begin(1);
+    latency.end(&1, "a");
+    assert_ne!(latency.snapshot().labels(), labels);
+    assert_ne!(latency.snapshot(), first);
 }

@@ -36,7 +36,7 @@ fn every_firing_of_many_threads_is_counted_at_its_stack_with_its_weight_and_labe
     }
 
     let (threads, each) = (4, 500_u64);
-    let mut stacks = Stacks::at(&STORED)
+    let stacks = Stacks::at(&STORED)
         .weight("bytes")
         .label("route")
         .start()
@@ -90,10 +90,10 @@ fn every_firing_of_many_threads_is_counted_at_its_stack_with_its_weight_and_labe
 fn what_finds_no_room_is_counted_at_other_and_no_weight_is_lost() {
     hotprobe::event! { static STORED: fn(route: u64, bytes: u64); }
     let (threads, each) = (4_u64, 300);
-    let mut stacks = Stacks::at(&STORED)
+    let stacks = Stacks::at(&STORED)
         .weight("bytes")
         .label("route")
-        .stacks_at_most(7)
+        .max_stacks(7)
         .start()
         .unwrap();
     let barrier = Barrier::new(4);
@@ -108,9 +108,10 @@ fn what_finds_no_room_is_counted_at_other_and_no_weight_is_lost() {
             });
         }
     });
+    let running = stacks.counts();
     let profile = stacks.finish().unwrap();
     let counts = profile.counts();
-    assert_eq!(counts, stacks.counts());
+    assert_eq!(counts, running);
     assert_eq!((counts.stacks, counts.fired), (7, threads * each));
     assert_eq!(counts.other, threads * each - 7);
     assert_eq!(counts.weight, u128::from(10 * threads * each));
@@ -165,7 +166,7 @@ fn what_is_fired_while_a_stack_is_taken_is_counted_and_does_not_go_on_for_ever()
         }
     }
     hotprobe::event! { static NAMED: fn(name: Firing, bytes: u64); }
-    let mut stacks = Stacks::at(&NAMED)
+    let stacks = Stacks::at(&NAMED)
         .label("name")
         .weight("bytes")
         .start()
@@ -191,7 +192,7 @@ fn a_debug_that_panics_takes_nothing_with_it() {
         }
     }
     hotprobe::event! { static NAMED: fn(name: Panics); }
-    let mut stacks = Stacks::at(&NAMED).label("name").start().unwrap();
+    let stacks = Stacks::at(&NAMED).label("name").start().unwrap();
     (0..2).for_each(|_| NAMED.fire(Panics));
     let profile = stacks.finish().unwrap();
     assert_eq!(profile.counts().fired, 2);
@@ -202,9 +203,10 @@ fn a_debug_that_panics_takes_nothing_with_it() {
 #[test]
 fn events_are_told_apart_and_one_that_is_given_twice_counts_once() {
     hotprobe::event! { static A: fn(bytes: u64); static B: fn(other: u8, bytes: u64); }
-    let mut stacks = Stacks::at(&A)
-        .and(&B)
-        .and(&A)
+    let stacks = Stacks::new()
+        .event(&A)
+        .event(&B)
+        .event(&A)
         .weight("bytes")
         .start()
         .unwrap();
@@ -222,14 +224,13 @@ fn events_are_told_apart_and_one_that_is_given_twice_counts_once() {
 #[test]
 fn nothing_is_counted_after_finish_or_drop_and_the_event_is_off() {
     hotprobe::event! { static TICK: fn(); }
-    let mut stacks = Stacks::at(&TICK).start().unwrap();
+    let stacks = Stacks::at(&TICK).start().unwrap();
     let again = Stacks::at(&TICK).start().unwrap();
     TICK.fire();
     let profile = stacks.finish().unwrap();
     assert_eq!(TICK.probe_count(), 1);
     TICK.fire();
     assert_eq!(profile.counts().fired, 1);
-    assert_eq!(stacks.finish().unwrap().counts().fired, 1);
     assert_eq!(again.counts().fired, 2);
     drop(again);
     assert!(!TICK.is_enabled());
@@ -238,11 +239,14 @@ fn nothing_is_counted_after_finish_or_drop_and_the_event_is_off() {
 #[test]
 fn finish_waits_for_firings_and_inside_of_one_says_so() {
     hotprobe::event! { static TICK: fn(); static STOPPED: fn(); }
-    let mut stacks = Stacks::at(&TICK).start().unwrap();
+    let stacks = Stacks::at(&TICK).start().unwrap();
+    TICK.fire();
     let error = hotprobe::pinned(|| stacks.finish().unwrap_err());
-    assert_eq!(error, SynchronizeError::InProbe);
+    assert_eq!(error.synchronize_error(), SynchronizeError::InProbe);
     assert!(!TICK.is_enabled(), "it has detached");
-    assert!(stacks.finish().is_ok());
+    let stacks = error.into_session();
+    assert_eq!(stacks.counts().fired, 1);
+    assert_eq!(stacks.finish().unwrap().counts().fired, 1);
 
     /// Its text stands at the door: the firing is counted when it has passed.
     #[derive(Clone, Copy)]
@@ -255,7 +259,7 @@ fn finish_waits_for_firings_and_inside_of_one_says_so() {
     }
     hotprobe::event! { static SLOW: fn(name: Waits); }
     static DOOR: Door = Door::new();
-    let mut stacks = Stacks::at(&SLOW).label("name").start().unwrap();
+    let stacks = Stacks::at(&SLOW).label("name").start().unwrap();
     thread::scope(|scope| {
         scope.spawn(|| SLOW.fire(Waits(&DOOR)));
         DOOR.wait_for_arrival();
@@ -274,7 +278,7 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
     }
     let name = LOGIN.name();
     let at = || Stacks::at(&LOGIN);
-    let error = |builder: hotprobe_profile::StacksBuilder| builder.start().unwrap_err().to_string();
+    let error = |builder: Stacks| builder.start().unwrap_err().to_string();
     assert_eq!(
         error(at().weight("size")),
         format!(
@@ -282,7 +286,7 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
         )
     );
     assert_eq!(
-        error(at().and(&TICK).label("user")),
+        error(at().event(&TICK).label("user")),
         format!("`{}` has no parameter `user`; it has none", TICK.name())
     );
     let redacted = format!(
@@ -299,14 +303,21 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
         )
     );
     assert_eq!(
-        error(at().frames_at_most(0)),
-        "`frames_at_most` was given 0: it has to be from 1 to 448"
+        error(at().max_frames(0)),
+        "`max_frames(0)` is not possible: give 1 to 448"
     );
     assert_eq!(
-        error(at().stacks_at_most((1 << 20) + 1)),
-        "`stacks_at_most` was given 1048577: it has to be from 1 to 1048576"
+        error(at().max_stacks((1 << 20) + 1)),
+        "`max_stacks(1048577)` is not possible: give 1 to 1048576"
     );
-    assert!(error(at().every(0)).starts_with("`every` was given 0"));
+    assert!(error(at().every(0)).starts_with("`every(0)` is not possible"));
+    assert_eq!(
+        error(Stacks::new()),
+        "no event was chosen: call `event` or `matching` before `start`"
+    );
+    assert!(error(at().matching("no_such_crate::*")).contains("`no_such_crate::*` matches none"));
+    let many = (0..9).fold(at(), |builder, n| builder.label(format!("label {n}")));
+    assert_eq!(error(many), "9 labels are not possible: give at most 8");
     assert!(!LOGIN.is_enabled() && !TICK.is_enabled());
 
     let profile = Stacks::at(&TICK).start().unwrap().snapshot();
@@ -329,7 +340,7 @@ fn what_cannot_be_counted_is_said_with_what_to_do() {
 #[test]
 fn each_ending_is_a_format() {
     hotprobe::event! { static STORED: fn(bytes: u64); }
-    let mut stacks = Stacks::at(&STORED).weight("bytes").start().unwrap();
+    let stacks = Stacks::at(&STORED).weight("bytes").start().unwrap();
     (0..10).for_each(|_| fire!(STORED, 1 << 40));
     let profile = stacks.finish().unwrap();
     let name = |ending| env::temp_dir().join(format!("hotprobe-{}.{ending}", std::process::id()));
@@ -363,7 +374,7 @@ fn neither_a_firing_nor_a_name_waits_for_the_lock_of_the_crate_backtrace() {
     static DOOR: Door = Door::new();
     let (sender, receiver) = mpsc::channel();
     let fires = move || {
-        let mut stacks = Stacks::at(&TICK).start().unwrap();
+        let stacks = Stacks::at(&TICK).start().unwrap();
         fire!(TICK);
         let profile = stacks.finish().unwrap();
         let name = profile.samples()[0].frames()[0].name().to_owned();
@@ -403,7 +414,7 @@ fn a_known_stack_allocates_nothing() {
     let stacks = Stacks::at(&STORED)
         .weight("bytes")
         .label("route")
-        .frames_at_most(448)
+        .max_frames(448)
         .start()
         .unwrap();
     let mut before = 0;
@@ -428,7 +439,7 @@ fn an_allocator_that_fires_is_profiled_like_anything_else() {
             fn allocates(bytes: usize) {
                 black_box(vec![0_u8; bytes]);
             }
-            let mut stacks = Stacks::at(&ALLOCATED).weight("bytes").start().unwrap();
+            let stacks = Stacks::at(&ALLOCATED).weight("bytes").start().unwrap();
             let independent = ALLOCATED.attach(|bytes| {
                 BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
             });
@@ -460,4 +471,23 @@ fn an_allocator_that_fires_is_profiled_like_anything_else() {
             assert_eq!(counts.weight, u128::from(BYTES.load(Ordering::Relaxed)));
         },
     );
+}
+
+#[test]
+fn profiles_are_compared_by_value() {
+    hotprobe::event! { static COMPARED_FIRST: fn(); static COMPARED_SECOND: fn(); }
+    let stacks = Stacks::new().matching("*::COMPARED_*").start().unwrap();
+    COMPARED_FIRST.fire();
+    COMPARED_SECOND.fire();
+    let first = stacks.snapshot();
+    assert_eq!(first.counts().fired, 2);
+    let copy = first.clone();
+    assert_eq!(first, copy);
+    // The names are looked up in each by itself.
+    assert_eq!(first.samples(), copy.samples());
+    COMPARED_FIRST.fire();
+    let second = stacks.finish().unwrap();
+    assert_ne!(first, second);
+    assert_ne!(first.samples(), second.samples());
+    assert!(!COMPARED_SECOND.is_enabled());
 }

@@ -3,7 +3,7 @@
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use hotprobe::fire;
-use hotprobe_profile::{Counts, Latency, LatencySnapshot, ProfileError, Stacks};
+use hotprobe_profile::{Counts, LatencyMeter, LatencySnapshot, ProfileError, Stacks};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const NASTY: &str = "<b>&\"'\x1b[31m, %\u{202e}";
 /// Whatever the machine, all pairs take 2 ns.
 fn measured(labels: &[(&str, u64)]) -> LatencySnapshot {
     let ns = Duration::from_nanos(1);
-    let latency = Latency::builder()
+    let latency = LatencyMeter::builder()
         .title("orders <now>")
         .range(ns..=ns * 2)
         .build()
@@ -50,7 +50,7 @@ orders <now>                 count   p50   p90   p99  p99.9   max
 
 #[test]
 fn a_log_is_read_back_with_the_same_counts() {
-    let latency = Latency::new();
+    let latency = LatencyMeter::new();
     for key in 0..1000 {
         latency.begin(key);
         latency.end(&key, ["GET /a, b", NASTY, ""][key % 3]);
@@ -104,7 +104,7 @@ fn base64(text: &str) -> Vec<u8> {
 
 #[test]
 fn prometheus_is_told_buckets_that_add_up() {
-    let latency = Latency::new();
+    let latency = LatencyMeter::new();
     for key in 0..100 {
         latency.begin(key);
         latency.end(&key, "quick");
@@ -188,13 +188,13 @@ fn a_label_is_no_markup_and_no_syntax() {
 #[test]
 fn counts_are_a_table_too() {
     hotprobe::event! { static SHOWN: fn(label: &str); }
-    let counting = Counts::new()
+    let session = Counts::new()
         .by(&SHOWN, "label")
-        .labels_at_most(1)
+        .max_labels(1)
         .start()
         .unwrap();
     (0..3).for_each(|_| fire!(SHOWN, "a\x07"));
-    let table = counting.snapshot().to_string();
+    let table = session.snapshot().to_string();
     let lines: Vec<_> = table.lines().collect();
     assert!(
         lines[0].starts_with("event ") && lines[0].ends_with("  count  per second"),
@@ -208,7 +208,7 @@ fn counts_are_a_table_too() {
     assert!(lines[4].starts_with("a\\u{7} "), "{table}");
     assert_eq!(lines.len(), 5, "{table}");
     fire!(SHOWN, "b");
-    let table = counting.snapshot().to_string();
+    let table = session.snapshot().to_string();
     assert!(
         table.contains("at most too many")
             && table.contains("of 4; labels that are not listed: 4 at most each"),
@@ -253,11 +253,11 @@ fn a_file_is_written_by_its_ending() {
     let nowhere = directory.join("nowhere").join("x.svg");
     let error = snapshot.save(&nowhere).unwrap_err();
     assert!(matches!(error, ProfileError::Io { .. }));
-    assert!(
-        error
-            .to_string()
-            .starts_with(&format!("`{}` could not be written: ", nowhere.display()))
+    assert_eq!(
+        error.to_string(),
+        format!("`{}` could not be written", nowhere.display())
     );
+    assert!(std::error::Error::source(&error).is_some(), "{error:?}");
 
     hotprobe::event! { static SAVED: fn(); }
     let counts = Counts::new().event(&SAVED).start().unwrap().snapshot();

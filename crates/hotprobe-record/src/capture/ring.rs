@@ -729,7 +729,7 @@ fn index(word: u64) -> usize {
 }
 
 /// What [`Ring::copy`] found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Copied {
     pub(crate) words: Vec<u64>,
     /// The thread of the first record.

@@ -21,8 +21,8 @@ fn one_buffer_of_many_threads(threads: u64) -> Recording {
         .event(&E2)
         .event(&E3)
         .overflow(Overflow::OverwriteOldest)
-        .buffer_per_thread(4096)
-        .buffers_together(4096)
+        .max_buffer_bytes(4096)
+        .max_total_bytes(4096)
         .start()
         .expect("it can start");
     for n in 0..threads {
@@ -149,7 +149,7 @@ fn a_recording_that_starts_inside_the_start_of_another_is_dumped_too() {
                 let path = to.join(name);
                 let recorder = Recorder::new().event(&E0).dump_on_panic(path);
                 recorder
-                    .buffer_per_thread(1 << 13)
+                    .max_buffer_bytes(1 << 13)
                     .start()
                     .expect("it can start")
             });

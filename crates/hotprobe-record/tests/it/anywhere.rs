@@ -123,8 +123,8 @@ fn an_allocator_that_fires_is_recorded_while_recordings_of_it_start_and_finish()
                         .event(&ALLOCATED)
                         .event(&FREED)
                         .overflow(overflow)
-                        .buffer_per_thread(bytes)
-                        .buffers_together(3 * bytes)
+                        .max_buffer_bytes(bytes)
+                        .max_total_bytes(3 * bytes)
                         .start()
                         .expect("it can start");
                     let after_start = TYPED.load(Ordering::SeqCst);

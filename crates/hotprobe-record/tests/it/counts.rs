@@ -16,9 +16,9 @@ fn all_threads_count_exactly_however_much_is_lost() {
         let recording = Recorder::new()
             .event(&NUMBER)
             .event(&TEXT)
-            .cut_texts_at(64)
-            .buffer_per_thread(bytes)
-            .buffers_together(4 * bytes)
+            .max_text_bytes(64)
+            .max_buffer_bytes(bytes)
+            .max_total_bytes(4 * bytes)
             .start()
             .expect("it can start");
         thread::scope(|scope| {
@@ -64,8 +64,8 @@ fn threads_that_end_lose_nothing_and_share_the_memory() {
     // Room for four buffers.
     let recording = Recorder::new()
         .event(&NUMBER)
-        .buffer_per_thread(64 << 10)
-        .buffers_together(256 << 10)
+        .max_buffer_bytes(64 << 10)
+        .max_total_bytes(256 << 10)
         .start()
         .expect("it can start");
     for n in 0..THREADS {
@@ -127,8 +127,8 @@ fn threads_beyond_the_cap_lose_what_they_fire_and_it_is_counted() {
     hotprobe::event! { static NUMBER: fn(n: u64); }
     let recording = Recorder::new()
         .event(&NUMBER)
-        .buffer_per_thread(8 << 10)
-        .buffers_together(16 << 10)
+        .max_buffer_bytes(8 << 10)
+        .max_total_bytes(16 << 10)
         .start()
         .expect("it can start");
     let barrier = std::sync::Barrier::new(5);
@@ -158,7 +158,7 @@ fn a_flight_recorder_keeps_the_last_and_counts_the_rest() {
         .event(&NUMBER)
         .event(&TEXT)
         .overflow(Overflow::OverwriteOldest)
-        .buffer_per_thread(8 << 10)
+        .max_buffer_bytes(8 << 10)
         .start()
         .expect("it can start");
     for n in 0..EACH {
@@ -185,8 +185,8 @@ fn a_flight_recorders_buffer_goes_from_thread_to_thread() {
     let recording = Recorder::new()
         .event(&NUMBER)
         .overflow(Overflow::OverwriteOldest)
-        .buffer_per_thread(8 << 10)
-        .buffers_together(16 << 10)
+        .max_buffer_bytes(8 << 10)
+        .max_total_bytes(16 << 10)
         .start()
         .expect("it can start");
     for thread in 0..300 {
@@ -215,7 +215,7 @@ fn a_snapshot_is_of_one_moment_while_threads_fire() {
         let recording = Recorder::new()
             .event(&NUMBER)
             .overflow(overflow)
-            .buffer_per_thread(8 << 10)
+            .max_buffer_bytes(8 << 10)
             .start()
             .expect("it can start");
         let (stop, fired) = (AtomicBool::new(false), AtomicU64::new(0));

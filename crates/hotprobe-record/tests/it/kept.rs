@@ -142,7 +142,7 @@ fn texts_are_cut_at_whole_characters_and_marked() {
         .event(&TEXT)
         .event(&BYTES)
         .event(&DEBUG)
-        .cut_texts_at(9)
+        .max_text_bytes(9)
         .start()
         .expect("it can start");
     TEXT.fire("123456789");
@@ -206,7 +206,7 @@ fn a_debug_that_panics_or_never_ends_costs_that_value_only() {
     hotprobe::event! { static BAD: fn(bad: Bad, n: u64); }
     let recording = Recorder::new()
         .event(&BAD)
-        .cut_texts_at(20)
+        .max_text_bytes(20)
         .start()
         .expect("it can start");
     for bad in [
@@ -259,8 +259,8 @@ fn a_debug_that_fires_is_recorded_with_what_it_fires() {
         let recording = Recorder::new()
             .event(&OUTER)
             .event(&INNER)
-            .buffer_per_thread(bytes)
-            .cut_texts_at(16)
+            .max_buffer_bytes(bytes)
+            .max_text_bytes(16)
             .start()
             .expect("it can start");
         for n in 0..300 {

@@ -31,6 +31,7 @@ use hotprobe::{AnyEvent, fire};
 use hotprobe_record::{Count, Overflow, RecordError, Recorded, Recorder, Recording, Trace};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -88,6 +89,21 @@ fn balanced(trace: &Trace) -> Count {
     assert_eq!(sum.fired, fired);
     assert_eq!(sum.fired, sum.written + sum.lost);
     sum
+}
+
+/// The message of an error, and those of its sources.
+fn in_full(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", in_full(source)),
+        None => error.to_string(),
+    }
+}
+
+/// Checks that no message of the chain repeats that of its source.
+fn says_it_once(error: &dyn Error) {
+    let source = error.source().expect("it has a source");
+    let (message, inner) = (error.to_string(), source.to_string());
+    assert!(!message.contains(&inner), "`{message}` repeats `{inner}`");
 }
 
 /// A place for files, empty.

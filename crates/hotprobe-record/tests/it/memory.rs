@@ -27,8 +27,8 @@ const APART: u64 = 1024;
 fn recorder() -> Recorder {
     Recorder::new()
         .matching("it::memory::E*")
-        .buffer_per_thread(4096)
-        .buffers_together(4096)
+        .max_buffer_bytes(4096)
+        .max_total_bytes(4096)
 }
 
 fn fire_on_threads() {
@@ -169,7 +169,7 @@ fn a_thread_without_a_buffer_is_one_thread_however_many_recordings_there_are() {
     hotprobe::event! { static NUMBER: fn(n: u64); }
     let recorder = || {
         let recorder = Recorder::new().event(&NUMBER);
-        recorder.buffer_per_thread(4096).buffers_together(4096)
+        recorder.max_buffer_bytes(4096).max_total_bytes(4096)
     };
     let recordings: Vec<_> = (0..9).map(|_| recorder().start().unwrap()).collect();
     NUMBER.fire(0);

@@ -12,7 +12,7 @@ fn a_trace_is_serialized_as_its_counts_and_an_entry_with_its_values() {
     hotprobe::event! { static MIXED: fn(n: u64, text: &str, small: i8, on: bool, #[redact] secret: &str); }
     let recording = Recorder::new()
         .event(&MIXED)
-        .cut_texts_at(4)
+        .max_text_bytes(4)
         .start()
         .expect("it can start");
     thread::Builder::new()

@@ -1,4 +1,4 @@
-//! What tokio has to be told: that a thread blocks, and whose task it runs (feature `tokio`).
+//! Calls to tokio: that a thread blocks, and which task runs (feature `tokio`).
 
 use crate::quiet::QuietPanics;
 use crate::scope::{InScope, Scope};

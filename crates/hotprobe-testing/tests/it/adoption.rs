@@ -1,4 +1,5 @@
-//! Threads and tasks that a library starts: whose their firings are, and what a report says of those that pass.
+//! Threads and tasks that a library starts: whose their firings are, and what a report says of
+//! those that pass.
 
 use hotprobe_testing::{self as testing, Options, Scope};
 use std::sync::mpsc;

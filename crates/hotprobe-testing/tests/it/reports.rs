@@ -34,8 +34,8 @@ macro_rules! events {
     };
 }
 
-/// Runs `body`, which fails, in a process of its own; returns what it has printed of panics: the places with `LINE`
-/// for line and column.
+/// Runs `body`, which fails, in a process of its own; returns what it has printed of panics: the
+/// places with `LINE` for line and column.
 pub(super) fn report(name: &str, body: impl FnOnce()) -> String {
     if env::var(CHILD).is_ok_and(|child| child == name) {
         body();

@@ -1,7 +1,7 @@
 //! A bounded queue that is checked with loom, and has events at its steps: `ci/downstream-loom.sh`.
 //!
-//! It is an example of a crate that knows nothing of how hotprobe is made, and whose models go through
-//! hotprobe's events all the same.
+//! It is an example of a crate that knows nothing of how hotprobe is made, and whose models go
+//! through hotprobe's events all the same.
 
 #[cfg_attr(feature = "probes", path = "events_on.rs")]
 #[cfg_attr(not(feature = "probes"), path = "events_off.rs")]
@@ -20,7 +20,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// A queue that holds a limited number of items. Pushing reserves a place first, and then puts the item there.
+/// A queue that holds a limited number of items. Pushing reserves a place first, and then puts the
+/// item there.
 #[derive(Debug)]
 pub struct Queue<T> {
     reserved: AtomicUsize,

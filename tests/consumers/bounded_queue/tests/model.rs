@@ -6,8 +6,8 @@ use loom::sync::Arc;
 use loom::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Two push, and the one of them pops then: with room for one, somebody may be refused. Returns how many
-/// executions loom has explored.
+/// Two push, and the one of them pops then: with room for one, somebody may be refused. Returns how
+/// many executions loom has explored.
 fn two_push_and_one_pops(around: impl Fn() + Copy + Send + Sync + 'static) -> usize {
     let executions = std::sync::Arc::new(AtomicUsize::new(0));
     let counted = std::sync::Arc::clone(&executions);
@@ -53,7 +53,8 @@ mod probed {
         ALONE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A probe that asserts what must hold at that step. Its panic goes through the model, which fails.
+    /// A probe that asserts what must hold at that step. Its panic goes through the model, which
+    /// fails.
     fn keeps_the_bound() -> Probe {
         let options = ProbeOptions::new().on_panic(OnPanic::Propagate);
         PUSHED.attach_with(options, |len, capacity| {
@@ -102,7 +103,8 @@ mod probed {
         let pinned = hotprobe::pinned(|| two_push_and_one_pops(|| hotprobe::pinned(|| ())));
         assert_eq!(pinned, off);
 
-        // Attached, fired, detached, batched and waited for inside the model, on either of its threads.
+        // Attached, fired, detached, batched and waited for inside the model, on either of its
+        // threads.
         let inside = two_push_and_one_pops(|| {
             let probe = PUSHED.attach(|_, _| ());
             let mut batch = Batch::new();
@@ -130,8 +132,8 @@ mod probed {
         static INNER: fn(n: &loom::sync::atomic::AtomicUsize);
     }
 
-    /// loom runs all threads of a model on one, and switches inside probes that use its types: firings
-    /// begin and end in every order, each nested in none of the others.
+    /// loom runs all threads of a model on one, and switches inside probes that use its types:
+    /// firings begin and end in every order, each nested in none of the others.
     #[test]
     fn firings_of_a_models_threads_may_end_in_any_order() {
         let _by_itself = by_itself();

@@ -1,5 +1,5 @@
-//! The gap of lists that the linker puts together: a dependency that no code names is not given to it. (If
-//! this fails, compilers do it now: then `register!` and its documentation say too much.)
+//! The gap of lists that the linker puts together: a dependency that no code names is not given to
+//! it. (If this fails, compilers do it now: then `register!` and its documentation say too much.)
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]

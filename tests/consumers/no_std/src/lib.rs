@@ -1,4 +1,5 @@
-//! A `no_std` crate declares and fires. (hotprobe itself uses `std`, so what it is linked into has it.)
+//! A `no_std` crate declares and fires. (hotprobe itself uses `std`, so what it is linked into has
+//! it.)
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
-//! A crate that denies every lint it can, those of `clippy::restriction` included: what the macros make
-//! passes.
+//! A crate that denies every lint it can, those of `clippy::restriction` included: what the macros
+//! make passes.
 
 #![forbid(
     unsafe_code,

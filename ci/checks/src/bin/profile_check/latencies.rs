@@ -1,4 +1,5 @@
-//! Latencies and counts whose labels are known, in all formats; and what is in them, as `expected.json`.
+//! Latencies and counts whose labels are known, in all formats; and what is in them, as
+//! `expected.json`.
 
 use hotprobe::{AnyEvent, fire};
 use hotprobe_profile::{Counts, Latency};
@@ -28,14 +29,13 @@ const ROUTES: [(&str, u64, Duration); 5] = [
 ];
 
 pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
-    let timing = Latency::builder()
+    let latency = Latency::between(&RECEIVED, &DONE, "id")
         .title("requests of \"shop\" <1>")
         .digits(3)
-        .between(&RECEIVED, &DONE, "id")
         .label("route")
         .start()?;
-    let counting = Counts::new().by(&DONE, "route").event(&RECEIVED).start()?;
-    let few = Counts::new().by(&DONE, "route").labels_at_most(2).start()?;
+    let counts = Counts::new().by(&DONE, "route").event(&RECEIVED).start()?;
+    let few = Counts::new().by(&DONE, "route").max_labels(2).start()?;
     thread::scope(|scope| {
         for thread in 0..2 {
             scope.spawn(move || {
@@ -57,11 +57,11 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
         }
     });
     fire!(RECEIVED, u64::MAX);
-    let latencies = timing.finish()?;
+    let latencies = latency.finish()?;
     for name in ["latency.hlog", "latency.svg", "latency.prom", "latency.txt"] {
         latencies.save(out.join(name))?;
     }
-    counting.finish()?.save(out.join("counts.prom"))?;
+    counts.finish()?.save(out.join("counts.prom"))?;
     few.finish()?.save(out.join("few.prom"))?;
 
     let labels = latencies.labels().iter().map(|label| {

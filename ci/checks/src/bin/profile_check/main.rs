@@ -1,4 +1,5 @@
-//! Writes what profiles write, and what is in it, for readers that we did not write: `profile_check DIRECTORY`.
+//! Writes what profiles write, and what is in it, for readers that we did not write:
+//! `profile_check DIRECTORY`.
 
 mod latencies;
 mod stacks;

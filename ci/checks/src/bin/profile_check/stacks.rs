@@ -44,8 +44,9 @@ fn serve() {
 }
 
 pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
-    let mut stacks = Stacks::at(&STORED)
-        .and(&FLUSHED)
+    let stacks = Stacks::new()
+        .event(&STORED)
+        .event(&FLUSHED)
         .weight("bytes")
         .label("route")
         .start()?;

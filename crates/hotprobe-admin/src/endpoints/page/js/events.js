@@ -1,5 +1,5 @@
 
-// ---- The events: which there are, which are chosen, what is attached to them.
+// ---- The events: the list, the chosen ones, and their probes.
 
 let events = [];
 
@@ -89,7 +89,7 @@ async function refresh() {
   }
   $("down").textContent = "";
   const facts = {
-    pid: now.pid, up: age(now.uptime_seconds), sessions: `${now.sessions} of ${now.sessions_at_most}`,
+    pid: now.pid, up: age(now.uptime_seconds), sessions: `${now.sessions} of ${now.max_sessions}`,
     probes: count(now.probes), panics: count(now.probe_panics),
   };
   for (const [id, value] of Object.entries(facts)) $(id).textContent = value;

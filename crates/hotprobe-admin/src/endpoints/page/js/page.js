@@ -3,6 +3,8 @@
 
 let running = null;
 let open = { values: {} };
+let ready = Promise.resolve();
+let changes = 0;
 
 const panelName = () => main.querySelector("[name=panel]:checked").value;
 const values = () => Object.fromEntries(Object.entries(open.values).map(([name, input]) => [name, input.value]));
@@ -29,18 +31,31 @@ function readAddress() {
   return given;
 }
 
+// Asks the server, and then does what the function returns, unless there was another change
+// meanwhile.
+function later(ask) {
+  const change = ++changes;
+  const isLast = (then) => (value) => { if (change === changes) then(value); };
+  ready = ask().then(isLast((apply) => { apply(); changed(); }), isLast((error) => say(error.message, "bad")));
+  return ready;
+}
+
 function openPanel(given = {}) {
   const panel = PANELS[panelName()];
   $("what").textContent = panel.what;
-  try {
-    for (const name of ["begin", "end", "event"]) if (!events.some((event) => event.name === given[name])) delete given[name];
-    open = panel.open(given);
-    $("fields").replaceChildren(...open.nodes);
-  } catch (error) {
-    open = { values: {}, missing: error.message };
-    $("fields").replaceChildren(make("p", error.message, "bad"));
-  }
-  changed();
+  open = { values: {}, missing: "the panel is being opened" };
+  return later(async () => {
+    try {
+      for (const name of ["begin", "end", "event"]) if (!events.some((event) => event.name === given[name])) delete given[name];
+      const opened = await panel.open(given);
+      return () => { open = opened; $("fields").replaceChildren(...opened.nodes); };
+    } catch (error) {
+      return () => {
+        open = { values: {}, missing: error.message };
+        $("fields").replaceChildren(make("p", error.message, "bad"));
+      };
+    }
+  });
 }
 
 // A field has another value: so have the address and the terminal lines.
@@ -63,8 +78,18 @@ function readSeconds() {
   return null;
 }
 
+// Waits until the panel has what it asks the server for.
+async function isReady() {
+  for (let last = null; last !== ready; await last) last = ready;
+}
+
+let starting = false;
+
 async function run() {
-  if (running) return;
+  if (running || starting) return;
+  starting = true;
+  await isReady();
+  starting = false;
   const seconds = readSeconds();
   if (seconds === null) return;
   if (open.missing) return say(open.missing, "bad");
@@ -108,7 +133,8 @@ async function run() {
   }
 }
 
-// The server ends the session and sends what there is; at the second time, or if that fails, the connection is cut.
+// The server ends the session and sends what there is; at the second time, or if that fails, the
+// connection is cut.
 async function stop() {
   if (!running) return;
   const { abort, session, stopped } = running;
@@ -158,8 +184,7 @@ async function begin() {
   $("seconds").value = Math.min(10, $("about").dataset.longest);
   await readEvents();
   const given = readAddress();
-  $("tools").hidden = false;
-  openPanel(given);
+  const opened = openPanel(given);
   $("tools").onsubmit = (event) => { event.preventDefault(); run(); };
   $("tools").oninput = changed;
   $("stop").onclick = stop;
@@ -173,6 +198,8 @@ async function begin() {
   $("events").onchange = () => { chooseText(); openPanel(); };
   chooseText();
   refresh();
+  await opened;
+  $("tools").hidden = false;
 }
 
 // The page as the server writes it, for those who have a token.

@@ -35,36 +35,57 @@ function eventChoice(chosen) {
 
 const eventOf = (select) => events.find((event) => event.name === select.value);
 const pairsOf = (names) => names.map((name) => [name, name]);
+const seen = (event) => event.parameters.filter((parameter) => !parameter.redacted);
+const NUMBERS = /^&?\s*([ui](8|16|32|64|128|size)|f32|f64)$/;
 
-// A panel has: what it is for (`what`); its fields (`open`: nodes, and their values by name); the request (`request`: method,
-// path, parameters), which is also what the terminal lines say; and `run`, which shows what comes and returns what to say.
+// Pairs of a begin and its end, the best first, as the server guesses them. `pairs` are those of
+// all events.
+let pairs = [];
+const guess = async (parameters) => (await json("guess?" + new URLSearchParams(parameters))).pairs;
+
+// A panel has: what it is for (`what`); its fields (`open`: nodes, and their values by name); the
+// request (`request`: method, path, parameters), which is also what the terminal lines say; and
+// `run`, which shows what comes and returns what to say. Where `open`, or a field that is changed,
+// asks the server, the page waits for it (`later`).
 const PANELS = {
   latency: {
     what: "How long does it take from one event to another? A row for each value of a parameter, the slowest first.",
 
-    open(given) {
-      const first = firstPair(events, preferred());
+    async open(given) {
+      const [first] = await guess(preferred().size ? patterns().map((pattern) => ["match", pattern]) : []);
       if (!first) throw new Error("Latency needs two events with a parameter in common, and this program has none");
-      const begin = eventChoice(given.begin || first.begin.name);
-      const end = eventChoice();
+      const begin = eventChoice(given.begin || first.begin);
+      const end = eventChoice(given.end || first.end);
       const [key, label] = [choice([]), choice([])];
-      const names = () => {
-        const [from, to] = [eventOf(begin), eventOf(end)];
-        fill(key, pairsOf(keysOf(from, to)), key.value);
-        const labels = labelsOf(from, to, key.value);
-        fill(label, [...pairsOf(labels), ["", "all together"]], labels[0]);
+      let pair;
+      // Any other parameter than the key can be the label.
+      const labels = () => {
+        const names = [...new Set([...pair.labels, ...pair.keys])].filter((name) => name !== key.value);
+        fill(label, [...pairsOf(names), ["", "all together"]], pair.label && pair.label !== key.value ? pair.label : "");
       };
-      const partner = () => {
-        const found = eventOf(begin) === first.begin ? first.end : endFor(eventOf(begin), events);
-        if (found) end.value = found.name;
-        names();
+      const show = (found) => {
+        pair = found || { keys: [], labels: [] };
+        fill(key, pairsOf(pair.keys));
+        labels();
       };
-      partner();
-      begin.onchange = partner;
-      end.onchange = key.onchange = names;
-      if (given.end) { end.value = given.end; names(); }
-      if (given.key) { key.value = given.key; names(); }
+      // How to pair the two, and the end of a begin.
+      const these = async () => {
+        const [found] = await guess({ begin: begin.value, end: end.value });
+        return () => show(found);
+      };
+      const partner = async () => {
+        const [found] = await guess({ begin: begin.value });
+        if (!found) return these();
+        return () => { end.value = found.end; show(found); };
+      };
+      if (given.end) (await these())();
+      else if (given.begin) (await partner())();
+      else show(first);
+      if (given.key) { key.value = given.key; labels(); }
       if (given.label !== undefined) label.value = given.label;
+      begin.onchange = () => later(partner);
+      end.onchange = () => later(these);
+      key.onchange = () => { labels(); changed(); };
       return { nodes: [field("From", begin), field("To", end), field("Paired by", key), field("A row for each", label)], values: { begin, end, key, label } };
     },
 
@@ -86,7 +107,7 @@ const PANELS = {
           );
         }
       }
-      return `Measured for ${body.seconds.toFixed(1)} s.`;
+      return `Measured for ${(body.duration_ns / 1e9).toFixed(1)} s.`;
     },
   },
 
@@ -166,15 +187,18 @@ const PANELS = {
   record: {
     what: "Why is it slow? Records every firing into a trace: what happens when, on a time line.",
 
-    open(given) {
+    async open(given) {
+      pairs = await guess([]);
       const format = choice([["perfetto", "Perfetto"], ["chrome", "Chrome JSON"], ["ctf", "CTF"]], given.format);
       return { nodes: [field("Format", format)], values: { format } };
     },
 
     request(values) {
       const chosen = new Set(ticked().length ? ticked() : rows().map((row) => row.dataset.name));
-      const pairs = slices(events.filter(({ name }) => chosen.has(name)));
-      return ["POST", "record", [...patterns().map((pattern) => ["match", pattern]), ["format", values.format], ...pairs.map((slice) => ["slice", slice])]];
+      // A begin and its end, by their names, are a slice in a trace.
+      const among = pairs.filter(({ begin, end, by_name: byName }) => byName && chosen.has(begin) && chosen.has(end));
+      const slices = among.slice(0, 50).map(({ name, begin, end, key }) => ["slice", [name, begin, end, key].join(",")]);
+      return ["POST", "record", [...patterns().map((pattern) => ["match", pattern]), ["format", values.format], ...slices]];
     },
 
     async run({ values, parameters, opened, signal }) {
@@ -240,7 +264,7 @@ const PANELS = {
       names();
       if (given.weight) weight.value = given.weight;
       if (given.label) label.value = given.label;
-      event.onchange = names;
+      event.onchange = () => { names(); changed(); };
       return { nodes: [field("Event", event), field("Counted by", weight), field("Labelled by", label), field("One firing in", every)], values: { event, weight, label, every } };
     },
 

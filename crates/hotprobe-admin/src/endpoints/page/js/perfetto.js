@@ -1,5 +1,5 @@
 
-// ---- Perfetto: hands a trace to its user interface, from this tab to that one. Nothing is uploaded.
+// ---- Perfetto: hands a trace to its user interface, from tab to tab. Nothing is uploaded.
 
 const PERFETTO = "https://ui.perfetto.dev";
 const PATIENCE = 20000;

@@ -25,8 +25,8 @@ function scrolled(table, label) {
   return scroll;
 }
 
-// A table whose rows become blocks on a narrow screen; the roles are given, since such rows would lose them.
-// A cell is text, or an element.
+// A table whose rows become blocks on a narrow screen; the roles are given, since such rows would
+// lose them. A cell is text, or an element.
 function tabled(titles, rows, isNumber = (index) => index > 0) {
   const table = make("table", undefined, "rows");
   table.role = "table";
@@ -71,7 +71,8 @@ function spread(of, [least, most]) {
   return bar;
 }
 
-// A picture, as a part of the page. Its style is not the page's, and the policy lets no markup bring one: it is set from here.
+// A picture, as a part of the page. Its style is not the page's, and the policy lets no markup
+// bring one: it is set from here.
 function picture(svg, text) {
   const styles = [];
   const bare = svg.replace(/<style\b[^>]*>([^<]*)<\/style>/g, (_, style) => { styles.push(style); return ""; });

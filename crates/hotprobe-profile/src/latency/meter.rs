@@ -1,8 +1,8 @@
-//! Pairs of a begin and an end, and how long they took.
+//! Pairs of a begin and an end, and their durations.
 
-use super::builder::{LatencyBuilder, Limits};
 use super::histograms::Histograms;
 use super::label_table::LabelTable;
+use super::meter_builder::{LatencyMeterBuilder, Limits};
 use super::open_pairs::{OpenPair, OpenPairs};
 use super::snapshot::{LabelLatency, LatencySnapshot, PairCounts};
 use crate::ProfileError;
@@ -14,13 +14,15 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// How long it takes from a begin to its end, paired by a key, across threads and awaits: a histogram for each label.
+/// A measurement of the time from a begin to its end, paired by a key, across threads and awaits:
+/// a histogram for each label.
 ///
-/// `begin` and `end` are called from ordinary probes:
+/// Call [`begin`](Self::begin) and [`end`](Self::end) from typed probes. To pair two events by the
+/// name of a parameter, use [`Latency`](crate::Latency), which attaches the probes for you.
 ///
 /// ```
 /// use hotprobe::fire;
-/// use hotprobe_profile::Latency;
+/// use hotprobe_profile::LatencyMeter;
 /// use std::sync::Arc;
 ///
 /// hotprobe::event! {
@@ -28,52 +30,50 @@ use std::time::{Duration, SystemTime};
 ///     static REQUEST_DONE: fn(id: u64, route: &str, status: u16);
 /// }
 ///
-/// let latency = Arc::new(Latency::new());
+/// let meter = Arc::new(LatencyMeter::new());
 /// let mut batch = hotprobe::Batch::new();
 /// REQUEST_RECEIVED.attach_in(&mut batch, {
-///     let latency = Arc::clone(&latency);
-///     move |id, _| latency.begin(id)
+///     let meter = Arc::clone(&meter);
+///     move |id, _| meter.begin(id)
 /// });
 /// REQUEST_DONE.attach_in(&mut batch, {
-///     let latency = Arc::clone(&latency);
-///     move |id, route, _| latency.end(&id, route)
+///     let meter = Arc::clone(&meter);
+///     move |id, route, _| meter.end(&id, route)
 /// });
 /// let probes = batch.commit();
 ///
 /// fire!(REQUEST_RECEIVED, 1, "/orders/7");
 /// fire!(REQUEST_DONE, 1, "/orders/{id}", 200);
 ///
-/// let snapshot = latency.snapshot();
+/// let snapshot = meter.snapshot();
 /// assert_eq!(snapshot.label("/orders/{id}").unwrap().count(), 1);
 /// println!("{snapshot}");
 /// # drop(probes);
 /// ```
 ///
-/// Or [`Latency::between`] two events attaches such probes by the name of a parameter.
-///
 /// # Keys
-/// Whatever has `Hash` and `Eq`; each key is itself, never another with the same hash. `end` takes it borrowed, as a map
-/// does: `&str` for a `Latency<String>`. A begin whose key is open already takes that one's place: the one before counts
-/// as unmatched.
+/// A key is anything with `Hash` and `Eq`. Keys are compared, not only hashed. `end` takes a
+/// borrowed key, as a map does: `&str` for a `LatencyMeter<String>`. A begin whose key is already
+/// open replaces the open pair, which counts as unmatched.
 ///
 /// # Bounds
-/// [`pairs_at_most`](LatencyBuilder::pairs_at_most) limits the open pairs; for one more, the oldest makes room.
-/// [`labels_at_most`](LatencyBuilder::labels_at_most) limits the labels that have a histogram of their own. The room for
-/// pairs is allocated at once; a histogram when a label is first used. What finds no room, and what has no
-/// partner, is counted: [`PairCounts`] adds up, exactly.
+/// [`max_pairs`](LatencyMeterBuilder::max_pairs) limits the open pairs; one more evicts the oldest.
+/// [`max_labels`](LatencyMeterBuilder::max_labels) limits the labels with a histogram of their own.
+/// The room for pairs is allocated by `new` or `build`, a histogram when its label is first used.
+/// Evicted and unmatched begins and ends are counted: [`PairCounts`] adds up, exactly.
 ///
 /// # Cost
-/// A pair takes two readings of the clock and some 40 ns, on the threads that fire; the [crate's front page](crate) has
-/// more. A firing waits for another thread only if both are at the
-/// same of many small locks, for some nanoseconds.
-pub struct Latency<K = u64> {
+/// A pair takes two readings of the clock and about 40 ns, on the threads that fire; the
+/// [crate's front page](crate) has more. A firing waits for another thread only if both need the
+/// same one of many small locks, for some nanoseconds.
+pub struct LatencyMeter<K = u64> {
     seed: Seed,
     timer: Timer,
     pairs: OpenPairs<K>,
     labels: LabelTable,
     histograms: Histograms,
     title: String,
-    /// Since when is counted. Only readers want it.
+    /// When measuring started. Only readers lock it.
     since: Mutex<MeasuredSince>,
 }
 
@@ -83,37 +83,37 @@ struct MeasuredSince {
     nanoseconds: u64,
 }
 
-impl Latency {
-    /// Returns a builder, for other limits than those of [`new`](Latency::new).
-    pub fn builder() -> LatencyBuilder {
-        LatencyBuilder::new()
+impl LatencyMeter {
+    /// Returns a builder, for limits other than those of [`new`](LatencyMeter::new).
+    pub fn builder() -> LatencyMeterBuilder {
+        LatencyMeterBuilder::new()
     }
 }
 
-impl LatencyBuilder {
-    /// Creates a measurement for one's own probes.
+impl LatencyMeterBuilder {
+    /// Creates the meter.
     ///
     /// # Errors
-    /// [`ProfileError::Limit`] for limits that are not possible.
+    /// [`ProfileError::Limit`] for a limit that is not possible.
     ///
     /// ```
-    /// use hotprobe_profile::Latency;
+    /// use hotprobe_profile::LatencyMeter;
     ///
-    /// let error = Latency::builder().digits(9).build::<u64>().unwrap_err();
+    /// let error = LatencyMeter::builder().digits(9).build::<u64>().unwrap_err();
     /// assert_eq!(error.to_string(), "`digits(9)` is not possible: give 1 to 4");
     /// ```
-    pub fn build<K: Hash + Eq>(self) -> Result<Latency<K>, ProfileError> {
-        Ok(Latency::with(self.limits()?))
+    pub fn build<K: Hash + Eq>(self) -> Result<LatencyMeter<K>, ProfileError> {
+        Ok(LatencyMeter::with(self.limits()?))
     }
 }
 
-impl<K: Hash + Eq> Default for Latency<K> {
+impl<K: Hash + Eq> Default for LatencyMeter<K> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K> Latency<K> {
+impl<K> LatencyMeter<K> {
     pub(crate) fn with(limits: Limits) -> Self {
         let seed = Seed::new();
         let timer = limits.clock.start();
@@ -171,34 +171,34 @@ impl<K> Latency<K> {
         }
     }
 
-    /// Returns what has been measured since the start, or since [`reset`](Self::reset).
+    /// Returns everything measured since the start, or since [`reset`](Self::reset).
     ///
-    /// Measuring continues meanwhile. What the counts say adds up in each snapshot; a pair that ends while the snapshot is taken
-    /// may be in the counts and in no histogram yet, or the other way around. With nothing fired meanwhile, both say the
-    /// same.
+    /// Measuring continues meanwhile. The counts add up in each snapshot. A pair that ends while
+    /// the snapshot is taken may be in the counts and not yet in a histogram, or the other way
+    /// around.
     ///
-    /// Not for a probe: it allocates, and takes some microseconds for each label in use.
+    /// Don't call it in a probe: it allocates, and takes some microseconds for each label in use.
     ///
     /// ```
-    /// let latency = hotprobe_profile::Latency::new();
-    /// latency.begin(7);
-    /// assert_eq!(latency.snapshot().counts().open, 1);
+    /// let meter = hotprobe_profile::LatencyMeter::new();
+    /// meter.begin(7);
+    /// assert_eq!(meter.snapshot().counts().open, 1);
     /// ```
     #[must_use]
     pub fn snapshot(&self) -> LatencySnapshot {
         self.read(false)
     }
 
-    /// Returns a [`snapshot`](Self::snapshot), and measuring begins again: what is in this snapshot
-    /// is not in the next, and nothing is in neither. Pairs that are open stay open, and labels
-    /// keep their places.
+    /// Returns a [`snapshot`](Self::snapshot) and starts again from zero. Each begin, end and pair is
+    /// in exactly one of the snapshots that `reset` returns. Open pairs stay open, and labels keep
+    /// their histograms.
     ///
     /// ```
-    /// let latency = hotprobe_profile::Latency::new();
-    /// latency.begin(7);
-    /// let first = latency.reset();
-    /// latency.end(&7, "a label");
-    /// let second = latency.reset();
+    /// let meter = hotprobe_profile::LatencyMeter::new();
+    /// meter.begin(7);
+    /// let first = meter.reset();
+    /// meter.end(&7, "a label");
+    /// let second = meter.reset();
     /// assert_eq!((first.counts().begins, first.counts().open), (1, 1));
     /// assert_eq!((second.counts().carried, second.counts().matched), (1, 1));
     /// ```
@@ -240,14 +240,14 @@ impl<K> Latency<K> {
     }
 }
 
-impl<K: Hash + Eq> Latency<K> {
-    /// Creates a measurement with at most 65,536 pairs open and 64 labels; from 1 ns to 60 s, to
-    /// two significant digits.
+impl<K: Hash + Eq> LatencyMeter<K> {
+    /// Creates a meter with at most 65,536 open pairs and 64 labels, for durations from 1 ns to
+    /// 60 s with two significant digits.
     ///
     /// ```
-    /// use hotprobe_profile::Latency;
+    /// use hotprobe_profile::LatencyMeter;
     ///
-    /// let by_name = Latency::<String>::new();
+    /// let by_name = LatencyMeter::<String>::new();
     /// by_name.begin("a".to_owned());
     /// by_name.end("a", "a label");
     /// assert_eq!(by_name.snapshot().counts().matched, 1);
@@ -257,21 +257,19 @@ impl<K: Hash + Eq> Latency<K> {
         Self::with(Limits::default())
     }
 
-    /// Records that `key` begins now. For a probe: it doesn't allocate, and never panics (unless
-    /// the key's own code does).
+    /// Records that `key` begins now. If the key is already open, this begin replaces the open one.
     ///
-    /// If the key is open already, this one takes its place.
+    /// It doesn't allocate, and panics only if the key's own code does.
     #[inline]
     pub fn begin(&self, key: K) {
         let hash = self.seed.of(&key);
         self.begin_hashed(hash, OpenPair::new(key, self.now(), None));
     }
 
-    /// Records that `key` ends now: the time between goes to the label's histogram. Of a label, the
-    /// first 128 bytes count.
+    /// Records that `key` ends now, in the label's histogram. The first 128 bytes of a label count.
     ///
-    /// For a probe: it never panics (unless the key's own code does). It allocates when a label is first used, on each of the
-    /// processor's cores, so to say; otherwise it does not.
+    /// It panics only if the key's own code does. It allocates a histogram the first time that a
+    /// label is used on a stripe.
     #[inline]
     pub fn end<Q: Hash + Eq + ?Sized>(&self, key: &Q, label: &str)
     where
@@ -285,12 +283,12 @@ impl<K: Hash + Eq> Latency<K> {
     }
 }
 
-impl<K> fmt::Debug for Latency<K> {
+impl<K> fmt::Debug for LatencyMeter<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Latency")
+        f.debug_struct("LatencyMeter")
             .field("title", &self.title)
             .finish_non_exhaustive()
     }
 }
 
-static_assertions::assert_impl_all!(Latency<String>: Send, Sync);
+static_assertions::assert_impl_all!(LatencyMeter<String>: Send, Sync);

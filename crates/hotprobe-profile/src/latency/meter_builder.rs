@@ -1,4 +1,4 @@
-//! The limits of a measurement, and all that is checked of them.
+//! The limits of a measurement, and their checks.
 
 use super::histograms::LabelHistogram;
 use crate::ProfileError;
@@ -6,33 +6,35 @@ use hotprobe_clock::Clock;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// How much is measured, how exactly. Made by [`Latency::builder`](crate::Latency::builder).
+/// The builder of a [`LatencyMeter`](crate::LatencyMeter), with its limits.
 ///
 /// ```
-/// use hotprobe_profile::Latency;
+/// use hotprobe_profile::LatencyMeter;
 /// use std::time::Duration;
 ///
-/// let latency = Latency::builder()
+/// let meter = LatencyMeter::builder()
 ///     .title("disk")
-///     .pairs_at_most(1024)
-///     .labels_at_most(8)
+///     .max_pairs(1024)
+///     .max_labels(8)
 ///     .range(Duration::from_micros(1)..=Duration::from_secs(10))
 ///     .digits(3)
 ///     .build()?;
-/// latency.begin(7_u32);
-/// latency.end(&7, "read");
+/// meter.begin(7_u32);
+/// meter.end(&7, "read");
 /// # Ok::<(), hotprobe_profile::ProfileError>(())
 /// ```
 ///
 /// # Memory
-/// For each pair that may be open, the size of its key and 24 bytes. For each label in use, on each of a few stripes (twice
-/// as many as there are cores, 4 to 32): a histogram, which with two digits takes 8 KiB and one KiB more for each
-/// doubling of the range; 35 KiB as [`Latency::new`](crate::Latency::new) has it. Each digit more takes eight to sixteen times as much.
+/// For each pair that may be open, the size of its key and 24 bytes.
+///
+/// For each label in use, a histogram on each of a few stripes (twice as many as there are cores,
+/// 4 to 32). With two digits a histogram takes 8 KiB, and 1 KiB for each doubling of the range:
+/// 35 KiB for the default range. Each further digit takes eight to sixteen times as much.
 #[derive(Clone, Debug)]
-#[must_use = "a builder measures nothing before `build` or `between`"]
-pub struct LatencyBuilder {
-    pairs: usize,
-    labels: usize,
+#[must_use = "a builder measures nothing before `build`"]
+pub struct LatencyMeterBuilder {
+    max_pairs: usize,
+    max_labels: usize,
     range: RangeInclusive<Duration>,
     digits: u8,
     clock: Clock,
@@ -52,20 +54,20 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let limits = LatencyBuilder::new().limits();
+        let limits = LatencyMeterBuilder::new().limits();
         limits.unwrap_or_else(|error| unreachable!("the limits are possible: {error}"))
     }
 }
 
-/// What a limit may be at most: so that memory is bounded by what fits a machine.
-const MOST_PAIRS: usize = 1 << 26;
-const MOST_LABELS: u32 = 1 << 16;
+/// The maximum of each limit, so that memory is bounded by what fits a machine.
+const MAX_PAIRS: usize = 1 << 26;
+const MAX_LABELS: u32 = 1 << 16;
 
-impl LatencyBuilder {
-    pub(crate) fn new() -> Self {
+impl LatencyMeterBuilder {
+    pub(super) fn new() -> Self {
         Self {
-            pairs: 65_536,
-            labels: 64,
+            max_pairs: 65_536,
+            max_labels: 64,
             range: Duration::from_nanos(1)..=Duration::from_secs(60),
             digits: 2,
             clock: Clock::default(),
@@ -79,20 +81,21 @@ impl LatencyBuilder {
         self
     }
 
-    /// Sets how many pairs may be open; 65,536 by default. For one more, the oldest is given up and
-    /// counted as evicted.
+    /// Sets the maximum number of open pairs; 65,536 by default. One more evicts the oldest, which
+    /// is counted.
     ///
-    /// Pairs lie in shards of 64, or somewhat more, by their keys' hash, and it is the oldest of its shard that makes room. So the first are
-    /// evicted when about two thirds of the room is taken; up to 127, there is one shard, and it is exact.
-    pub fn pairs_at_most(mut self, pairs: usize) -> Self {
-        self.pairs = pairs;
+    /// Keys are spread over shards of about 64 pairs by their hash, and a begin evicts the oldest
+    /// pair of its own shard. So evictions start when about two thirds of the room is taken. Up to
+    /// 127 pairs there is one shard, and the limit is exact.
+    pub fn max_pairs(mut self, pairs: usize) -> Self {
+        self.max_pairs = pairs;
         self
     }
 
-    /// Sets how many labels have a histogram of their own; 64 by default. Later ones are counted as
-    /// `(other)`.
-    pub fn labels_at_most(mut self, labels: usize) -> Self {
-        self.labels = labels;
+    /// Sets the maximum number of labels with a histogram of their own; 64 by default. Later labels
+    /// are counted as `(other)`.
+    pub fn max_labels(mut self, labels: usize) -> Self {
+        self.max_labels = labels;
         self
     }
 
@@ -103,21 +106,22 @@ impl LatencyBuilder {
         self
     }
 
-    /// Sets to how many significant digits durations are told apart, from 1 to 4; 2 by default.
+    /// Sets the number of significant digits of a duration, from 1 to 4; 2 by default.
     pub fn digits(mut self, digits: u8) -> Self {
         self.digits = digits;
         self
     }
 
-    /// Sets the clock; [`Clock::System`] by default. The feature `tsc` adds the processor's counter, which is faster to read.
+    /// Sets the clock; [`Clock::System`] by default. The feature `tsc` adds the processor's time
+    /// stamp counter, which is faster to read.
     ///
     /// ```
-    /// use hotprobe_profile::{Clock, Latency};
+    /// use hotprobe_profile::{Clock, LatencyMeter};
     ///
-    /// let latency = Latency::builder().clock(Clock::System).build()?;
-    /// latency.begin(7);
-    /// latency.end(&7, "a label");
-    /// # assert_eq!(latency.snapshot().counts().matched, 1);
+    /// let meter = LatencyMeter::builder().clock(Clock::System).build()?;
+    /// meter.begin(7);
+    /// meter.end(&7, "a label");
+    /// # assert_eq!(meter.snapshot().counts().matched, 1);
     /// # Ok::<(), hotprobe_profile::ProfileError>(())
     /// ```
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -125,18 +129,18 @@ impl LatencyBuilder {
         self
     }
 
-    pub(crate) fn limits(self) -> Result<Limits, ProfileError> {
+    pub(super) fn limits(self) -> Result<Limits, ProfileError> {
         let refuse = |reason| Err(ProfileError::Limit { reason });
-        if self.pairs == 0 || self.pairs > MOST_PAIRS {
+        if self.max_pairs == 0 || self.max_pairs > MAX_PAIRS {
             return refuse(format!(
-                "`pairs_at_most({})` is not possible: give 1 to {MOST_PAIRS}",
-                self.pairs
+                "`max_pairs({})` is not possible: give 1 to {MAX_PAIRS}",
+                self.max_pairs
             ));
         }
-        let Ok(labels @ 1..=MOST_LABELS) = u32::try_from(self.labels) else {
+        let Ok(labels @ 1..=MAX_LABELS) = u32::try_from(self.max_labels) else {
             return refuse(format!(
-                "`labels_at_most({})` is not possible: give 1 to {MOST_LABELS}",
-                self.labels
+                "`max_labels({})` is not possible: give 1 to {MAX_LABELS}",
+                self.max_labels
             ));
         };
         if !(1..=4).contains(&self.digits) {
@@ -172,7 +176,7 @@ impl LatencyBuilder {
             }
         };
         Ok(Limits {
-            pairs: self.pairs,
+            pairs: self.max_pairs,
             labels,
             range,
             empty,
