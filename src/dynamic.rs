@@ -1,6 +1,7 @@
 //! Dynamic probes: closures that see an event's arguments as values, whatever its signature.
 
 use crate::metadata::Metadata;
+use crate::rcu::slot::Slot;
 use crate::value::Value;
 use std::fmt;
 
@@ -24,10 +25,11 @@ impl DynamicProbe {
         }
     }
 
-    /// Calls it, for `event!`, with the arguments of a firing.
-    #[inline]
-    pub fn call(&self, values: &[Value<'_>]) {
-        (self.call)(self.metadata, values);
+    /// Calls the one in this slot, for `event!`, with the arguments of a firing. (Not inlined: each
+    /// event would have a copy of its own.)
+    #[inline(never)]
+    pub fn run(slot: Slot<'_>, values: &[Value<'_>]) {
+        slot.run(|probe: &Self| (probe.call)(probe.metadata, values));
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::metadata::Metadata;
 use crate::probe::ProbeInfo;
 use crate::rcu::EventCell;
-use crate::sync::const_fn;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -24,6 +23,7 @@ use std::marker::PhantomData;
 /// assert!(event.name().ends_with("::HELLO"));
 /// assert!(!event.is_enabled());
 /// ```
+#[repr(transparent)]
 pub struct Event<F: ?Sized> {
     cell: EventCell,
     /// Invariant, and neither owned nor borrowed: events are `Send` and `Sync` whatever `F` is.
@@ -31,20 +31,6 @@ pub struct Event<F: ?Sized> {
 }
 
 impl<F: ?Sized> Event<F> {
-    const_fn! {
-        pub(crate) fn new(metadata: &'static Metadata) -> Self {
-            Self {
-                cell: EventCell::new(metadata),
-                probe: PhantomData,
-            }
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) const fn cell(&self) -> &EventCell {
-        &self.cell
-    }
-
     /// Whether firing it would call a probe: one relaxed load.
     ///
     /// The answer may be out of date when it arrives; it is for skipping work, not for synchronizing.

@@ -102,8 +102,8 @@ pub mod __private {
     pub use crate::dynamic::DynamicProbe;
     pub use crate::event::Argument;
     pub use crate::macros::symbols;
-    pub use crate::metadata::{plain, plain_len, text};
-    pub use crate::place::{Erased, Place};
+    pub use crate::metadata::{module, plain, plain_len, text};
+    pub use crate::place::{Erased, Place, Signature, Typed};
     pub use crate::rcu::panic::discard;
     pub use crate::rcu::slot::Slot;
     pub use crate::typed::Sealed;

@@ -120,8 +120,6 @@ macro_rules! __event_define {
     ) => {
         $crate::__event_struct! {
             [$($attributes)*] [$vis] $name
-            [dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*) + ::core::marker::Send + ::core::marker::Sync]
-            [for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*)]
             ::core::concat!("*Trace event:* `fn(", ::core::stringify!($($parameter: $ty),*), ")`")
         }
 
@@ -178,17 +176,14 @@ macro_rules! __event_impl {
         [$($attributes:tt)*] [$vis:vis] [$fire:vis] $name:ident [$($lifetime:lifetime)*] $at:tt
         ( $( $marks:tt $parameter:ident : $ty:ty ),* )
     ) => {
-        const __MODULE: [::core::primitive::u8; $crate::__private::plain_len(::core::module_path!())] =
-            $crate::__private::plain(::core::module_path!());
-
         const __NAME: [
             ::core::primitive::u8;
             $crate::__private::plain_len(::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)))
         ] = $crate::__private::plain(::core::concat!(::core::module_path!(), "::", ::core::stringify!($name)));
 
-        const __METADATA: $crate::Metadata = $crate::Metadata::new(
+        static __METADATA: $crate::Metadata = $crate::Metadata::new(
             &__NAME,
-            &__MODULE,
+            $crate::__private::module(&__NAME, ::core::stringify!($name)),
             $crate::__event_at!($at $),
             $crate::__event_docs!($($attributes)*),
             &[$(
@@ -200,57 +195,51 @@ macro_rules! __event_impl {
             ),*],
         );
 
-        /// What calls a probe of this event.
-        type __Thunk = for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*);
+        /// The types of this event. A private type, since they may name types that are private to
+        /// the crate.
+        struct __Of;
 
-        type __Place = $crate::__private::Place<
-            dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*) + ::core::marker::Send + ::core::marker::Sync,
-            __Thunk,
-        >;
+        impl $crate::__private::Signature for __Of {
+            type Probe = dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                + ::core::marker::Send + ::core::marker::Sync;
+            type Thunk = for<$($lifetime),*> fn($crate::__private::Slot<'_>, $($ty),*);
+        }
 
-        $crate::__event_place! { $name __Place __METADATA }
+        $crate::__event_place! { $name __Of __METADATA }
 
-        /// What is a probe of this event.
-        trait __Signature:
-            for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-            + ::core::marker::Send + ::core::marker::Sync + 'static {}
-
-        impl<__P> __Signature for __P
-        where
+        /// Returns what calls a typed probe of this type. (A closure: a function with the
+        /// lifetimes' names could not have them in the bound of `__P` as well.)
+        #[inline]
+        fn __thunk<
             __P: for<$($lifetime),*> ::core::ops::Fn($($ty),*)
                 + ::core::marker::Send + ::core::marker::Sync + 'static,
-        {}
-
-        fn __thunk<$($lifetime,)* __P: __Signature>(
-            slot: $crate::__private::Slot<'_>,
-            $($parameter: $ty),*
-        ) {
-            slot.run(|probe: &__P| probe($($parameter),*));
+        >(
+            _: ::core::option::Option<&__P>,
+        ) -> <__Of as $crate::__private::Signature>::Thunk {
+            |slot, $($parameter),*| slot.run(|probe: &__P| probe($($parameter),*))
         }
 
         // Two functions, so that what tells which of them it is needs no registers of its own: a mere jump.
         #[inline(never)]
         fn __fire_outermost<$($lifetime),*>(event: $name, $($parameter: $ty),*) {
             $( __argument::<$ty>(); )*
-            __place(event).fire_outermost(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+            $crate::__event_here!(event).fire_outermost(move |thunk, slot| thunk(slot, $($parameter),*));
         }
 
         #[inline(never)]
         fn __fire_inside<$($lifetime),*>(event: $name, $($parameter: $ty),*) {
             $( __argument::<$ty>(); )*
-            __place(event).fire_inside(move |thunk: __Thunk, slot| thunk(slot, $($parameter),*));
+            $crate::__event_here!(event).fire_inside(move |thunk, slot| thunk(slot, $($parameter),*));
         }
 
         /// Calls a probe that sees values. (Apart from `fire`: this is compiled for each event.)
         fn __dynamic<$($lifetime),*>(slot: $crate::__private::Slot<'_>, $($parameter: $ty),*) {
-            slot.run(|probe: &$crate::__private::DynamicProbe| {
-                probe.call(&[$( $crate::__event_value!($marks $parameter) ),*]);
-            });
+            $crate::__private::DynamicProbe::run(slot, &[$( $crate::__event_value!($marks $parameter) ),*]);
         }
 
         impl $crate::AnyEvent for $name {
             fn erased(&self) -> $crate::__private::Erased {
-                __place(*self).erased(__dynamic as __Thunk)
+                $crate::__event_here!(*self).erased(__dynamic)
             }
         }
 
@@ -268,7 +257,7 @@ macro_rules! __event_impl {
             #[doc(hidden)]
             #[inline(never)]
             $fire fn fire_enabled<$($lifetime),*>(self, $($parameter: $ty),*) {
-                if __place(self).is_outermost() {
+                if $crate::__event_here!(self).is_outermost() {
                     __fire_outermost(self, $($parameter),*);
                 } else {
                     __fire_inside(self, $($parameter),*);
@@ -279,7 +268,7 @@ macro_rules! __event_impl {
             #[inline(always)]
             #[must_use]
             $vis fn is_enabled(self) -> ::core::primitive::bool {
-                __place(self).is_enabled()
+                $crate::__event_here!(self).is_enabled()
             }
 
             // For `fire!`: on a reference to an event, a blanket trait's `is_enabled(&self)` would win.
@@ -287,14 +276,14 @@ macro_rules! __event_impl {
             #[inline(always)]
             #[must_use]
             $vis fn is_enabled_now(self) -> ::core::primitive::bool {
-                __place(self).is_enabled()
+                $crate::__event_here!(self).is_enabled()
             }
 
             /// How many probes are attached, those switched off after a panic included.
             #[inline]
             #[must_use]
             $vis fn probe_count(self) -> ::core::primitive::usize {
-                __place(self).event().probe_count()
+                $crate::__event_here!(self).probe_count()
             }
 
             /// Its full name: `crate::module::NAME`.
@@ -331,7 +320,7 @@ macro_rules! __event_impl {
                 probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
                     + ::core::marker::Send + ::core::marker::Sync + 'static,
             ) -> $crate::Probe {
-                __attach(self, $crate::ProbeOptions::new(), probe)
+                $crate::__event_here!(self).attach(__thunk(::core::option::Option::Some(&probe)), $crate::ProbeOptions::new(), probe)
             }
 
             /// Attaches a probe as `attach` does, with a name or a panic policy. With
@@ -342,7 +331,7 @@ macro_rules! __event_impl {
                 probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
                     + ::core::marker::Send + ::core::marker::Sync + 'static,
             ) -> $crate::Probe {
-                __attach(self, options, probe)
+                $crate::__event_here!(self).attach(__thunk(::core::option::Option::Some(&probe)), options, probe)
             }
 
             /// Queues a probe in a batch; `commit` attaches it, at one instant with the others of
@@ -353,7 +342,7 @@ macro_rules! __event_impl {
                 probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
                     + ::core::marker::Send + ::core::marker::Sync + 'static,
             ) {
-                __attach_in(self, batch, $crate::ProbeOptions::new(), probe);
+                $crate::__event_here!(self).attach_in(__thunk(::core::option::Option::Some(&probe)), batch, $crate::ProbeOptions::new(), probe);
             }
 
             /// Queues a probe with a name or a panic policy in a batch.
@@ -364,7 +353,7 @@ macro_rules! __event_impl {
                 probe: impl for<$($lifetime),*> ::core::ops::Fn($($ty),*)
                     + ::core::marker::Send + ::core::marker::Sync + 'static,
             ) {
-                __attach_in(self, batch, options, probe);
+                $crate::__event_here!(self).attach_in(__thunk(::core::option::Option::Some(&probe)), batch, options, probe);
             }
         }
 
@@ -372,87 +361,41 @@ macro_rules! __event_impl {
         #[inline(always)]
         fn __argument<__A: $crate::__private::Argument>() {}
 
-        fn __attach<__P: __Signature>(
-            event: $name,
-            options: $crate::ProbeOptions,
-            probe: __P,
-        ) -> $crate::Probe {
-            __place(event).attach(probe, options, __thunk::<__P> as __Thunk)
-        }
-
-        fn __attach_in<__P: __Signature>(
-            event: $name,
-            batch: &mut $crate::Batch,
-            options: $crate::ProbeOptions,
-            probe: __P,
-        ) {
-            __place(event).attach_in(batch, probe, options, __thunk::<__P> as __Thunk);
-        }
-
         // An event may be `pub` in a private module, and its parameters' types private to the crate. The
-        // associated types below must not name those types (E0446), so they reach them through a private
-        // trait, and a public one whose blanket implementation does not name it.
-        trait __Private {
-            type Probe: ?::core::marker::Sized;
-        }
-
-        impl __Private for $name {
-            type Probe = dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
-                + ::core::marker::Send + ::core::marker::Sync;
-        }
-
-        pub trait __Public {
-            type Probe: ?::core::marker::Sized;
-        }
-
-        impl<__E, __P: ?::core::marker::Sized> __Public for __E
+        // associated type below must not name those types (E0446), so the implementation is generic
+        // over it.
+        impl<__Probe> $crate::TypedEvent for $name
         where
-            __E: __Private<Probe = __P>,
+            __Of: $crate::__private::Signature<Probe = __Probe>,
+            __Probe: ?::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
         {
-            type Probe = __P;
-        }
+            type Probe = __Probe;
 
-        impl ::core::ops::Deref for $name {
-            type Target = $crate::Event<<$name as __Public>::Probe>;
-
-            #[inline(always)]
-            fn deref(&self) -> &Self::Target {
-                __place(*self).event()
-            }
-        }
-
-        impl $crate::__private::Sealed for $name {}
-
-        // `#[inline]`: compiled where they are called, and not for each event.
-        impl $crate::TypedEvent for $name {
-            type Probe = <$name as __Public>::Probe;
-
+            // `#[inline]`: compiled where it is called, and not for each event.
             #[inline]
-            fn attach_boxed(
-                &'static self,
-                probe: $crate::__private::Box<Self::Probe>,
-            ) -> $crate::Probe {
-                __attach(*self, $crate::ProbeOptions::new(), probe)
-            }
-
-            #[inline]
-            fn attach_boxed_in(
-                &'static self,
-                batch: &mut $crate::Batch,
-                options: $crate::ProbeOptions,
-                probe: $crate::__private::Box<Self::Probe>,
-            ) {
-                __attach_in(*self, batch, options, probe);
-            }
-
-            #[inline]
-            fn event(&'static self) -> &'static $crate::Event<Self::Probe> {
-                __place(*self).event()
+            fn typed(&'static self) -> $crate::__private::Typed<Self::Probe> {
+                $crate::__event_here!(*self).typed(
+                    __thunk::<$crate::__private::Box<
+                        dyn for<$($lifetime),*> ::core::ops::Fn($($ty),*)
+                            + ::core::marker::Send + ::core::marker::Sync,
+                    >>(::core::option::Option::None),
+                )
             }
 
             #[inline]
             fn as_any_event(&'static self) -> &'static dyn $crate::AnyEvent {
                 self
+            }
+        }
+
+        impl $crate::__private::Sealed for $name {}
+
+        impl ::core::ops::Deref for $name {
+            type Target = $crate::Event<<$name as $crate::TypedEvent>::Probe>;
+
+            #[inline(always)]
+            fn deref(&self) -> &Self::Target {
+                $crate::__event_here!(*self).event()
             }
         }
 
@@ -468,7 +411,7 @@ macro_rules! __event_impl {
 
         impl ::core::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&**self, f)
+                ::core::fmt::Debug::fmt($crate::__event_here!(*self), f)
             }
         }
     };
@@ -480,7 +423,7 @@ macro_rules! __event_impl {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_struct {
-    ([$($attributes:tt)*] [$vis:vis] $name:ident [$($probe:tt)*] [$($thunk:tt)*] $signature:expr) => {
+    ([$($attributes:tt)*] [$vis:vis] $name:ident $signature:expr) => {
         $($attributes)*
         #[doc = ""]
         #[doc = $signature]
@@ -494,13 +437,20 @@ macro_rules! __event_struct {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_place {
-    ($name:ident $place:ident $metadata:ident) => {
-        static __PLACE: $place = $place::new(&$metadata);
+    ($name:ident $of:ident $metadata:ident) => {
+        static __PLACE: $crate::__private::Place<$of> = $crate::__private::Place::new(&$metadata);
+    };
+}
 
-        #[inline(always)]
-        fn __place(_: $name) -> &'static $place {
-            &__PLACE
-        }
+/// The event's place. (A macro: a function would be one more for each event to check. A reference:
+/// on a value, a blanket trait's method that takes `self` would win over the place's own, which
+/// takes `&self`.)
+#[cfg(not(crossbeam_loom))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_here {
+    ($event:expr) => {
+        (&__PLACE)
     };
 }
 
@@ -525,13 +475,14 @@ macro_rules! __event_in_catalog {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_struct {
-    ([$($attributes:tt)*] [$vis:vis] $name:ident [$($probe:tt)*] [$($thunk:tt)*] $signature:expr) => {
+    ([$($attributes:tt)*] [$vis:vis] $name:ident $signature:expr) => {
         $($attributes)*
         #[doc = ""]
         #[doc = $signature]
         #[allow(non_camel_case_types, clippy::exhaustive_structs, clippy::upper_case_acronyms)]
         $vis struct $name {
-            place: &'static $crate::__private::Place<$($probe)*, $($thunk)*>,
+            /// A `Place` of this event.
+            place: &'static (dyn ::core::any::Any + ::core::marker::Send + ::core::marker::Sync),
         }
     };
 }
@@ -540,21 +491,30 @@ macro_rules! __event_struct {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_place {
-    ($name:ident $place:ident $metadata:ident) => {
+    ($name:ident $of:ident $metadata:ident) => {
         impl $name {
             /// A new event, for this execution of a model.
             pub fn new() -> Self {
                 Self {
-                    place: $crate::__private::Box::leak($crate::__private::Box::new($place::new(
-                        &$metadata,
-                    ))),
+                    place: $crate::__private::Box::leak($crate::__private::Box::new(
+                        $crate::__private::Place::<$of>::new(&$metadata),
+                    )),
                 }
             }
         }
 
-        fn __place(event: $name) -> &'static $place {
-            event.place
+        fn __place(event: $name) -> &'static $crate::__private::Place<$of> {
+            event.place.downcast_ref().expect("made by `new`")
         }
+    };
+}
+
+#[cfg(crossbeam_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_here {
+    ($event:expr) => {
+        __place($event)
     };
 }
 

@@ -180,6 +180,14 @@ pub const fn plain<const LEN: usize>(path: &str) -> [u8; LEN] {
     }
 }
 
+/// Returns, for `event!`, the module of the event of this full name, whose own name is `own`, as
+/// the source has it.
+#[doc(hidden)]
+#[must_use]
+pub const fn module(name: &'static [u8], own: &str) -> &'static [u8] {
+    name.split_at(name.len() - "::".len() - plain_len(own)).0
+}
+
 /// Returns, for `event!`, the text of these bytes.
 ///
 /// # Panics

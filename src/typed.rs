@@ -4,6 +4,7 @@ use crate::any::AnyEvent;
 use crate::batch::Batch;
 use crate::event::Event;
 use crate::options::ProbeOptions;
+use crate::place::Typed;
 use crate::probe::Probe;
 
 /// An event of any signature, for code that is generic over events.
@@ -72,7 +73,9 @@ pub trait TypedEvent: Sealed {
     /// HELLO.fire("JP");
     /// # drop(probe);
     /// ```
-    fn attach_boxed(&'static self, probe: Box<Self::Probe>) -> Probe;
+    fn attach_boxed(&'static self, probe: Box<Self::Probe>) -> Probe {
+        self.typed().attach(ProbeOptions::new(), probe)
+    }
 
     /// Queues a boxed probe in a batch, with its options, as the event's `attach_in_with` queues a closure.
     /// [`Batch::commit`] attaches it.
@@ -83,10 +86,14 @@ pub trait TypedEvent: Sealed {
         batch: &mut Batch,
         options: ProbeOptions,
         probe: Box<Self::Probe>,
-    );
+    ) {
+        self.typed().attach_in(batch, options, probe);
+    }
 
     /// Returns the event itself.
-    fn event(&'static self) -> &'static Event<Self::Probe>;
+    fn event(&'static self) -> &'static Event<Self::Probe> {
+        self.typed().event()
+    }
 
     /// Returns the event without its signature, for dynamic probes.
     ///
@@ -100,6 +107,13 @@ pub trait TypedEvent: Sealed {
     /// # drop(probe);
     /// ```
     fn as_any_event(&'static self) -> &'static dyn AnyEvent;
+
+    /// Returns the parts that the provided methods use. `event!` implements only this one, so each
+    /// event has one function to compile instead of three.
+    #[doc(hidden)]
+    fn typed(&'static self) -> Typed<Self::Probe> {
+        unreachable!("only `event!` implements this trait, with this method")
+    }
 }
 
 /// Closes [`TypedEvent`]: methods can be added to it, since only `event!` implements it.

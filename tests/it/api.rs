@@ -1,6 +1,6 @@
 //! The shape of the public API: names, metadata, `Debug`, auto traits, generic code.
 
-use hotprobe::__private::{Place, Slot};
+use hotprobe::__private::{Place, Signature, Slot};
 use hotprobe::{
     Batch, Event, GracePeriod, OnPanic, Probe, ProbeGroup, ProbeOptions, Stats, SynchronizeError,
     TypedEvent,
@@ -312,15 +312,20 @@ fn a_group_gives_up_its_probes_attached_and_in_order() {
 #[test]
 fn a_probe_is_not_called_as_one_of_another_type() {
     type Thunk = fn(Slot<'_>);
-    let place: &'static Place<(), Thunk> = Box::leak(Box::new(Place::new(LOGIN.metadata())));
+    struct Nullary;
+    impl Signature for Nullary {
+        type Probe = dyn Fn() + Send + Sync;
+        type Thunk = Thunk;
+    }
+    let place: &'static Place<Nullary> = Box::leak(Box::new(Place::new(LOGIN.metadata())));
     let calls = Arc::new(AtomicU64::new(0));
     let thunk: Thunk = |slot| {
         slot.run(|calls: &Arc<AtomicU64>| {
             calls.fetch_add(1, Ordering::SeqCst);
         });
     };
-    let right = place.attach(Arc::clone(&calls), ProbeOptions::new(), thunk);
-    let wrong = place.attach([0_usize; 2], ProbeOptions::new(), thunk);
+    let right = place.attach(thunk, ProbeOptions::new(), Arc::clone(&calls));
+    let wrong = place.attach(thunk, ProbeOptions::new(), [0_usize; 2]);
     place.fire_inside(|thunk, slot| thunk(slot));
     assert!(!right.has_panicked() && !wrong.has_panicked());
     assert_eq!(calls.load(Ordering::SeqCst), 1);

@@ -6,8 +6,8 @@ use hotprobe::__private::{Place, Slot};
 use hotprobe::Metadata;
 
 static METADATA: Metadata = Metadata::new(b"E", b"m", ("f", 1, 1), "", &[]);
-static PLACE: Place<(), for<'a> fn(Slot<'_>, &'a str)> = Place::new(&METADATA);
+static PLACE: Place<for<'a> fn(Slot<'_>, &'a str)> = Place::new(&METADATA);
 
 fn main() {
-    let _narrowed: &'static Place<(), fn(Slot<'_>, &'static str)> = &PLACE;
+    let _narrowed: &'static Place<fn(Slot<'_>, &'static str)> = &PLACE;
 }
