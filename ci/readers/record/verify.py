@@ -51,12 +51,11 @@ class Expected:
         self.lost_ends = any(total['lost'] for total in self.totals if total['event'] == 'shop::REQUEST_DONE')
 
     def thread_name(self, index, chrome):
-        """As it is shown: numbers that are not threads' own stand behind the name."""
+        """As it is shown: a number that an earlier thread had is behind the name. 0 is no number."""
         thread = self.threads[index]
         name = thread['name'] or f'thread {index}'
         seen = [other['id'] for other in self.threads[:index]]
-        own = thread['id'] != 0 and thread['id'] not in seen
-        return name if own else f"{name} {thread['id']}"
+        return f"{name} {thread['id']}" if thread['id'] != 0 and thread['id'] in seen else name
 
     def arguments(self, record, value, task):
         found = {}
