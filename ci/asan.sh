@@ -76,8 +76,8 @@ copy() { # NAME
 }
 
 copy early
-replace "$work/early/src/rcu/reclaim.rs" 'domain.grace_done.load(Ordering::Acquire) >= self.grace.started' \
-    'domain.grace_done.load(Ordering::Acquire) <= self.grace.started'
+replace "$work/early/src/rcu/reclaim.rs" 'self.grace.scan.as_ref().is_some_and(Scan::is_over)' \
+    'self.grace.scan.is_some()'
 keep_stress early "$work/early"
 control early 'heap-use-after-free|SEGV' 'a grace period is over when it begins'
 

@@ -58,8 +58,8 @@ replace "$work/relaxed/src/rcu/cell.rs" 'self.published.store(next, Ordering::Re
     'self.published.store(next, Ordering::Relaxed);'
 build relaxed
 copy early
-replace "$work/early/src/rcu/reclaim.rs" 'domain.grace_done.load(Ordering::Acquire) >= self.grace.started' \
-    'domain.grace_done.load(Ordering::Acquire) <= self.grace.started'
+replace "$work/early/src/rcu/reclaim.rs" 'self.grace.scan.as_ref().is_some_and(Scan::is_over)' \
+    'self.grace.scan.is_some()'
 build early
 
 echo "the production code, $seconds s"

@@ -113,6 +113,7 @@ pub mod __private {
     pub use std::boxed::Box;
 
     crate::sync::model_only! {
+        pub use crate::rcu::lane::{light_barriers, refuse_barriers};
         pub use crate::rcu::pin::Participant;
         pub use crate::sync::Canary;
     }

@@ -27,6 +27,10 @@ pub struct Stats {
     pub reclaimed: u64,
     /// Captured values whose `Drop` panicked.
     pub drop_panics: u64,
+    /// Whether firings do without a memory barrier, since grace periods have Linux's `membarrier`
+    /// instead: from the first attach outside a firing on, unless the kernel refuses it, or
+    /// `HOTPROBE_MEMBARRIER=off` is in the environment.
+    pub membarrier: bool,
 }
 
 /// Returns the current counters. Takes the process-wide lock for a moment.
@@ -39,9 +43,13 @@ pub fn stats() -> Stats {
     let domain = domain();
     let counters = &domain.counters;
     // `reclaimed` and `retired` under one lock, so that their difference is never negative.
-    let (retired, reclaimed) = {
+    let (retired, reclaimed, membarrier) = {
         let writer = domain.lock();
-        (writer.retired(), writer.reclaimed())
+        (
+            writer.retired(),
+            writer.reclaimed(),
+            writer.has_membarrier(),
+        )
     };
     Stats {
         probe_panics: counters.probe_panics.load(Ordering::Relaxed),
@@ -50,5 +58,6 @@ pub fn stats() -> Stats {
         retired,
         reclaimed,
         drop_panics: counters.drop_panics.load(Ordering::Relaxed),
+        membarrier,
     }
 }

@@ -1,7 +1,8 @@
-//! The std/loom switch, and nothing else: every primitive that the models have to see comes from here.
+//! The std/loom switch, and nothing else: every primitive that the models have to see comes from
+//! here.
 //!
-//! The std side wears loom's shape. [`plain`] is std on both sides: counters, and fields that the lock
-//! protects, order nothing, so they would only enlarge the models.
+//! The std side wears loom's shape. [`plain`] is std on both sides: counters, and fields that the
+//! lock protects, order nothing, so they would only enlarge the models.
 
 #[cfg(not(crossbeam_loom))]
 mod imp {
@@ -24,7 +25,8 @@ mod imp {
         };
     }
 
-    /// A thread-local without a destructor: a plain field of the thread, alive until the thread is gone.
+    /// A thread-local without a destructor: a plain field of the thread, alive until the thread is
+    /// gone.
     macro_rules! thread_field {
         ($(#[$meta:meta])* static $name:ident: $ty:ty = $init:expr;) => {
             ::std::thread_local! {
@@ -53,6 +55,24 @@ mod imp {
 
     /// Storage without a destructor, for [`thread_field`].
     pub(crate) use std::mem::MaybeUninit as Undropped;
+
+    /// Barriers of which one side costs nothing (`rcu/lane.rs`).
+    pub(crate) mod asymmetric {
+        use std::sync::atomic::{Ordering, compiler_fence};
+
+        /// The side of those who fire: the compiler keeps the order, and the processor is seen to
+        /// by the heavy side.
+        #[inline(always)]
+        pub(crate) fn light() {
+            compiler_fence(Ordering::SeqCst);
+        }
+
+        /// The other side, in models: whether there was one. Otherwise it is a system call, in
+        /// `rcu/membarrier.rs`.
+        pub(crate) fn heavy() -> bool {
+            true
+        }
+    }
 
     /// Tells a model that this loop waits for another thread. Nothing outside models.
     #[inline(always)]
@@ -142,8 +162,8 @@ mod imp {
 
     pub(crate) use {const_fn, global, model_only, thread_field, thread_owner};
 
-    /// Wears the shape of `MaybeUninit`, but drops what is left in it: loom's thread-locals all die at
-    /// once, so that the owner cannot reach the field any more.
+    /// Wears the shape of `MaybeUninit`, but drops what is left in it: loom's thread-locals all die
+    /// at once, so that the owner cannot reach the field any more.
     #[derive(Debug)]
     pub(crate) struct Undropped<T>(Option<T>);
 
@@ -173,6 +193,36 @@ mod imp {
         loom::thread::yield_now();
     }
 
+    /// Barriers of which one side costs nothing (`rcu/lane.rs`). In a model, both are an update of
+    /// one place: of two, one comes first, and the other sees all that was before it. Nothing else
+    /// is ordered by them: not crossbeam's fences, as it would be if they were fences.
+    pub(crate) mod asymmetric {
+        use super::Ordering;
+
+        loom::lazy_static! {
+            static ref PLACE: loom::sync::atomic::AtomicU64 = loom::sync::atomic::AtomicU64::new(0);
+            static ref REFUSED: std::sync::atomic::AtomicBool =
+                std::sync::atomic::AtomicBool::new(false);
+        }
+
+        pub(crate) fn light() {
+            PLACE.fetch_add(1, Ordering::AcqRel);
+        }
+
+        pub(crate) fn heavy() -> bool {
+            if REFUSED.load(Ordering::Relaxed) {
+                return false;
+            }
+            PLACE.fetch_add(1, Ordering::AcqRel);
+            true
+        }
+
+        /// There is no heavy barrier from now on, in this execution.
+        pub(crate) fn refuse() {
+            REFUSED.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// A cell that readers read and the reclaimer writes: loom reports the race that a premature
     /// reclaim is. (The memory itself is leaked in a model, so that the report can be made.)
     /// Models use it for their own memory, too.
@@ -192,7 +242,8 @@ mod imp {
         /// In use.
         pub fn new() -> Self {
             let access = loom::cell::UnsafeCell::new(());
-            // Making a cell is no event for loom, which would take it to be as old as this thread's last.
+            // Making a cell is no event for loom, which would take it to be as old as this thread's
+            // last.
             access.with_mut(|_| ());
             Self {
                 access,

@@ -27,28 +27,34 @@
 //! memory: every change of an event retires something, so a second mutex would always be taken
 //! together with the first.
 //!
-//! **crossbeam-epoch**, because epochs keep the reader's part short, and the crate is proven. This
-//! crate has a collector of its own, so the pins of other crates do not delay its grace periods,
-//! and its pins do not delay theirs.
+//! **A lane for each thread**, because a firing should not have a barrier. The barrier that a
+//! reader needs between "I am inside" and its first read is two thirds of an enabled firing on
+//! Intel's servers. Writers are rare, so they pay for both: `membarrier` is a barrier on every
+//! processor that runs a thread of the process. This is how liburcu's readers do without, too.
+//!
+//! **crossbeam-epoch** for the rest, because it is proven: firings of threads whose thread-local
+//! destructors have run, which have no lane any more, pin through it. This crate has a collector of
+//! its own, so the pins of other crates do not delay its grace periods, and its pins do not delay
+//! theirs.
 //!
 //! # The path of a firing
 //!
 //! | step | file |
 //! |---|---|
 //! | `fire!`: load the pointer, branch if it is not null | `macros.rs`, `place.rs`, `rcu/cell.rs` |
-//! | pin, unless this thread is inside a firing already | `rcu/pin.rs` |
+//! | enter the lane, unless this thread is inside a firing already | `rcu/pin.rs`, `rcu/lane.rs` |
 //! | load the pointer again, with Acquire | `rcu/cell.rs` |
 //! | for each entry of the snapshot: call its thunk | `place.rs`, `rcu/snapshot.rs` |
 //! | thunk: if the slot is live, call the closure, and catch a panic | `rcu/slot.rs`, `rcu/panic.rs` |
 //!
-//! The pointer that the off check loads is only compared with null. The firing pins, and only then
-//! loads the snapshot that it reads. From then on the firing walks that vector to its end, whatever
-//! happens to the event, so no attach or detach can make it skip a probe or call one twice. The
-//! state of each probe is checked again just before the call, so a detach also takes effect within
-//! firings in progress.
+//! The pointer that the off check loads is only compared with null. The firing enters its lane, and
+//! only then loads the snapshot that it reads. From then on the firing walks that vector to its
+//! end, whatever happens to the event, so no attach or detach can make it skip a probe or call one
+//! twice. The state of each probe is checked again just before the call, so a detach also takes
+//! effect within firings in progress.
 //!
-//! The pin belongs to the thread, not to the firing: the first firing of a thread takes it, and the
-//! last one to end gives it back. A word in thread-local storage counts the firings in progress. It
+//! The lane belongs to the thread, not to the firing: the first firing of a thread enters it, and
+//! the last one to end leaves it. A word in thread-local storage counts the firings in progress. It
 //! is incremented and decremented, never saved and restored, since coroutines on one thread may end
 //! in any order. (A firing that finds the word unchanged at its end stores the known previous value
 //! instead of decrementing. The result is the same, but the next firing need not wait for the
@@ -133,10 +139,23 @@
 //!                                              gone ◄── being dropped ◄────┘
 //! ```
 //!
-//! crossbeam-epoch could drop the closures itself. But then they would be dropped on firing
-//! threads, a panic in one would keep others from being dropped, and nothing would show when all
-//! had been dropped. So this crate uses crossbeam-epoch only to learn when a grace period has
-//! ended: the function that it defers is a single store.
+//! **A grace period has two parts.** A *scan* looks at the lanes: after a heavy barrier, it passes
+//! each record whose thread is outside, or inside since the grace period began. crossbeam-epoch
+//! speaks for threads without a lane: the function deferred through it is a single store. It could
+//! drop the closures itself. But then they would be dropped on firing threads, a panic in one would
+//! keep others from being dropped, and nothing would show when all had been dropped.
+//!
+//! A record holds the number of the grace period that its thread found when it entered, not a count
+//! of entries. So the scan compares once and remembers nothing but the chunk where it stopped, any
+//! thread may continue it, a record that goes to another thread needs no reset, and a thread that
+//! fires without pause cannot starve it: its next entry has the new number.
+//!
+//! **Without `membarrier`** (other systems, old kernels, filters), entries have a full barrier, and
+//! the scan's heavy barrier is a fence: the lowest bit of the number shows firings which, at the
+//! cost of one predictable branch. If the kernel refuses the barrier later, entries made without
+//! one may not be visible. Then the scan runs on each processor in turn, which makes every other
+//! thread pass a barrier; if that is refused as well, it trusts a record only once its thread has
+//! acknowledged that it has full barriers again.
 //!
 //! **One grace period is in flight at a time.** Memory that is retired meanwhile waits for the next
 //! one. So crossbeam holds one deferred function of this crate, however much is retired and however
@@ -163,10 +182,11 @@
 //!
 //! # fork
 //!
-//! In the child, only the thread that forked exists. The others are gone, still pinned. The lock is
-//! held during the fork, so no update is half done. In the child, the lock is released, a new
-//! collector replaces the old one, and the memory that waited for a grace period starts waiting
-//! again. The old collector is leaked, since its grace periods would never end. This uses
+//! In the child, only the thread that forked exists. The others are gone, still inside. The lock is
+//! held during the fork, so no update is half done. In the child, the lock is released, the lanes
+//! of the others are empty, a new collector replaces the old one, and the memory that waited for a
+//! grace period starts waiting again. What the thread itself is inside stays protected by its lane.
+//! The old collector is leaked, since its grace periods would never end. This uses
 //! `pthread_atfork`; comparing the process ID instead would cost every firing.
 //!
 //! # What was tried and dropped
@@ -178,6 +198,11 @@
 //!   with the same machine code.
 //! * **crossbeam's own atomic pointer**: it keeps tag bits, which the off check would have to mask
 //!   out.
+//! * **Pinning through crossbeam-epoch in each firing**: a locked instruction on x86-64, and on
+//!   every 128th pin a walk over all threads that ever fired. With 512 parked threads one firing in
+//!   128 took 5 to 7 µs.
+//! * **Counting entries and exits**, so that a scan waits until a thread is outside: a thread that
+//!   fires without pause starves it.
 //! * **Flushing crossbeam at each retire**: as long as a reader stalls, each flush costs memory.
 //! * **Flushing a fixed number of times**: enough on an idle machine, but not with busy readers or
 //!   after thousands of threads have ended. Now there is a budget, and later calls continue.
@@ -214,7 +239,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | leaves, which import nothing else of the crate | `metadata` (names, docs, parameters) · `attribute` (an event's attributes, read at compile time) · `options` (how a probe is attached) · `value` (an argument as dynamic probes see it) · `error` · `sync` (the std/loom switch) |
-//! | `rcu/`, which imports only leaves | `mod` (the invariants I1 to I5, and the state that all events share) · `cell` (the atomic pointer; **here a snapshot is swapped in**) · `update` (what writers do around the swap) · `snapshot` (the immutable vector) · `slot` (one probe's memory) · `gate` (a batch's instant) · `panic` (what a panicking probe does) · `pin` (a thread's state) · `reclaim`, `lists` (retire, grace periods, drop) · `fork` |
+//! | `rcu/`, which imports only leaves | `mod` (the invariants I1 to I5, and the state that all events share) · `cell` (the atomic pointer; **here a snapshot is swapped in**) · `update` (what writers do around the swap) · `snapshot` (the immutable vector) · `slot` (one probe's memory) · `gate` (a batch's instant) · `panic` (what a panicking probe does) · `pin` (a thread's state) · `lane`, `membarrier` (how a firing is seen) · `reclaim`, `lists` (retire, grace periods, drop) · `fork` |
 //! | what a user holds | `event`, `probe`, `batch` · `grace` (waiting), `stats` (counters) |
 //! | the type-safe wrapper | `place`: between the macros, which know an event's types, and `rcu`, which does not · `dynamic` (probes that see values) |
 //! | any event | `typed` (code generic over events), `any` (type-erased events) · `catalog` (the list of all events) |
@@ -249,6 +274,7 @@
 //! | G13 | Memory is bounded, also while a reader stalls | `memory::a_million_attach_detach_pairs_under_firing_threads_leave_nothing`, `memory::a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_back`; the size: an assertion in `src/event.rs` |
 //! | G14 | Counts are exact; what is lost is counted | `counts::stats_count_exactly_in_a_process_of_their_own`, `counts::every_firing_of_every_thread_is_seen_by_the_probe_once` |
 //! | G15 | A detach is never lost, even without memory | `alloc_failure::a_detach_without_memory_takes_effect_and_is_made_good_later`, `alloc_failure::each_nth_allocation_of_a_group_detach_may_fail` |
+//! | G17 | On threads with a lane, the cost of a firing does not depend on how many threads live or ever fired | by construction: a firing writes only its thread's record and reads one line that grace periods write; `cargo benches --bench contended` measures the tail |
 //!
 //! Each function's documentation has the details and exceptions, and so has the page of
 //! [limitations](super::limitations).

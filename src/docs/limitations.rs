@@ -135,13 +135,35 @@
 //! `synchronize` would wait for itself, so it returns an error at once. Detaching works there; the
 //! captures are dropped later.
 //!
+//! # Barriers
+//!
+//! On Linux, a detach asks the kernel for a memory barrier on each processor that runs a thread of
+//! the process (`membarrier`), so that firings need none.
+//!
+//! **The first attach outside a firing** registers for it, once: a few milliseconds, up to 50, if
+//! the process has more than one thread. Until then, firings have a barrier of their own.
+//!
+//! **Processors that run the process are interrupted** by each grace period: those that are set
+//! apart for it (`nohz_full`), too. How long it takes has no upper bound: since Linux 6.8, all
+//! processes of a machine wait for each other there.
+//!
+//! **If the kernel refuses it**, firings have a barrier of their own, and crossbeam-epoch's cost:
+//! before Linux 4.14, on other systems, under a seccomp filter, with `HOTPROBE_MEMBARRIER=off` in
+//! the environment. [`Stats::membarrier`](crate::Stats::membarrier) shows which it is.
+//!
+//! * *For now* (no memory): the grace period continues at the next call.
+//! * *From some time on* (a filter that is installed late): the next grace period runs for a moment
+//!   on each processor in turn, by `sched_setaffinity`, which is a barrier as well. If that is
+//!   refused too, captured values are dropped only when each thread that has fired since the first
+//!   attach has fired once more, has attached or detached, or has ended.
+//!
 //! # Memory
 //!
 //! **When it runs out.** `detach` takes effect without allocating. If attaching or committing
 //! cannot allocate, the process ends, as for every failed allocation in Rust, before anything has
-//! changed. A failed allocation inside crossbeam-epoch ends the process as well: when a thread
-//! registers, and when retired memory is handed over, which a detach does after it has taken
-//! effect. Nothing is freed early.
+//! changed. If a thread cannot allocate its lane, or crossbeam-epoch cannot allocate, the process
+//! ends as well: at a thread's first firing, and when it first reclaims, which a detach does after
+//! it has taken effect. Nothing is freed early.
 //!
 //! **A reader that stalls** keeps one snapshot and one probe's memory for each swap meanwhile.
 //! `stats().retired - stats().reclaimed` is their number. They are freed by the next call that

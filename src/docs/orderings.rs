@@ -25,10 +25,8 @@
 //! So the enabled path begins with the fence, which turns every earlier relaxed load of this thread
 //! into an acquire load. A disabled event pays nothing.
 //!
-//! If the second firing pins, loom finds the pin's own fence to be enough. Crossbeam has a `SeqCst`
-//! fence there on most machines. On x86-64 it has a fence for the compiler only, which its build
-//! for loom replaces with a real one. Inside `pinned` or another firing there is no fence, and
-//! there the models show the failure.
+//! If the second firing enters its lane with a full barrier, that is enough. Inside `pinned` or
+//! another firing there is no barrier, and there the models show the failure.
 //!
 //! # The gate (`Gate::open`, `rcu/gate.rs`)
 //!
@@ -58,13 +56,39 @@
 //! `panic_against_detach`. What would be wrong is to read the state before taking the lock, or to
 //! store it after releasing the lock (see below).
 //!
+//! # The lanes (`rcu/lane.rs`)
+//!
+//! | where | access | orders | partner | weakened |
+//! |---|---|---|---|---|
+//! | `Record::enter`, `generation` | load, `Acquire` | a firing of a generation sees what was unlinked before it | the Release store in `advance` | none that loom can see: the fence in `read` follows. A `pinned` scope that reads the program's own pointers has no such fence, and needs it |
+//! | `Record::enter`, `word` | store, `Release` | what this thread's earlier firings did, for a scan that reads this entry instead of the exit before it | the Acquire load in `is_past` | `lane::two_firings_against_detach_and_synchronize` |
+//! | `Record::enter` | light barrier | the entry before the load of the snapshot | the heavy barrier in `Scan::drive` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `Record::enter_full` | exchange or fence, `SeqCst` | the same, where there is no `membarrier` | the fence in `Barriers::heavy` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `Record::leave`, `word` | store, `Release` | what the firing did | the Acquire load in `is_past` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `Record::acknowledge` | store, `Release` | the thread's firings without a barrier are over | the Acquire load in `is_past` | `lane::a_barrier_is_refused_for_good` |
+//! | `Lanes::advance`, `generation` | store, `Release` | all that the grace period covers is unlinked before it | the Acquire load in `enter` | `lane::a_detach_and_synchronize_against_two_firings` |
+//! | `Chunk::take`, `taken` | compare-exchange, `AcqRel` | the record's last exit before its next entry | the Release in `give_back` | `lane::a_firing_on_a_record_that_another_thread_had` |
+//! | `Lanes::give_back`, `taken` | and, `Release` | what the thread's firings did | the Acquire loads in `take` and `is_past` | `lane::a_firing_whose_record_is_given_back` |
+//! | `Lanes::take_any`, `head` | compare-exchange, `Release`, and load, `Acquire` | a chunk's contents before its address | each other; `Scan::drive` | `lane::a_firing_on_a_record_of_a_new_chunk` |
+//! | `Scan::drive` | heavy barrier | the unlinking before the look at the records | the light barrier | `lane::a_firing_against_detach_and_reclaim` |
+//! | `Chunk::is_past`, `taken`, `word`, `acknowledged` | loads, `Acquire` | what those firings did comes before what is now done to the memory | `give_back`, `enter` and `leave`, `acknowledge` | `lane::a_firing_whose_record_is_given_back`, `lane::a_firing_against_detach_and_reclaim`; `acknowledged`: none planted |
+//!
+//! **Light and heavy.** A light barrier is one for the compiler only. A heavy one is the system
+//! call `membarrier`, which is a full barrier on each processor that runs a thread of the process.
+//! In models, both are an `AcqRel` update of one location: of the two, one comes first, and the
+//! other sees what came before it. They are no `SeqCst` fences there, since loom synchronizes all
+//! of those with each other: crossbeam's own fences would hide a missing heavy barrier.
+//!
+//! **When a scan looks**, crossbeam's epochs have been flushed already. In the other order, the
+//! fences of the flush would lend the scan's loads an order that they must have by themselves.
+//!
 //! # The end of a grace period (`Domain::grace_done`; `rcu/reclaim.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
-//! | `flush`, the deferred function | store, `Release` | the firings that were waited for, before the end of the grace period | the Acquire load in `finish` | `deferred_runs_anywhere` |
+//! | `flush`, the deferred function | store, `Release` | the firings that crossbeam waited for, before the end of the grace period | the Acquire load in `finish` | none: see [below](#planted-bugs) |
 //! | `flush` | load, `Relaxed` | nothing: a hint to stop flushing | | |
-//! | `DomainWriter::finish` | load, `Acquire` | what those firings did comes before what is now done to the memory | the Release store above | `deferred_runs_anywhere` |
+//! | `DomainWriter::finish` | load, `Acquire` | what those firings did comes before what is now done to the memory | the Release store above | none, for the same reason |
 //! | `fork.rs`, `child` | store, `Relaxed` | nothing: there is one thread | | |
 //!
 //! # The collector (`Domain::collector`, `rcu/mod.rs`)
@@ -94,19 +118,16 @@
 //!
 //! # The pair inside crossbeam-epoch
 //!
-//! A pair inside crossbeam-epoch ensures that memory is not freed while a firing uses it (I3 in
-//! `rcu/mod.rs`). The reader stores its epoch, then has a full barrier, then loads the snapshot
-//! pointer or the slot's state. The reclaimer swaps the pointer or the state, then has a full
-//! barrier, then reads the readers' epochs. At least one of them sees the other. On x86-64 the
-//! reader's barrier is a locked compare-exchange; elsewhere it is a `SeqCst` fence. (crossbeam's
-//! source notes that the former relies on what such processors do, not on the language's memory
-//! model.) The off check comes before that barrier, so the pointer that it loads is never
-//! dereferenced: `read` loads again.
+//! Threads whose thread-local destructors have run have no lane. For their firings, a pair inside
+//! crossbeam-epoch ensures that memory is not freed while they use it (I3 in `rcu/mod.rs`). The
+//! reader stores its epoch, then has a full barrier, then loads the snapshot pointer or the slot's
+//! state. The reclaimer swaps the pointer or the state, then has a full barrier, then reads the
+//! readers' epochs. At least one of them sees the other. The off check comes before that barrier,
+//! so the pointer that it loads is never dereferenced: `read` loads again.
 //!
-//! Planted bugs weaken the reader's barrier and the Release of its unpin. None removes the two
-//! fences on the reclaimer's side. This crate's reclaimer swaps, takes the lock, and pins before it
-//! flushes, so it has a barrier of its own between the swap and the read of the epochs. Removing
-//! both of crossbeam's fences changes nothing that loom can see.
+//! Each such firing joins the collector for itself, and crossbeam collects at the first pin after
+//! joining, which has a `SeqCst` fence. So weakening the barrier of the pin itself changes nothing
+//! for this crate. Planted bugs weaken the Release of the unpin, and what the collection reads.
 //!
 //! # Planted bugs
 //!
@@ -120,25 +141,47 @@
 //! | `closure_dropped_at_once` | `no_use_after_retire::fire_against_detach_and_reclaim` |
 //! | `collector_published_relaxed` | `first_registration::two_threads_register_first` |
 //! | `collector_read_relaxed` | `first_registration::two_threads_register_first` |
-//! | `crossbeam_advances_past_the_pinned` | `no_use_after_retire::fire_against_detach_and_reclaim` |
-//! | `crossbeam_bag_expires_at_once` | `no_use_after_retire::fire_against_detach_and_reclaim` |
-//! | `crossbeam_bag_expires_one_epoch_early` | `no_use_after_retire::fire_against_detach_and_reclaim` |
-//! | `crossbeam_no_acquire_in_advance` | `no_use_after_retire::fire_against_detach_and_reclaim` |
-//! | `crossbeam_no_fence_in_pin` | `no_use_after_retire::fire_against_detach_and_reclaim` |
-//! | `crossbeam_unpin_relaxed` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `crossbeam_advances_past_the_pinned` | `lane::a_firing_past_the_destructors_against_detach_and_reclaim` |
+//! | `crossbeam_bag_expires_at_once` | `lane::a_firing_past_the_destructors_against_detach_and_reclaim` |
+//! | `crossbeam_bag_expires_one_epoch_early` | `lane::a_firing_past_the_destructors_against_detach_and_reclaim` |
+//! | `crossbeam_no_acquire_in_advance` | `lane::a_firing_past_the_destructors_against_detach_and_reclaim` |
+//! | `crossbeam_unpin_relaxed` | `lane::a_firing_past_the_destructors_against_detach_and_reclaim` |
 //! | `deferred_function_drops` | `deferred_runs_anywhere::a_third_thread_ends_the_grace_period` |
 //! | `detach_in_two_steps` | `two_detachers::one_wins_and_for_both_it_is_off` |
 //! | `detach_is_seen_without_what_came_before` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
 //! | `dropped_is_read_off_an_empty_list` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
 //! | `dropped_is_read_off_counters` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
-//! | `flag_read_relaxed` | `deferred_runs_anywhere::a_third_thread_ends_the_grace_period` |
-//! | `flag_stored_relaxed` | `deferred_runs_anywhere::a_third_thread_ends_the_grace_period` |
 //! | `gate_closed_after_the_swaps` | `batch_is_one_instant::a_detach_in_order` |
 //! | `gate_ignored` | `batch_is_one_instant::an_attach_in_order` |
 //! | `gate_never_closed` | `batch_is_one_instant::a_detach_in_order` |
 //! | `gate_opened_before_the_last_swap` | `batch_is_one_instant::an_attach_in_order` |
 //! | `gate_opened_relaxed` | `batch_is_one_instant::an_attach_in_order` |
 //! | `gate_read_relaxed` | `batch_is_one_instant::an_attach_in_order` |
+//! | `lane_acknowledged_relaxed` | `lane::a_barrier_is_refused_for_good` |
+//! | `lane_bitmap_read_relaxed` | `lane::a_firing_whose_record_is_given_back` |
+//! | `lane_chunk_published_relaxed` | `lane::a_firing_on_a_record_of_a_new_chunk` |
+//! | `lane_chunks_read_before_the_barrier` | `lane::a_firing_on_a_record_of_a_new_chunk` |
+//! | `lane_entered_relaxed` | `lane::two_firings_against_detach_and_synchronize` |
+//! | `lane_full_barrier_missing` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `lane_full_heavy_barrier_missing` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `lane_generation_before_the_unlink` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_generation_stored_relaxed` | `lane::a_detach_and_synchronize_against_two_firings` |
+//! | `lane_given_back_relaxed` | `lane::a_firing_whose_record_is_given_back` |
+//! | `lane_heavy_barrier_after_the_scan` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_heavy_barrier_before_the_unlink` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_left_by_the_inner_firing` | `nested_fire::what_an_inner_firing_found_is_not_reclaimed_before_the_outer_ends` |
+//! | `lane_left_relaxed` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_no_heavy_barrier` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_no_light_barrier` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_no_scan` | `no_use_after_retire::fire_against_detach_and_reclaim` |
+//! | `lane_refusal_is_forgotten` | `lane::a_barrier_is_refused_for_good` |
+//! | `lane_scan_is_one_generation_early` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_scan_passes_those_inside` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_scan_stops_for_nobody` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_scanned_relaxed` | `lane::a_firing_against_detach_and_reclaim` |
+//! | `lane_taken_relaxed` | `lane::a_firing_on_a_record_that_another_thread_had` |
+//! | `lane_trusted_after_a_refusal` | `lane::a_barrier_is_refused_for_good` |
+//! | `lane_without_crossbeam` | `lane::a_firing_past_the_destructors_against_detach_and_reclaim` |
 //! | `marked_after_unlinked` | `two_detachers::one_wins_and_for_both_it_is_off` |
 //! | `no_fence_before_the_reload` | `batch_is_one_instant::a_detach_seen_inside_pinned` |
 //! | `no_mutex` | `two_writers::of_two_attaches_none_is_lost` |
@@ -166,6 +209,10 @@
 //!
 //! These bugs cannot be planted so that a model would notice:
 //!
+//! * *`Domain::grace_done` stored or read by a `Relaxed` access*: only firings on threads past
+//!   their destructors depend on it. A model of such a firing, of a third thread that runs the
+//!   deferred function, and of a reclaimer needs two preemptions, which is more than loom can
+//!   explore.
 //! * *Retired before unlinked*, or *marked after unlinked*, within one critical section: no other
 //!   thread sees the order. The planted bugs use two critical sections.
 //! * *A tombstone that is never removed*: allocations do not fail in models.

@@ -162,10 +162,9 @@
 //!    functions: one for outermost firings, one for nested and pinned ones. (In a single function,
 //!    the distinction would occupy a register while the probes run.)
 //! 2. The state is compared once more, and the constant "one firing" is stored.
-//! 3. The pin of crossbeam-epoch, inlined: it stores the current epoch in the thread's own record
-//!    and issues a full memory barrier (on x86-64, a locked instruction). On every 128th pin of a
-//!    thread, crossbeam also tries to advance the epoch and processes a few of its bags of deferred
-//!    functions. This crate defers one function, a single store.
+//! 3. The thread's lane: the number of the last grace period is loaded and stored into the thread's
+//!    own record. After the first attach, on Linux, that is all. Without `membarrier` a full memory
+//!    barrier follows (on x86-64, a locked exchange in place of the store).
 //! 4. An acquire load of the snapshot gives the address of its first entry. (The acquire fence
 //!    before it is no instruction on x86-64.)
 //! 5. For each entry up to the empty one: an indirect call of the probe's thunk, whose address is
@@ -175,19 +174,19 @@
 //!    batch), compares the id of the probe's type, and calls the closure, which the compiler can
 //!    inline. `catch_unwind` is a landing pad and costs nothing unless a probe panics.
 //! 6. If the state is still what step 2 stored, the constant "idle" is stored. (Decrementing
-//!    instead would make the next firing wait for this one's load.) Then the unpin, a store into
-//!    the thread's own record.
+//!    instead would make the next firing wait for this one's load.) Before that, "out" is stored
+//!    into the thread's record.
 //!
 //! A firing takes no lock, allocates nothing, and writes nothing that another thread writes, so
-//! firings on many cores do not slow each other down. There are three exceptions: a thread's
-//! first enabled firing allocates, to register the thread; every 128th pin, as above; and a probe
-//! that panics takes the lock briefly, to be switched off.
+//! firings on many cores do not slow each other down, and the number of threads does not matter
+//! (G17). There are two exceptions: a thread's first enabled firing may allocate, to get a lane (64
+//! at a time); and a probe that panics takes the lock briefly, to be switched off.
 //!
 //! # Nested and pinned
 //!
-//! A firing inside another firing, or inside [`pinned`](crate::pinned()), skips the pin and the
-//! unpin. It increments the state and restores it afterwards. In a loop that fires often, `pinned`
-//! around the loop pays for the barrier once:
+//! A firing inside another firing, or inside [`pinned`](crate::pinned()), skips the lane. It
+//! increments the state and restores it afterwards. In a loop that fires often, `pinned` around the
+//! loop enters the lane once, which matters where each entry has a barrier:
 //!
 //! ```
 //! use hotprobe::fire;
@@ -202,7 +201,7 @@
 //! # drop(probe);
 //! ```
 //!
-//! `pinned` pays for its own pin even if all events are off. While it runs, no grace period of the
+//! `pinned` enters the lane even if all events are off. While it runs, no grace period of the
 //! process ends ([limitations](super::limitations#waiting)).
 //!
 //! # Attach and detach
@@ -375,28 +374,28 @@
 //! | gap between firings, p99.99, changes without pause, against none | 400 ns | 360 ns | 1.11 x | 5.00 x |  |
 //! <!-- end of rows -->
 //!
-//! **Where each nanosecond goes.** Any kind of dispatch has the indirect call of a closure. A
-//! compare-and-exchange before it makes the pin a full barrier; alone, on a cache line that no
-//! other thread wants, it is cheap. The rest of crossbeam-epoch's pin (the guard count, the epoch,
-//! the attempt to advance it on every 128th pin) and the unpin make "pin + load + call". The rest
-//! is this crate's: the thread's state, compared and stored on the way in and out; the probe's
-//! state and the comparison of its type's id; and a second call, of the thunk. (The gate is loaded
-//! only if there is one.) A further probe takes three more instructions than a dyn call in a plain
-//! loop, and no more time, since nothing waits for them.
+//! **Where each nanosecond goes.** Any kind of dispatch has the indirect call of a closure. The
+//! rest is this crate's: the thread's state, compared and stored on the way in and out; the lane, a
+//! load and two stores; the probe's state and the comparison of its type's id; and a second call,
+//! of the thunk. (The gate is loaded only if there is one.) A further probe takes three more
+//! instructions than a dyn call in a plain loop, and no more time, since nothing waits for them.
 //!
-//! **Two threads that fire** each pay more than one alone, although they share nothing of this
-//! crate: each 128th pin of a thread reads the other's epoch and advances the shared one. The row
-//! "the floor alone" shows the same without this crate. The factor depends on the two cores: on one
-//! virtual machine it was 1.2 in some runs and 2 in others, for the floor as well.
+//! The rows "compare-and-exchange + dyn call" and "pin + load + call" are what a firing cost at
+//! least before it had lanes, and costs without `membarrier`. An exchange on a cache line that no
+//! other thread wants is cheap on recent AMD processors, and takes about 8 ns on Intel's servers.
 //!
-//! **A detach takes longer the more threads have fired and still live**, and misses its target with
-//! 64 of them. Before it drops the captures, a grace period must end. For that the epoch has to
-//! advance, and each time crossbeam-epoch reads the epoch of every participant: about 20 ns per
-//! thread in total. Any epoch scheme must look at each thread that could be reading. The same is
-//! therefore measured without this crate: crossbeam-epoch's clone + swap + defer twice, then a
-//! deferred store, flushed until it has run, among as many participants. That floor takes five or
-//! six times as long with 64 threads as without; the row above it compares both. The size of the
-//! heap, other events and their probes do not matter.
+//! **Two threads that fire** share nothing of this crate but the cache line with the number of the
+//! last grace period, which is written once for each.
+//!
+//! **A detach has to look at each thread that could be reading**: one load per thread that has
+//! fired and lives, and one bit for each that has ended. Before that, it asks the kernel for a
+//! barrier on every processor that runs a thread of the process. That takes as long as an interrupt
+//! there (5 to 20 µs) if another one is busy, and less than 1 µs if none is. crossbeam's grace
+//! period, which speaks for threads past their destructors, is pushed along at the same time. The
+//! size of the heap, other events and their probes do not matter.
+//!
+//! **The first attach** asks the kernel once for the right to use `membarrier`, which takes a few
+//! milliseconds, up to 50, if the process has more than one thread.
 
 #![allow(
     clippy::doc_markdown,

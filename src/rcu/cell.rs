@@ -13,7 +13,8 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::ptr;
 
-/// A snapshot as it lies in memory: the immutable part, which readers see, and the writers' note beside.
+/// A snapshot as it lies in memory: the immutable part, which readers see, and the writers' note
+/// beside.
 pub(crate) struct Node {
     pub(super) snapshot: Snapshot,
     /// Written and read under the lock only, once the snapshot is unlinked.
@@ -31,12 +32,13 @@ pub(super) struct Retired {
 pub(crate) struct EventCell {
     /// What firings read: the snapshot's first entry. Null: off.
     published: AtomicPtr<Option<Listed>>,
-    /// The whole of the same snapshot, and that of an event whose probes are all off (quarantined, or tombstones).
-    /// Touched under the lock only.
+    /// The whole of the same snapshot, and that of an event whose probes are all off (quarantined,
+    /// or tombstones). Touched under the lock only.
     attached: plain::AtomicPtr<Node>,
     /// Probes attached. Written under the lock.
     count: plain::AtomicU32,
-    /// Entries of `attached`: a hint for allocating before the lock is taken. Written under the lock.
+    /// Entries of `attached`: a hint for allocating before the lock is taken. Written under the
+    /// lock.
     entries: plain::AtomicU32,
     metadata: &'static Metadata,
 }
@@ -61,8 +63,8 @@ impl EventCell {
     /// The off check: one load, one test.
     #[inline(always)]
     pub(crate) fn is_enabled(&self) -> bool {
-        // Relaxed: nothing is dereferenced. What the null that ends a group orders is seen to by the
-        // fence in `read`.
+        // Relaxed: nothing is dereferenced. What the null that ends a group orders is seen to by
+        // the fence in `read`.
         !self.published.load(Ordering::Relaxed).is_null()
     }
 
@@ -76,9 +78,9 @@ impl EventCell {
     /// The caller is pinned, until `each` has returned for the last time (I3).
     #[inline(always)]
     pub(crate) unsafe fn read(&self, mut each: impl FnMut(&ProbeEntry)) {
-        // Acquire fence: pairs with the Release store of null in `publish`. This thread may have passed
-        // another event's off check before, by a Relaxed load that read that null; from here on it must
-        // see the gate closed that was closed before (G5).
+        // Acquire fence: pairs with the Release store of null in `publish`. This thread may have
+        // passed another event's off check before, by a Relaxed load that read that null; from here
+        // on it must see the gate closed that was closed before (G5).
         fence(Ordering::Acquire);
         // Acquire: pairs with the Release store in `publish`.
         let mut next = self.published.load(Ordering::Acquire).cast_const();
@@ -86,9 +88,9 @@ impl EventCell {
             return;
         }
         loop {
-            // SAFETY: an entry of a snapshot that is published, so initialised (Acquire above) and never
-            // mutated again (I1); loaded while pinned, so not reclaimed before the caller unpins (I2, I3).
-            // There is a first one (`publish`), and it is not the end.
+            // SAFETY: an entry of a snapshot that is published, so initialised (Acquire above) and
+            // never mutated again (I1); loaded while pinned, so not reclaimed before the caller
+            // unpins (I2, I3). There is a first one (`publish`), and it is not the end.
             let listed = unsafe { (*next).as_ref().unwrap_unchecked() };
             listed.canary.alive();
             each(&listed.entry);
@@ -146,8 +148,8 @@ impl EventCell {
     /// The update: replaces the snapshot by one without the detached probes and with `added`, in
     /// `buffer`; retires the old one. Returns the buffer if it was not needed.
     ///
-    /// The caller has seen to it that `buffer` has room for [`EventCell::next_len`] entries; it may be none
-    /// if that is zero.
+    /// The caller has seen to it that `buffer` has room for [`EventCell::next_len`] entries; it may
+    /// be none if that is zero.
     pub(crate) fn update(
         &self,
         writer: &mut DomainWriter,
@@ -166,8 +168,8 @@ impl EventCell {
                 let header = unsafe { entry.slot.header() };
                 enabled |= header.is_live();
                 if header.is_detached() {
-                    // SAFETY: likewise; no other reference to these links exists under the lock, and the
-                    // snapshot that the tombstone is taken out of is the writer's.
+                    // SAFETY: likewise; no other reference to these links exists under the lock,
+                    // and the snapshot that the tombstone is taken out of is the writer's.
                     unsafe {
                         if entry.slot.links().tombstone {
                             *entry.slot.next_tombstone() = tombstones.replace(entry.slot);
@@ -209,8 +211,9 @@ impl EventCell {
         self.count
             .store(count.saturating_add(clamp(added_len)), Ordering::Relaxed);
         if !old.is_null() {
-            // SAFETY: from `Box::into_raw` here, earlier. Unlinked just now (I2): neither pointer of
-            // this cell holds it any more. Readers do not look at `retired`, and the writer is alone.
+            // SAFETY: from `Box::into_raw` here, earlier. Unlinked just now (I2): neither pointer
+            // of this cell holds it any more. Readers do not look at `retired`, and the writer is
+            // alone.
             unsafe {
                 (*(*old).retired.get()).tombstones = tombstones;
                 writer.retire_snapshot(old);
@@ -221,8 +224,8 @@ impl EventCell {
 
     /// The swap. (A store: there is one writer.)
     fn publish(&self, next: *mut Option<Listed>) {
-        // Release: pairs with the Acquire in `read`, for the snapshot's contents; with the fence there,
-        // if it is null, for the gate that was closed before.
+        // Release: pairs with the Acquire in `read`, for the snapshot's contents; with the fence
+        // there, if it is null, for the gate that was closed before.
         self.published.store(next, Ordering::Release);
     }
 
@@ -243,8 +246,8 @@ impl EventCell {
         }
     }
 
-    /// Marks the detached probes that are still in the snapshot: there was no memory for a shorter one.
-    /// They stay as tombstones, and a later update takes them out (G15).
+    /// Marks the detached probes that are still in the snapshot: there was no memory for a shorter
+    /// one. They stay as tombstones, and a later update takes them out (G15).
     pub(crate) fn keep_tombstones(&self, writer: &mut DomainWriter) {
         for entry in self.attached(writer) {
             // SAFETY: linked, and this is the writer (I4); one reference to the links at a time.
@@ -283,8 +286,8 @@ impl Node {
     }
 }
 
-/// An empty snapshot in a box, with room for `capacity` entries; none if there is no memory. User code
-/// (the global allocator): not under the lock (I5).
+/// An empty snapshot in a box, with room for `capacity` entries; none if there is no memory. User
+/// code (the global allocator): not under the lock (I5).
 pub(crate) fn try_buffer(capacity: usize) -> Option<Box<Node>> {
     let snapshot = Snapshot::try_with_capacity(capacity)?;
     let node = Node {
@@ -304,8 +307,8 @@ pub(crate) fn try_buffer(capacity: usize) -> Option<Box<Node>> {
     if memory.is_null() {
         return None;
     }
-    // SAFETY: allocated for a `Node` with the global allocator, as `Box` wants it, and written before
-    // the box is made.
+    // SAFETY: allocated for a `Node` with the global allocator, as `Box` wants it, and written
+    // before the box is made.
     unsafe {
         memory.write(node);
         Some(Box::from_raw(memory))
@@ -321,8 +324,8 @@ pub(crate) fn buffer(capacity: usize) -> Box<Node> {
     try_buffer(capacity).unwrap_or_else(|| std::alloc::handle_alloc_error(Layout::new::<Node>()))
 }
 
-/// Switches a probe off after a panic. On the firing thread, which may take the lock: nobody waits for
-/// firings under it.
+/// Switches a probe off after a panic. On the firing thread, which may take the lock: nobody waits
+/// for firings under it.
 #[cold]
 pub(crate) fn quarantine(header: &super::slot::Header) {
     if header.quarantine() {

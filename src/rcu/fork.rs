@@ -1,14 +1,15 @@
-//! What a child process must mend. In it, one thread lives on; the others are gone, pinned as they were,
-//! holding what they held.
+//! What a child process must mend. In it, one thread lives on; the others are gone, pinned as they
+//! were, holding what they held.
 //!
-//! `pthread_atfork` costs the fire path nothing, unlike a look at the process's number. *Prepare* takes
-//! the lock, so that nobody is in the midst of an update; *parent* releases it; *child* releases it too,
-//! and begins a new collector, since the old one waits forever for threads that are gone.
+//! `pthread_atfork` costs the fire path nothing, unlike a look at the process's number. *Prepare*
+//! takes the lock, so that nobody is in the midst of an update; *parent* releases it; *child*
+//! releases it too, and begins a new collector, since the old one waits forever for threads that
+//! are gone.
 
 use crate::sync::MODEL;
 
-/// Sees to it that this process's forks are mended. Called before the lock is taken, and when a thread
-/// registers; does its work once.
+/// Sees to it that this process's forks are mended. Called before the lock is taken, and when a
+/// thread registers; does its work once.
 pub(super) fn install() {
     if !MODEL {
         imp::install();
@@ -44,8 +45,8 @@ mod imp {
                 .compare_exchange(NONE, BEGUN, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
         {
-            // SAFETY: the functions are of this process's code, and never go away. (Should there be no
-            // memory to write them down, forks go unmended; there is nobody to tell.)
+            // SAFETY: the functions are of this process's code, and never go away. (Should there be
+            // no memory to write them down, forks go unmended; there is nobody to tell.)
             let _ = unsafe { pthread_atfork(Some(prepare), Some(parent), Some(child)) };
         }
     }
@@ -53,8 +54,8 @@ mod imp {
     /// The lock, between `prepare` and what follows it on the same thread.
     struct Held(UnsafeCell<Option<MutexGuard<'static, DomainWriter>>>);
 
-    // SAFETY: touched by the forking thread only, between `prepare` and `parent` or `child`, while it
-    // holds the lock that the guard stands for.
+    // SAFETY: touched by the forking thread only, between `prepare` and `parent` or `child`, while
+    // it holds the lock that the guard stands for.
     unsafe impl Sync for Held {}
 
     static HELD: Held = Held(UnsafeCell::new(None));

@@ -1,5 +1,5 @@
-//! Intrusive lists of what is retired: linked through the slots and the snapshots themselves, so that
-//! retiring allocates nothing. All under the lock.
+//! Intrusive lists of what is retired: linked through the slots and the snapshots themselves, so
+//! that retiring allocates nothing. All under the lock.
 
 use super::cell::Node;
 use super::slot::SlotPtr;
@@ -23,7 +23,8 @@ impl Closures {
     }
 
     pub(super) fn first_number(&self) -> Option<u64> {
-        // SAFETY: what is in a list is alive (the domain's reference), and the list is under the lock.
+        // SAFETY: what is in a list is alive (the domain's reference), and the list is under the
+        // lock.
         self.first.map(|slot| unsafe { slot.links() }.number)
     }
 

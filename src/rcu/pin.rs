@@ -1,11 +1,16 @@
-//! The thread's state: registered or not, pinned or not, how deep in firings.
+//! The thread's state: registered or not, inside or not, how deep in firings.
 //!
-//! One word says it all, so that the common cases, an outermost firing on a registered thread and one inside
-//! another, are one comparison each. It is counted up and down, never saved and restored: coroutine runtimes (loom is
-//! one) interleave firings on one OS thread, and then they end in any order. So the pin belongs to the
-//! thread: taken by the first one in, given back by the last one out.
+//! One word has all of it, so that the common cases, an outermost firing on a registered thread and
+//! one inside another, are one comparison each. It is counted up and down, never saved and
+//! restored: coroutine runtimes (loom is one) interleave firings on one OS thread, and then they
+//! end in any order. So being inside belongs to the thread: the first one in enters the thread's
+//! [`lane`](super::lane), the last one out leaves it.
+//!
+//! A thread past its destructors has given its lane back. Its firings pin through crossbeam-epoch,
+//! each with a registration of its own.
 
 use super::domain;
+use super::lane::Record;
 use super::slot::SlotPtr;
 use crate::sync::{Ordering, Undropped, model_only, thread_field, thread_owner};
 use crossbeam_epoch::{Guard, LocalHandle};
@@ -17,30 +22,31 @@ use std::ptr;
 pub(crate) const MAX_DEPTH: u64 = 8;
 const _: () = assert!(MAX_DEPTH.is_power_of_two() && MAX_DEPTH < IDLE);
 
-/// One firing in progress. There are never more than [`MAX_DEPTH`] of them, which is the highest bit.
+/// One firing in progress. There are never more than [`MAX_DEPTH`] of them, which is the highest
+/// bit.
 const FIRING: u64 = 1;
 const FIRINGS: u64 = 2 * MAX_DEPTH - 1;
-/// The thread has no handle yet.
+/// The thread has no lane yet.
 const UNREGISTERED: u64 = 1 << 8;
-/// It is getting one: registering allocates, and a global allocator may fire events.
+/// It is getting one, or joins crossbeam's collector: that allocates, and a global allocator may
+/// fire events.
 const REGISTERING: u64 = 1 << 9;
-/// Its handle is gone: the thread is running its last destructors. Each pin registers for itself.
+/// The thread is running its last destructors, and has given its lane back. Each firing registers
+/// for itself.
 const DEAD: u64 = 1 << 10;
-/// One pin more is held than there are guards on the stack; the last one out gives it back.
-const EXTRA_PIN: u64 = 1 << 11;
-/// Forked inside a firing: guards on the stack are the parent's collector's.
-const FORKED: u64 = 1 << 12;
-/// Dead, but the handle is still there, since something is in progress; the last one out drops it.
-const LEFT: u64 = 1 << 13;
-/// None of the others: registered, and nothing is in progress. So that one test tells what is a mere matter
-/// of counting.
+/// Dead, but the lane is still there, since something is in progress; the last one out gives it
+/// back.
+const LEFT: u64 = 1 << 11;
+/// None of the others: registered, and nothing is in progress. So that one test tells what is a
+/// mere matter of counting.
 const IDLE: u64 = 1 << 7;
 /// One `pinned` scope in progress.
 const SCOPE: u64 = 1 << 16;
 const SCOPES: u64 = !0 << 16;
 /// Something is in progress.
 const BUSY: u64 = FIRINGS | SCOPES;
-/// A nested firing is not a mere matter of counting. (All in the lower half: one test of a register.)
+/// A nested firing is not a mere matter of counting. (All in the lower half: one test of a
+/// register.)
 const NOT_SIMPLE: u64 = IDLE | UNREGISTERED | REGISTERING | DEAD | MAX_DEPTH;
 
 pub(crate) struct ThreadState {
@@ -52,7 +58,11 @@ pub(crate) struct ThreadState {
     descendant: Cell<bool>,
     /// That drop has detached probes in turn: all that is retired by now is below this number.
     retired_inside: Cell<Option<u64>>,
-    /// Initialised unless `UNREGISTERED`, or `DEAD` without `LEFT`.
+    /// There is one unless `UNREGISTERED`, or `DEAD` without `LEFT`.
+    lane: Cell<Option<&'static Record>>,
+    /// The thread has joined crossbeam's collector, which it does when it first reclaims.
+    has_handle: Cell<bool>,
+    /// Initialised if `has_handle`.
     handle: UnsafeCell<Undropped<LocalHandle>>,
 }
 
@@ -62,12 +72,14 @@ thread_field! {
         dropping: Cell::new(None),
         descendant: Cell::new(false),
         retired_inside: Cell::new(None),
+        lane: Cell::new(None),
+        has_handle: Cell::new(false),
         handle: UnsafeCell::new(Undropped::uninit()),
     };
 }
 
-/// Has the destructor that [`ThreadState`] must not have: a field with a destructor is out of reach once it
-/// has run, and firing works until the very end of a thread (G11).
+/// Has the destructor that [`ThreadState`] must not have: a field with a destructor is out of reach
+/// once it has run, and firing works until the very end of a thread (G11).
 struct Owner;
 
 thread_owner! {
@@ -79,16 +91,10 @@ impl Drop for Owner {
         // (It fails in models only, where the field is dropped with the rest.)
         let _ = LOCAL.try_with(|thread| {
             let word = thread.word();
-            if word & UNREGISTERED != 0 {
-                // Forked, and no firing since: the handle was the parent's.
-                thread.set_word((word | DEAD) & !UNREGISTERED);
-            } else if word & BUSY == 0 {
-                // Dead first: dropping the handle frees memory, and the allocator may fire.
+            if word & BUSY == 0 {
+                // Dead first: leaving the collector frees memory, and the allocator may fire.
                 thread.set_word(DEAD);
-                // SAFETY: it was registered, so the handle is initialised; nobody reads it any more.
-                drop(unsafe { (*thread.handle.get()).assume_init_read() });
-                // Relaxed: a hint.
-                domain().counters.departed.fetch_add(1, Ordering::Relaxed);
+                thread.depart();
             } else {
                 // A probe ends its thread, or its process; or a coroutine is still inside one.
                 thread.set_word(word | DEAD | LEFT);
@@ -106,8 +112,7 @@ pub(crate) fn with_thread_state<R>(f: impl FnOnce(&ThreadState) -> R) -> R {
     f(unsafe { &*thread })
 }
 
-/// A firing or `pinned` scope, as `UNIT` says, that has no guard of its own: the pin is another's, or the
-/// extra one. Dropping it ends it.
+/// A firing or `pinned` scope, as `UNIT` says, on a thread with a lane. Dropping it ends it.
 pub(crate) struct Counted<'l, const UNIT: u64> {
     thread: &'l ThreadState,
 }
@@ -118,27 +123,20 @@ impl<const UNIT: u64> Drop for Counted<'_, UNIT> {
     }
 }
 
-/// Ends a firing that a panic leaves. It holds nothing, but finds all in the thread's state: a firing need
-/// not keep a register for the case.
-struct Unwinding<const OUTERMOST: bool>;
+/// Ends a firing that a panic leaves. It holds nothing, but finds all in the thread's state: a
+/// firing need not keep a register for the case.
+struct Unwinding;
 
-impl<const OUTERMOST: bool> Drop for Unwinding<OUTERMOST> {
+impl Drop for Unwinding {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        with_thread_state(|thread| {
-            let word = thread.word();
-            if OUTERMOST && word & FORKED == 0 {
-                // Its guard has not been dropped. (After a fork, it is of the parent's collector.)
-                debug_assert_eq!(word & EXTRA_PIN, 0);
-                thread.set_word(word | EXTRA_PIN);
-            }
-            thread.leave(FIRING);
-        });
+        with_thread_state(|thread| thread.leave(FIRING));
     }
 }
 
-/// One on a thread that has no handle any more: registered for this once. It pins by itself, nested or not.
+/// One on a thread that has no lane any more: it joins the collector for this once. It pins by
+/// itself, nested or not.
 pub(crate) struct Temporary<'l, const UNIT: u64> {
     thread: &'l ThreadState,
     guard: ManuallyDrop<Guard>,
@@ -155,7 +153,8 @@ impl<const UNIT: u64> Drop for Temporary<'_, UNIT> {
             ManuallyDrop::drop(&mut self.guard);
             ManuallyDrop::drop(&mut self.handle);
         }
-        let word = word - UNIT;
+        // (Read again: the process may have forked meanwhile.)
+        let word = (self.thread.word() & !REGISTERING) - UNIT;
         self.thread.set_word(word);
         // Relaxed: a hint.
         domain().counters.departed.fetch_add(1, Ordering::Relaxed);
@@ -165,7 +164,7 @@ impl<const UNIT: u64> Drop for Temporary<'_, UNIT> {
     }
 }
 
-/// A way through the slow path. Each holds a pin for as long as it lives.
+/// A way through the slow path. While it lives, nothing that is read is reclaimed.
 #[allow(dead_code, reason = "held for their Drop")]
 pub(crate) enum Entered<'l, const UNIT: u64> {
     Counted(Counted<'l, UNIT>),
@@ -182,29 +181,36 @@ impl ThreadState {
         self.state.get() == IDLE
     }
 
-    /// Runs `f` as an outermost firing; the thread [is idle](Self::is_idle). The depth is raised before pinning:
-    /// whatever the pin sets off (crossbeam's collection frees memory, and an allocator may fire) counts as
-    /// nested.
+    /// Runs `f` as an outermost firing; the thread [is idle](Self::is_idle).
     #[inline(always)]
     pub(crate) fn outermost(&self, f: impl FnOnce()) {
         debug_assert_eq!(self.state.get(), IDLE);
         self.state.set(FIRING);
-        let guard = ManuallyDrop::new(self.pin());
-        let unwinding = Unwinding::<true>;
+        self.lane().enter();
+        let unwinding = Unwinding;
         f();
         mem::forget(unwinding);
-        let guard = ManuallyDrop::into_inner(guard);
-        // Compared, and stored as a constant: counting down would make the next firing wait for this load.
+        // Compared, and stored as a constant: counting down would make the next firing wait for
+        // this load.
         if self.state.get() == FIRING {
+            self.lane().leave();
             self.state.set(IDLE);
-            drop(guard);
         } else {
-            self.leave_early(guard);
+            // Others (coroutines) are still inside; or the thread's destructors have run meanwhile.
+            self.leave_counted(FIRING);
         }
     }
 
-    /// Whether a nested firing is a mere matter of counting: pinned by another, and not too deep. If so, for
-    /// [`nested`](Self::nested): the state.
+    /// The lane of a thread that is registered, and not dead.
+    #[inline(always)]
+    fn lane(&self) -> &'static Record {
+        debug_assert!(self.lane.get().is_some());
+        // SAFETY: `register` has set it; only `depart` takes it away, which makes the thread dead.
+        unsafe { self.lane.get().unwrap_unchecked() }
+    }
+
+    /// Whether a nested firing is a mere matter of counting: inside another, and not too deep. If
+    /// so, for [`nested`](Self::nested): the state.
     #[inline(always)]
     pub(crate) fn before_nested(&self) -> Option<Before> {
         let word = self.state.get();
@@ -216,7 +222,7 @@ impl ThreadState {
     pub(crate) fn nested(&self, Before(word): Before, f: impl FnOnce()) {
         debug_assert_eq!(self.state.get(), word);
         self.state.set(word + FIRING);
-        let unwinding = Unwinding::<false>;
+        let unwinding = Unwinding;
         f();
         mem::forget(unwinding);
         if self.state.get().wrapping_sub(FIRING) == word {
@@ -236,15 +242,7 @@ impl ThreadState {
         self.state.set(if word == 0 { IDLE } else { word });
     }
 
-    /// A pin by the thread's handle.
-    #[inline(always)]
-    fn pin(&self) -> Guard {
-        debug_assert_eq!(self.word() & UNREGISTERED, 0);
-        // SAFETY: registered, so the handle is initialised; it is dropped when nothing is in progress.
-        unsafe { (*self.handle.get()).assume_init_ref() }.pin()
-    }
-
-    /// Ends what has no guard.
+    /// Ends a firing or a scope.
     fn leave(&self, unit: u64) {
         let word = self.word() - unit;
         self.set_word(word);
@@ -280,7 +278,7 @@ impl ThreadState {
             self.register();
         }
         let word = self.word();
-        if word & DEAD != 0 {
+        if word & DEAD != 0 && word & LEFT == 0 {
             let (handle, guard) = self.temporary();
             self.set_word(word + UNIT);
             return Entered::Temporary(Temporary {
@@ -291,34 +289,57 @@ impl ThreadState {
         }
         self.set_word(word + UNIT);
         if word & BUSY == 0 {
-            mem::forget(self.pin());
-            self.set_word(self.word() | EXTRA_PIN);
+            self.lane().enter();
         }
         Entered::Counted(Counted { thread: self })
     }
 
-    /// Gets the thread its handle. Allocates.
+    /// Gets the thread its lane. May allocate.
     #[cold]
     fn register(&self) {
         let word = self.word();
         debug_assert!(word & REGISTERING == 0 && word & UNREGISTERED != 0);
         self.set_word(word | REGISTERING);
-        // Owner first: if its destructor has run already, there must be no handle to lose.
+        // Owner first: if its destructor has run already, there must be no lane to lose.
         let alive = OWNER.try_with(|_| ()).is_ok();
         if alive {
-            let handle = join();
-            // SAFETY: uninitialised, so nothing is overwritten; only this thread comes here, and what
-            // fires meanwhile sees `REGISTERING`.
-            unsafe { (*self.handle.get()).write(handle) };
             super::fork::install();
+            // (A fork in the midst of it is one of `take`'s allocations, before it has taken
+            // anything.)
+            self.lane.set(Some(domain().lanes.take()));
             self.set_word(self.word() & !(UNREGISTERED | REGISTERING));
         } else {
             self.set_word(DEAD);
         }
     }
 
-    /// Runs `f`, which joins the collector, or leaves it, or works it: what the allocator fires meanwhile
-    /// on a thread without a handle of its own is skipped.
+    /// Joins crossbeam's collector, unless the thread has done so. Allocates.
+    fn join_for_good(&self) {
+        if self.has_handle.get() {
+            return;
+        }
+        let handle = self.while_registering(join);
+        // SAFETY: uninitialised, or forgotten after a fork, so nothing is lost; only this thread
+        // comes here.
+        unsafe { (*self.handle.get()).write(handle) };
+        self.has_handle.set(true);
+    }
+
+    /// Gives back the lane, and leaves the collector. Nothing is in progress.
+    fn depart(&self) {
+        if self.has_handle.replace(false) {
+            // SAFETY: initialised, and nobody reads it any more.
+            drop(unsafe { (*self.handle.get()).assume_init_read() });
+            // Relaxed: a hint.
+            domain().counters.departed.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(lane) = self.lane.take() {
+            domain().lanes.give_back(lane);
+        }
+    }
+
+    /// Runs `f`, which joins the collector, or leaves it, or works it: what the allocator fires
+    /// meanwhile is skipped.
     fn while_registering<R>(&self, f: impl FnOnce() -> R) -> R {
         self.set_word(self.word() | REGISTERING);
         let result = f();
@@ -336,67 +357,37 @@ impl ThreadState {
         })
     }
 
-    /// An outermost firing ends while others (coroutines) are still inside, or after a fork.
-    #[cold]
-    #[inline(never)]
-    fn leave_early(&self, guard: Guard) {
-        let word = self.word();
-        if word & FORKED != 0 {
-            // The guard is of the parent's collector.
-            drop(guard);
-        } else {
-            // The last one out will unpin.
-            mem::forget(guard);
-            debug_assert_eq!(word & EXTRA_PIN, 0);
-            self.set_word(word | EXTRA_PIN);
-        }
-        self.leave(FIRING);
-    }
-
-    /// Nothing is in progress any more: gives back the pin that has no guard, and the handle of a thread
-    /// that is dead.
+    /// Nothing is in progress any more: leaves the lane, and gives it back if the thread is dead.
     #[cold]
     #[inline(never)]
     fn last_out(&self) {
         let word = self.word();
-        self.set_word(word & !(EXTRA_PIN | FORKED | LEFT));
-        if word & EXTRA_PIN != 0 {
-            let guard = self.pin();
-            // SAFETY: guards of one handle are all alike, a count; this one stands for that which was
-            // forgotten when `EXTRA_PIN` was set.
-            drop(unsafe { ptr::read(&raw const guard) });
-            drop(guard);
+        if let Some(lane) = self.lane.get() {
+            lane.leave();
         }
         if word & LEFT != 0 {
-            // SAFETY: that is what `LEFT` says, and nobody reads it any more.
-            drop(unsafe { (*self.handle.get()).assume_init_read() });
-            // Relaxed: a hint.
-            domain().counters.departed.fetch_add(1, Ordering::Relaxed);
+            self.set_word(word & !LEFT);
+            self.depart();
         }
     }
 
-    /// In a forked child: forgets the handle, which is of the parent's collector, whose other threads
-    /// will never unpin. What is in progress on this thread is protected again.
+    /// In a forked child: forgets the handle, which is of the parent's collector, whose other
+    /// threads will never unpin. The lane stays, and protects what is in progress.
     pub(super) fn forked(&self) {
+        // Not dropped: the parent's collector may be in any state.
+        self.has_handle.set(false);
+        let lanes = &domain().lanes;
+        lanes.forked(self.lane.get());
         let word = self.word();
-        if word & (UNREGISTERED | REGISTERING) != 0 {
-            // (What is being registered finds out by itself, in `join`.)
-            return;
+        if word & BUSY != 0 && word & DEAD != 0 && word & LEFT == 0 {
+            // Its guards are of the parent's collector: it is protected by a lane, until the last
+            // one is out.
+            self.set_word(word | REGISTERING);
+            let lane = lanes.take();
+            lane.enter();
+            self.lane.set(Some(lane));
+            self.set_word(word | LEFT);
         }
-        if word & BUSY == 0 {
-            if word & DEAD == 0 {
-                // Not dropped: the parent's collector may be in any state.
-                self.set_word(UNREGISTERED);
-            }
-            return;
-        }
-        self.set_word(word | REGISTERING);
-        let handle = join();
-        mem::forget(handle.pin());
-        // SAFETY: what is overwritten is the parent's, and is not dropped, for the same reason.
-        unsafe { (*self.handle.get()).write(handle) };
-        let left = if word & DEAD != 0 { LEFT } else { 0 };
-        self.set_word(word | EXTRA_PIN | FORKED | left);
     }
 }
 
@@ -408,7 +399,8 @@ fn join() -> LocalHandle {
         if ptr::eq(collector, domain().collector()) {
             return handle;
         }
-        // Registering allocated, and the allocator forked: this handle is of the parent's collector.
+        // Registering allocated, and the allocator forked: this handle is of the parent's
+        // collector.
         mem::forget(handle);
     }
 }
@@ -421,8 +413,13 @@ pub(crate) fn is_inside() -> bool {
     })
 }
 
-/// Marks this thread as dropping the captures of `slot` while `f` runs, which does not panic. What is
-/// detached meanwhile is a descendant, if `own` says so.
+/// This thread, which is not inside, has full barriers from here on.
+pub(super) fn acknowledge() {
+    with_thread_state(|thread| thread.lane.get().into_iter().for_each(Record::acknowledge));
+}
+
+/// Marks this thread as dropping the captures of `slot` while `f` runs, which does not panic. What
+/// is detached meanwhile is a descendant, if `own` says so.
 pub(super) fn while_dropping(slot: SlotPtr, own: bool, f: impl FnOnce()) {
     with_thread_state(|thread| {
         thread.dropping.set(Some(slot));
@@ -445,8 +442,8 @@ pub(super) fn is_dropping_descendant() -> bool {
     with_thread_state(|thread| thread.descendant.get())
 }
 
-/// Something below `number` has been retired where it cannot be dropped. If that was in a captured `Drop`,
-/// the drain that runs it has to know.
+/// Something below `number` has been retired where it cannot be dropped. If that was in a captured
+/// `Drop`, the drain that runs it has to know.
 pub(super) fn note_retired_inside(number: u64) {
     with_thread_state(|thread| {
         if thread.descendant.get() {
@@ -455,14 +452,14 @@ pub(super) fn note_retired_inside(number: u64) {
     });
 }
 
-/// The number below which all is that was retired inside the last captured `Drop`, if any was; asked
-/// once.
+/// The number below which all is that was retired inside the last captured `Drop`, if any was;
+/// asked once.
 pub(super) fn take_retired_inside() -> Option<u64> {
     with_thread_state(|thread| thread.retired_inside.take())
 }
 
-/// A thread as the one that pushes grace periods along: with its own handle, or, if that is gone, with one
-/// for as long as this lives.
+/// A thread as the one that pushes grace periods along: with its own handle, or, if the thread is
+/// dead, with one for as long as this lives.
 pub(super) struct Reclaimer {
     temporary: RefCell<Option<ManuallyDrop<LocalHandle>>>,
 }
@@ -475,31 +472,32 @@ impl Reclaimer {
             }
             let dead = thread.word() & DEAD != 0;
             let temporary = dead.then(|| ManuallyDrop::new(thread.while_registering(join)));
+            if !dead {
+                thread.join_for_good();
+            }
             Self {
                 temporary: RefCell::new(temporary),
             }
         })
     }
 
-    /// Runs `f` with a fresh pin. Not inside a firing, so that the epoch can move on; not under the lock,
-    /// since it may allocate and collect.
+    /// Runs `f` with a fresh pin. Not inside a firing, so that the epoch can move on; not under the
+    /// lock, since it may allocate and collect.
     pub(super) fn with_guard<R>(&self, f: impl FnOnce(&mut Guard) -> R) -> R {
         with_thread_state(|thread| {
             if let Some(handle) = &mut *self.temporary.borrow_mut() {
                 return thread.while_registering(|| {
                     if handle.collector() != domain().collector() {
-                        // Forked, since `new`. The handle is leaked: its collector waits forever for
-                        // threads that are gone.
+                        // Forked, since `new`. The handle is leaked: its collector waits forever
+                        // for threads that are gone.
                         *handle = ManuallyDrop::new(join());
                     }
                     f(&mut handle.pin())
                 });
             }
-            if thread.word() & UNREGISTERED != 0 {
-                // Forked, since `new`.
-                thread.register();
-            }
-            // SAFETY: registered, and not dead.
+            // Again, if the process has forked since `new`.
+            thread.join_for_good();
+            // SAFETY: joined, and not dead.
             f(&mut unsafe { (*thread.handle.get()).assume_init_ref() }.pin())
         })
     }
@@ -543,36 +541,56 @@ impl ThreadState {
 }
 
 model_only! {
-    /// A thread's registration, made on one thread of a model and handed to another: what crossbeam does
-    /// when a thread joins or leaves, and at its first pin, need not be explored again in each
+    /// A thread's registration, made on one thread of a model and handed to another: what crossbeam
+    /// does when a thread joins or leaves, and at its first pin, need not be explored again in each
     /// model.
-    #[derive(Debug)]
-    pub struct Participant(LocalHandle);
+    #[allow(missing_debug_implementations, reason = "for models only")]
+    pub struct Participant {
+        /// None: the thread has only fired so far.
+        handle: Option<LocalHandle>,
+        /// None: the thread is past its destructors.
+        lane: Option<&'static Record>,
+    }
 
     impl Participant {
-        /// Joins the collector, and gets the first pin over.
+        /// Makes a thread that fires and reclaims: it has a lane, has joined the collector, and has
+        /// pinned once.
         pub fn new() -> Self {
             let handle = join();
             drop(handle.pin());
-            Self(handle)
+            Self {
+                handle: Some(handle),
+                ..Self::that_fires()
+            }
         }
 
-        /// One at whose next pin crossbeam collects, as at every 128th.
-        pub fn about_to_collect() -> Self {
-            let handle = join();
-            for _ in 0..128 {
-                drop(handle.pin());
+        /// Makes a thread that has only fired so far: it has a lane.
+        pub fn that_fires() -> Self {
+            Self {
+                handle: None,
+                lane: Some(domain().lanes.take()),
             }
-            Self(handle)
+        }
+
+        /// Makes a thread past its destructors: each of its firings pins through crossbeam-epoch.
+        pub fn past_its_destructors() -> Self {
+            Self {
+                handle: None,
+                lane: None,
+            }
         }
 
         /// Registers the current thread, which is not registered yet.
         pub fn enter(self) {
             with_thread_state(|thread| {
                 assert_eq!(thread.word(), UNREGISTERED, "a thread enters once");
-                // SAFETY: unregistered, so nothing is overwritten, and nobody else looks.
-                unsafe { (*thread.handle.get()).write(self.0) };
-                thread.set_word(0);
+                if let Some(handle) = self.handle {
+                    // SAFETY: unregistered, so nothing is overwritten, and nobody else looks.
+                    unsafe { (*thread.handle.get()).write(handle) };
+                    thread.has_handle.set(true);
+                }
+                thread.lane.set(self.lane);
+                thread.set_word(if self.lane.is_some() { 0 } else { DEAD });
             });
         }
 
@@ -583,11 +601,23 @@ model_only! {
                 if thread.word() == UNREGISTERED {
                     return None;
                 }
-                assert_eq!(thread.word(), 0, "something is still in progress");
+                assert_eq!(thread.word() & !DEAD, 0, "something is still in progress");
                 thread.set_word(UNREGISTERED);
-                // SAFETY: it was registered, and nobody looks any more.
-                Some(Self(unsafe { (*thread.handle.get()).assume_init_read() }))
+                // SAFETY: initialised, if there is one, and nobody looks any more.
+                let handle = thread
+                    .has_handle
+                    .replace(false)
+                    .then(|| unsafe { (*thread.handle.get()).assume_init_read() });
+                Some(Self {
+                    handle,
+                    lane: thread.lane.take(),
+                })
             })
+        }
+
+        /// Runs the thread's destructors: it gives its lane back, and leaves the collector.
+        pub fn depart() {
+            drop(Owner);
         }
     }
 }

@@ -1,20 +1,25 @@
-//! Retire, grace periods, drain: what becomes of an unlinked snapshot and of a detached probe's closure.
+//! Retire, grace periods, drain: what becomes of an unlinked snapshot and of a detached probe's
+//! closure.
 //!
 //! ```text
-//!   retire ──► NEXT ──(a grace period starts)──► WAITING ──(it is over)──► READY ──► being dropped ──► gone
+//!   retire ─► NEXT ─(a grace period starts)─► WAITING ─(it is over)─► READY ─► being dropped ─► gone
 //! ```
 //!
-//! crossbeam-epoch tells when a grace period is over, and does nothing else: the function deferred
-//! through it is one Release store. It would otherwise drop closures on firing threads, and one that
-//! panics would take the rest of its bag along. One grace period runs at a time, so what crossbeam holds
-//! is bounded however long a reader stalls, and however much is retired meanwhile.
+//! A grace period is over when two have said so. The scan of the [`lanes`](super::lane) speaks for
+//! the threads that have one. crossbeam-epoch speaks for the others (those past their destructors),
+//! and does nothing else: the function deferred through it is one Release store. It would otherwise
+//! drop closures on threads that only fire, and one that panics would take the rest of its bag
+//! along. One grace period runs at a time, so what crossbeam holds is bounded however long a reader
+//! stalls, and however much is retired meanwhile.
 //!
-//! The lists are intrusive: retiring allocates nothing, and cannot fail. Closures are counted through:
-//! each has a number, and "all below n are gone" is what `synchronize` waits for. (A list that is empty
-//! says less: another thread may be dropping what it took from it.)
+//! The lists are intrusive: retiring allocates nothing, and cannot fail. Closures are counted
+//! through: each has a number, and "all below n are gone" is what `synchronize` waits for. (A list
+//! that is empty says less: another thread may be dropping what it took from it.)
 
 use super::cell::Node;
+use super::lane::{Barriers, Scan};
 use super::lists::{Closures, Snapshots, Sum};
+use super::membarrier::Refused;
 use super::pin;
 use super::slot::SlotPtr;
 use super::{Domain, domain};
@@ -43,12 +48,16 @@ struct Grace {
     started: u64,
     /// Whether that one is still to be accounted for.
     running: bool,
+    /// The running one's look at the lanes. None while a thread is at it.
+    scan: Option<Scan>,
+    /// For the next one.
+    barriers: Barriers,
     /// The last one that is over. (Not `started - 1` while one runs: a fork abandons one.)
     finished: u64,
     /// Somebody waits for this one, even if nothing is to be reclaimed.
     wanted: u64,
-    /// `Counters::departed` when the last one started, and when the last finished one did: what left
-    /// before that is worked off by then, since crossbeam's queue is first in, first out.
+    /// `Counters::departed` when the last one started, and when the last finished one did: what
+    /// left before that is worked off by then, since crossbeam's queue is first in, first out.
     departed_at_start: u64,
     departed: u64,
 }
@@ -93,6 +102,8 @@ impl DomainWriter {
             grace: Grace {
                 started: 0,
                 running: false,
+                scan: None,
+                barriers: Barriers::Full,
                 finished: 0,
                 wanted: 0,
                 departed_at_start: 0,
@@ -113,13 +124,18 @@ impl DomainWriter {
         self.reclaimed
     }
 
-    /// Whether retired snapshots hold so much memory that an update should see to it, even one that drops
-    /// nothing.
+    pub(crate) fn has_membarrier(&self) -> bool {
+        self.grace.barriers == Barriers::Asymmetric
+    }
+
+    /// Whether retired snapshots hold so much memory that an update should see to it, even one that
+    /// drops nothing.
     pub(crate) fn is_heavy(&self) -> bool {
         self.pending.entries > 4096
     }
 
-    /// Detaches a probe: takes it out of the live, and retires its closure. True if this call did it.
+    /// Detaches a probe: takes it out of the live, and retires its closure. True if this call did
+    /// it.
     ///
     /// # Safety
     /// The slot is alive: the caller has a reference to it.
@@ -188,9 +204,13 @@ impl DomainWriter {
 
     /// Accounts for the running grace period, if it is over.
     fn finish(&mut self, domain: &Domain) {
-        // Acquire: pairs with the Release in the deferred function. Whatever the firings did that this
-        // grace period waited for happened before what we do to the memory now.
-        if self.grace.running && domain.grace_done.load(Ordering::Acquire) >= self.grace.started {
+        // Acquire: pairs with the Release in the deferred function. Whatever the firings did that
+        // this grace period waited for happened before what we do to the memory now.
+        if self.grace.running
+            && self.grace.scan.as_ref().is_some_and(Scan::is_over)
+            && domain.grace_done.load(Ordering::Acquire) >= self.grace.started
+        {
+            self.grace.scan = None;
             self.grace.running = false;
             self.grace.finished = self.grace.started;
             self.grace.departed = self.grace.departed_at_start;
@@ -199,8 +219,36 @@ impl DomainWriter {
         }
     }
 
-    /// Starts a grace period, if none runs and there is a reason to. The caller then defers its end,
-    /// outside the lock.
+    /// Firings do without barriers of their own from now on, unless they had to take them up again.
+    pub(super) fn lighten(&mut self, domain: &Domain) {
+        if self.grace.barriers == Barriers::Full {
+            self.set_barriers(domain, Barriers::Asymmetric);
+        }
+    }
+
+    fn set_barriers(&mut self, domain: &Domain, barriers: Barriers) {
+        self.grace.barriers = barriers;
+        domain.lanes.advance(self.grace.started, barriers);
+    }
+
+    /// Takes back the scan from a thread that was at it.
+    fn scanned(&mut self, domain: &Domain, mut scan: Scan, result: Result<(), Refused>) {
+        if !self.grace.running || self.grace.started != scan.number() {
+            // The process has forked, and this is the parent's.
+            return;
+        }
+        if result == Err(Refused::ForGood) {
+            scan.distrust();
+            self.set_barriers(domain, Barriers::FullAgain);
+        } else if self.grace.barriers == Barriers::FullAgain && scan.barriers() == Barriers::Full {
+            // All threads have passed a barrier since.
+            self.set_barriers(domain, Barriers::Full);
+        }
+        self.grace.scan = Some(scan);
+    }
+
+    /// Starts a grace period, if none runs and there is a reason to. The caller then defers its
+    /// end, outside the lock.
     fn start(&mut self, domain: &Domain) -> Option<u64> {
         let reason = !self.closures.next.is_empty()
             || !self.snapshots.next.is_empty()
@@ -210,17 +258,23 @@ impl DomainWriter {
         }
         self.grace.running = true;
         self.grace.started += 1;
+        self.grace.scan = Some(Scan::new(self.grace.started, self.grace.barriers));
+        domain
+            .lanes
+            .advance(self.grace.started, self.grace.barriers);
         self.grace.departed_at_start = domain.counters.departed.load(Ordering::Relaxed);
         self.closures.waiting.append(&mut self.closures.next);
         self.snapshots.waiting.append(&mut self.snapshots.next);
         Some(self.grace.started)
     }
 
-    /// In a forked child: the other threads are gone, with the grace period that waited for them. (Its end,
-    /// deferred in the parent's collector, never comes; and the next has a number of its own.) What
-    /// waited, waits again; what they were dropping or freeing is lost with them, and written off.
+    /// In a forked child: the other threads are gone, with the grace period that waited for them.
+    /// (Its end, deferred in the parent's collector, never comes; and the next has a number of its
+    /// own.) What waited, waits again; what they were dropping or freeing is lost with them, and
+    /// written off.
     pub(super) fn forked(&mut self, own: Option<SlotPtr>) {
         self.grace.running = false;
+        self.grace.scan = None;
         self.closures.waiting.append(&mut self.closures.next);
         self.closures.next.append(&mut self.closures.waiting);
         self.snapshots.waiting.append(&mut self.snapshots.next);
@@ -237,8 +291,8 @@ impl DomainWriter {
         self.freed(self.freeing);
     }
 
-    /// Writes down that snapshots have been freed. (As far as they are expected: those of the thread that
-    /// forked are written off already when it comes to this.)
+    /// Writes down that snapshots have been freed. (As far as they are expected: those of the
+    /// thread that forked are written off already when it comes to this.)
     fn freed(&mut self, sum: Sum) {
         let sum = self.freeing.take(sum);
         self.pending.take(sum);
@@ -269,8 +323,8 @@ impl Effort {
     }
 }
 
-/// Flushes after which an unfinished grace period is given up for now. When nobody else is pinned, two or
-/// three end it; with busy readers, eight end most.
+/// Flushes after which an unfinished grace period is given up for now. When nobody else is pinned,
+/// two or three end it; with busy readers, eight end most.
 const FLUSHES: u64 = if MODEL { 3 } else { 8 };
 
 /// Bags that crossbeam works off at each flush.
@@ -280,25 +334,25 @@ const BAGS_PER_FLUSH: u64 = 8;
 enum Next {
     Drop(SlotPtr, Lineage),
     Free(*mut Node, Sum),
-    Flush(Option<u64>),
+    Flush(Option<u64>, Option<Scan>),
     Done,
 }
 
-/// Whose closure it is: of what the caller of [`drive`] asked for, or of what was detached by a `Drop` of
-/// that; or of somebody else, taken since it came first.
+/// Whose closure it is: of what the caller of [`drive`] asked for, or of what was detached by a
+/// `Drop` of that; or of somebody else, taken since it came first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lineage {
     Own,
     Foreign,
 }
 
-/// Moves retired things along, drops and frees what is past its grace period, until `ticket` is over or
-/// no more can be done without waiting, or `again`, which is asked after each step, says no. Returns whether
-/// the ticket is over.
+/// Moves retired things along, drops and frees what is past its grace period, until `ticket` is
+/// over or no more can be done without waiting, or `again`, which is asked after each step, says
+/// no. Returns whether the ticket is over.
 ///
-/// What the dropped closures detach in turn is dropped as well, before it returns. That goal is a second
-/// one: only what was asked for can set it further, not what others retire meanwhile, so that nobody can
-/// keep this thread here.
+/// What the dropped closures detach in turn is dropped as well, before it returns. That goal is a
+/// second one: only what was asked for can set it further, not what others retire meanwhile, so
+/// that nobody can keep this thread here.
 ///
 /// Not inside a firing, a `pinned` scope or a captured `Drop`; not under the lock.
 pub(crate) fn drive(ticket: Ticket, effort: Effort, mut again: impl FnMut() -> bool) -> bool {
@@ -318,9 +372,13 @@ fn drive_as(
     // What the last pass did, to be written down under the next pass's lock.
     let mut dropped: Option<SlotPtr> = None;
     let mut freed = Sum::ZERO;
+    let mut scanned = None;
     let mut stop = false;
     loop {
         let mut writer = domain.lock();
+        if let Some((scan, result)) = scanned.take() {
+            writer.scanned(domain, scan, result);
+        }
         writer.freed(freed);
         freed = Sum::ZERO;
         if let Some(slot) = dropped {
@@ -345,15 +403,15 @@ fn drive_as(
         } else {
             let start = writer.start(domain);
             if writer.grace.running {
-                Next::Flush(start)
+                Next::Flush(start, writer.grace.scan.take())
             } else {
                 Next::Done
             }
         };
         drop(writer);
         if let Some(slot) = dropped.take() {
-            // SAFETY: the domain's reference; the closure is gone. (A snapshot that still names the slot
-            // has a reference of its own.)
+            // SAFETY: the domain's reference; the closure is gone. (A snapshot that still names the
+            // slot has a reference of its own.)
             unsafe { slot.release() };
         }
         match next {
@@ -366,7 +424,15 @@ fn drive_as(
                 unsafe { free(list) };
                 freed = sum;
             }
-            Next::Flush(start) => flushes += flush(reclaimer, domain, start),
+            Next::Flush(start, scan) => {
+                flushes += flush(reclaimer, domain, start);
+                // (Last, so that no fence of crossbeam's lends it an order that it has to have by
+                // itself.)
+                scanned = scan.map(|mut scan| {
+                    let result = scan.drive();
+                    (scan, result)
+                });
+            }
             Next::Done => return over,
         }
         stop = !again();
@@ -435,13 +501,13 @@ unsafe fn free(mut list: *mut Node) {
             (retired.next, retired.tombstones.take())
         };
         if !MODEL {
-            // SAFETY: from `Box::into_raw` in `EventCell::update`; owned by the caller. (In a model the
-            // memory is leaked, so that the canary can tell.)
+            // SAFETY: from `Box::into_raw` in `EventCell::update`; owned by the caller. (In a model
+            // the memory is leaked, so that the canary can tell.)
             drop(unsafe { Box::from_raw(list) });
         }
         while let Some(slot) = tombstone {
-            // SAFETY: the reference of the snapshot that named the tombstone, and its link, which is the
-            // list's from when it was taken out of that snapshot.
+            // SAFETY: the reference of the snapshot that named the tombstone, and its link, which
+            // is the list's from when it was taken out of that snapshot.
             unsafe {
                 tombstone = slot.next_tombstone().take();
                 slot.release();
@@ -451,8 +517,8 @@ unsafe fn free(mut list: *mut Node) {
     }
 }
 
-/// Pushes the running grace period along; defers its end first, if it has just been started. Returns how
-/// many flushes it took.
+/// Pushes the running grace period along; defers its end first, if it has just been started.
+/// Returns how many flushes it took.
 fn flush(reclaimer: &pin::Reclaimer, domain: &'static Domain, start: Option<u64>) -> u64 {
     // Between two flushes of one pin the epoch can move on by one: three passes for a whole grace
     // period when nobody else is pinned.
@@ -460,8 +526,8 @@ fn flush(reclaimer: &pin::Reclaimer, domain: &'static Domain, start: Option<u64>
     reclaimer.with_guard(|guard| {
         if let Some(number) = start {
             guard.defer(move || {
-                // Release: pairs with the Acquire in `DomainWriter::finish`. Nothing else is done here: this
-                // runs on whatever thread collects, in the midst of a firing.
+                // Release: pairs with the Acquire in `DomainWriter::finish`. Nothing else is done
+                // here: this runs on whatever thread collects, in the midst of a firing.
                 domain.grace_done.store(number, Ordering::Release);
             });
         }

@@ -1,9 +1,10 @@
 //! One probe's memory: a header that outlives every snapshot naming it, and the closure beside it.
 //!
-//! A snapshot names a slot by two erased pointers, the slot's and that of the function that calls it (its
-//! *thunk*). The types come back in two checked steps, so that the code which `event!` generates contains
-//! no `unsafe` and can do no harm: [`Place`](crate::place::Place) fixes the thunk's type for all probes of
-//! one event, and [`Slot::run`] compares the closure's type with the one the slot was made for.
+//! A snapshot names a slot by two erased pointers, the slot's and that of the function that calls
+//! it (its *thunk*). The types come back in two checked steps, so that the code which `event!`
+//! generates contains no `unsafe` and can do no harm: [`Place`](crate::place::Place) fixes the
+//! thunk's type for all probes of one event, and [`Slot::run`] compares the closure's type with the
+//! one the slot was made for.
 
 use super::cell::EventCell;
 use super::domain;
@@ -24,8 +25,8 @@ use std::sync::Arc;
 pub(crate) mod state {
     /// Firings call it.
     pub(crate) const LIVE: u8 = 0;
-    /// Firings call it if its batch's gate is open. Besides `LIVE`, so that a firing that finds a probe
-    /// attached by itself need not look for a gate.
+    /// Firings call it if its batch's gate is open. Besides `LIVE`, so that a firing that finds a
+    /// probe attached by itself need not look for a gate.
     pub(crate) const GATED: u8 = 1;
     /// It panicked, and is called no more; still attached.
     pub(crate) const QUARANTINED: u8 = 2;
@@ -37,8 +38,8 @@ pub(crate) mod state {
 #[repr(C)]
 pub(crate) struct Header {
     state: AtomicU8,
-    /// The closure's type, compared at each call. (Not the table's address: the compiler may make several
-    /// copies of one table, and does, one for each codegen unit.)
+    /// The closure's type, compared at each call. (Not the table's address: the compiler may make
+    /// several copies of one table, and does, one for each codegen unit.)
     type_id: TypeId,
     /// The batch's gate, shared by its slots; none for a probe attached by itself.
     gate: Option<Arc<Gate>>,
@@ -49,8 +50,8 @@ pub(crate) struct Header {
     pub(crate) cell: &'static EventCell,
     /// Written under the lock only.
     pub(super) links: UnsafeCell<Links>,
-    /// The list of the tombstones that an update took out of a snapshot; their references are given back
-    /// when that snapshot is reclaimed. Owned by the snapshot's owner.
+    /// The list of the tombstones that an update took out of a snapshot; their references are given
+    /// back when that snapshot is reclaimed. Owned by the snapshot's owner.
     next_tombstone: UnsafeCell<Option<SlotPtr>>,
     pub(crate) canary: Canary,
 }
@@ -61,8 +62,8 @@ pub(super) struct Links {
     pub(super) next: Option<SlotPtr>,
     /// The number under which the closure was retired.
     pub(super) number: u64,
-    /// Detached, but still named by its event's snapshot since there was no memory for a shorter one. The
-    /// snapshot has a reference of its own then.
+    /// Detached, but still named by its event's snapshot since there was no memory for a shorter
+    /// one. The snapshot has a reference of its own then.
     pub(super) tombstone: bool,
     /// Detached by the `Drop` of what a drain was asked to drop, or of a descendant of that.
     pub(super) descendant: bool,
@@ -90,18 +91,19 @@ fn live(gate: Option<&Arc<Gate>>) -> u8 {
 #[repr(C)]
 struct Typed<P> {
     header: Header,
-    /// Dropped by [`SlotPtr::drop_closure`], not with the slot, which lives on as long as its handle.
+    /// Dropped by [`SlotPtr::drop_closure`], not with the slot, which lives on as long as its
+    /// handle.
     closure: UnsafeCell<ManuallyDrop<P>>,
 }
 
-/// An erased pointer to a slot: a `Typed<P>`, of which only the header is visible. `Copy`; the comment where
-/// a reference is taken names its holder.
+/// An erased pointer to a slot: a `Typed<P>`, of which only the header is visible. `Copy`; the
+/// comment where a reference is taken names its holder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub(crate) struct SlotPtr(NonNull<Header>);
 
-// SAFETY: a slot's closure is `Send + Sync` (`SlotPtr::new`), its state is atomic, its links are touched
-// under the lock only, and the rest is immutable.
+// SAFETY: a slot's closure is `Send + Sync` (`SlotPtr::new`), its state is atomic, its links are
+// touched under the lock only, and the rest is immutable.
 unsafe impl Send for SlotPtr {}
 // SAFETY: as above.
 unsafe impl Sync for SlotPtr {}
@@ -111,8 +113,8 @@ impl RefUnwindSafe for SlotPtr {}
 
 impl<P: Send + Sync + 'static> Typed<P> {
     const VTABLE: VTable = VTable {
-        // SAFETY: called for slots that carry this vtable only, which are `Typed<P>`; the closure is alive
-        // and nobody else's, by the promise of `SlotPtr::drop_closure`.
+        // SAFETY: called for slots that carry this vtable only, which are `Typed<P>`; the closure
+        // is alive and nobody else's, by the promise of `SlotPtr::drop_closure`.
         drop_closure: |slot| unsafe {
             let typed = slot.0.cast::<Self>();
             ManuallyDrop::drop(&mut *typed.as_ref().closure.get());
@@ -127,8 +129,8 @@ impl<P: Send + Sync + 'static> Typed<P> {
 }
 
 impl SlotPtr {
-    /// A new slot, live, with **two** references: the handle's, and the domain's, which is released when
-    /// the closure has been dropped.
+    /// A new slot, live, with **two** references: the handle's, and the domain's, which is released
+    /// when the closure has been dropped.
     pub(crate) fn new<P: Send + Sync + 'static>(
         closure: P,
         cell: &'static EventCell,
@@ -157,16 +159,16 @@ impl SlotPtr {
             closure: UnsafeCell::new(ManuallyDrop::new(closure)),
         });
         mem::forget(Arc::clone(&slot));
-        // SAFETY: `Arc::into_raw` is not null. Casting to the header is sound: it is the first field of
-        // a `repr(C)` struct.
+        // SAFETY: `Arc::into_raw` is not null. Casting to the header is sound: it is the first
+        // field of a `repr(C)` struct.
         Self(unsafe { NonNull::new_unchecked(Arc::into_raw(slot).cast_mut()) }.cast())
     }
 
     /// The header.
     ///
     /// # Safety
-    /// For all of `'a`, the caller holds a reference, or is pinned since before the slot was retired, or
-    /// holds the lock while the slot is linked (I3).
+    /// For all of `'a`, the caller holds a reference, or is pinned since before the slot was
+    /// retired, or holds the lock while the slot is linked (I3).
     #[inline(always)]
     pub(crate) unsafe fn header<'a>(self) -> &'a Header {
         // SAFETY: alive, by the caller's promise; only ever shared.
@@ -176,7 +178,8 @@ impl SlotPtr {
     /// The links.
     ///
     /// # Safety
-    /// As for [`SlotPtr::header`]; the caller holds the lock, and no other reference to these links.
+    /// As for [`SlotPtr::header`]; the caller holds the lock, and no other reference to these
+    /// links.
     pub(super) unsafe fn links<'a>(self) -> &'a mut Links {
         // SAFETY: alive and exclusive, by the caller's promise.
         unsafe { &mut *self.header().links.get() }
@@ -185,8 +188,8 @@ impl SlotPtr {
     /// The next in a list of tombstones.
     ///
     /// # Safety
-    /// The slot is alive, and the caller owns the snapshot that it was taken out of; no other reference to
-    /// this link exists.
+    /// The slot is alive, and the caller owns the snapshot that it was taken out of; no other
+    /// reference to this link exists.
     pub(super) unsafe fn next_tombstone<'a>(self) -> &'a mut Option<SlotPtr> {
         // SAFETY: alive and exclusive, by the caller's promise.
         unsafe { &mut *self.header().next_tombstone.get() }
@@ -197,8 +200,8 @@ impl SlotPtr {
     /// # Safety
     /// The closure's grace period is over (I2), and this is called once for a slot.
     pub(super) unsafe fn drop_closure(self) {
-        // SAFETY: the domain's reference keeps the slot alive; once, and after the grace period, by the
-        // caller's promise, so nobody else uses the closure.
+        // SAFETY: the domain's reference keeps the slot alive; once, and after the grace period, by
+        // the caller's promise, so nobody else uses the closure.
         unsafe {
             let header = self.header();
             header.canary.dead();
@@ -244,10 +247,10 @@ impl Header {
     /// The state, for a firing.
     #[inline(always)]
     fn state(&self) -> u8 {
-        // Acquire: pairs with the AcqRel in `detach`. A firing that finds one probe of a group gone by
-        // its state finds the gate closed from then on, within the same firing too (G5). For this probe
-        // alone Relaxed would do: what happens after a detach reads it by coherence, and what does not is
-        // waited for by the grace period.
+        // Acquire: pairs with the AcqRel in `detach`. A firing that finds one probe of a group gone
+        // by its state finds the gate closed from then on, within the same firing too (G5). For
+        // this probe alone Relaxed would do: what happens after a detach reads it by coherence, and
+        // what does not is waited for by the grace period.
         self.state.load(Ordering::Acquire)
     }
 
@@ -261,8 +264,9 @@ impl Header {
     fn is_on(&self) -> bool {
         match self.state() {
             state::LIVE => true,
-            // (What it might have read here after the gate, a later detach, it need not know: the gate's
-            // Acquire brings what came before the commit's end, and nothing was detached by then.)
+            // (What it might have read here after the gate, a later detach, it need not know: the
+            // gate's Acquire brings what came before the commit's end, and nothing was detached by
+            // then.)
             state::GATED => self.is_open(),
             _ => false,
         }
@@ -296,13 +300,13 @@ impl Header {
 
     /// Whether the state says detached, the gate aside.
     pub(crate) fn is_detached(&self) -> bool {
-        // Relaxed: it becomes so under the lock, which a writer holds; a handle that is dropped only
-        // spares itself the trouble.
+        // Relaxed: it becomes so under the lock, which a writer holds; a handle that is dropped
+        // only spares itself the trouble.
         self.state.load(Ordering::Relaxed) == state::DETACHED
     }
 
-    /// Detaches; true if this call did it. Called under the lock, so that the loser of the race knows
-    /// that the closure is on its list.
+    /// Detaches; true if this call did it. Called under the lock, so that the loser of the race
+    /// knows that the closure is on its list.
     pub(super) fn detach(&self) -> bool {
         // AcqRel: releases what the caller did before, a closed gate say; pairs with `state` and
         // `is_attached`. Acquires what a quarantine did.
@@ -343,8 +347,8 @@ impl Slot<'_> {
     /// The slot behind an entry of a snapshot.
     ///
     /// # Safety
-    /// For all of `'a` the caller is pinned, and took the entry from a snapshot that it loaded after
-    /// pinning (I3).
+    /// For all of `'a` the caller is pinned, and took the entry from a snapshot that it loaded
+    /// after pinning (I3).
     #[inline(always)]
     pub(crate) unsafe fn new<'a>(pointer: SlotPtr) -> Slot<'a> {
         Slot {
@@ -355,8 +359,8 @@ impl Slot<'_> {
 
     #[inline(always)]
     fn header(&self) -> &Header {
-        // SAFETY: the snapshot is alive while the firing is pinned (`Slot::new`), and a slot outlives the
-        // snapshots that name it.
+        // SAFETY: the snapshot is alive while the firing is pinned (`Slot::new`), and a slot
+        // outlives the snapshots that name it.
         unsafe { self.pointer.header() }
     }
 
@@ -368,8 +372,8 @@ impl Slot<'_> {
             return;
         }
         header.canary.alive();
-        // SAFETY: the slot was made by `SlotPtr::new::<P>` (just compared). It was live after this firing
-        // pinned, so its closure is not dropped before the firing unpins (I2, I3).
+        // SAFETY: the slot was made by `SlotPtr::new::<P>` (just compared). It was live after this
+        // firing pinned, so its closure is not dropped before the firing unpins (I2, I3).
         let closure: &P = unsafe { &*self.pointer.0.cast::<Typed<P>>().as_ref().closure.get() };
         super::panic::run(header, || call(closure));
     }

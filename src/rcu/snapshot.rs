@@ -1,12 +1,12 @@
-//! The immutable probe vector: what a firing reads, and how a writer makes the next one. No atomics, no
-//! `unsafe`: [`cell`](super::cell) publishes it, [`reclaim`](super::reclaim) frees it.
+//! The immutable probe vector: what a firing reads, and how a writer makes the next one. No
+//! atomics, no `unsafe`: [`cell`](super::cell) publishes it, [`reclaim`](super::reclaim) frees it.
 
 use super::{SlotPtr, Thunk};
 use crate::sync::SharedCanary;
 use smallvec::SmallVec;
 
-/// One probe, as a snapshot names it: the function that calls it, and its memory. The function's address
-/// lies here and not in the slot, so that a firing has it in a register when it calls.
+/// One probe, as a snapshot names it: the function that calls it, and its memory. The function's
+/// address lies here and not in the slot, so that a firing has it in a register when it calls.
 #[derive(Clone, Copy)]
 pub(crate) struct ProbeEntry {
     pub(crate) thunk: Thunk,
@@ -20,8 +20,8 @@ pub(crate) struct Listed {
     pub(crate) canary: SharedCanary,
 }
 
-/// An event's probes in attach order, and `None` behind the last: a firing goes from one to the next, and
-/// has neither a length to look up nor an end to remember.
+/// An event's probes in attach order, and `None` behind the last: a firing goes from one to the
+/// next, and has neither a length to look up nor an end to remember.
 pub(crate) struct Snapshot {
     entries: SmallVec<[Option<Listed>; 3]>,
     pub(crate) canary: SharedCanary,
@@ -58,8 +58,8 @@ impl Snapshot {
         self.entries.as_ptr()
     }
 
-    /// Fills an empty snapshot: the entries of `old` that are to be kept, then `added`. The caller has
-    /// seen to it that they fit, since it holds the lock and must not allocate.
+    /// Fills an empty snapshot: the entries of `old` that are to be kept, then `added`. The caller
+    /// has seen to it that they fit, since it holds the lock and must not allocate.
     pub(crate) fn fill<'o>(
         &mut self,
         old: impl IntoIterator<Item = &'o ProbeEntry>,

@@ -1,12 +1,12 @@
-//! What writers do: attach, detach, commit. Buffers are allocated first and freed last, without the lock;
-//! under it there is only copying and swapping (I4, I5).
+//! What writers do: attach, detach, commit. Buffers are allocated first and freed last, without the
+//! lock; under it there is only copying and swapping (I4, I5).
 
 use super::cell::{EventCell, Node, buffer, try_buffer};
 use super::gate::Gate;
 use super::reclaim::{self, DomainWriter, Effort, Ticket};
 use super::slot::SlotPtr;
 use super::snapshot::ProbeEntry;
-use super::{domain, pin};
+use super::{domain, lane, pin};
 use crate::sync::MODEL;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -51,6 +51,7 @@ impl Change {
 
 /// Attaches one probe.
 pub(crate) fn attach(cell: &'static EventCell, entry: ProbeEntry) {
+    lane::prepare();
     let mut change = Change {
         cell,
         buffer: Some(buffer(cell.guess_len(1))),
@@ -74,8 +75,9 @@ pub(crate) fn attach(cell: &'static EventCell, entry: ProbeEntry) {
     }
 }
 
-/// Detaches probes, by one swap in each slot and one of each event's snapshot, under one lock. Returns
-/// how many this call detached. `gates` are closed first: one store, at which all that share one end.
+/// Detaches probes, by one swap in each slot and one of each event's snapshot, under one lock.
+/// Returns how many this call detached. `gates` are closed first: one store, at which all that
+/// share one end.
 ///
 /// Allocates for shorter snapshots, but needs none of them: where there is no memory, the probe is
 /// detached all the same, and stays in the snapshot as a tombstone (G15).
@@ -124,8 +126,8 @@ where
     detached
 }
 
-/// The events that a detach changes, each once, with a buffer if there is memory. None if there is not
-/// even memory for the list.
+/// The events that a detach changes, each once, with a buffer if there is memory. None if there is
+/// not even memory for the list.
 fn plan_detach(slots: impl Iterator<Item = SlotPtr>) -> Option<Changes> {
     let mut cells: SmallVec<[&'static EventCell; 2]> = SmallVec::new();
     for slot in slots {
@@ -179,14 +181,16 @@ fn compact(changes: &mut Changes) {
     }
 }
 
-/// Detaches `slots`, closing `closing` first, then attaches `entries` and opens their gate: all under one
-/// lock. `entries` are sorted by event. Everything that can fail is done before anything changes.
+/// Detaches `slots`, closing `closing` first, then attaches `entries` and opens their gate: all
+/// under one lock. `entries` are sorted by event. Everything that can fail is done before anything
+/// changes.
 pub(crate) fn commit(
     slots: &[SlotPtr],
     closing: &[Arc<Gate>],
     entries: &[ProbeEntry],
     opening: Option<&Gate>,
 ) {
+    lane::prepare();
     let mut changes = plan_commit(slots, entries);
     let ticket = loop {
         let mut writer = domain().lock();
@@ -254,8 +258,8 @@ fn settle(ticket: Ticket) {
     if pin::is_inside() {
         pin::note_retired_inside(ticket.number());
     } else if !MODEL {
-        // (A model that is about reclaiming asks for it: crossbeam's collection in each detach would
-        // make every other model too large.)
+        // (A model that is about reclaiming asks for it: crossbeam's collection in each detach
+        // would make every other model too large.)
         reclaim::drive(ticket, Effort::UntilOver, || true);
     }
 }

@@ -3,8 +3,8 @@
 use crate::{CHILD, Witness, alloc, child, isolated, text};
 use hotprobe::{Batch, Probe, ProbeGroup, ProbeOptions};
 use std::env;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 
 hotprobe::event! {
     static SCARCE: fn();
@@ -399,6 +399,9 @@ impl Operation {
     }
 }
 
+/// Lanes that are allocated together (`rcu/lane.rs`); this thread has one.
+const CHUNK: usize = 64;
+
 const OPERATION: &str = "HOTPROBE_TEST_OPERATION";
 
 /// In a process of its own: performs the operation of that index, with the `n`th allocation
@@ -423,8 +426,21 @@ fn perform_without_memory(index: usize, n: usize, all: bool) {
         alloc::stop_failing()
     };
     let failed = if matches!(operation, Operation::FirstFiring) {
-        // On a thread that has never fired.
-        std::thread::scope(|scope| scope.spawn(&mut run).join().unwrap())
+        // On a thread that has never fired, when all lanes of the first chunk belong to others.
+        let (fired, parked) = (Barrier::new(CHUNK), Barrier::new(CHUNK));
+        std::thread::scope(|scope| {
+            for _ in 1..CHUNK {
+                scope.spawn(|| {
+                    hotprobe::pinned(|| ());
+                    fired.wait();
+                    parked.wait();
+                });
+            }
+            fired.wait();
+            let failed = scope.spawn(&mut run).join().unwrap();
+            parked.wait();
+            failed
+        })
     } else {
         assert_eq!(called(), THERE);
         run()

@@ -512,22 +512,16 @@ mod fork {
             "anywhere::fork::what_the_allocator_fires_while_the_child_joins_its_own_collector_is_skipped",
             || {
                 use crate::alloc::{ALLOCATED, FIRES};
-                static INSIDE: AtomicU64 = AtomicU64::new(0);
-                let allocated = ALLOCATED.attach(|_| {
-                    INSIDE.fetch_add(1, Ordering::SeqCst);
-                });
-                let code = in_a_firing(|| {
-                    let before = hotprobe::stats().skipped_registering;
+                let allocated = ALLOCATED.attach(|_| ());
+                hotprobe::synchronize().unwrap();
+                let before = hotprobe::stats().skipped_registering;
+                let code = in_child(|| {
+                    // It joins when it first reclaims.
                     FIRES.store(true, Ordering::SeqCst);
-                    let code = in_child(|| {
-                        FIRES.store(false, Ordering::SeqCst);
-                        let skipped = hotprobe::stats().skipped_registering - before;
-                        i32::from(skipped == 0)
-                            + 2 * i32::from(INSIDE.load(Ordering::SeqCst) != 0)
-                            + 4 * still_protected()
-                    });
+                    let synchronized = hotprobe::synchronize();
                     FIRES.store(false, Ordering::SeqCst);
-                    code
+                    let skipped = hotprobe::stats().skipped_registering - before;
+                    i32::from(skipped == 0) + 2 * i32::from(synchronized.is_err())
                 });
                 assert_eq!(code, 0);
                 drop(allocated);

@@ -31,6 +31,8 @@ mod detach;
 mod epoch;
 mod instant;
 mod locks;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod membarrier;
 mod memory;
 mod model;
 mod off;

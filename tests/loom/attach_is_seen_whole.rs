@@ -1,5 +1,5 @@
-//! **An attach is seen whole:** a firing that finds a probe finds what was written before the attach, the
-//! snapshot and what the probe captured.
+//! **An attach is seen whole:** a firing that finds a probe finds what was written before the
+//! attach, the snapshot and what the probe captured.
 
 use crate::{Captured, UNLIMITED, check, warm};
 
@@ -7,8 +7,8 @@ hotprobe::event! { static E: fn(); }
 
 /// Two threads: one attaches two probes, one fires. The firing finds a prefix of them.
 ///
-/// Two, so that the firing's off check can find the first snapshot and its load after the pin the second: it
-/// is that load which has to be an Acquire then.
+/// Two, so that the firing's off check can find the first snapshot and its load after the pin the
+/// second: it is that load which has to be an Acquire then.
 ///
 /// Cost: 26 executions, below 0.1 s.
 #[test]

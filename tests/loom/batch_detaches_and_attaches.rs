@@ -5,8 +5,8 @@ use hotprobe::Batch;
 
 hotprobe::event! { static E: fn(); }
 
-/// Two threads: one replaces an event's probe in one batch and reclaims, one fires twice. Each firing
-/// runs the old one, or neither, or the new one, and never goes back.
+/// Two threads: one replaces an event's probe in one batch and reclaims, one fires twice. Each
+/// firing runs the old one, or neither, or the new one, and never goes back.
 ///
 /// Cost: 192 727 executions, 15 s.
 #[test]
@@ -45,8 +45,8 @@ fn a_probe_is_replaced() {
     });
 }
 
-/// Two threads: one detaches from one event and attaches to another in one batch, one fires both. Who
-/// finds the new probe does not run the old one afterwards.
+/// Two threads: one detaches from one event and attaches to another in one batch, one fires both.
+/// Who finds the new probe does not run the old one afterwards.
 ///
 /// Cost: 140 executions, below 0.1 s.
 #[test]

@@ -189,8 +189,8 @@ fn a_detach_seen_inside_pinned() {
     detach(true, pinned, false);
 }
 
-/// Two threads: one detaches a group of two probes of one event, one fires it: within one firing, too,
-/// the second does not start after the first was found gone.
+/// Two threads: one detaches a group of two probes of one event, one fires it: within one firing,
+/// too, the second does not start after the first was found gone.
 ///
 /// Cost: 538 executions, below 0.1 s.
 #[test]

@@ -1,5 +1,5 @@
-//! **Detach, then synchronize:** no firing runs the probe any more, what it captured has been dropped, and
-//! every firing in flight has ended.
+//! **Detach, then synchronize:** no firing runs the probe any more, what it captured has been
+//! dropped, and every firing in flight has ended.
 
 use crate::{Captured, UNLIMITED, check, preemptions, warm};
 use hotprobe::__private::Canary;
@@ -29,11 +29,12 @@ fn it_never_runs_again_and_its_captures_are_dropped() {
     });
 }
 
-/// Two threads: the probe stays attached, and reads memory that the other thread replaces, synchronizes,
-/// and reclaims itself: the use of synchronize as RCU's. A grace period may be running when it does.
+/// Two threads: the probe stays attached, and reads memory that the other thread replaces,
+/// synchronizes, and reclaims itself: the use of synchronize as RCU's. A grace period may be
+/// running when it does.
 ///
-/// Three preemptions: into the first firing, out of it when the grace period has begun, and out of the
-/// second. Without a bound it does not end within minutes.
+/// Three preemptions: into the first firing, out of it when the grace period has begun, and out of
+/// the second. Without a bound it does not end within minutes.
 ///
 /// Cost: 24 860 executions, 2.0 s.
 #[test]

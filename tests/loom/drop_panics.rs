@@ -12,7 +12,8 @@ impl Drop for Panics {
     }
 }
 
-/// Two threads: one fires, one detaches two probes, of which the first panics when it is dropped, and synchronizes.
+/// Two threads: one fires, one detaches two probes, of which the first panics when it is dropped,
+/// and synchronizes.
 ///
 /// Cost: 21 099 executions, 1.7 s.
 #[test]

@@ -1,4 +1,5 @@
-//! **First registration:** cold threads, which join the collector at their first firing, and leave it.
+//! **First registration:** cold threads, which join the collector at their first firing, and leave
+//! it.
 
 use crate::{Captured, check, check_cold, cold, preemptions};
 
@@ -6,7 +7,8 @@ hotprobe::event! { static E: fn(); }
 
 /// Two threads register first in the process: one collector is made.
 ///
-/// Three preemptions: joining and leaving walk crossbeam's list of threads; with four it takes 13 s.
+/// Three preemptions: joining and leaving walk crossbeam's list of threads; with four it takes 13
+/// s.
 ///
 /// Cost: 22 507 executions, 1.8 s.
 #[test]

@@ -1,23 +1,27 @@
 //! Models of the design, on loom and the real crossbeam-epoch: `cargo loom`. Empty in other builds.
 //!
-//! One file for each theorem. The code that runs is the crate's own, and crossbeam-epoch's own: only the
-//! primitives below them are loom's. `docs::orderings` says what loom cannot see; `ci/mutants.sh` plants
-//! bugs that these models have to catch.
+//! One file for each theorem. The code that runs is the crate's own, and crossbeam-epoch's own:
+//! only the primitives below them are loom's. `docs::orderings` says what loom cannot see;
+//! `ci/mutants.sh` plants bugs that these models have to catch.
 //!
-//! **Bounds.** `check(UNLIMITED, …)` explores every interleaving of its threads, and every value that their
-//! orderings let them read. `check(preemptions(n), …)` explores those with at most `n` preemptions (a
-//! thread that blocks or ends is no preemption): what three threads do without a bound is out of reach.
+//! **Bounds.** `check(UNLIMITED, …)` explores every interleaving of its threads, and every value
+//! that their orderings let them read. `check(preemptions(n), …)` explores those with at most `n`
+//! preemptions (a thread that blocks or ends is no preemption): what three threads do without a
+//! bound is out of reach.
 //!
-//! **Warm and cold.** A *warm* thread gets a registration that was made, and pinned for the first time,
-//! before the model's threads began. A *cold* one registers at its first firing, and crossbeam collects at
-//! its first pin, in the midst of that firing. Most threads are warm, since what a cold one does is much,
-//! and the same in each model; cold are those that the theorem is about.
+//! **Warm and cold.** A *warm* thread gets a registration that was made, and pinned for the first
+//! time, before the model's threads began. A *cold* one registers at its first firing, and
+//! crossbeam collects at its first pin, in the midst of that firing. Most threads are warm, since
+//! what a cold one does is much, and the same in each model; cold are those that the theorem is
+//! about.
 //!
-//! **Cost** is written beside each model: executions, which are exact, and seconds on an idle core. All of them
-//! take about 90 s of one core, and less than a minute on two. `cargo loom -- --nocapture` measures them.
+//! **Cost** is written beside each model: executions, which are exact, and seconds on an idle core.
+//! All of them take about 90 s of one core, and less than a minute on two.
+//! `cargo loom -- --nocapture` measures them.
 //!
-//! **Each execution must do the same** given the same schedule, or loom explores nonsense, and may report it.
-//! What goes by addresses is the trap: a commit goes through its events in their order ([`address`]).
+//! **Each execution must do the same** given the same schedule, or loom explores nonsense, and may
+//! report it. What goes by addresses is the trap: a commit goes through its events in their order
+//! ([`address`]).
 #![cfg(crossbeam_loom)]
 
 mod attach_is_seen_whole;
@@ -28,6 +32,7 @@ mod detach_inside_a_probe;
 mod detach_then_synchronize;
 mod drop_panics;
 mod first_registration;
+mod lane;
 mod nested_fire;
 mod no_use_after_retire;
 mod order_across_events;
@@ -91,7 +96,8 @@ fn check_cold(bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
 }
 
 std::thread_local! {
-    /// Registrations of warm threads that have ended: given up at the end of the execution, all together.
+    /// Registrations of warm threads that have ended: given up at the end of the execution, all
+    /// together.
     static PARTED: RefCell<Vec<Participant>> = const { RefCell::new(Vec::new()) };
 
     /// Panics that the model means, in this execution.
@@ -106,9 +112,10 @@ fn warm<R: 'static>(body: impl FnOnce() -> R + 'static) -> Warm<R> {
     spawn(Participant::new(), body)
 }
 
-/// Spawns a warm thread at whose first pin crossbeam collects, as at every 128th.
-fn collecting<R: 'static>(body: impl FnOnce() -> R + 'static) -> Warm<R> {
-    spawn(Participant::about_to_collect(), body)
+/// Spawns a thread past its destructors: its firings pin through crossbeam-epoch, which collects at
+/// each of them.
+fn past_its_destructors<R: 'static>(body: impl FnOnce() -> R + 'static) -> Warm<R> {
+    spawn(Participant::past_its_destructors(), body)
 }
 
 fn spawn<R: 'static>(participant: Participant, body: impl FnOnce() -> R + 'static) -> Warm<R> {
@@ -132,8 +139,8 @@ fn cold<R: 'static>(body: impl FnOnce() -> R + 'static) -> JoinHandle<R> {
     thread::spawn(body)
 }
 
-/// What a probe of a model captures. It knows whether it has been dropped, and loom reports a use that is
-/// not ordered before its drop.
+/// What a probe of a model captures. It knows whether it has been dropped, and loom reports a use
+/// that is not ordered before its drop.
 struct Captured {
     memory: Canary,
     fate: Arc<Fate>,
@@ -189,8 +196,8 @@ fn fires_only<R>(body: impl FnOnce() -> R) -> impl FnOnce() -> R {
     }
 }
 
-/// An event's address: a commit goes through its events in this order, which has to be the same in each
-/// execution.
+/// An event's address: a commit goes through its events in this order, which has to be the same in
+/// each execution.
 fn address<F: ?Sized>(event: &hotprobe::Event<F>) -> usize {
     std::ptr::from_ref(event).addr()
 }
@@ -201,7 +208,8 @@ fn quiet_panic() {
     std::panic::resume_unwind(Box::new("as planned"));
 }
 
-/// Reclaims what is left, with no other thread running, and finds that nothing was lost or reclaimed twice.
+/// Reclaims what is left, with no other thread running, and finds that nothing was lost or
+/// reclaimed twice.
 fn all_is_reclaimed() {
     hotprobe::reclaim();
     hotprobe::reclaim();

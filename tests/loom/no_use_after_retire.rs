@@ -1,5 +1,5 @@
-//! **No use after retire:** a snapshot is freed, and a captured value dropped, after every firing that
-//! found it.
+//! **No use after retire:** a snapshot is freed, and a captured value dropped, after every firing
+//! that found it.
 
 use crate::{Captured, UNLIMITED, check, warm};
 
@@ -22,8 +22,8 @@ fn fire_against_detach_and_reclaim() {
     });
 }
 
-/// Two threads: one detaches; one reclaims, and fires then, when there may be something of which nobody
-/// knows any more, if it was retired before it was unlinked.
+/// Two threads: one detaches; one reclaims, and fires then, when there may be something of which
+/// nobody knows any more, if it was retired before it was unlinked.
 ///
 /// Cost: 150 executions, below 0.1 s.
 #[test]

@@ -1,5 +1,5 @@
-//! **Panic quarantine against concurrent firing:** a probe that panicked is off for good, its neighbours
-//! run on.
+//! **Panic quarantine against concurrent firing:** a probe that panicked is off for good, its
+//! neighbours run on.
 
 use crate::{Captured, UNLIMITED, check, quiet_panic, warm};
 
@@ -56,7 +56,8 @@ fn its_neighbour_runs_on() {
     });
 }
 
-/// Two threads: one fires a probe that panics, which switches the event off; one attaches another probe.
+/// Two threads: one fires a probe that panics, which switches the event off; one attaches another
+/// probe.
 ///
 /// Cost: 29 executions, below 0.1 s.
 #[test]

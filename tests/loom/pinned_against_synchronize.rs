@@ -30,8 +30,8 @@ fn the_probes_of_a_scope_are_dropped_after_it() {
     });
 }
 
-/// Two threads: what a scope reads may be reclaimed after a synchronize that began when nobody could find
-/// it any more.
+/// Two threads: what a scope reads may be reclaimed after a synchronize that began when nobody
+/// could find it any more.
 ///
 /// Cost: 406 executions, below 0.1 s.
 #[test]
@@ -52,8 +52,8 @@ fn synchronize_waits_for_the_scope() {
     });
 }
 
-/// Two threads: inside a probe, a scope and a captured `Drop`, synchronize says so at once, whatever the
-/// other thread does.
+/// Two threads: inside a probe, a scope and a captured `Drop`, synchronize says so at once,
+/// whatever the other thread does.
 ///
 /// Cost: 163 681 executions, 21 s.
 #[test]

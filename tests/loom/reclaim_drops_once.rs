@@ -1,5 +1,5 @@
-//! **Reclaim by one thread while another fires and a third retires:** each snapshot and each captured value
-//! goes once, and never on the thread that fires.
+//! **Reclaim by one thread while another fires and a third retires:** each snapshot and each
+//! captured value goes once, and never on the thread that fires.
 
 use crate::{Captured, all_is_reclaimed, check, fires_only, preemptions, warm};
 
@@ -7,8 +7,8 @@ hotprobe::event! { static E: fn(); }
 
 /// Three threads: one fires; one detaches; one detaches and reclaims.
 ///
-/// Three preemptions: into the firing, out of it, and one between unlinking and retiring or between retiring
-/// and freeing. With four it does not end within minutes.
+/// Three preemptions: into the firing, out of it, and one between unlinking and retiring or between
+/// retiring and freeing. With four it does not end within minutes.
 ///
 /// Cost: 99 804 executions, 16 s.
 #[test]

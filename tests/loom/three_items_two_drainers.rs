@@ -1,4 +1,5 @@
-//! **Synchronize with three items and two drainers:** it waits for what another thread has taken to drop.
+//! **Synchronize with three items and two drainers:** it waits for what another thread has taken to
+//! drop.
 
 use crate::{Captured, all_is_reclaimed, check, preemptions, warm};
 
@@ -6,8 +7,8 @@ hotprobe::event! { static E: fn(); }
 
 /// Two threads: three probes have been detached; one thread reclaims, one synchronizes.
 ///
-/// Two preemptions, as for two synchronizers: both flush. One suffices for what it is about, to stop the
-/// thread that has taken a closure before it drops it.
+/// Two preemptions, as for two synchronizers: both flush. One suffices for what it is about, to
+/// stop the thread that has taken a closure before it drops it.
 ///
 /// Cost: 12 145 executions, 1.0 s.
 #[test]

@@ -6,8 +6,8 @@ hotprobe::event! { static E: fn(); }
 
 /// Two threads detach a probe each, and synchronize.
 ///
-/// Two preemptions: both flush crossbeam's queue several times, dozens of accesses to the same memory on
-/// both sides. With three it does not end within minutes.
+/// Two preemptions: both flush crossbeam's queue several times, dozens of accesses to the same
+/// memory on both sides. With three it does not end within minutes.
 ///
 /// Cost: 24 917 executions, 2.0 s.
 #[test]

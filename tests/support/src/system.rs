@@ -1,5 +1,6 @@
-//! What tests do to the system under the code: an allocator that counts and fails, and a fork.
-#![allow(unsafe_code, reason = "a global allocator, and fork")]
+//! What tests do to the system under the code: an allocator that counts and fails, a fork, system
+//! calls that fail.
+#![allow(unsafe_code, reason = "a global allocator, fork and seccomp")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -134,4 +135,62 @@ pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
             }
         }
     }
+}
+
+/// From now on, on this thread and those that it starts, the system calls of these numbers fail
+/// with `errno`. There is no way back.
+#[cfg(target_os = "linux")]
+pub fn refuse_system_calls(numbers: &[u32], errno: u32) {
+    use std::ffi::{c_int, c_ulong};
+
+    #[repr(C)]
+    struct Instruction {
+        code: u16,
+        if_true: u8,
+        if_false: u8,
+        operand: u32,
+    }
+    #[repr(C)]
+    struct Program {
+        len: u16,
+        first: *const Instruction,
+    }
+    unsafe extern "C" {
+        fn prctl(option: c_int, ...) -> c_int;
+    }
+    // linux/filter.h, linux/prctl.h, linux/seccomp.h.
+    const LOAD_WORD: u16 = 0x20;
+    const JUMP_IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    const ALLOW: u32 = 0x7fff_0000;
+    const FAIL_WITH: u32 = 0x0005_0000;
+    const SET_NO_NEW_PRIVS: c_int = 38;
+    const SET_SECCOMP: c_int = 22;
+    const FILTER: c_ulong = 2;
+
+    let instruction = |code, if_true, if_false, operand| Instruction {
+        code,
+        if_true,
+        if_false,
+        operand,
+    };
+    // The first word of what a filter sees is the call's number.
+    let mut program = vec![instruction(LOAD_WORD, 0, 0, 0)];
+    for &number in numbers {
+        program.push(instruction(JUMP_IF_EQUAL, 0, 1, number));
+        program.push(instruction(RETURN, 0, 0, FAIL_WITH | errno));
+    }
+    program.push(instruction(RETURN, 0, 0, ALLOW));
+    let filter = Program {
+        len: u16::try_from(program.len()).expect("a short program"),
+        first: program.as_ptr(),
+    };
+    let zero: c_ulong = 0;
+    let one: c_ulong = 1;
+    // SAFETY: both read their arguments, and the filter, only while they run.
+    let refused = unsafe {
+        prctl(SET_NO_NEW_PRIVS, one, zero, zero, zero) != 0
+            || prctl(SET_SECCOMP, FILTER, &raw const filter) != 0
+    };
+    assert!(!refused, "seccomp: {}", std::io::Error::last_os_error());
 }
