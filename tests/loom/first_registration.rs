@@ -1,19 +1,32 @@
-//! **First registration:** cold threads, which join the collector at their first firing, and leave
-//! it.
+//! **First registration:** cold threads, which get a lane at their first firing, and give it back; the
+//! first to join crossbeam's collector.
 
-use crate::{Captured, check, check_cold, cold, preemptions};
+use crate::{Captured, UNLIMITED, check, check_cold, cold, past_its_destructors, preemptions};
 
 hotprobe::event! { static E: fn(); }
 
-/// Two threads register first in the process: one collector is made.
+/// Three threads: two past their destructors fire, and are the first of the process to join
+/// crossbeam's collector: one collector is made.
 ///
-/// Three preemptions: joining and leaving walk crossbeam's list of threads; with four it takes 13
-/// s.
-///
-/// Cost: 22 507 executions, 1.8 s.
+/// Two preemptions, since joining and leaving walk crossbeam's list of threads.
+#[test]
+fn two_threads_join_the_collector_first() {
+    check_cold(preemptions(2), || {
+        let e = E::new();
+        let (captured, fate) = Captured::new();
+        e.attach(move || captured.run()).leak();
+        let first = past_its_destructors(move || e.fire());
+        let second = past_its_destructors(move || e.fire());
+        first.join();
+        second.join();
+        assert_eq!(fate.runs(), 2);
+    });
+}
+
+/// Two threads register first in the process, and make the first chunk of lanes.
 #[test]
 fn two_threads_register_first() {
-    check_cold(preemptions(3), || {
+    check_cold(UNLIMITED, || {
         let e = E::new();
         let (captured, fate) = Captured::new();
         e.attach(move || captured.run()).leak();
@@ -25,13 +38,9 @@ fn two_threads_register_first() {
 }
 
 /// Two threads: a cold one fires, one detaches and reclaims.
-///
-/// Two preemptions, since a cold thread does so much: with three it takes 30 s, with four minutes.
-///
-/// Cost: 11 408 executions, 0.9 s.
 #[test]
 fn a_cold_firing_against_detach_and_reclaim() {
-    check(preemptions(2), || {
+    check(UNLIMITED, || {
         let e = E::new();
         let (captured, fate) = Captured::new();
         let probe = e.attach(move || captured.run());
@@ -44,13 +53,9 @@ fn a_cold_firing_against_detach_and_reclaim() {
 }
 
 /// Two threads: a cold one fires, one detaches and synchronizes.
-///
-/// Two preemptions, for the same reason.
-///
-/// Cost: 9444 executions, 0.8 s.
 #[test]
 fn a_cold_firing_against_detach_and_synchronize() {
-    check(preemptions(2), || {
+    check(UNLIMITED, || {
         let e = E::new();
         let (captured, fate) = Captured::new();
         let probe = e.attach(move || captured.run());
