@@ -176,7 +176,7 @@
 //! **Large captures move over the stack.** A probe is moved by value a few times before it reaches
 //! the heap. In a debug build, a closure that captures 192 KiB by value overflows a stack of 2 MiB:
 //! put large values into a `Box` or an `Arc`. A thread's first enabled firing needs about 26 KiB of
-//! stack.
+//! stack; in a debug build, the program's first one needs about 54 KiB.
 //!
 //! # Many probes
 //!

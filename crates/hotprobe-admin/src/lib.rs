@@ -391,6 +391,10 @@
 //! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
 //! what was measured until then.
 //!
+//! A CTF trace is sent only at its end, and until then its records stay in the buffers. A thread's
+//! buffer has 64 to 256 KiB: when it is full, what the thread fires is lost, and counted in the
+//! trace. Perfetto and Chrome traces empty their buffers all the time.
+//!
 //! A client that reads slowly costs at most 256 KiB beside a recording's buffers, and 128 KiB that
 //! hyper keeps: what does not fit is lost, and counted in the trace, or in the tail. When the time
 //! is up, it may read the rest. It is cut off if it takes nothing for 10 s, after two minutes in

@@ -234,8 +234,8 @@ fn report_line(totals: Option<Totals>, seconds: f64) -> String {
             "0 fired: NOTHING was recorded, since no event was fired in {}; `hotprobe watch` shows what is fired",
             shown_seconds(seconds)
         ),
-        (None, 0) => "0 lost (this format does not count what was fired)".to_owned(),
-        (None, lost) => format!("{} firings were LOST: {WHY_LOST}", HumanCount(lost)),
+        (None, 0) => "0 lost (how many were fired is not read from a CTF trace)".to_owned(),
+        (None, lost) => format!("{} firings were LOST: {WHY_LOST_OF_CTF}", HumanCount(lost)),
         (Some(fired), lost) => {
             let counts = format!(
                 "{} fired, {} written, {}",
@@ -252,6 +252,8 @@ fn report_line(totals: Option<Totals>, seconds: f64) -> String {
 }
 
 const WHY_LOST: &str = "the server fired faster than it could send; record fewer events, or use .pftrace, the smallest format";
+/// The server sends a CTF trace only at its end.
+const WHY_LOST_OF_CTF: &str = "a CTF trace has only what fits into the server's buffers; record fewer events, or use .pftrace, which is sent while it is recorded";
 
 /// Returns the part of the whole, never rounded to none of it.
 fn percent(part: u64, whole: u64) -> String {
@@ -279,7 +281,7 @@ mod tests {
         assert!(of(Some(100_000), 1).contains("LOST (less than 0.1 %)"));
         // (What a foreign server may send.)
         assert!(of(Some(0), 1).contains("0 fired, 0 written, 1 LOST"));
-        assert!(of(None, 2).starts_with("2 firings were LOST: "));
+        assert!(of(None, 2).starts_with("2 firings were LOST: a CTF trace has only what fits "));
         assert!(of(None, 0).starts_with("0 lost "));
         assert!(report_line(None, 10.0).contains("does not contain"));
     }

@@ -13,7 +13,7 @@ const LONGEST: usize = 64 << 10;
 /// The firings of a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
-    /// Firings, where the format tells them.
+    /// Firings. (Not read from CTF, unless there were none.)
     pub(crate) fired: Option<u64>,
     /// Those that are not in the recording.
     pub(crate) lost: u64,

@@ -435,3 +435,39 @@ fn records_name_their_tokio_task() {
     trace.write_perfetto(&mut file).expect("it can be written");
     assert!(String::from_utf8_lossy(&file).contains("tokio tasks"));
 }
+
+/// The begins without an end that a recording of `bytes` remembers, as its file shows: `many`
+/// begins are followed by their ends, and only what was remembered is a pair.
+fn remembered(bytes: usize, many: usize) -> usize {
+    hotprobe::event! {
+        static BEGUN: fn(key: u64);
+        static ENDED: fn(key: u64);
+    }
+    let recording = Recorder::new()
+        .slice("open", &BEGUN, &ENDED, "key")
+        .max_buffer_bytes(bytes)
+        .max_total_bytes(bytes)
+        .start()
+        .expect("it can start");
+    (0..many as u64).for_each(|key| BEGUN.fire(key));
+    (0..many as u64).for_each(|key| ENDED.fire(key));
+    let trace = finish(recording);
+    assert_eq!(balanced(&trace).written, 2 * many as u64);
+    let mut file = Vec::new();
+    trace
+        .write_chrome_json(&mut file)
+        .expect("it can be written");
+    let file = String::from_utf8(file).expect("text");
+    let without_end = file.matches(r#""no end":true"#).count();
+    assert_eq!(file.matches(r#""no begin":true"#).count(), without_end);
+    many - without_end
+}
+
+#[test]
+fn slices_remember_as_many_begins_as_the_memory_has_kib() {
+    // Twice as many until a flush shows that the ends of the oldest are lost. Here is no flush.
+    assert_eq!(remembered(1 << 20, 5000), 2 * 1024);
+    // The fewest and the most.
+    assert_eq!(remembered(64 << 10, 600), 2 * 256);
+    assert_eq!(remembered(128 << 20, 140_000), 2 * 65_536);
+}
