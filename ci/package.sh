@@ -26,8 +26,8 @@ while read -r name kind _; do
     fi
 done <<<"$crates"
 [ "$failed" = 0 ] || exit 1
-# Together: Cargo keeps a registry of its own for those of them that need each other. What an earlier
-# run has unpacked from it, of the same versions, would be taken for this run's.
+# Together: Cargo keeps a registry of its own for those of them that need each other. It would take
+# what an earlier run unpacked from it, of the same versions, for this run's.
 unpacked=${CARGO_HOME:-$HOME/.cargo}/registry/src
 [ ! -d "$unpacked" ] || find "$unpacked" -mindepth 2 -maxdepth 2 -path '*/-*/hotprobe*' -exec rm -rf {} +
 cargo package "${flags[@]}" "${packages[@]}"

@@ -163,7 +163,6 @@
 //! | `lane_chunks_read_before_the_barrier` | `lane::a_firing_on_a_record_of_a_new_chunk` |
 //! | `lane_entered_relaxed` | `lane::two_firings_against_detach_and_synchronize` |
 //! | `lane_full_barrier_missing` | `no_use_after_retire::fire_against_detach_and_reclaim` |
-//! | `lane_full_heavy_barrier_missing` | `no_use_after_retire::fire_against_detach_and_reclaim` |
 //! | `lane_generation_before_the_unlink` | `lane::a_firing_against_detach_and_reclaim` |
 //! | `lane_generation_stored_relaxed` | `lane::a_detach_and_synchronize_against_two_firings` |
 //! | `lane_given_back_relaxed` | `lane::a_firing_whose_record_is_given_back` |
@@ -209,6 +208,8 @@
 //!
 //! These bugs cannot be planted so that a model would notice:
 //!
+//! * *The scan's fence missing where there is no `membarrier`*: the flush of crossbeam's epochs,
+//!   just before, has one.
 //! * *`Domain::grace_done` stored or read by a `Relaxed` access*: only firings on threads past
 //!   their destructors depend on it. A model of such a firing, of a third thread that runs the
 //!   deferred function, and of a reclaimer needs two preemptions, which is more than loom can

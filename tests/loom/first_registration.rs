@@ -1,5 +1,5 @@
-//! **First registration:** cold threads, which get a lane at their first firing, and give it back; the
-//! first to join crossbeam's collector.
+//! **First registration:** cold threads, which get a lane at their first firing, and give it back;
+//! the first threads to join crossbeam's collector.
 
 use crate::{Captured, UNLIMITED, check, check_cold, cold, past_its_destructors, preemptions};
 

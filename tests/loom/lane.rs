@@ -2,7 +2,7 @@
 //! grace period that does not wait for it.
 //!
 //! In most models here firings have light barriers, as they have on Linux after the first attach.
-//! (In the other files they have full ones, as everywhere else.) Each model of two threads is there
+//! (In the other files they have full ones, as everywhere else.) The basic models are there
 //! twice, with the bodies exchanged: loom keeps the last access of a place only, and overlooks some
 //! of what the thread with the older one could have done.
 
