@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
-use test_support::system::refuse_system_calls;
+use test_support::system::{kernel_has_membarrier, refuse_system_calls};
 
 hotprobe::event! {
     static FIRED: fn();
@@ -20,6 +20,17 @@ const SCHED_SETAFFINITY: u32 = 203;
 const EPERM: u32 = 1;
 const ENOMEM: u32 = 12;
 const ENOSYS: u32 = 38;
+
+/// Runs `body` in a process of its own, unless the kernel has no `membarrier`, or the environment
+/// forbids it.
+fn with_membarrier(name: &str, body: impl FnOnce()) {
+    let forbidden = std::env::var_os("HOTPROBE_MEMBARRIER").is_some_and(|value| value == "off");
+    if forbidden || !kernel_has_membarrier() {
+        eprintln!("{name}: skipped, since there is no membarrier here");
+        return;
+    }
+    isolated(name, body);
+}
 
 const A_LITTLE: Duration = Duration::from_millis(20);
 
@@ -102,7 +113,7 @@ fn attached() -> hotprobe::Probe {
 
 #[test]
 fn the_first_attach_asks_for_it() {
-    isolated("membarrier::the_first_attach_asks_for_it", || {
+    with_membarrier("membarrier::the_first_attach_asks_for_it", || {
         assert!(!has_membarrier());
         let probe = attached();
         assert!(has_membarrier());
@@ -114,7 +125,7 @@ fn the_first_attach_asks_for_it() {
 
 #[test]
 fn an_attach_inside_a_firing_leaves_it_to_the_next() {
-    isolated(
+    with_membarrier(
         "membarrier::an_attach_inside_a_firing_leaves_it_to_the_next",
         || {
             hotprobe::pinned(|| attached().leak());
@@ -151,7 +162,7 @@ fn forbidden_from_the_start() {
 
 #[test]
 fn forbidden_later_other_threads_are_made_to_pass_a_barrier() {
-    isolated(
+    with_membarrier(
         "membarrier::forbidden_later_other_threads_are_made_to_pass_a_barrier",
         || {
             let probe = attached();
@@ -170,7 +181,7 @@ fn forbidden_later_other_threads_are_made_to_pass_a_barrier() {
 
 #[test]
 fn forbidden_later_without_a_way_to_make_them_pass_one() {
-    isolated(
+    with_membarrier(
         "membarrier::forbidden_later_without_a_way_to_make_them_pass_one",
         || {
             let probe = attached();
@@ -198,7 +209,7 @@ fn forbidden_later_without_a_way_to_make_them_pass_one() {
 
 #[test]
 fn without_a_way_it_waits_no_longer_than_for_the_thread_to_end() {
-    isolated(
+    with_membarrier(
         "membarrier::without_a_way_it_waits_no_longer_than_for_the_thread_to_end",
         || {
             let probe = attached();
@@ -216,7 +227,7 @@ fn without_a_way_it_waits_no_longer_than_for_the_thread_to_end() {
 
 #[test]
 fn a_barrier_that_fails_for_now_is_asked_for_again() {
-    isolated(
+    with_membarrier(
         "membarrier::a_barrier_that_fails_for_now_is_asked_for_again",
         || {
             let probe = attached();

@@ -137,6 +137,22 @@ pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
     }
 }
 
+/// Whether the kernel answers `membarrier`, and has the command that the code under test uses.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub fn kernel_has_membarrier() -> bool {
+    use std::ffi::{c_int, c_long};
+
+    unsafe extern "C" {
+        fn syscall(number: c_long, ...) -> c_long;
+    }
+    const MEMBARRIER: c_long = 324;
+    const PRIVATE_EXPEDITED: c_long = 1 << 3;
+    let (query, flags, cpu): (c_int, c_int, c_int) = (0, 0, 0);
+    // SAFETY: the call takes three integers.
+    let commands = unsafe { syscall(MEMBARRIER, query, flags, cpu) };
+    commands >= 0 && commands & PRIVATE_EXPEDITED != 0
+}
+
 /// From now on, on this thread and those that it starts, the system calls of these numbers fail
 /// with `errno`. There is no way back.
 #[cfg(target_os = "linux")]
