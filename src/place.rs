@@ -118,7 +118,7 @@ impl<S: Signature> Place<S> {
         let each = |entry: &ProbeEntry| {
             // SAFETY: entries of this cell come from `Place::entry` of this place, and from what
             // `Place::erased` and `Place::typed` of this place returned, so their thunks are of
-            // type `S::Thunk`; and the callers hold a pin around this (I3).
+            // type `S::Thunk`; and the callers are inside around this (I3).
             let (thunk, slot) = unsafe { (entry.thunk.get::<S::Thunk>(), Slot::new(entry.slot)) };
             // No instruction, but the compiler must load the thunk's address into a register before
             // it, and then the processor calls a little earlier than through memory (a cycle, where
@@ -126,7 +126,7 @@ impl<S: Signature> Place<S> {
             compiler_fence(Ordering::SeqCst);
             call(thunk, slot);
         };
-        // SAFETY: the callers hold a pin around this (I3).
+        // SAFETY: the callers are inside around this (I3).
         unsafe { self.cell.read(each) };
     }
 

@@ -147,9 +147,10 @@
 //! apart for it (`nohz_full`), too. How long it takes has no upper bound: since Linux 6.8, all
 //! processes of a machine wait for each other there.
 //!
-//! **If the kernel refuses it**, firings have a barrier of their own, and crossbeam-epoch's cost:
-//! before Linux 4.14, on other systems, under a seccomp filter, with `HOTPROBE_MEMBARRIER=off` in
-//! the environment. [`Stats::membarrier`](crate::Stats::membarrier) shows which it is.
+//! **If the kernel refuses it**, each outermost firing has a barrier of its own (on x86-64, a
+//! locked exchange): before Linux 4.14, on other systems, under a seccomp filter, with
+//! `HOTPROBE_MEMBARRIER=off` in the environment. [`Stats::membarrier`](crate::Stats::membarrier)
+//! shows which it is.
 //!
 //! * *For now* (no memory): the grace period continues at the next call.
 //! * *From some time on* (a filter that is installed late): the next grace period runs for a moment

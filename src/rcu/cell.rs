@@ -75,7 +75,7 @@ impl EventCell {
     /// Calls `each` with the entries of the current snapshot.
     ///
     /// # Safety
-    /// The caller is pinned, until `each` has returned for the last time (I3).
+    /// The caller is inside, until `each` has returned for the last time (I3).
     #[inline(always)]
     pub(crate) unsafe fn read(&self, mut each: impl FnMut(&ProbeEntry)) {
         // Acquire fence: pairs with the Release store of null in `publish`. This thread may have

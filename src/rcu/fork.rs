@@ -8,7 +8,7 @@
 
 use crate::sync::MODEL;
 
-/// Sees to it that this process's forks are mended. Called before the lock is taken, and when a
+/// Sees to it that this process's forks are repaired. Called before the lock is taken, and when a
 /// thread registers; does its work once.
 pub(super) fn install() {
     if !MODEL {
@@ -46,7 +46,7 @@ mod imp {
                 .is_ok()
         {
             // SAFETY: the functions are of this process's code, and never go away. (Should there be
-            // no memory to write them down, forks go unmended; there is nobody to tell.)
+            // no memory to write them down, forks go unrepaired; there is nobody to tell.)
             let _ = unsafe { pthread_atfork(Some(prepare), Some(parent), Some(child)) };
         }
     }

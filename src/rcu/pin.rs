@@ -521,7 +521,7 @@ impl Drop for Reclaimer {
     }
 }
 
-/// Runs `f` while this thread is pinned once for all firings inside.
+/// Runs `f` while this thread is inside: it enters its lane once for all firings in `f`.
 pub(crate) fn pinned<R>(f: impl FnOnce() -> R) -> R {
     with_thread_state(|thread| {
         let _scope = thread.enter_scope();

@@ -167,7 +167,7 @@ impl SlotPtr {
     /// The header.
     ///
     /// # Safety
-    /// For all of `'a`, the caller holds a reference, or is pinned since before the slot was
+    /// For all of `'a`, the caller holds a reference, or is inside since before the slot was
     /// retired, or holds the lock while the slot is linked (I3).
     #[inline(always)]
     pub(crate) unsafe fn header<'a>(self) -> &'a Header {
@@ -347,7 +347,7 @@ impl Slot<'_> {
     /// The slot behind an entry of a snapshot.
     ///
     /// # Safety
-    /// For all of `'a` the caller is pinned, and took the entry from a snapshot that it loaded
+    /// For all of `'a` the caller is inside, and took the entry from a snapshot that it loaded
     /// after pinning (I3).
     #[inline(always)]
     pub(crate) unsafe fn new<'a>(pointer: SlotPtr) -> Slot<'a> {
@@ -359,7 +359,7 @@ impl Slot<'_> {
 
     #[inline(always)]
     fn header(&self) -> &Header {
-        // SAFETY: the snapshot is alive while the firing is pinned (`Slot::new`), and a slot
+        // SAFETY: the snapshot is alive while the firing is inside (`Slot::new`), and a slot
         // outlives the snapshots that name it.
         unsafe { self.pointer.header() }
     }

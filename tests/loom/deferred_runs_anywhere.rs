@@ -13,7 +13,7 @@ hotprobe::event! { static E: fn(); static OTHER: fn(); }
 /// and the reclaimer between its two calls, which is what the theorem needs. With two preemptions
 /// it does not end within minutes.
 ///
-/// Cost: 4589 executions, 0.4 s.
+/// Cost: 24 946 executions, 6.0 s.
 #[test]
 fn a_third_thread_ends_the_grace_period() {
     check(preemptions(1), || {

@@ -10,7 +10,7 @@ hotprobe::event! { static E: fn(); }
 
 /// Two threads: one fires twice, one detaches and synchronizes.
 ///
-/// Cost: 122 118 executions, 10 s.
+/// Cost: 38 146 executions, 6.8 s.
 #[test]
 fn it_never_runs_again_and_its_captures_are_dropped() {
     check(UNLIMITED, || {
@@ -36,7 +36,7 @@ fn it_never_runs_again_and_its_captures_are_dropped() {
 /// Three preemptions: into the first firing, out of it when the grace period has begun, and out of
 /// the second. Without a bound it does not end within minutes.
 ///
-/// Cost: 24 860 executions, 2.0 s.
+/// Cost: 7 971 executions, 1.5 s.
 #[test]
 fn every_firing_in_flight_has_ended() {
     check(preemptions(3), || {

@@ -9,6 +9,8 @@ hotprobe::event! { static E: fn(); }
 /// crossbeam's collector: one collector is made.
 ///
 /// Two preemptions, since joining and leaving walk crossbeam's list of threads.
+///
+/// Cost: 11 480 executions, 2.5 s.
 #[test]
 fn two_threads_join_the_collector_first() {
     check_cold(preemptions(2), || {
@@ -24,6 +26,8 @@ fn two_threads_join_the_collector_first() {
 }
 
 /// Two threads register first in the process, and make the first chunk of lanes.
+///
+/// Cost: 208 executions, below 0.1 s.
 #[test]
 fn two_threads_register_first() {
     check_cold(UNLIMITED, || {
@@ -38,6 +42,8 @@ fn two_threads_register_first() {
 }
 
 /// Two threads: a cold one fires, one detaches and reclaims.
+///
+/// Cost: 3 163 executions, 0.5 s.
 #[test]
 fn a_cold_firing_against_detach_and_reclaim() {
     check(UNLIMITED, || {
@@ -53,6 +59,8 @@ fn a_cold_firing_against_detach_and_reclaim() {
 }
 
 /// Two threads: a cold one fires, one detaches and synchronizes.
+///
+/// Cost: 3 442 executions, 0.7 s.
 #[test]
 fn a_cold_firing_against_detach_and_synchronize() {
     check(UNLIMITED, || {

@@ -23,6 +23,8 @@ fn check_light(bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
 }
 
 /// Two threads: one fires, one detaches and reclaims.
+///
+/// Cost: 3 129 executions, 0.6 s.
 #[test]
 fn a_firing_against_detach_and_reclaim() {
     check_light(UNLIMITED, || {
@@ -38,6 +40,8 @@ fn a_firing_against_detach_and_reclaim() {
 }
 
 /// The same, with the bodies exchanged.
+///
+/// Cost: 2 693 executions, 0.5 s.
 #[test]
 fn a_detach_and_reclaim_against_a_firing() {
     check_light(UNLIMITED, || {
@@ -56,6 +60,8 @@ fn a_detach_and_reclaim_against_a_firing() {
 
 /// Two threads: one fires twice, one detaches and synchronizes. What the first firing did is
 /// carried by the second's entry, if that is what the scan finds.
+///
+/// Cost: 2 637 executions, 0.6 s.
 #[test]
 fn two_firings_against_detach_and_synchronize() {
     check_light(preemptions(3), || {
@@ -73,6 +79,8 @@ fn two_firings_against_detach_and_synchronize() {
 }
 
 /// The same, with the bodies exchanged.
+///
+/// Cost: 3 525 executions, 0.7 s.
 #[test]
 fn a_detach_and_synchronize_against_two_firings() {
     check_light(preemptions(3), || {
@@ -91,6 +99,8 @@ fn a_detach_and_synchronize_against_two_firings() {
 
 /// Two threads: what a scope reads may be reclaimed after a synchronize that began when nobody
 /// could find it any more.
+///
+/// Cost: 855 executions, 0.2 s.
 #[test]
 fn synchronize_waits_for_the_scope() {
     check_light(UNLIMITED, || {
@@ -110,6 +120,8 @@ fn synchronize_waits_for_the_scope() {
 }
 
 /// The same, with the bodies exchanged.
+///
+/// Cost: 477 executions, 0.1 s.
 #[test]
 fn a_scope_is_waited_for() {
     check_light(UNLIMITED, || {
@@ -130,6 +142,8 @@ fn a_scope_is_waited_for() {
 
 /// Two threads: one fires, and its destructors run; one detaches and reclaims. The record belongs
 /// to nobody when the scan passes it, and what was done on it counts all the same.
+///
+/// Cost: 15 650 executions, 2.9 s.
 #[test]
 fn a_firing_whose_record_is_given_back() {
     check_light(UNLIMITED, || {
@@ -153,6 +167,8 @@ fn a_firing_whose_record_is_given_back() {
 /// reclaims.
 ///
 /// Two preemptions.
+///
+/// Cost: 11 529 executions, 2.6 s.
 #[test]
 fn a_firing_on_a_record_that_another_thread_had() {
     check_light(preemptions(2), || {
@@ -176,6 +192,8 @@ fn a_firing_on_a_record_that_another_thread_had() {
 
 /// Two threads: one fires for the first time, when all records belong to others, so that it makes a
 /// chunk; one detaches and reclaims.
+///
+/// Cost: 16 540 executions, 3.2 s.
 #[test]
 fn a_firing_on_a_record_of_a_new_chunk() {
     check_light(UNLIMITED, || {
@@ -194,6 +212,8 @@ fn a_firing_on_a_record_of_a_new_chunk() {
 
 /// Two threads: one fires twice, with the barriers that it finds; one does away with full ones,
 /// then detaches and reclaims.
+///
+/// Cost: 5 487 executions, 1.1 s.
 #[test]
 fn firings_lose_their_barriers() {
     check(preemptions(3), || {
@@ -214,6 +234,8 @@ fn firings_lose_their_barriers() {
 
 /// Two threads: one fires twice; one detaches and reclaims, and is refused the heavy barrier. What
 /// the first firing may hold is not reclaimed before its thread has taken up full barriers again.
+///
+/// Cost: 16 362 executions, 3.9 s.
 #[test]
 fn a_barrier_is_refused_for_good() {
     check_light(preemptions(3), || {
@@ -234,6 +256,8 @@ fn a_barrier_is_refused_for_good() {
 }
 
 /// The same, with the bodies exchanged.
+///
+/// Cost: 14 225 executions, 3.2 s.
 #[test]
 fn firings_take_up_full_barriers_again() {
     check_light(preemptions(3), || {
@@ -257,6 +281,8 @@ fn firings_take_up_full_barriers_again() {
 /// reclaims.
 ///
 /// Two preemptions, since joining and leaving crossbeam's collector is so much.
+///
+/// Cost: 3 111 executions, 0.6 s.
 #[test]
 fn a_firing_past_the_destructors_against_detach_and_reclaim() {
     check_light(preemptions(2), || {
@@ -274,6 +300,8 @@ fn a_firing_past_the_destructors_against_detach_and_reclaim() {
 /// Three threads: two detach and reclaim, and push one grace period along by turns; one fires.
 ///
 /// One preemption; with two it takes more than five minutes.
+///
+/// Cost: 3 023 executions, 0.8 s.
 #[test]
 fn two_threads_scan_for_one_grace_period() {
     check_light(preemptions(1), || {

@@ -9,14 +9,14 @@
 //! preemptions (a thread that blocks or ends is no preemption): what three threads do without a
 //! bound is out of reach.
 //!
-//! **Warm and cold.** A *warm* thread gets a registration that was made, and pinned for the first
-//! time, before the model's threads began. A *cold* one registers at its first firing, and
-//! crossbeam collects at its first pin, in the midst of that firing. Most threads are warm, since
-//! what a cold one does is much, and the same in each model; cold are those that the theorem is
-//! about.
+//! **Warm and cold.** A *warm* thread gets a registration that was made before the model's threads
+//! began: a lane, and a handle of crossbeam's collector that has been pinned once. A *cold* one
+//! takes a lane at its first firing, and joins the collector when it first reclaims. Most threads
+//! are warm, since what a cold one does is the same in each model; cold are those that the theorem
+//! is about.
 //!
 //! **Cost** is written beside each model: executions, which are exact, and seconds on an idle core.
-//! All of them take about 90 s of one core, and less than a minute on two.
+//! All of them take about two minutes of one core, and one minute on two.
 //! `cargo loom -- --nocapture` measures them.
 //!
 //! **Each execution must do the same** given the same schedule, or loom explores nonsense, and may
