@@ -30,6 +30,8 @@ export CI=true CARGO_TERM_COLOR=never
 source ci/lib/tiers.sh
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 long=
 if [ "${1:-}" = --long ]; then

@@ -31,15 +31,20 @@ export async function close(page) {
 export const says = (page, text) => page.waitForFunction(
     text => document.getElementById('state').textContent.includes(text), text, { timeout: 600000 });
 
-/** Takes each step, and says which failed. */
+/** Takes each step, and says which failed, or hung. */
 export async function run(steps) {
     for (const [name, step] of Object.entries(steps)) {
+        let timer;
+        const hung = new Promise((_, fail) => {
+            timer = setTimeout(() => fail(new Error('it has not ended within 900 s')), 900000);
+        });
         try {
-            await step();
+            await Promise.race([step(), hung]);
             console.log('ok: ' + name);
         } catch (error) {
             process.exitCode = 1;
             console.log('FAILED: ' + name + '\n' + error.stack);
         }
+        clearTimeout(timer);
     }
 }
