@@ -9,7 +9,7 @@
 # install.
 
 # Where pip's and npm's packages go; shared by all scripts.
-tools=${CARGO_TARGET_DIR:-$PWD/target}/ci
+tools=${HOTPROBE_TOOLS:-${CARGO_TARGET_DIR:-$PWD/target}/ci}
 mkdir -p "$tools"
 tools=$(realpath "$tools")
 

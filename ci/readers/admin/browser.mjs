@@ -7,8 +7,6 @@ export { browser };
 /** A page that asks nobody else. */
 export async function open(address, options = {}) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, ...options });
-    // What hangs is a failure; what is slow is not.
-    page.setDefaultTimeout(600000);
     page.wrong = [];
     page.on('pageerror', error => page.wrong.push(String(error)));
     // (The console also reports refusals by status: they are checked where they are expected.)
