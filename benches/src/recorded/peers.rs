@@ -437,7 +437,7 @@ impl Session for Dial9 {
                 if let DecodedFrameRef::Event { type_id, .. } = frame {
                     // It writes some of its own, too.
                     let schema = decoder.registry().get(type_id);
-                    written += u64::from(schema.is_some_and(|of| of.name.starts_with("Dial9")));
+                    written += u64::from(schema.is_some_and(|of| of.name().starts_with("Dial9")));
                 }
             }
         }
