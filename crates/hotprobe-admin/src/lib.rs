@@ -463,19 +463,24 @@ mod endpoints;
 mod errors;
 mod guess;
 mod hand_over;
+mod listen;
 mod live;
 mod measure;
 mod parameters;
+mod peer;
 mod pipe;
 mod request;
 mod response;
 mod router;
+mod serve;
 mod sessions;
 mod sse;
 
 pub use admin::Admin;
 pub use admin_error::AdminError;
+pub use listen::{ListenError, Listening, listen};
 pub use router::router;
+pub use serve::Socket;
 pub use sessions::Shutdown;
 
 /// Compiles the README's example.
