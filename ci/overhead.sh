@@ -62,8 +62,8 @@ machine() {
         "model $(cpuinfo 'model'), $(nproc) cores ($(uname -sm))"
 }
 
-write() { # yes|no, whether to begin anew; [TABLE]...
-    local anew=$1 make table values load first
+write() { # yes|no, whether to begin again; [TABLE]...
+    local fresh=$1 make table values load first
     make=$(make)
     shift
     [ "$#" -gt 0 ] || set -- "${tables[@]}"
@@ -73,7 +73,7 @@ write() { # yes|no, whether to begin anew; [TABLE]...
     values="$target/overhead-values/$make"
     mkdir -p "$values"
     for table; do
-        [ "$anew" = no ] || rm -f "$values/$table" "$values/$table.load"
+        [ "$fresh" = no ] || rm -f "$values/$table" "$values/$table.load"
         # The load before that of the measurement itself.
         read -r load _ </proc/loadavg
         echo "$load" >>"$values/$table.load"
@@ -108,7 +108,7 @@ page_table() { # LOADS: the table on stdin, with where and how it was measured, 
     } | sed 's|^|//! |; s| *$||'
 }
 
-measured_on() { # LOADS: the machine, and what is to be said of other load
+measured_on() { # LOADS: the machine, and a remark about other load
     local loads runs other=""
     loads=$(sort -n "$1")
     runs=$(wc -l <<<"$loads")

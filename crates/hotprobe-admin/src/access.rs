@@ -4,9 +4,10 @@
 //!
 //! 1. With a token set, any client that sends it may, from anywhere; no other may.
 //! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket:
-//!    as the same user or root, or as anyone where all are let in; no proxy may stand between, since behind one everybody is on this
-//!    machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
-//!    rebinding) a page of theirs would be let in by the browser as if it were ours.
+//!    as the same user or root, or as anyone where all are let in; no proxy may stand between,
+//!    since behind one everybody is on this machine; and `Host` has to name this machine, since by
+//!    a name of the attacker's own (DNS rebinding) a page of theirs would be let in by the browser
+//!    as if it were ours.
 //! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of
 //!    this `Host`; and for what changes something, or starts something, `Sec-Fetch-Site` may not
 //!    say that another site asks.

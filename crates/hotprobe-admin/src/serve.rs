@@ -101,8 +101,8 @@ impl Admin {
     /// After that, it accepts no connection, and open ones have two seconds to finish; then they
     /// are cut off. So no client can hold it up. It needs no part of axum in your program.
     ///
-    /// Over a Unix socket, it answers processes of the same user and of root, as the kernel
-    /// reports them; with [`unix_socket`](Self::unix_socket), whoever may open the socket's file.
+    /// Over a Unix socket, it answers processes of the same user and of root, as the kernel reports
+    /// them; with [`unix_socket`](Self::unix_socket), any process that may open the socket's file.
     /// Over TCP, it answers this machine, or clients with the [`token`](Self::token). At most 256
     /// connections are open at once; further ones wait.
     ///

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// The error of [`listen`](crate::listen()). The program can go on without it.
+/// The error of [`listen`](crate::listen()). The program can run without it.
 ///
 /// ```no_run
 /// let listening = hotprobe_admin::listen();
@@ -41,7 +41,7 @@ pub enum ListenError {
         /// Why not.
         source: io::Error,
     },
-    /// This system has no Unix sockets that tell which user connects: neither Linux nor macOS.
+    /// Only on Linux and macOS does the system report which user connects to a Unix socket.
     Unsupported,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for ListenError {
                 write!(f, "the thread that would listen cannot be started: {source}")
             }
             Self::Unsupported => f.write_str(
-                "this system has no Unix sockets that tell which user connects; serve a TCP port by `Admin::serve`",
+                "this system does not report which user connects to a Unix socket; serve a TCP port by `Admin::serve`",
             ),
         }
     }

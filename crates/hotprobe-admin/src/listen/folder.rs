@@ -1,9 +1,9 @@
 //! Where a process's socket is, and how one that nobody serves any more is recognized.
 //!
 //! Beside `PID.sock` lies `PID.lock`, which the process keeps locked as long as it lives, by a lock
-//! that neither a fork nor an exec hands on (POSIX `fcntl`). Whoever gets the lock may remove both
-//! files: their process has ended. All this happens relative to an open folder, so nobody can put
-//! another in its place meanwhile.
+//! that neither a fork nor an exec hands on (POSIX `fcntl`). A process that gets the lock may
+//! remove both files: their process has ended. All this happens relative to an open folder, so
+//! nobody can put another in its place meanwhile.
 
 use super::error::ListenError;
 use rustix::fs::{
@@ -202,7 +202,7 @@ impl Folder {
             _locked: locked,
             owner: process::id(),
         };
-        // What is there is of a process that has ended: its lock was free.
+        // An old socket is of a process that has ended: its lock was free.
         let _ = unlinkat(&place.folder.fd, &place.socket, AtFlags::empty());
         let bound = UnixListener::bind(place.folder.address(&place.socket));
         let listener = bound.map_err(|source| ListenError::Bind { path, source })?;

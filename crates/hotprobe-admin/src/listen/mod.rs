@@ -29,7 +29,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`ListenError`]: no folder can be used, this process listens already, or the system is neither
-/// Linux nor macOS. Nothing is left behind, and the program can go on.
+/// Linux nor macOS. Nothing is left behind, and the program can continue.
 ///
 /// # Cost
 /// One thread, which sleeps until somebody connects, and about 100 KiB.
@@ -92,7 +92,7 @@ impl Listening {
 }
 
 impl Admin {
-    /// As [`listen`], with these settings: a version, limits, metrics. With a
+    /// Does what [`listen`] does, with these settings: a version, limits, metrics. With a
     /// [`token`](Self::token), clients need it as well.
     ///
     /// # Errors

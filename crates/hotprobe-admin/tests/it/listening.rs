@@ -14,7 +14,7 @@ use test_support::system::{in_child, in_child_of_user};
 use test_support::{CHILD, child, eventually, isolated};
 
 hotprobe::event! {
-    /// For whoever asks.
+    /// Fired by the subject.
     static FIRED: fn(number: u64);
 }
 
@@ -22,8 +22,8 @@ hotprobe::event! {
 const NOBODY: u32 = 65534;
 const SUBJECT: &str = "listening::subject";
 
-/// Not a test of its own: the program that the tests start. It listens, and does what it is told by
-/// a line of its standard input.
+/// Not a test of its own: the program that the tests start. It listens, and follows the orders
+/// on its standard input.
 #[test]
 fn subject() {
     if std::env::var(CHILD).is_err() {

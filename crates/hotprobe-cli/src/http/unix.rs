@@ -22,7 +22,7 @@ const LONGEST_ADDRESS: usize = 103;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     pub(crate) uid: u32,
-    /// `None` where the system does not tell.
+    /// `None` where the system does not report it.
     pub(crate) pid: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn peer(path: &Path) -> io::Result<Peer> {
     })
 }
 
-/// As on Linux; the number of the process is not told.
+/// As on Linux; the number of the process is not reported.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn peer(path: &Path) -> io::Result<Peer> {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,7 +1,7 @@
 //! The processes that listen on a socket of their own (`hotprobe_admin::listen`): where their
 //! sockets are (`sockets.rs`), what each says of itself, and which one `-p` means.
 
-#[cfg(unix)]
+#[cfg_attr(not(unix), path = "no_sockets.rs")]
 mod sockets;
 
 use crate::arguments::Server;
@@ -16,20 +16,12 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use sockets::Socket;
+
 /// How long a process may take to say what it is: one that is stopped never does.
 const WITHIN: Duration = Duration::from_secs(2);
 /// How many processes are asked at once.
 const AT_ONCE: usize = 32;
-
-/// A socket whose process lives.
-#[derive(Clone, Debug)]
-pub(crate) struct Socket {
-    pub(crate) path: PathBuf,
-    /// The number of its process, as it is seen from here.
-    pub(crate) pid: u32,
-    /// The number of its user.
-    pub(crate) uid: u32,
-}
 
 /// A process that listens.
 #[derive(Clone, Debug, Serialize)]
@@ -55,10 +47,7 @@ pub(crate) struct About {
 /// Returns the processes of this user that listen, sorted by their numbers. Root sees those of all
 /// users.
 pub(crate) fn all() -> Vec<Process> {
-    #[cfg(unix)]
     let sockets = sockets::living();
-    #[cfg(not(unix))]
-    let sockets = Vec::<Socket>::new();
     let mut processes = Vec::new();
     for sockets in sockets.chunks(AT_ONCE) {
         thread::scope(|scope| {

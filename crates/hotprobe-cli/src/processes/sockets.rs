@@ -1,7 +1,6 @@
 //! Where the sockets of processes are. Beside each lies a lock, which its process holds: one whose
 //! lock can be had is left over, and removed (see `hotprobe_admin`, `listen/folder.rs`).
 
-use super::Socket;
 use crate::http::unix;
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, fcntl_lock, fstat, openat, statat,
@@ -15,6 +14,16 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
+
+/// A socket whose process lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    pub(crate) path: PathBuf,
+    /// The number of its process, as it is seen from here.
+    pub(crate) pid: u32,
+    /// The number of its user.
+    pub(crate) uid: u32,
+}
 
 /// The folder of sockets in each of [`bases`].
 const NAME: &str = "hotprobe";
@@ -59,7 +68,7 @@ pub(super) fn living() -> Vec<Socket> {
             continue;
         };
         let Ok(stat) = fstat(&folder) else { continue };
-        // Whoever owns another folder could pass for our processes; root trusts each user with
+        // The owner of another folder could imitate our processes; root trusts each user with
         // their own.
         let is_trusted = geteuid().is_root() || stat.st_uid == geteuid().as_raw();
         if is_trusted && seen.insert((stat.st_dev, stat.st_ino)) {
@@ -121,7 +130,7 @@ fn lock_of_none(folder: &OwnedFd, name: &OsStr) -> Option<OwnedFd> {
         return None;
     }
     fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
-    // Another process may have removed it, and a third may have made it anew.
+    // Another process may have removed it, and a third may have made it again.
     let named = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     ((named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)).then_some(file)
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use test_support::{CHILD, child, eventually};
 
 hotprobe::event! {
-    /// For whoever asks.
+    /// Fired by the subject.
     static STEP: fn(number: u64, route: &str);
 }
 
