@@ -135,14 +135,14 @@ impl Admin {
             Kind::Tcp(listener) => tcp(listener, app, shutdown).await,
             Kind::StdTcp(listener) => {
                 listener.set_nonblocking(true)?;
-                tcp(TcpListener::from_std(listener)?, app, shutdown).await
+                tcp(TcpListener::from_std(listener)?, app, shutdown).await;
             }
             #[cfg(unix)]
             Kind::Unix(listener) => unix(listener, app, shutdown).await,
             #[cfg(unix)]
             Kind::StdUnix(listener) => {
                 listener.set_nonblocking(true)?;
-                unix(UnixListener::from_std(listener)?, app, shutdown).await
+                unix(UnixListener::from_std(listener)?, app, shutdown).await;
             }
         }
         Ok(())

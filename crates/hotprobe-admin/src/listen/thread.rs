@@ -29,7 +29,7 @@ pub(super) struct Thread {
     shutdown: Shutdown,
     /// Both are there until this is dropped.
     place: Option<Place>,
-    thread: Option<JoinHandle<()>>,
+    handle: Option<JoinHandle<()>>,
     claim: Claim,
 }
 
@@ -84,7 +84,7 @@ impl Thread {
         let shutdown = admin.shutdown();
         let path = place.path();
         let serve = move || runtime.block_on(serve(admin, listener));
-        let thread = without_signals(|| {
+        let handle = without_signals(|| {
             thread::Builder::new()
                 .name("hotprobe-admin".to_owned())
                 .spawn(serve)
@@ -94,7 +94,7 @@ impl Thread {
             path,
             shutdown,
             place: Some(place),
-            thread: Some(thread),
+            handle: Some(handle),
             claim,
         }))
     }
@@ -137,15 +137,15 @@ impl Drop for Thread {
     fn drop(&mut self) {
         if !self.claim.is_own() {
             // A forked child has a copy of the handle, and not the thread.
-            mem::forget(self.thread.take());
+            mem::forget(self.handle.take());
             return;
         }
         // First the files: nobody finds a socket that is about to be closed.
         drop(self.place.take());
         self.shutdown.begin();
-        if let Some(thread) = self.thread.take() {
+        if let Some(handle) = self.handle.take() {
             // (It does not panic: a request that does is hyper's to catch.)
-            let _ = thread.join();
+            let _ = handle.join();
         }
     }
 }

@@ -58,7 +58,7 @@ fn show(address: &str, options: &Open) {
 fn secret() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 fn serve(listener: &TcpListener, socket: &Path, secret: &str) -> Result<(), Failure> {

@@ -67,9 +67,9 @@ impl Processes {
                 .or_else(|_| fs::copy(std::env::current_exe().unwrap(), &program).map(drop))
                 .unwrap();
         }
-        let like = child(SUBJECT);
+        let test = child(SUBJECT);
         let mut child = Command::new(program)
-            .args(like.get_args())
+            .args(test.get_args())
             .env(CHILD, SUBJECT)
             .env("HOTPROBE_DIR", self.folder.path())
             .env_remove("HOTPROBE_LISTEN")
@@ -123,7 +123,7 @@ impl Drop for Process {
 }
 
 fn files(folder: &Path) -> usize {
-    fs::read_dir(folder).map_or(0, |entries| entries.count())
+    fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
 #[test]
