@@ -1,5 +1,6 @@
-//! The cost of changes: attach and detach (by the number of probes attached already, of threads that
-//! fire meanwhile, and of those that have fired), a batch and its group, `synchronize`. Next to the floors.
+//! The cost of changes: attach and detach (by the number of probes attached already, of threads
+//! that fire meanwhile, and of those that have fired), a batch and its group, `synchronize`. Next
+//! to the floors.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hotprobe_benches::layout_a::ours::{ATTACH, attached};

@@ -4,8 +4,8 @@
 //! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs`
 //! measures the same and more by criterion, one subject after the other.)
 //!
-//! With the feature `peers`, which that alias has, the same is then measured of other recorders, each
-//! in its own process: hot and paced, with the share of the records that were lost.
+//! With the feature `peers`, which that alias has, the same is then measured of other recorders,
+//! each in its own process: hot and paced, with the share of the records that were lost.
 //! `hotprobe_benches::recorded` has them.
 
 #![allow(

@@ -60,8 +60,8 @@ machine() {
         "model $(cpuinfo 'model'), $(nproc) cores ($(uname -sm))"
 }
 
-write() { # yes|no, whether to begin anew; [TABLE]...
-    local anew=$1 make table values load first
+write() { # fresh|more, whether without earlier values; [TABLE]...
+    local mode=$1 make table values load first
     make=$(make)
     shift
     [ "$#" -gt 0 ] || set -- "${tables[@]}"
@@ -71,7 +71,7 @@ write() { # yes|no, whether to begin anew; [TABLE]...
     values="$target/overhead-values/$make"
     mkdir -p "$values"
     for table; do
-        [ "$anew" = no ] || rm -f "$values/$table" "$values/$table.load"
+        [ "$mode" = more ] || rm -f "$values/$table" "$values/$table.load"
         # The load before that of the measurement itself.
         read -r load _ </proc/loadavg
         echo "$load" >>"$values/$table.load"
@@ -93,7 +93,7 @@ write() { # yes|no, whether to begin anew; [TABLE]...
         {
             cat "$values/peers" "$values/recorded" | "$target/overhead/overhead" markdown readme
             echo
-            echo "Measured on $(measured_on <(cat "$values"/{peers,recorded}.load))."
+            echo "Measured on $(measured_on "$values"/{peers,recorded}.load)."
         } | insert "" "costs: $make" "$readme"
     fi
 }
@@ -106,10 +106,10 @@ page_table() { # LOADS: the table on stdin, with where and how it was measured, 
     } | sed 's|^|//! |; s| *$||'
 }
 
-measured_on() { # LOADS: the machine, and what is to be said of other load
+measured_on() { # LOADS...: the machine, and whether it had other load
     local loads runs other=""
-    loads=$(sort -n "$1")
-    runs=$(wc -l <<<"$loads")
+    loads=$(sort -n "$@")
+    runs=$(($(wc -l <<<"$loads") / $#))
     if awk '$1 >= 1 { busy = 1 } END { exit !busy }' <<<"$loads"; then
         other=", **beside other work** (best of $runs runs, begun at load averages of"
         other+=" $(sed -n '1p;$p' <<<"$loads" | uniq | paste -sd ' ' | sed 's/ / to /'))"
@@ -189,8 +189,8 @@ plant() { # WHAT FILE OLD NEW: in a copy's FILE, the part OLD of a line becomes 
 }
 
 case "${1:-}" in
---write) write yes "${@:2}" ;;
---add) write no "${@:2}" ;;
+--write) write fresh "${@:2}" ;;
+--add) write more "${@:2}" ;;
 --plant)
     plant 'the off check reads twice' src/macros.rs 'if event.is_enabled_now() {' \
         'if event.is_enabled_now() || event.is_enabled_now() {'

@@ -88,8 +88,8 @@ pub enum Rate {
     Unlimited,
 }
 
-/// Measures each of many firings, for a duration. The other thread exists in every case. A firing is
-/// between two readings of the processor's counter; those are part of it.
+/// Measures each of many firings, for a duration. The other thread exists in every case. A firing
+/// is between two readings of the processor's counter; those are part of it.
 #[must_use]
 pub fn tail(meanwhile: Meanwhile, time: Duration) -> Tail {
     let probe = GAPS.attach(|_| ());

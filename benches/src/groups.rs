@@ -75,8 +75,8 @@ pub(crate) const GROUPS: &[Group] = &[
     timed("tails", 1, times::tails),
 ];
 
-/// Measures a group, a peer (`peer:NAME`) or a recorder (`recorded:NAME`) in this process, and prints
-/// its values.
+/// Measures a group, a peer (`peer:NAME`) or a recorder (`recorded:NAME`) in this process, and
+/// prints its values.
 pub(crate) fn measure(name: &str) {
     match name.split_once(':') {
         #[cfg(feature = "peers")]

@@ -618,7 +618,7 @@ pub(crate) const ROWS: &[Row] = &[
         (Of("tail_parked_2048_99.3"), Above, Of("tail_alone_99.3")),
         target(10.0),
     ),
-    // Two readings of the counter tell differences of some nanoseconds.
+    // Differences of some nanoseconds are those of the readings.
     timed(
         "tails",
         "a firing, p99.99, 100 changes a second, above 100 membarriers a second",

@@ -262,8 +262,8 @@ pub fn threads_that_end(n: usize) {
     drop(probe);
 }
 
-/// Attaches a probe for the first time in this process, and detaches it. Returns how long the attach
-/// took.
+/// Attaches a probe for the first time in this process, and detaches it. Returns how long the
+/// attach took.
 #[must_use]
 pub fn first_attach() -> Duration {
     let start = Instant::now();

@@ -2,8 +2,8 @@
 //!
 //! * [Next to its peers](#next-to-its-peers): `tracing`, LTTng-UST, `log`, `fastrace`, locks
 //! * [Recording](#recording): one `u64` or one text, by `hotprobe-record` and by other recorders
-//! * [The slowest firings](#the-slowest-firings): percentiles, next to threads that sleep and to one
-//!   that attaches and detaches
+//! * [The slowest firings](#the-slowest-firings): percentiles, next to threads that sleep, and while
+//!   another one attaches and detaches
 //! * [In a server](#in-a-server): throughput, latency and CPU time of a service with events
 //! * What happens: [off](#off), [on](#on), [nested and pinned](#nested-and-pinned),
 //!   [attach and detach](#attach-and-detach), [dynamic probes](#dynamic-probes),
@@ -74,19 +74,19 @@
 //! | haphazard + Vec | 184 |
 //! <!-- end of peers: amd -->
 //!
-//! Go's `tracing`, whose ideas these are, was measured on another machine of AMD's, in a loop of its
-//! own (Go 1.26; compare only orders of magnitude): 2.23 ns off, 4.65 ns with one probe that does
-//! nothing. An attach and a detach take 4.7 ms each, and 2 ms per MB of heap.
+//! Go's `tracing`, whose ideas these are, was measured on another machine of AMD's, in a loop of
+//! its own (Go 1.26; compare only orders of magnitude): 2.23 ns off, 4.65 ns with one probe that
+//! does nothing. An attach and a detach take 4.7 ms each, and 2 ms per MB of heap.
 //!
 //! # Recording
 //!
-//! What a record costs the thread that fires, the reading of a clock included. *Hot* is 200 slices of
-//! 4096 records without a pause. *Paced* is 200 batches of 1000 records, with 1 ms of sleep between
-//! them, in which a recorder can write what it has. *Lost* is the share of the records that were not
-//! written. A recorder that drops what it has no room for is fast when hot, because most of its
-//! calls only drop: compare figures with the loss beside them. Each recorder runs in processes of
-//! its own, and the best of them counts. The first two rows of `hotprobe-record` have a fresh buffer
-//! for each slice, which has room.
+//! What a record costs the thread that fires, the reading of a clock included. *Hot* is 200 slices
+//! of 4096 records without a pause. *Paced* is 200 batches of 1000 records, with 1 ms of sleep
+//! between them, in which a recorder can write what it has. *Lost* is the share of the records that
+//! were not written. A recorder that drops what it has no room for is fast when hot, because most
+//! of its calls only drop: compare figures with the loss beside them. Each recorder runs in
+//! processes of its own, and the best of them counts. The first two rows of `hotprobe-record` have
+//! a fresh buffer for each slice, which has room.
 //!
 //! `ci/overhead.sh --write recorded` measures them, and `cargo benches --bench recorded`, which also
 //! has this crate's figures for other arguments.
@@ -105,14 +105,14 @@
 //!
 //! # The slowest firings
 //!
-//! Each firing of an event with one probe that does nothing, between two readings of the processor's
-//! counter, which wait for what is before them; the first row of a table shows the readings alone.
-//! All rows are measured in turn, in 24 parts of 100 ms each. A figure is the percentile of a part;
-//! the table shows the first quartile of the parts. (A timer interrupt or another program makes the
-//! longest firing of nearly every part.) Each detach asks the kernel for a barrier on all running
-//! threads of the process, which interrupts them: the rows "membarriers" do that, and do not change
-//! the event. `ci/overhead.sh --write tails` measures this and draws the pictures;
-//! `cargo benches --bench contended` prints the same of one part each.
+//! Each firing of an event with one probe that does nothing, between two readings of the
+//! processor's counter, which wait for what is before them; the first row of a table shows the
+//! readings alone. All rows are measured in turn, in 24 parts of 100 ms each. A figure is the
+//! percentile of a part; the table shows the first quartile of the parts. (A timer interrupt or
+//! another program makes the longest firing of nearly every part.) Each detach asks the kernel for
+//! a barrier on all running threads of the process, which interrupts them: the rows "membarriers"
+//! do that, and do not change the event. `ci/overhead.sh --write tails` measures this and draws the
+//! pictures; `cargo benches --bench contended` prints the same of one part each.
 //!
 //! ## Tails, Intel
 //!
@@ -352,12 +352,13 @@
 //!     --seconds 60 --rounds 240
 //! cargo benches --bench versus -- --quick  # by criterion; also `fire`, `attach`, `contended`,
 //!                                          # `record`; in its own way: `recorded`
-//! HOTPROBE_MEMBARRIER=off cargo benches --bench fire          # firings with a barrier of their own
+//! HOTPROBE_MEMBARRIER=off cargo benches --bench fire   # firings with a barrier of their own
 //! CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ci/overhead.sh        # with another division into units
 //! ```
 //!
-//! LTTng-UST takes part where Debian's `liblttng-ust-dev`, `lttng-tools` and `gcc` are installed; the
-//! benches compile `benches/lttng/peer.c`, and start a session daemon of their own if none runs.
+//! LTTng-UST takes part where Debian's `liblttng-ust-dev`, `lttng-tools` and `gcc` are installed;
+//! the benches compile `benches/lttng/peer.c`, and start a session daemon of their own if none
+//! runs.
 //!
 //! `cargo benches` is an alias of the repository, for the package `benches/`. Some peers need newer
 //! compilers than the libraries do. Subjects are measured in turn, in slices of 0.1 ms, so that

@@ -79,8 +79,17 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
     start..start + n
 }
 
-// These are public, so that the compiler cannot change how they take their arguments: it would find
-// the closure's address once, outside the loop.
+// These are public, and their addresses are known, so that the compiler cannot change how they take
+// their arguments, not even when it optimizes the whole program: it would find the closure's
+// address once, outside the loop.
+#[used]
+static CALLS: (
+    fn(&(dyn Fn(u64) + Send + Sync), u64),
+    fn(&AtomicUsize, &(dyn Fn(u64) + Send + Sync), u64),
+    fn(&[Closure], u64),
+    fn(&LocalHandle, &Atomic<Closure>, u64),
+) = (call_tail, cas_call_tail, call_each, pin_call_one);
+
 /// A dyn call, out of line.
 #[inline(never)]
 pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {
