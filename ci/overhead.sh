@@ -21,6 +21,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 if [ "$(uname -m)" = x86_64 ] && [ "$(uname -s)" = Linux ]; then
     need valgrind objdump
@@ -160,6 +162,7 @@ check_pages() { # what is between the marks is found, and nothing else is replac
 
 plant() { # WHAT FILE OLD NEW: in a copy's FILE, the part OLD of a line becomes NEW
     local copy="$target/planted-overhead"
+    [ -d "$copy" ] || scratch "$copy"
     mkdir -p "$copy/tree"
     # The whole workspace: cargo wants all members. What did not change keeps its time, and is not
     # built again.
