@@ -2,8 +2,8 @@
 //!
 //! * [Next to its peers](#next-to-its-peers): `tracing`, LTTng-UST, `log`, `fastrace`, locks
 //! * [Recording](#recording): one `u64` or one text, by `hotprobe-record` and by other recorders
-//! * [The slowest firings](#the-slowest-firings): percentiles, next to threads that sleep, and while
-//!   another one attaches and detaches
+//! * [The slowest firings](#the-slowest-firings): percentiles, next to threads that sleep, or
+//!   while another one attaches and detaches
 //! * [In a server](#in-a-server): throughput, latency and CPU time of a service with events
 //! * What happens: [off](#off), [on](#on), [nested and pinned](#nested-and-pinned),
 //!   [attach and detach](#attach-and-detach), [dynamic probes](#dynamic-probes),
@@ -88,7 +88,7 @@
 //! processes of its own, and the best of them counts. The first two rows of `hotprobe-record` have
 //! a fresh buffer for each slice, which has room.
 //!
-//! `ci/overhead.sh --write recorded` measures them, and `cargo benches --bench recorded`, which also
+//! `ci/overhead.sh --write recorded` measures them. So does `cargo benches --bench recorded`, which
 //! has this crate's figures for other arguments.
 //!
 //! ## Recorders, Intel
