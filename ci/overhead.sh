@@ -62,8 +62,17 @@ machine() {
         "model $(cpuinfo 'model'), $(nproc) cores ($(uname -sm))"
 }
 
+busy() { # seconds since the start, and those that processors worked for others than this script's programs
+    awk -v hz="$(getconf CLK_TCK)" '
+        FILENAME == "/proc/uptime" { uptime = $1 }
+        FILENAME == "/proc/stat" && $1 == "cpu" { busy = $2 + $3 + $4 + $7 + $8 }
+        FILENAME ~ /^.proc.[0-9]/ { own = $14 + $15 + $16 + $17 }
+        END { print uptime, (busy - own) / hz }
+    ' /proc/uptime /proc/stat "/proc/$$/stat"
+}
+
 write() { # fresh|more, whether without earlier values; [TABLE]...
-    local mode=$1 make table values load first
+    local mode=$1 make table values before
     make=$(make)
     shift
     [ "$#" -gt 0 ] || set -- "${tables[@]}"
@@ -74,11 +83,12 @@ write() { # fresh|more, whether without earlier values; [TABLE]...
     mkdir -p "$values"
     for table; do
         [ "$mode" = more ] || rm -f "$values/$table" "$values/$table.load"
-        # The load before that of the measurement itself.
-        read -r load _ </proc/loadavg
-        echo "$load" >>"$values/$table.load"
-        echo "measuring $table, at a load of $load"
+        echo "measuring $table"
+        before=$(busy)
         "$target/overhead/overhead" values "$table" >>"$values/$table"
+        awk -v before="$before" -v after="$(busy)" 'BEGIN {
+            split(before, b); split(after, a); printf "%.2f\n", (a[2] - b[2]) / (a[1] - b[1])
+        }' >>"$values/$table.load"
     done
     for table; do
         case $table in
@@ -108,16 +118,15 @@ page_table() { # LOADS: the table on stdin, with where and how it was measured, 
     } | sed 's|^|//! |; s| *$||'
 }
 
-measured_on() { # LOADS...: the machine, and whether it had other load
+measured_on() { # LOADS...: the machine, and whether it had other work: more than a tenth of a processor
     local loads runs other=""
     loads=$(sort -n "$@")
     runs=$(($(wc -l <<<"$loads") / $#))
-    if awk '$1 >= 1 { busy = 1 } END { exit !busy }' <<<"$loads"; then
-        other=", **beside other work** (best of $runs runs, begun at load averages of"
-        other+=" $(sed -n '1p;$p' <<<"$loads" | uniq | paste -sd ' ' | sed 's/ / to /'))"
-    elif [ "$runs" -gt 1 ]; then
-        other=", best of $runs runs"
+    if awk '$1 > 0.1 { busy = 1 } END { exit !busy }' <<<"$loads"; then
+        other=", **beside other work**, which took $(sed -n '1p;$p' <<<"$loads" | uniq | paste -sd ' ' |
+            sed 's/ / to /') processors"
     fi
+    [ "$runs" = 1 ] || other+=", best of $runs runs"
     echo "$(machine), $(rustc --version | cut -d ' ' -f 1,2), the default release profile$other"
 }
 
