@@ -4,7 +4,7 @@ use crate::recorders::nanoseconds;
 use crate::values::Values;
 use std::fmt::Write;
 
-/// A cell: the name of a value, and whose it is.
+/// A cell: the name of a value, and the text about it.
 type Cell = (&'static str, &'static str);
 
 const ROWS: [(&str, [&[Cell]; 4]); 4] = [

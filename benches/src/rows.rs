@@ -627,7 +627,7 @@ pub(crate) const ROWS: &[Row] = &[
         (Of("tail_parked_2048_99.3"), Above, Of("tail_alone_99.3")),
         target(10.0),
     ),
-    // Differences of some nanoseconds are those of the readings.
+    // Two readings of the counter show differences of some nanoseconds.
     timed(
         "tails",
         "a firing, p99.99, 100 changes a second, above 100 membarriers a second",

@@ -433,8 +433,8 @@
 //!     --seconds 60 --rounds 240
 //! cargo benches --bench versus -- --quick  # by criterion; also `fire`, `attach`, `contended`,
 //!                                          # `record`; in its own way: `recorded`
-//! HOTPROBE_MEMBARRIER=off cargo benches --bench fire   # firings with a barrier of their own
-//! CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ci/overhead.sh        # with another division into units
+//! HOTPROBE_MEMBARRIER=off cargo benches --bench fire    # firings with a barrier of their own
+//! CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ci/overhead.sh  # with another division into units
 //! ```
 //!
 //! LTTng-UST takes part where Debian's `liblttng-ust-dev`, `lttng-tools` and `gcc` are installed;
