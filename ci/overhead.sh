@@ -15,6 +15,7 @@
 #                                        table if that is of this make
 #        ci/overhead.sh --add [TABLE]    likewise, but adds to what was measured before: the best of
 #                                        all runs counts, so that a busy machine has more chances
+#        ci/overhead.sh --pages [TABLE]  writes what was measured last
 #        ci/overhead.sh --plant          plants slowdowns in a copy, each of which has to fail
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -75,7 +76,6 @@ write() { # fresh|more, whether without earlier values; [TABLE]...
     local mode=$1 make table values before
     make=$(make)
     shift
-    [ "$#" -gt 0 ] || set -- "${tables[@]}"
     build --features peers
     build --profile overhead-fat-lto
     export OVERHEAD_FAT_LTO="$target/overhead-fat-lto/overhead"
@@ -90,6 +90,13 @@ write() { # fresh|more, whether without earlier values; [TABLE]...
             split(before, b); split(after, a); printf "%.2f\n", (a[2] - b[2]) / (a[1] - b[1])
         }' >>"$values/$table.load"
     done
+    pages "$@"
+}
+
+pages() { # TABLE...: writes what was measured
+    local make table values
+    make=$(make)
+    values="$target/overhead-values/$make"
     for table; do
         case $table in
         # Its rows of tails are computed from these.
@@ -105,14 +112,14 @@ write() { # fresh|more, whether without earlier values; [TABLE]...
         {
             cat "$values/peers" "$values/recorded" | "$target/overhead/overhead" markdown readme
             echo
-            echo "Measured on $(measured_on "$values"/{peers,recorded}.load)."
+            echo "Measured on $(measured_on "$values"/{peers,recorded}.load)." | fold -s -w 125 | sed 's/ *$//'
         } | insert "" "costs: $make" "$readme"
     fi
 }
 
 page_table() { # LOADS: the table on stdin, with where and how it was measured, as lines of a comment
     {
-        echo "On $(measured_on "$1"):"
+        echo "On $(measured_on "$1"):" | fold -s -w 95
         echo
         cat
     } | sed 's|^|//! |; s| *$||'
@@ -201,8 +208,16 @@ plant() { # WHAT FILE OLD NEW: in a copy's FILE, the part OLD of a line becomes 
 }
 
 case "${1:-}" in
---write) write fresh "${@:2}" ;;
---add) write more "${@:2}" ;;
+--write | --add | --pages)
+    mode=$1
+    shift
+    [ "$#" -gt 0 ] || set -- "${tables[@]}"
+    case $mode in
+    --write) write fresh "$@" ;;
+    --add) write more "$@" ;;
+    --pages) pages "$@" ;;
+    esac
+    ;;
 --plant)
     plant 'the off check reads twice' src/macros.rs 'if event.is_enabled_now() {' \
         'if event.is_enabled_now() || event.is_enabled_now() {'
