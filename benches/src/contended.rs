@@ -110,6 +110,7 @@ pub fn tail_of_nothing(time: Duration) -> Tail {
 
 fn beside<R>(meanwhile: Meanwhile, f: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
+    let begun = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             let _pinned = Pinned::to(0);
@@ -125,12 +126,17 @@ fn beside<R>(meanwhile: Meanwhile, f: impl FnOnce() -> R) -> R {
                         rate
                     }
                 };
+                // Its first time is another matter: it gets memory from the system.
+                begun.store(true, Ordering::Release);
                 if rate == Rate::Hundred {
                     thread::sleep(Duration::from_millis(10));
                 }
             }
         });
         let pinned = Pinned::to(1);
+        while !begun.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
         let result = f();
         drop(pinned);
         stop.store(true, Ordering::Relaxed);
