@@ -595,8 +595,8 @@
 //! rest is this crate's: the thread's state, compared and stored on the way in and out; the lane, a
 //! load and two stores; the probe's state and the comparison of its type's id; and a second call,
 //! of the thunk. (The gate is loaded only if there is one.) A further probe takes three more
-//! instructions than a dyn call in a plain loop. They take no time on the AMD machine, since nothing
-//! waits for them, and 0.4 ns on the Intel one.
+//! instructions than a dyn call in a plain loop. They take no time on the AMD machine, since
+//! nothing waits for them, and 0.4 ns on the Intel one.
 //!
 //! The rows "compare-and-exchange + dyn call" and "pin + load + call" are what a firing cost at
 //! least before it had lanes, and costs without `membarrier`. An exchange on a cache line that no
@@ -613,11 +613,11 @@
 //! size of the heap, other events and their probes do not matter.
 //!
 //! **A thread that fires is interrupted** when a grace period asks for that barrier.
-//! [The slowest firings](#the-slowest-firings) show how often, and for how long: about 10 µs for each
-//! detach on the Intel machine, as by the barrier alone. Besides, the five to ten firings that come
-//! first after an attach or a detach find new pointers, probes and the number of the grace period in
-//! the other processor's cache, and take 0.1 to 0.3 µs each. So 100 changes a second show beyond
-//! p99.99 only.
+//! [The slowest firings](#the-slowest-firings) show how often, and for how long: about 10 µs for
+//! each detach on the Intel machine, as by the barrier alone. Besides, the five to ten firings that
+//! come first after an attach or a detach find new pointers, probes and the number of the grace
+//! period in the other processor's cache, and take 0.1 to 0.3 µs each. So 100 changes a second show
+//! beyond p99.99 only.
 //!
 //! **The first attach** asks the kernel once for the right to use `membarrier`, which takes a few
 //! milliseconds, up to 50, if the process has more than one thread (group `first`).
