@@ -82,13 +82,15 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
 // These are public, and their addresses are known, so that the compiler cannot change how they take
 // their arguments, not even when it optimizes the whole program: it would find the closure's
 // address once, outside the loop.
+type DynFn = dyn Fn(u64) + Send + Sync;
 #[used]
-static CALLS: (
-    fn(&(dyn Fn(u64) + Send + Sync), u64),
-    fn(&AtomicUsize, &(dyn Fn(u64) + Send + Sync), u64),
-    fn(&[Closure], u64),
-    fn(&LocalHandle, &Atomic<Closure>, u64),
-) = (call_tail, cas_call_tail, call_each, pin_call_one);
+static CALL: fn(&DynFn, u64) = call_tail;
+#[used]
+static CAS_CALL: fn(&AtomicUsize, &DynFn, u64) = cas_call_tail;
+#[used]
+static CALL_EACH: fn(&[Closure], u64) = call_each;
+#[used]
+static PIN_CALL: fn(&LocalHandle, &Atomic<Closure>, u64) = pin_call_one;
 
 /// A dyn call, out of line.
 #[inline(never)]
