@@ -86,13 +86,22 @@ impl Row {
     /// Returns whether a limit of this row, or of the row that `or` names, is met.
     pub(crate) fn meets(&self, values: &Values, limit: impl Fn(&Limits) -> Option<f64>) -> bool {
         let own = |row: &Row| match (row.value(values), limit(&row.limits)) {
-            (Some(value), Some(limit)) => value <= limit + 1e-9,
+            (Some(value), Some(limit)) => value <= limit + row.tolerance(),
             _ => false,
         };
         own(self)
             || self
                 .or
                 .is_some_and(|or| ROWS.iter().any(|row| row.what == or && own(row)))
+    }
+
+    /// Returns by how much a value may be above a limit: for times, what the table does not show.
+    fn tolerance(&self) -> f64 {
+        if self.limits.gate.is_some() {
+            1e-9
+        } else {
+            0.005
+        }
     }
 
     /// Returns whether the row is below its gate, or has none. A row that was not measured is not
