@@ -29,6 +29,9 @@ seen=
 check hotprobe 'crossbeam-epoch linkme smallvec static_assertions' --all-features
 check hotprobe-clock ''
 check hotprobe-clock 'fastant' --all-features
+filter='crossbeam-utils hotprobe static_assertions strsim winnow'
+check hotprobe-filter "$filter"
+check hotprobe-filter "$filter serde" --all-features
 record='crossbeam-utils hotprobe hotprobe-clock prost rustix serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
