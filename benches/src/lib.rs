@@ -22,6 +22,7 @@ pub mod contended;
 pub mod measure;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod recordings;
 pub mod writers;
 
 /// The floors and the subjects, three times from the same files: the address of a loop, and of the

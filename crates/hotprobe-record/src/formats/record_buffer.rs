@@ -4,7 +4,7 @@
 use super::export::Record;
 use std::io::{self, Write};
 
-/// So many bytes are written at once.
+/// The number of bytes that are written at once.
 const AT_ONCE: usize = 64 << 10;
 
 /// Of [`BufferedRecord::end`]: not all of its bytes are here yet.
@@ -90,7 +90,7 @@ impl<W: Write> RecordBuffer<W> {
         self.to.flush()
     }
 
-    /// Tells thread and event of each record that the writer has not accepted as a whole.
+    /// Reports thread and event of each record that the writer has not accepted as a whole.
     pub(crate) fn unwritten(&self, tell: &mut dyn FnMut(usize, usize)) {
         let unwritten = self.records.iter().filter(|it| it.end > self.accepted);
         unwritten.for_each(|record| tell(record.thread, record.event));
