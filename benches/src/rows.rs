@@ -179,6 +179,10 @@ const FURTHER: f64 = 3.5;
 const PINNED: f64 = 52.5;
 const NESTED: f64 = 52.5;
 
+/// A record, from `fire!` to the buffer.
+const RECORD: f64 = 200.0;
+const RECORD_TEXT: f64 = 100.0;
+
 /// Attach and detach, against clone + swap + defer, without libc: the ratios measured with rustc
 /// 1.95, plus a few hundredths. A grace period consists of two parts, the scan of the lanes and
 /// crossbeam's epochs; the scan takes about 150 instructions.
@@ -314,6 +318,21 @@ pub(crate) const ROWS: &[Row] = &[
             Of("count_attach_detach_0"),
         ),
         0.0,
+    ),
+    // Without the clock, which is the system's.
+    counted(
+        "count",
+        "a record of a `u64`: instructions, the clock aside",
+        "instr",
+        (Of("count_record_u64"), Plain, Figure::None),
+        RECORD,
+    ),
+    counted(
+        "count",
+        "a record of a text of 32 bytes: instructions, above a `u64`'s",
+        "instr",
+        (Of("count_record_text"), Above, Of("count_record_u64")),
+        RECORD_TEXT,
     ),
     // With libc's instructions, which show copies of probes that are attached already.
     counted(
