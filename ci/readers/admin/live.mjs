@@ -110,7 +110,7 @@ await run({
         await becomes('STORE_BEGIN', 'STORE_END', 'request', 'operation');
         await page.click('.terminal summary');
         assert.match(await page.innerText('#curl'), /^curl -X POST 'http.*\/latency\?begin=live_server::events::STORE_BEGIN&end=.*&key=request&label=operation&seconds=2'$/);
-        assert.match(await page.innerText('#cli'), /^hotprobe latency live_server::events::STORE_BEGIN live_server::events::STORE_END request --label operation --seconds 2/);
+        assert.match(await page.innerText('#cli'), /^hotprobe latency live_server::events::STORE_BEGIN live_server::events::STORE_END request --label operation --for 2s/);
         await close(page);
     },
 
