@@ -83,7 +83,7 @@ impl StackProfile {
     /// one frame, whose title lists them.
     ///
     /// # Errors
-    /// What the writer says.
+    /// The error of the writer.
     pub fn write_svg(&self, writer: impl Write) -> Result<(), ProfileError> {
         write(self, writer).map_err(|error| ProfileError::io(None, error))
     }

@@ -78,7 +78,7 @@ impl LatencySnapshot {
     /// a common logarithmic axis, for light and dark pages.
     ///
     /// # Errors
-    /// What `writer` says.
+    /// The error of `writer`.
     ///
     /// ```
     /// # let latency = hotprobe_profile::LatencyMeter::new();
