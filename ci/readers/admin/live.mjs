@@ -239,7 +239,7 @@ await run({
         };
         await tab('latency');
         await page.keyboard.press('ArrowRight');
-        assert.match(await page.innerText('#what'), /How often/);
+        assert.match(await page.innerText('#what'), /What happens often/);
         await page.keyboard.press('ArrowLeft');
         await tab('seconds');
         assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none', 'no focus is shown');
