@@ -83,7 +83,7 @@ pub(crate) enum Field<'a> {
     /// Its type, since it has no value that could be recorded.
     Opaque(&'a str),
     Redacted,
-    /// No value: the `None` of an `Option`.
+    /// No value: `None`.
     Absent,
     /// Its `Debug` panicked.
     Failed,
