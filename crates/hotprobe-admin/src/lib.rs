@@ -332,7 +332,7 @@
 //!   },
 //!   "labels": [{
 //!     "label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500,
-//!     "p99_ns": 2000, "max_ns": 2003, "mean_ns": 1100, "sum_ns": 18700,
+//!     "p99_ns": 2000, "p999_ns": 2000, "max_ns": 2003, "mean_ns": 1100, "sum_ns": 18700,
 //!     "too_short": 0, "too_long": 0
 //!   }]
 //! }

@@ -51,7 +51,7 @@ fn a_latency_snapshot_has_integers_of_nanoseconds() {
         json["labels"],
         json!([{
             "label": "read \"it\"", "count": 1, "min_ns": nanoseconds(label.min()), "p50_ns": percentile(50.0),
-            "p90_ns": percentile(90.0), "p99_ns": percentile(99.0),
+            "p90_ns": percentile(90.0), "p99_ns": percentile(99.0), "p999_ns": percentile(99.9),
             "max_ns": nanoseconds(label.max()), "mean_ns": nanoseconds(label.mean()), "sum_ns": nanoseconds(label.sum()),
             "too_short": label.too_short(), "too_long": 0
         }])
