@@ -76,8 +76,8 @@ impl SyntheticStream {
 }
 
 impl SyntheticStream {
-    /// Hands over all, until that fails, which it has to. Returns how many records are then in the file, by
-    /// thread and event, as the exporter counts them.
+    /// Hands over all, until that fails, which it has to. Returns how many records are then in the
+    /// file, by thread and event, as the exporter counts them.
     pub(crate) fn counted(&self, to: &mut dyn Export) -> BTreeMap<(usize, usize), u64> {
         let mut counts = BTreeMap::<_, u64>::new();
         let mut failed = to.header(&self.header).is_err();
