@@ -710,7 +710,7 @@ impl<W: Write> Export for Perfetto<W> {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         let clock = |clock_id, timestamp| Clock {
-            clock_id: Some(clock_id),
+            id: Some(clock_id),
             timestamp: Some(timestamp),
             is_incremental: (clock_id == DIFFERENCES).then_some(true),
         };
@@ -733,7 +733,7 @@ impl<W: Write> Export for Perfetto<W> {
                 debug_annotation_names: names.into_iter().enumerate().map(interned).collect(),
                 source_locations: locations.collect(),
             }),
-            trace_packet_defaults: Some(self.defaults()),
+            defaults: Some(self.defaults()),
             ..TracePacket::default()
         })?;
         self.packet(TracePacket {
@@ -803,7 +803,7 @@ impl<W: Write> Export for Perfetto<W> {
         self.buffer.begin_record(record);
         if self.default_thread.changes_to(record.thread) {
             self.packet(TracePacket {
-                trace_packet_defaults: Some(self.defaults()),
+                defaults: Some(self.defaults()),
                 ..TracePacket::default()
             })?;
         }

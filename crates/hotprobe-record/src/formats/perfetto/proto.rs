@@ -19,7 +19,7 @@ pub(crate) struct TracePacket {
     #[prost(uint32, optional, tag = "58")]
     pub(crate) timestamp_clock_id: Option<u32>,
     #[prost(message, optional, tag = "59")]
-    pub(crate) trace_packet_defaults: Option<TracePacketDefaults>,
+    pub(crate) defaults: Option<TracePacketDefaults>,
     #[prost(message, optional, tag = "60")]
     pub(crate) track_descriptor: Option<TrackDescriptor>,
 }
@@ -61,7 +61,7 @@ pub(crate) const DIFFERENCES: u32 = 64;
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Clock {
     #[prost(uint32, optional, tag = "1")]
-    pub(crate) clock_id: Option<u32>,
+    pub(crate) id: Option<u32>,
     #[prost(uint64, optional, tag = "2")]
     pub(crate) timestamp: Option<u64>,
     #[prost(bool, optional, tag = "3")]
