@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Firings have no barrier of their own: grace periods make up for it by `membarrier`. Whether that
 # works on this machine and its kernel, no model can say. This runs store buffering with plain
-# stores, `membarrier` on one side, and two controls without it, which have to show reordering:
-# without that, the run proves nothing and fails (ci/checks/src/bin/membarrier_litmus.rs). Then it plants: no
-# membarrier, which has to be noticed; and one processor, where nothing can be shown.
+# stores, `membarrier` on one side, and two controls without it. The controls have to show
+# reordering: a run without that proves nothing, and fails. (The program:
+# ci/checks/src/bin/membarrier_litmus.rs.) Then it plants: no membarrier, which has to be noticed;
+# and one processor, where nothing can be shown.
 #
 # Usage: ci/membarrier.sh [ROUNDS]      10^6 by default: a few minutes on a busy machine
 set -euo pipefail

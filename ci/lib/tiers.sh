@@ -32,6 +32,7 @@ full=(
     ci/profile.sh
     ci/admin.sh
     ci/membarrier.sh
+    ci/spin.sh
     ci/tsan.sh
     ci/asan.sh
     ci/overhead-server.sh
