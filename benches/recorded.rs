@@ -3,6 +3,10 @@
 //!
 //! `cargo benches --bench recorded`; by the processor's counter: `--features tsc`. (`record.rs`
 //! measures the same and more by criterion, one subject after the other.)
+//!
+//! With the feature `peers`, which that alias has, the same is then measured of other recorders,
+//! each in its own process: hot and paced, with the share of the records that were lost.
+//! `hotprobe_benches::recorded` has them.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -85,6 +89,16 @@ fn two_threads() -> Duration {
 }
 
 fn main() {
+    #[cfg(feature = "peers")]
+    if let Ok(what) = std::env::var("RECORDED_PEER") {
+        return peers::measure(&what);
+    }
+    ours();
+    #[cfg(feature = "peers")]
+    peers::all();
+}
+
+fn ours() {
     #[cfg(not(feature = "tsc"))]
     let start = Instant::now();
     let clock = move || {
@@ -146,6 +160,51 @@ fn main() {
         println!(
             "{name:36} {:8.2} {:8.2} {above:8.2}",
             ours.best, ours.median
+        );
+    }
+}
+
+#[cfg(feature = "peers")]
+mod peers {
+    use hotprobe_benches::recorded::{RECORDERS, RUNS};
+    use std::env;
+    use std::process::Command;
+
+    /// Measures each recorder in a process of its own, since most have one state for all of it.
+    pub(super) fn all() {
+        println!("\n{:55} {:>8} {:>8} lost", "ns", "best", "median");
+        let program = env::current_exe().expect("the path of this program");
+        for recorder in RECORDERS {
+            for (run, ..) in RUNS {
+                let status = Command::new(&program)
+                    .env("RECORDED_PEER", format!("{}:{run}", recorder.name))
+                    .status();
+                assert!(status.expect("another process").success());
+            }
+        }
+    }
+
+    /// Measures one, and prints a line.
+    pub(super) fn measure(what: &str) {
+        let (name, run) = what.split_once(':').expect("a recorder and a run");
+        let recorder = RECORDERS.iter().find(|recorder| recorder.name == name);
+        let recorder = recorder.expect("a recorder of that name");
+        let (_, kind, pace) = RUNS
+            .into_iter()
+            .find(|(each, ..)| *each == run)
+            .expect("a run");
+        let title = format!("{}: {run}", recorder.what);
+        let Some(outcome) = recorder.measure(kind, pace) else {
+            println!("{title:55} not installed");
+            return;
+        };
+        let lost = outcome.lost.map_or("not known".into(), |lost| {
+            format!("{:.1} % ({})", lost * 100.0, recorder.when_full)
+        });
+        let figures = outcome.figures;
+        println!(
+            "{title:55} {:8.2} {:8.2} {lost}",
+            figures.best, figures.median
         );
     }
 }

@@ -1,6 +1,9 @@
 //! What an event costs, next to its peers, in a server, and in machine code; how to measure it.
 //!
-//! * [Next to its peers](#next-to-its-peers): `tracing`, LTTng, `log`, `fastrace`, locks
+//! * [Next to its peers](#next-to-its-peers): `tracing`, LTTng-UST, `log`, `fastrace`, locks
+//! * [Recording](#recording): one `u64` or one text, by `hotprobe-record` and by other recorders
+//! * [The slowest firings](#the-slowest-firings): percentiles, next to threads that sleep and to
+//!   one that attaches and detaches
 //! * [In a server](#in-a-server): throughput, latency and CPU time of a service with events
 //! * What happens: [off](#off), [on](#on), [nested and pinned](#nested-and-pinned),
 //!   [attach and detach](#attach-and-detach), [dynamic probes](#dynamic-probes),
@@ -14,9 +17,18 @@
 //! Each peer does its own equivalent of the work, in its own process, in turn with the floors and
 //! with this crate. A *floor* is the same work without this crate: the least that the machine
 //! asks for it. (`benches/src/layout/floors.rs` has the code.) Figures are nanoseconds per call,
-//! the best of several processes and memory layouts.
+//! the best of several processes and memory layouts. `ci/overhead.sh --write peers` measures them;
+//! `cargo benches --bench versus` shows each in criterion's way.
 //!
-//! <!-- peers -->
+//! ## Peers, Intel
+//!
+//! <!-- peers: intel -->
+//! Not measured yet.
+//! <!-- end of peers: intel -->
+//!
+//! ## Peers, AMD
+//!
+//! <!-- peers: amd -->
 //! On AMD EPYC, 2 cores (Linux x86_64), rustc 1.95.0, the default release profile:
 //!
 //! | an event that is off, or its equivalent | ns |
@@ -60,18 +72,59 @@
 //! | parking_lot RwLock + Vec | 16.50 |
 //! | seize + Vec | 116 |
 //! | haphazard + Vec | 184 |
-//! <!-- end of peers -->
+//! <!-- end of peers: amd -->
 //!
-//! Tracers that are not written in Rust, each measured on another machine of the same class, in a
-//! loop of its own. These are medians; compare only orders of magnitude.
+//! Go's `tracing`, whose ideas these are, was measured on another machine of AMD's, in a loop of
+//! its own (Go 1.26; compare only orders of magnitude): 2.23 ns off, 4.65 ns with one probe that
+//! does nothing. An attach and a detach take 4.7 ms each, and 2 ms per MB of heap.
 //!
-//! | | off | one probe that does nothing | attach + detach |
-//! |---|---|---|---|
-//! | LTTng-UST 2.13 | 0.19 ns | 18.3 ns; 2.9 ns with liburcu inlined | 2.3 µs; 22 µs while another thread fires |
-//! | Go's `tracing`, Go 1.26 | 2.23 ns | 4.65 ns | 4.7 ms each, and 2 ms per MB of heap |
+//! # Recording
 //!
-//! Recording a firing costs more: `hotprobe-record` adds 6.2 ns to reading the clock for one `u64`.
-//! Its front page has the table, next to LTTng-UST, `tracing-chrome` and `fastrace`.
+//! What a record costs the thread that fires, the reading of a clock included. *Hot* is 200 slices
+//! of 4096 records without a pause. *Paced* is 200 batches of 1000 records, with 1 ms of sleep
+//! between them, in which a recorder can write what it has. *Lost* is the share of the records that
+//! were not written. A recorder that drops what it has no room for is fast when hot, because most
+//! of its calls only drop: compare figures with the loss beside them. Each recorder runs in
+//! processes of its own, and the best of them counts. The first two rows of `hotprobe-record` have
+//! a fresh buffer for each slice, which has room.
+//!
+//! `ci/overhead.sh --write recorded` measures them, and `cargo benches --bench recorded`, which
+//! also has this crate's figures for other arguments.
+//!
+//! ## Recorders, Intel
+//!
+//! <!-- recorded: intel -->
+//! Not measured yet.
+//! <!-- end of recorded: intel -->
+//!
+//! ## Recorders, AMD
+//!
+//! <!-- recorded: amd -->
+//! Not measured yet in this way. The front page of `hotprobe-record` has some figures.
+//! <!-- end of recorded: amd -->
+//!
+//! # The slowest firings
+//!
+//! Each firing of an event with one probe that does nothing, between two readings of the
+//! processor's counter, which wait for what is before them; the first row of a table shows the
+//! readings alone. All rows are measured in turn, in 24 parts of 100 ms each. A figure is the
+//! percentile of a part; the table shows the first quartile of the parts. (A timer interrupt or
+//! another program makes the longest firing of nearly every part.) Each detach asks the kernel for
+//! a barrier on all running threads of the process, which interrupts them: the rows "membarriers"
+//! do that, and do not change the event. `ci/overhead.sh --write tails` measures this and draws the
+//! pictures; `cargo benches --bench contended` prints the same of one part each.
+//!
+//! ## Tails, Intel
+//!
+//! <!-- tails: intel -->
+//! Not measured yet.
+//! <!-- end of tails: intel -->
+//!
+//! ## Tails, AMD
+//!
+//! <!-- tails: amd -->
+//! Not measured yet.
+//! <!-- end of tails: amd -->
 //!
 //! # In a server
 //!
@@ -289,15 +342,23 @@
 //! ```sh
 //! ci/overhead.sh                           # instructions and allocations, against gates
 //! ci/overhead.sh --times                   # times as well, which never fail
-//! ci/overhead.sh --write                   # measures all, and writes the tables of this page
+//! ci/overhead.sh --write                   # measures all, and writes the tables of this page for
+//!                                          # this make of processor; --write peers: only those
+//! ci/overhead.sh --add                     # likewise, with another run: the best of all counts
 //! ci/overhead.sh --plant                   # checks that the gates notice planted slowdowns
 //! ci/overhead-server.sh                    # a server's instructions per request, and its times
 //! ci/overhead-server.sh --plant            # checks that its gate notices a planted slowdown
 //! cargo run --release -p hotprobe-benches -F server --bin overhead_server -- \
 //!     --seconds 60 --rounds 240
-//! cargo benches --bench versus -- --quick  # by criterion; also `fire`, `attach`, `contended`
-//! CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ci/overhead.sh        # with another division into units
+//! cargo benches --bench versus -- --quick  # by criterion; also `fire`, `attach`, `contended`,
+//!                                          # `record`; in its own way: `recorded`
+//! HOTPROBE_MEMBARRIER=off cargo benches --bench fire    # firings with a barrier of their own
+//! CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 ci/overhead.sh  # with another division into units
 //! ```
+//!
+//! LTTng-UST takes part where Debian's `liblttng-ust-dev`, `lttng-tools` and `gcc` are installed;
+//! the benches compile `benches/lttng/peer.c`, and start a session daemon of their own if none
+//! runs.
 //!
 //! `cargo benches` is an alias of the repository, for the package `benches/`. Some peers need newer
 //! compilers than the libraries do. Subjects are measured in turn, in slices of 0.1 ms, so that
@@ -321,9 +382,20 @@
 //! This crate's CI measures these rows. *Ours* and *floor* are as above; *judged* is the ratio or
 //! the difference that has a *target*. Rows of instructions, bytes and allocations are gates:
 //! `ci/overhead.sh` fails above them. Times gate nothing. All figures are the best of one run,
-//! except where a row says "median".
+//! except where a row says "median". Each row names its *group*: `ci/overhead.sh --rows GROUP`
+//! measures it again.
 //!
-//! <!-- rows -->
+//! ## Rows, Intel
+//!
+//! <!-- rows: intel -->
+//! Not measured yet.
+//! <!-- end of rows: intel -->
+//!
+//! ## Rows, AMD
+//!
+//! (Of an earlier list of rows.)
+//!
+//! <!-- rows: amd -->
 //! On AMD EPYC, 2 cores (Linux x86_64), rustc 1.95.0, the default release profile:
 //!
 //! | what | ours | floor | judged | target | |
@@ -372,7 +444,7 @@
 //! | (the same without a pin: compare-and-exchange + dyn call) | 2.34 ns | 2.35 ns | 0.99 x |  |  |
 //! | gap between firings, p99.99, 100 changes a second, against none | 160 ns | 60 ns | 2.67 x | 1.10 x | missed |
 //! | gap between firings, p99.99, changes without pause, against none | 5899 ns | 60 ns | 98.32 x | 5.00 x | missed |
-//! <!-- end of rows -->
+//! <!-- end of rows: amd -->
 //!
 //! **Where each nanosecond goes.** Any kind of dispatch has the indirect call of a closure. The
 //! rest is this crate's: the thread's state, compared and stored on the way in and out; the lane, a
@@ -394,12 +466,11 @@
 //! period, which speaks for threads past their destructors, is pushed along at the same time. The
 //! size of the heap, other events and their probes do not matter.
 //!
-//! **A thread that fires is interrupted** when a grace period asks for that barrier. The rows "gap
-//! between firings" show it: with 100 changes a second, 1 in 10,000 gaps is 0.1 µs longer; with
-//! changes without pause, 6 µs.
+//! **A thread that fires is interrupted** when a grace period asks for that barrier.
+//! [The slowest firings](#the-slowest-firings) show how often, and for how long.
 //!
 //! **The first attach** asks the kernel once for the right to use `membarrier`, which takes a few
-//! milliseconds, up to 50, if the process has more than one thread.
+//! milliseconds, up to 50, if the process has more than one thread (group `first`).
 
 #![allow(
     clippy::doc_markdown,

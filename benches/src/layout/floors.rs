@@ -114,6 +114,29 @@ pub fn cas_call(n: u64) {
     }
 }
 
+/// Reads the processor's counter, after everything before it has ended and before anything after it
+/// begins. (Nanoseconds, on other processors than those of x86-64.)
+#[inline(always)]
+#[must_use]
+pub fn ticks() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_mm_lfence, _rdtsc};
+        // SAFETY: every processor of this architecture has both.
+        unsafe {
+            _mm_lfence();
+            let ticks = _rdtsc();
+            _mm_lfence();
+            ticks
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+        u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
 /// A dyn call for each, out of line.
 #[inline(never)]
 pub fn call_each(list: &[Closure], x: u64) {

@@ -349,16 +349,21 @@ impl Shutdown {
     /// # }
     /// ```
     pub async fn serve<S: IntoFuture>(&self, server: S, drain: Duration) -> Option<S::Output> {
-        let mut shutdown = self.sessions.shutdown.subscribe();
         let time_is_up = async {
-            // (The sender lives as long as this.)
-            let _ = shutdown.wait_for(|shutdown| *shutdown).await;
+            self.begun().await;
             tokio::time::sleep(drain).await;
         };
         let mut output = None;
         let running = async { output = Some(server.await) };
         before(running, time_is_up).await;
         output
+    }
+
+    /// Completes when [`begin`](Self::begin) has been called.
+    pub(crate) async fn begun(&self) {
+        let mut shutdown = self.sessions.shutdown.subscribe();
+        // (The sender lives as long as this.)
+        let _ = shutdown.wait_for(|shutdown| *shutdown).await;
     }
 
     /// Completes when no session is open.

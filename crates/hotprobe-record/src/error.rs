@@ -89,8 +89,8 @@ pub enum RecordError {
         path: Option<PathBuf>,
         /// The first error of the file or the writer.
         source: io::Error,
-        /// The counts. Records that were flushed before the failure are written; all others are
-        /// lost.
+        /// The counts, which are exact. Written are the records that a reader finds in the file,
+        /// or that the writer accepted whole; all others are lost.
         trace: Box<Trace>,
     },
     /// `finish` was called inside a probe, [`pinned`](hotprobe::pinned) or a captured `Drop`, where
@@ -214,9 +214,13 @@ impl fmt::Display for RecordError {
             Self::Io { path, .. } => write!(f, "cannot write {}", Output(path.as_deref())),
             Self::Stream { path, trace, .. } => {
                 let sum = trace.sum();
+                let has = match path {
+                    Some(_) => "the file has",
+                    None => "the writer accepted",
+                };
                 write!(
                     f,
-                    "cannot write {}, so the recording stopped; it has at least {} of {} records",
+                    "cannot write {}, so the recording stopped; {has} {} of {} records",
                     Output(path.as_deref()),
                     sum.written,
                     sum.fired

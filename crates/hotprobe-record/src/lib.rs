@@ -159,8 +159,10 @@
 //! ([`RecordError::InProbe`]).
 //!
 //! If the file of a streamed recording fails, the recording detaches. [`finish`] returns the first
-//! error, with the counts ([`RecordError::into_trace`]). Records flushed before count as written,
-//! all others as lost: some of the later ones may be in the file, but how many is unknown.
+//! error, with the counts ([`RecordError::into_trace`]). They are exact: records that a reader
+//! finds in the partial file count as written, all others as lost. Of a writer
+//! ([`stream_perfetto_to`](Recorder::stream_perfetto_to)), records whose bytes it has accepted
+//! count as written. What becomes of those in a buffer of its own is not known here.
 //!
 //! # The code, in reading order
 //!

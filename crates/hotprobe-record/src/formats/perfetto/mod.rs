@@ -41,6 +41,7 @@ use self::proto::{
 use super::export::{Export, Header, Lost, Record, ThreadInfo, Total, lossy_events};
 use super::nesting::{InnerSlice, Nesting, NestingStep, NestingSteps};
 use super::pairs::{PairKey, Pairs, Role, Roles};
+use super::record_buffer::RecordBuffer;
 use prost::Message;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -52,15 +53,10 @@ use std::time::SystemTime;
 /// The number of tasks whose tracks are remembered as described; others' are described again.
 const TASKS: usize = 1 << 12;
 
-/// So much is written at once.
-const AT_ONCE: usize = 64 << 10;
-
 /// Writes a recording as a Perfetto trace.
 #[derive(Debug)]
 pub(crate) struct Perfetto<W: Write> {
-    to: W,
-    /// What has not been written yet.
-    packets: Vec<u8>,
+    buffer: RecordBuffer<W>,
     pid: u32,
     events: Vec<PerfettoEvent>,
     /// Each rule's name, event that ends it, and tracks.
@@ -139,8 +135,7 @@ struct PerfettoThread {
 impl<W: Write> Perfetto<W> {
     pub(crate) fn new(to: W) -> Self {
         Self {
-            to,
-            packets: Vec::with_capacity(2 * AT_ONCE),
+            buffer: RecordBuffer::new(to),
             pid: 0,
             events: Vec::new(),
             rules: Vec::new(),
@@ -160,25 +155,11 @@ impl<W: Write> Perfetto<W> {
             ..packet
         };
         // Field 1, length-delimited: `Trace.packet`.
-        self.packets.push(1 << 3 | 2);
+        self.buffer.bytes.push(1 << 3 | 2);
         packet
-            .encode_length_delimited(&mut self.packets)
+            .encode_length_delimited(&mut self.buffer.bytes)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        self.write_some()
-    }
-
-    /// Writes what there is, if that is much.
-    fn write_some(&mut self) -> io::Result<()> {
-        if self.packets.len() < AT_ONCE {
-            return Ok(());
-        }
-        self.write()
-    }
-
-    fn write(&mut self) -> io::Result<()> {
-        let written = self.to.write_all(&self.packets);
-        self.packets.clear();
-        written
+        self.buffer.write_some()
     }
 
     fn track(&mut self, track: TrackDescriptor) -> io::Result<()> {
@@ -215,46 +196,51 @@ impl<W: Write> Perfetto<W> {
         if !self.put_frequent(&place, record) {
             return Ok(false);
         }
-        self.write_some()?;
+        self.buffer.end_record();
+        self.buffer.write_some()?;
         if let Some(task) = record.task {
             self.describe_task(task)?;
             self.put_frequent(&of_task(task, &place), record);
-            self.write_some()?;
+            self.buffer.write_some()?;
         }
         Ok(true)
     }
 
     fn put_frequent(&mut self, place: &InstantPlace, record: &Record<'_>) -> bool {
         let event = self.events.get(record.event);
-        event.is_some_and(|event| event.instants.put(&mut self.packets, place, record.values))
+        event.is_some_and(|event| {
+            event
+                .instants
+                .put(&mut self.buffer.bytes, place, record.values)
+        })
     }
 
     /// Writes a record as instants: on the track of its thread, and on that of its task.
     fn instants(&mut self, record: &Record<'_>, scratch: &mut Scratch) -> io::Result<()> {
         let place = of_thread(record);
         let Some(task) = record.task else {
-            return self.instant(&place, record, scratch);
+            self.put_instant(&place, record, scratch);
+            self.buffer.end_record();
+            return self.buffer.write_some();
         };
         let own = scratch.arguments.len();
         put_task(&mut scratch.arguments, task);
-        self.instant(&place, record, scratch)?;
+        self.put_instant(&place, record, scratch);
+        self.buffer.end_record();
+        self.buffer.write_some()?;
         self.describe_task(task)?;
         let place = of_task(task, &place);
         if self.put_frequent(&place, record) {
-            return self.write_some();
+            return self.buffer.write_some();
         }
         scratch.arguments.truncate(own);
         scratch.flows.clear();
         scratch.terminating_flows.clear();
-        self.instant(&place, record, scratch)
+        self.put_instant(&place, record, scratch);
+        self.buffer.write_some()
     }
 
-    fn instant(
-        &mut self,
-        place: &InstantPlace,
-        record: &Record<'_>,
-        scratch: &Scratch,
-    ) -> io::Result<()> {
+    fn put_instant(&mut self, place: &InstantPlace, record: &Record<'_>, scratch: &Scratch) {
         let event = EventPacket {
             time: place.time,
             kind: Type::Instant,
@@ -265,8 +251,7 @@ impl<W: Write> Perfetto<W> {
             flows: &scratch.flows,
             terminating_flows: &scratch.terminating_flows,
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
     }
 
     fn put_arguments(&self, to: &mut Vec<u8>, record: &Record<'_>) {
@@ -466,8 +451,8 @@ impl<W: Write> Perfetto<W> {
             flows: &[flow],
             terminating_flows: &[],
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
+        self.buffer.write_some()
     }
 
     fn end_on(
@@ -486,8 +471,8 @@ impl<W: Write> Perfetto<W> {
             flows: &[],
             terminating_flows: &[],
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
+        self.buffer.write_some()
     }
 
     fn end_without_begin(
@@ -513,8 +498,8 @@ impl<W: Write> Perfetto<W> {
             flows: &[],
             terminating_flows: &[],
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
+        self.buffer.write_some()
     }
 
     /// Begins and ends slices. What begins comes before what is on the threads, so that the flow
@@ -719,6 +704,7 @@ impl<W: Write> Export for Perfetto<W> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.buffer.begin_record(record);
         let roles = self.roles.count(record.event);
         if roles == 0 && self.frequent_instants(record)? {
             return Ok(());
@@ -779,8 +765,11 @@ impl<W: Write> Export for Perfetto<W> {
         for (rule, lane, steps) in self.nesting.flush() {
             self.write_inside((rule, lane), steps)?;
         }
-        self.write()?;
-        self.to.flush()
+        self.buffer.flush()
+    }
+
+    fn unwritten(&self, tell: &mut dyn FnMut(usize, usize)) {
+        self.buffer.unwritten(tell);
     }
 
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {
@@ -830,8 +819,7 @@ impl<W: Write> Export for Perfetto<W> {
             };
             self.event(end, Type::Instant, event)?;
         }
-        self.write()?;
-        self.to.flush()
+        self.buffer.flush()
     }
 }
 

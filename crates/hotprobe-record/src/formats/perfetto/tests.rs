@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::formats::export::Field;
-use crate::formats::synthetic::{Ends, Full, SyntheticSlice, SyntheticStep, stream};
+use crate::formats::synthetic::{Disk, Ends, Full, SyntheticSlice, SyntheticStep, stream};
+use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct Trace {
@@ -321,8 +322,8 @@ fn instants(values: &[Field<'_>], time: u64, task: Option<u64>, flows: [&[u64]; 
         ..TrackEvent::default()
     };
     perfetto.event(time, Type::Instant, packet).unwrap();
-    perfetto.write().unwrap();
-    let by_prost = mem::take(&mut perfetto.to);
+    perfetto.buffer.write().unwrap();
+    let by_prost = mem::take(&mut perfetto.buffer.to);
 
     perfetto.events.push(event);
     let record = Record {
@@ -339,17 +340,15 @@ fn instants(values: &[Field<'_>], time: u64, task: Option<u64>, flows: [&[u64]; 
     }
     scratch.flows.extend(flows[0]);
     scratch.terminating_flows.extend(flows[1]);
-    perfetto.instant(&place, &record, &scratch).unwrap();
-    perfetto.write().unwrap();
-
+    perfetto.put_instant(&place, &record, &scratch);
     // (Something is there before it.)
-    perfetto.packets = vec![7; 3];
+    let by_hand = mem::replace(&mut perfetto.buffer.bytes, vec![7; 3]);
     let is_put = perfetto.put_frequent(&place, &record);
-    let in_pieces = Trace::decode(&perfetto.packets[3..]).unwrap();
+    let in_pieces = Trace::decode(&perfetto.buffer.bytes[3..]).unwrap();
     assert_eq!(in_pieces.packets.is_empty(), !is_put);
     Written {
         by_prost,
-        by_hand: perfetto.to,
+        by_hand,
         in_pieces: is_put.then_some(in_pieces),
     }
 }
@@ -471,6 +470,48 @@ fn a_full_disk_is_an_error_wherever_it_comes() {
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
     stream.tell(&mut Perfetto::new(Full(whole.len()))).unwrap();
+}
+
+/// Counts the records in a part of a trace, by thread and event.
+fn records_in(mut file: &[u8]) -> BTreeMap<(usize, usize), u64> {
+    let mut found = BTreeMap::new();
+    // Each packet is field 1: its key, its length, and that many bytes.
+    while let Some(mut rest) = file.get(1..) {
+        let Ok(length) = prost::encoding::decode_varint(&mut rest) else {
+            break;
+        };
+        let length = usize::try_from(length).unwrap();
+        let Some((packet, after)) = rest.split_at_checked(length) else {
+            break;
+        };
+        file = after;
+        let packet = TracePacket::decode(packet).unwrap();
+        let event = packet.track_event.unwrap_or_default();
+        if event.category_iids == [category::EVENT] {
+            let thread = (0..16).find(|&it| event.track_uuid == Some(uuid::thread(it)));
+            let event = usize::try_from(event.name_iid.unwrap()).unwrap() - 1;
+            *found.entry((thread.unwrap(), event)).or_default() += 1;
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_partial_file_has_is_counted_exactly_wherever_it_ends() {
+    // One whose buffer is written at flushes alone, and one of several buffers.
+    for (requests, step) in [(3, 101), (700, 20_011)] {
+        let stream = stream(requests);
+        let mut whole = Vec::new();
+        stream.tell(&mut Perfetto::new(&mut whole)).unwrap();
+        for size in (0..whole.len()).step_by(step) {
+            let mut file = Vec::new();
+            let disk = Disk::new(&mut file, size);
+            let counted = stream.counted(&mut Perfetto::new(disk));
+            assert_eq!(file, whole[..size]);
+            assert_eq!(counted, records_in(&file), "{size} bytes");
+        }
+        assert!(whole.len() > 10 * step && records_in(&whole).values().sum::<u64>() > 10);
+    }
 }
 
 #[test]
