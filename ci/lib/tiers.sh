@@ -31,6 +31,8 @@ full=(
     ci/record.sh
     ci/profile.sh
     ci/admin.sh
+    ci/membarrier.sh
+    ci/spin.sh
     ci/tsan.sh
     ci/asan.sh
     ci/overhead-server.sh
