@@ -40,6 +40,7 @@ pub(crate) const GROUPS: &[Group] = &[
     counted("count", count::print),
     timed("fire", 3, times::fire),
     timed("attach", 2, times::attach),
+    timed("first", 5, times::first),
     timed("elsewhere", 1, times::elsewhere),
     timed("batch", 1, times::batch),
     timed("busy", 1, times::busy),

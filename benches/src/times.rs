@@ -32,6 +32,15 @@ pub(crate) fn attach() {
     );
 }
 
+/// Measures the first attach of the process, beside a second thread, and the next one.
+pub(crate) fn first() {
+    let (first, next) = writers::first_attach();
+    for (name, time) in [("first_attach", first), ("next_attach", next)] {
+        let nanoseconds = time.as_nanos() as f64;
+        print(name, nanoseconds, nanoseconds);
+    }
+}
+
 fn interleaved(layouts: [&[Subject]; 3], rounds: usize) {
     let _attached = [
         layout_a::ours::attached(),

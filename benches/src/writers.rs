@@ -240,6 +240,31 @@ pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Measures an attach and the next one, on one of two threads, where nothing has been attached yet.
+///
+/// # Panics
+/// If a thread cannot start.
+#[must_use]
+pub fn first_attach() -> (Duration, Duration) {
+    let attach = || {
+        let start = Instant::now();
+        let probe = BUSY.attach(|_| ());
+        let time = start.elapsed();
+        drop(probe);
+        time
+    };
+    thread::scope(|scope| {
+        let (wake, sleep) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            // Until the sender is gone.
+            let _ = sleep.recv();
+        });
+        let times = (attach(), attach());
+        drop(wake);
+        times
+    })
+}
+
 /// Runs `f` with `mib` MiB more on the heap, in blocks of 64 bytes.
 pub fn with_heap<R>(mib: usize, f: impl FnOnce() -> R) -> R {
     let heap: Vec<Box<[u64; 8]>> = (0..mib * 16384).map(|i| Box::new([i as u64; 8])).collect();
