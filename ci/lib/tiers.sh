@@ -49,6 +49,8 @@ more=(
     'ci/overhead-server.sh --plant'
     stress
     repeat
+    fallback
+    threads
     records
     requests
     survivors
