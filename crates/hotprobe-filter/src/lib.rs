@@ -118,8 +118,10 @@
 //!
 //! # Cost
 //!
-//! A condition stops at the first part that decides. `cargo benches --bench filter` prints what
-//! `status >= 500 && route != "/health"` adds to a firing that it rejects, counting included.
+//! A condition stops at the first part that decides. `status >= 500 && route != "/health"` adds
+//! 16 ns to a firing that it rejects by the status, 21 ns by the route, counting included: the
+//! best slices of `cargo benches --bench filter`, on two shared virtual cores of an Intel Xeon
+//! (model 207). Beside other load on the same cores, typical times were four times as high.
 //!
 //! # The code, in reading order
 //!
