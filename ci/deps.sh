@@ -35,7 +35,7 @@ check hotprobe-filter "$filter serde" --all-features
 record='crossbeam-utils hotprobe hotprobe-clock prost rustix serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
-profile='addr2line backtrace crossbeam-utils elsa flate2 hdrhistogram hotprobe hotprobe-clock memmap2 object prometheus-client
+profile='addr2line backtrace crossbeam-utils elsa flate2 hdrhistogram hotprobe hotprobe-clock hotprobe-filter memmap2 object prometheus-client
     prost rustc-demangle self_cell smallvec static_assertions tempfile'
 check hotprobe-profile "$profile"
 check hotprobe-profile "$profile serde" --all-features
