@@ -165,10 +165,11 @@ macro_rules! __span_define {
             )
         }
 
+        // (A lifetime may be named for one half, or for both and then be used once in each.)
         // (As in `__event_define!`, but a name may be a parameter's and an end value's: hence three
         // scopes.)
         #[allow(
-            deprecated, unused_attributes, unused_doc_comments,
+            deprecated, single_use_lifetimes, unused_attributes, unused_doc_comments, unused_lifetimes,
             clippy::impl_trait_in_params, clippy::too_many_arguments
         )]
         const _: () = {
@@ -426,8 +427,8 @@ macro_rules! __span_impl {
             /// Ends the span, with its values. (`end!` evaluates them only if a probe is attached.)
             #[inline(always)]
             $fire fn end<$($lifetime),*>(mut self, $($end: $end_ty),*) {
-                let raw = self.raw.take();
-                if raw.is_on() {
+                let raw = $crate::__private::RawSpan::take(&mut self.raw);
+                if $crate::__private::RawSpan::is_on(&raw) {
                     $crate::__private::unlikely();
                     Self::__end_enabled(self.span, raw, $($end),*);
                 }
@@ -447,7 +448,7 @@ macro_rules! __span_impl {
             #[inline]
             #[must_use]
             $vis fn id(&self) -> ::core::option::Option<$crate::SpanId> {
-                self.raw.id()
+                $crate::__private::RawSpan::id(&self.raw)
             }
 
             /// Makes it current on this thread: the parent of what begins here, until it is exited
@@ -461,9 +462,9 @@ macro_rules! __span_impl {
         impl ::core::ops::Drop for __SpanGuard {
             #[inline(always)]
             fn drop(&mut self) {
-                if self.raw.is_on() {
+                if $crate::__private::RawSpan::is_on(&self.raw) {
                     $crate::__private::unlikely();
-                    __dropped(self.span, self.raw.take());
+                    __dropped(self.span, $crate::__private::RawSpan::take(&mut self.raw));
                 }
             }
         }
@@ -487,7 +488,7 @@ macro_rules! __span_impl {
 
             #[inline(always)]
             fn take(&mut self) -> Self {
-                Self { raw: self.raw.take(), span: self.span }
+                Self { raw: $crate::__private::RawSpan::take(&mut self.raw), span: self.span }
             }
         }
 
@@ -520,7 +521,7 @@ macro_rules! __span_impl {
                     __begin_outermost(self, &begin, $($parameter),*);
                 } else if !__begin_inside(self, &begin, $($parameter),*) {
                     // Skipped: then its end is, too.
-                    let _ = guard.raw.take();
+                    let _ = $crate::__private::RawSpan::take(&mut guard.raw);
                 }
                 guard
             }
@@ -567,7 +568,7 @@ macro_rules! __span_impl {
             #[inline]
             #[must_use]
             $vis fn name(self) -> &'static ::core::primitive::str {
-                __METADATA.whole_name()
+                $crate::Metadata::whole_name(&__METADATA)
             }
 
             /// Attaches a pair of probes, for the begin and the end of each span that begins from

@@ -1,0 +1,7 @@
+struct Mine;
+
+hotprobe::span! {
+    static MINE: fn();
+}
+
+fn main() {}
