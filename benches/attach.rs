@@ -1,5 +1,6 @@
-//! The cost of changes: attach and detach (by the number of probes attached already, and of threads
-//! that fire meanwhile), a batch and its group, `synchronize`. Next to the floors.
+//! The cost of changes: attach and detach (by the number of probes attached already, of threads
+//! that fire meanwhile, and of those that have fired), a batch and its group, `synchronize`. Next
+//! to the floors.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hotprobe_benches::layout_a::ours::{ATTACH, attached};
@@ -36,6 +37,13 @@ fn beside(c: &mut Criterion) {
                 })
             });
         });
+        group.bench_function(BenchmarkId::new("membarrier alone", readers), |b| {
+            b.iter_custom(|n| {
+                writers::with_busy(readers, |_| {
+                    sum(n, |i| Duration::from_nanos(writers::membarrier(i)))
+                })
+            });
+        });
         group.bench_function(BenchmarkId::new("synchronize", readers), |b| {
             b.iter_custom(|n| {
                 writers::with_busy(readers, |_| {
@@ -44,6 +52,22 @@ fn beside(c: &mut Criterion) {
             });
         });
     }
+    group.finish();
+}
+
+/// With threads that have fired: those that sleep, and those that are gone.
+fn threads(c: &mut Criterion) {
+    let mut group = c.benchmark_group("threads that have fired");
+    let pairs = |n| sum(n, |i| Duration::from_nanos(writers::pair(i)));
+    for threads in [0, 64, 512, 2048] {
+        group.bench_function(BenchmarkId::new("attach + detach, asleep", threads), |b| {
+            b.iter_custom(|n| writers::with_threads(threads, || pairs(n)));
+        });
+    }
+    writers::threads_that_end(10_000);
+    group.bench_function(BenchmarkId::new("attach + detach, ended", 10_000), |b| {
+        b.iter_custom(pairs);
+    });
     group.finish();
 }
 
@@ -62,5 +86,5 @@ fn batch(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, single, beside, batch);
+criterion_group!(benches, single, beside, threads, batch);
 criterion_main!(benches);

@@ -1,10 +1,13 @@
 //! The same work by this crate and its peers: off, on, attach and detach. Some peers have one state
 //! for the whole process (a global subscriber, a log level), so each is measured in its own
 //! process, next to this crate. Without `VERSUS_PEER=NAME` in the environment, the program starts
-//! itself once per peer.
+//! itself once per peer. LTTng-UST is a C program, which criterion cannot drive: its figures are
+//! printed at the end, or that it is not installed.
 
 use criterion::Criterion;
 use hotprobe_benches::layout_a::ours::{ATTACH, FIRE, attached};
+use hotprobe_benches::lttng::Programs;
+use hotprobe_benches::measure::figures;
 use hotprobe_benches::peers::{PEERS, Work, named};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -31,7 +34,25 @@ fn all() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    lttng();
     ExitCode::SUCCESS
+}
+
+fn lttng() {
+    // Says so if it is not installed.
+    let Some(programs) = Programs::compile() else {
+        return;
+    };
+    for (what, program, argument) in [
+        ("off", "peer", "off"),
+        ("a callback that does nothing", "peer", "noop"),
+        ("the same with liburcu inlined", "peer_inlined", "noop"),
+        ("register and unregister a callback", "peer", "change"),
+    ] {
+        let figures = figures(programs.run(program, &[argument]));
+        let (best, median) = (figures.best, figures.median);
+        println!("LTTng-UST, {what}: {best:.2} ns, median {median:.2}");
+    }
 }
 
 fn measure(peer: &str) {

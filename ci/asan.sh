@@ -11,6 +11,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/copy.sh
 source ci/lib/copy.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 seconds=${1:-20}
 target=x86_64-unknown-linux-gnu
@@ -20,7 +22,7 @@ if [ "$(rustc -vV | sed -n 's/^host: //p')" != "$target" ]; then
 fi
 
 work=${CARGO_TARGET_DIR:-$PWD/target}/asan
-mkdir -p "$work"
+scratch "$work"
 # Tests that leak on purpose: an event that lives in a box, and doors that a thread may still wait
 # at.
 printf 'leak:%s\n' a_probe_is_not_called_as_one_of_another_type \
@@ -31,13 +33,13 @@ export ASAN_OPTIONS=detect_leaks=1:exitcode=66
 export HOTPROBE_CONSUMERS_APART=1
 
 build() { # FOLDER ARGUMENT...: cargo, with the sanitizer, in that folder
-    (cd "$1" && env -u CARGO_ENCODED_RUSTFLAGS RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address \
+    (cd "$1" && unset CARGO_ENCODED_RUSTFLAGS && RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address \
         CARGO_TARGET_DIR="$work/build" CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
-        cargo "$2" --quiet --release --target "$target" "${@:3}")
+        limit 3600 "cargo $2" cargo "$2" --quiet --release --target "$target" "${@:3}")
 }
 
 stress() { # NAME SECONDS: 66 where something was reported
-    timeout $(($2 + 600)) "$work/$1.stress" --light --seconds "$2" >"$work/$1.log" 2>&1
+    limit $(($2 + 600)) "the stress, $1" "$work/$1.stress" --light --seconds "$2" >"$work/$1.log" 2>&1
 }
 
 keep_stress() { # NAME FOLDER

@@ -10,6 +10,8 @@
 # difference to a program without events, for each event.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 root=$PWD
 work=${CARGO_TARGET_DIR:-$root/target}/build-cost
@@ -17,6 +19,9 @@ work=${CARGO_TARGET_DIR:-$root/target}/build-cost
 # cost of its own.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$work/target
+scratch "$work"
+# As by default, whatever is set for the tree's builds.
+unset CARGO_PROFILE_DEV_DEBUG
 
 generate() { # KIND N: a crate of N events
     local kind=$1 n=$2 folder=$work/$1-$2 i
@@ -49,13 +54,17 @@ generate() { # KIND N: a crate of N events
     } >"$folder/src/main.rs"
 }
 
+build() { # COMMAND...: of cargo
+    limit 1800 "cargo $1" cargo "$@" --quiet
+}
+
 TIMEFORMAT='%U %S'
 seconds() { # KIND N COMMAND...: CPU seconds of cargo COMMAND where the dependencies are built already
     local folder=$work/$1-$2 times
     shift 2
-    cargo "$@" --quiet --manifest-path "$folder/Cargo.toml" >&2
+    build "$@" --manifest-path "$folder/Cargo.toml" >&2
     touch "$folder/src/main.rs"
-    times=$({ time cargo "$@" --quiet --manifest-path "$folder/Cargo.toml" >&2; } 2>&1 | tail -n 1)
+    times=$({ time build "$@" --manifest-path "$folder/Cargo.toml" >&2; } 2>&1 | tail -n 1)
     awk -v times="$times" 'BEGIN { split(times, of, " "); printf "%.1f", of[1] + of[2] }'
 }
 
@@ -80,8 +89,8 @@ for n in "${@:-500}"; do
         check=$(seconds $kind "$n" check)
         debug=$(seconds $kind "$n" build)
         release=$(seconds $kind "$n" build --release)
-        cargo build --quiet --manifest-path "$work/$kind-0/Cargo.toml"
-        cargo build --quiet --release --manifest-path "$work/$kind-0/Cargo.toml"
+        build build --manifest-path "$work/$kind-0/Cargo.toml"
+        build build --release --manifest-path "$work/$kind-0/Cargo.toml"
         in_debug=$((($(bytes $kind "$n" debug) - $(bytes $kind 0 debug)) / n))
         stripped=$((($(bytes $kind "$n" release) - $(bytes $kind 0 release)) / n))
         echo "| $n | $kind | $check | $debug | $release | $in_debug | $stripped |"

@@ -29,6 +29,9 @@ seen=
 check hotprobe 'crossbeam-epoch linkme smallvec static_assertions' --all-features
 check hotprobe-clock ''
 check hotprobe-clock 'fastant' --all-features
+filter='crossbeam-utils hotprobe static_assertions strsim winnow'
+check hotprobe-filter "$filter"
+check hotprobe-filter "$filter serde" --all-features
 record='crossbeam-utils hotprobe hotprobe-clock prost rustix serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
@@ -38,9 +41,9 @@ check hotprobe-profile "$profile"
 check hotprobe-profile "$profile serde" --all-features
 check hotprobe-testing 'hotprobe similar'
 check hotprobe-testing 'hotprobe similar tokio' --all-features
-check hotprobe-admin 'axum base64 form_urlencoded futures-core hotprobe hotprobe-profile hotprobe-record rustix serde serde_json sha2
+check hotprobe-admin 'axum base64 form_urlencoded futures-core hotprobe hotprobe-profile hotprobe-record hyper hyper-util nix rustix serde serde_json sha2
     static_assertions strsim subtle tar tempfile tokio' --all-features
-check hotprobe-cli 'base64 clap clap_complete clap_mangen console indicatif serde serde_json signal-hook ureq' --all-features
+check hotprobe-cli 'base64 clap clap_complete clap_mangen console getrandom indicatif open rustix serde serde_json signal-hook ureq' --all-features
 
 crates=$(python3 ci/lib/crates.py)
 while read -r name _; do

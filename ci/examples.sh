@@ -3,13 +3,15 @@
 # README gives. A few minutes to build, then seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 run() {
     # Long enough for a slow machine; an example that hangs is a failure.
-    timeout 900 "$@"
+    limit 900 "$*" "$@"
 }
 
-cargo build --release --examples
+limit 3600 'cargo build' cargo build --release --examples
 greetings=$(run cargo run --quiet --release --example hello)
 echo "$greetings"
 # What the probe saw, not just that it ended well: three greetings recorded, then three before and
@@ -32,7 +34,7 @@ run cargo run --quiet --release --example live_server -- --seconds 1 --connectio
 
 # The traffic of that server, recorded. (What is in the files: ci/record.sh.)
 traces=$(mktemp -d)
-trap 'rm -rf "$traces"' EXIT
+at_exit rm -rf "$traces"
 recorded=$(run cargo run --quiet --release --example record -- --out "$traces" --seconds 1 --connections 4)
 echo "$recorded"
 grep -Eq '^([0-9]+) requests asked, \1 requests in the trace from begin to end$' <<<"$recorded" || {

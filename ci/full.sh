@@ -21,6 +21,11 @@
 #        ci/full.sh --list                 the names of the parts
 #        SECONDS_EACH=60 REPEAT=10 RECORDS=1000000 REQUESTS=1000 \
 #            MUTANTS="--file src/batch.rs" ci/full.sh ...
+#        KEEP=1 ci/full.sh ...             keeps what was built, in target/full
+#
+# What is built goes to a folder of its own, and is removed at the end; so is what each script
+# builds for itself, when that script ends. Nothing is waited for without bound: what hangs is
+# named.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -30,6 +35,8 @@ export CI=true CARGO_TERM_COLOR=never
 source ci/lib/tiers.sh
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 long=
 if [ "${1:-}" = --long ]; then
@@ -43,17 +50,18 @@ requests=${REQUESTS:-$([ "$long" ] && echo 100000 || echo 10000)}
 
 stress() {
     local run=(cargo run --release --package hotprobe-checks --bin stress --)
-    "${run[@]}" --seconds "$seconds_each"
-    "${run[@]}" --seconds "$((seconds_each / 6 + 1))" --churning 1
+    limit "$((seconds_each + 3600))" 'the stress' "${run[@]}" --seconds "$seconds_each"
+    limit "$((seconds_each + 3600))" 'the stress that attaches all the time' \
+        "${run[@]}" --seconds "$((seconds_each / 6 + 1))" --churning 1
     ci/tsan.sh "$((seconds_each / 6 + 1))"
 }
 
 repeat() {
     local n packages=(--package hotprobe --package hotprobe-record --package hotprobe-testing)
-    cargo test --all-features --release "${packages[@]}" --test it --no-run
+    limit 3600 'cargo test' cargo test --all-features --release "${packages[@]}" --test it --no-run
     for ((n = 1; n <= repeat; n++)); do
         # (`consumers` and `ui` build other crates: nothing of it varies.)
-        if ! HOTPROBE_CONSUMERS_APART=1 timeout 3600 cargo test --quiet --all-features --release "${packages[@]}" --test it -- \
+        if ! HOTPROBE_CONSUMERS_APART=1 limit 3600 "the tests, the ${n}th time" cargo test --quiet --all-features --release "${packages[@]}" --test it -- \
             --skip ui:: --skip consumers::; then
             echo "failed the ${n}th time"
             return 1
@@ -63,12 +71,14 @@ repeat() {
 }
 
 records() {
-    HOTPROBE_RECORDS=$records cargo test --all-features --release --package hotprobe-record --test it -- \
+    HOTPROBE_RECORDS=$records limit $((3600 + records / 1000)) "a recording of $records records" \
+        cargo test --all-features --release --package hotprobe-record --test it -- \
         counts::all_threads_count_exactly_however_much_is_lost
 }
 
 requests() {
-    HOTPROBE_HOSTILE=$requests cargo test --all-features --release --package hotprobe-admin --test it -- hostile
+    HOTPROBE_HOSTILE=$requests limit $((3600 + requests)) "$requests hostile requests" \
+        cargo test --all-features --release --package hotprobe-admin --test it -- hostile
 }
 
 survivors() {
@@ -80,8 +90,9 @@ survivors() {
         which=(--shard "$((16#$(git rev-parse --short=7 HEAD) % 200))/200")
     fi
     # It changes a copy of the tree; one target directory for all copies, so that what others wrote
-    # is built once.
-    CARGO_TARGET_DIR="$tools/cargo-mutants" cargo mutants --workspace --output "$tools" --colors never "${which[@]}"
+    # is built once. (Each test has a limit of its own.)
+    CARGO_TARGET_DIR="$built/survivors" limit "$([ "$long" ] && echo 200000 || echo 20000)" 'cargo mutants' \
+        cargo mutants --workspace --output "$tools" --colors never "${which[@]}"
 }
 
 name_of() { # ENTRY: `ci/overhead.sh --plant` is called `overhead-plant`
@@ -108,6 +119,10 @@ done
 check_tiers
 (need cc git objdump python valgrind)
 mkdir -p "$tools/full"
+built=${CARGO_TARGET_DIR:-$PWD/target}/full
+scratch "$built"
+# (Tools and logs stay.)
+export CARGO_TARGET_DIR=$built CARGO_INCREMENTAL=0 HOTPROBE_TOOLS=$tools
 failed=()
 for part in "${parts[@]}"; do
     begun=$SECONDS verdict=passed log=$tools/full/$part.log

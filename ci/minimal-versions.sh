@@ -10,10 +10,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # shellcheck source=ci/lib/copy.sh
 source ci/lib/copy.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-$PWD/target}/minimal-versions")
 crates=$(python3 ci/lib/crates.py)
 rm -rf "$target/tree"
+scratch "$target"
 members=(crates/*)
 copy_workspace "$target/tree" "${members[@]}"
 # The bounds of dev-dependencies are not part of what users get; the copy leaves them out.
@@ -21,12 +24,12 @@ rm -f "$target/tree/Cargo.lock"
 cd "$target/tree"
 export CARGO_TARGET_DIR=$target/build RUSTC_BOOTSTRAP=1
 
-cargo update --quiet -Z direct-minimal-versions
+limit 600 'cargo update' cargo update --quiet -Z direct-minimal-versions
 failed=()
 while read -r name _; do
     for features in --no-default-features --all-features; do
         echo "== $name $features"
-        cargo check --quiet --locked --package "$name" "$features" || failed+=("$name $features")
+        limit 1800 "cargo check of $name" cargo check --quiet --locked --package "$name" "$features" || failed+=("$name $features")
     done
 done <<<"$crates"
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -17,6 +17,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/copy.sh
 source ci/lib/copy.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 root=$PWD/target/mutants
 # A model catches its bug within seconds; the limit is for bugs that make one wait forever, on a
@@ -38,6 +40,8 @@ for models in crates/*/tests/loom; do
     [ ! -d "$models" ] || crates+=("${models%/tests/loom}")
 done
 
+# (1 GB for each core.)
+scratch "$root"
 # The copy: the crates that have models, and the clock that the recorder needs.
 rm -rf "$root/clean" "$root"/[0-9]*/tree
 copy_workspace "$root/clean" crates/hotprobe-clock "${crates[@]}"
@@ -74,7 +78,7 @@ build() {
         cd "$root/$1/tree"
         RUSTFLAGS='--cfg crossbeam_loom -A warnings' CARGO_TARGET_DIR="$root/$1/build" \
             CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_INCREMENTAL=1 \
-            cargo test --release --package "$2" --test loom --no-run --message-format json 2>"$root/$1/build.log" |
+            limit 3600 "cargo test, $2" cargo test --release --package "$2" --test loom --no-run --message-format json 2>"$root/$1/build.log" |
             sed -n 's|.*"executable":"\([^"]*\)".*|\1|p' | tail -n 1
     )
 }

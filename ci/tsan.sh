@@ -13,6 +13,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/copy.sh
 source ci/lib/copy.sh
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 
 seconds="${1:-20}"
 target=x86_64-unknown-linux-gnu
@@ -23,6 +25,7 @@ fi
 
 work="${CARGO_TARGET_DIR:-$PWD/target}/tsan"
 suppressions="$PWD/ci/tsan/suppressions"
+scratch "$work"
 
 copy() { # NAME: a fresh copy of what is needed
     rm -rf "${work:?}/$1"
@@ -36,7 +39,7 @@ copy() { # NAME: a fresh copy of what is needed
 
 build() { # NAME
     # Each copy has its own paths, so its own build of the library; the rest is shared.
-    env -u CARGO_ENCODED_RUSTFLAGS RUSTC_BOOTSTRAP=1 \
+    limit 3600 "cargo build, $1" env -u CARGO_ENCODED_RUSTFLAGS RUSTC_BOOTSTRAP=1 \
         RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
         CARGO_TARGET_DIR="$work/build" CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
         cargo build --quiet --release --target "$target" --manifest-path "$work/$1/Cargo.toml" \
@@ -48,7 +51,7 @@ run() { # NAME LOG ARGUMENTS…: the exit status is that of the run; 66 where so
     local name=$1 log=$2
     shift 2
     TSAN_OPTIONS="suppressions=$suppressions exitcode=66 history_size=4" \
-        timeout $((${seconds%.*} + 1800)) "$work/$name/stress" --light "$@" >"$work/$log.log" 2>&1
+        limit $((${seconds%.*} + 1800)) "the stress, $name" "$work/$name/stress" --light "$@" >"$work/$log.log" 2>&1
 }
 
 copy production

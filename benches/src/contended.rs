@@ -1,9 +1,12 @@
 //! Threads that fire concurrently, and next to one that attaches and detaches.
 
 use crate::Subject;
+use crate::layout_a::floors;
 use crate::measure::{Figures, figures};
 use crate::writers::nanoseconds;
+use hdrhistogram::Histogram;
 use hotprobe::fire;
+use std::hint::black_box;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -67,46 +70,170 @@ pub fn alone_and_together(
 
 /// The work of another thread meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Churn {
+pub enum Meanwhile {
     /// Nothing.
-    None,
-    /// Attaches and detaches a probe of the same event 100 times a second.
-    Now,
-    /// Attaches and detaches without a pause.
-    Always,
+    Nothing,
+    /// Attaches and detaches a probe of the same event, this often.
+    Changes(Rate),
+    /// Asks the kernel for a barrier on all threads, this often, as each detach does.
+    Barriers(Rate),
 }
 
-/// Fires one event on a thread that reads the clock after each firing. Returns the 99.99th
-/// percentile of the gaps in nanoseconds. The other thread exists in every case.
+/// How often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// A hundred times a second.
+    Hundred,
+    /// Without a pause.
+    Unlimited,
+}
+
+/// Measures each of many firings, for a duration. The other thread exists in every case. A firing
+/// is between two readings of the processor's counter; those are part of it.
 #[must_use]
-pub fn gap(churn: Churn, time: Duration) -> f64 {
+pub fn tail(meanwhile: Meanwhile, time: Duration) -> Tail {
     let probe = GAPS.attach(|_| ());
+    let tail = beside(meanwhile, || Tail::of(time, |i| fire!(GAPS, i)));
+    drop(probe);
+    tail
+}
+
+/// Measures the readings of the counter alone.
+#[must_use]
+pub fn tail_of_nothing(time: Duration) -> Tail {
+    beside(Meanwhile::Nothing, || {
+        Tail::of(time, |i| {
+            black_box(i);
+        })
+    })
+}
+
+fn beside<R>(meanwhile: Meanwhile, f: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
-    let gaps = thread::scope(|scope| {
+    let begun = AtomicBool::new(false);
+    thread::scope(|scope| {
         scope.spawn(|| {
+            let _pinned = Pinned::to(0);
             while !stop.load(Ordering::Relaxed) {
-                if churn != Churn::None {
-                    drop(GAPS.attach(|_| ()));
-                }
-                if churn != Churn::Always {
+                let rate = match meanwhile {
+                    Meanwhile::Nothing => Rate::Hundred,
+                    Meanwhile::Changes(rate) => {
+                        drop(GAPS.attach(|_| ()));
+                        rate
+                    }
+                    Meanwhile::Barriers(rate) => {
+                        membarrier();
+                        rate
+                    }
+                };
+                // Its first time is another matter: it gets memory from the system.
+                begun.store(true, Ordering::Release);
+                if rate == Rate::Hundred {
                     thread::sleep(Duration::from_millis(10));
                 }
             }
         });
-        let mut gaps = nanoseconds();
-        let start = Instant::now();
-        let mut last = start;
+        let pinned = Pinned::to(1);
+        while !begun.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        let result = f();
+        drop(pinned);
+        stop.store(true, Ordering::Relaxed);
+        result
+    })
+}
+
+/// This thread stays on one processor, as long as this lives, if there are several: otherwise, a
+/// thread that wakes up may take the place of one that fires. Does nothing on other systems than
+/// Linux.
+struct Pinned {
+    #[cfg(target_os = "linux")]
+    before: Option<rustix::thread::CpuSet>,
+}
+
+impl Pinned {
+    #[cfg(target_os = "linux")]
+    fn to(nth: usize) -> Self {
+        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+        let before = sched_getaffinity(None).ok().filter(|all| all.count() > 1);
+        let place = before.as_ref().and_then(|all| {
+            let mut possible = (0..CpuSet::MAX_CPU).filter(|n| all.is_set(*n));
+            possible.nth(nth)
+        });
+        if let Some(place) = place {
+            let mut one = CpuSet::new();
+            one.set(place);
+            // Without it, the longest firings are longer.
+            let _ = sched_setaffinity(None, &one);
+        }
+        Self { before }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn to(_: usize) -> Self {
+        Self {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            let _ = rustix::thread::sched_setaffinity(None, before);
+        }
+    }
+}
+
+/// A barrier on all threads of the process, as the kernel makes it. Does nothing where there is
+/// none.
+pub fn membarrier() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{MembarrierCommand, membarrier};
+        use std::sync::Once;
+
+        // (This crate has registered as well, unless it must not.)
+        static REGISTERED: Once = Once::new();
+        REGISTERED.call_once(|| {
+            let _ = membarrier(MembarrierCommand::RegisterPrivateExpedited);
+        });
+        // Where a filter forbids it, nothing is measured.
+        let _ = membarrier(MembarrierCommand::PrivateExpedited);
+    }
+}
+
+/// The durations of single firings.
+#[derive(Debug)]
+pub struct Tail {
+    ticks: Histogram<u64>,
+    nanoseconds_per_tick: f64,
+}
+
+impl Tail {
+    fn of(time: Duration, mut fire: impl FnMut(u64)) -> Self {
+        let mut ticks = nanoseconds();
+        let (start, first) = (Instant::now(), floors::ticks());
         let mut i = 0;
-        while last.duration_since(start) < time {
-            fire!(GAPS, i);
-            let now = Instant::now();
-            gaps.saturating_record(u64::try_from((now - last).as_nanos()).unwrap_or(u64::MAX));
-            last = now;
+        // Reading the system's clock each time would disturb the caches.
+        while i % 1024 != 0 || start.elapsed() < time {
+            let before = floors::ticks();
+            fire(black_box(i));
+            let after = floors::ticks();
+            ticks.saturating_record(after.wrapping_sub(before));
             i += 1;
         }
-        stop.store(true, Ordering::Relaxed);
-        gaps
-    });
-    drop(probe);
-    gaps.value_at_quantile(0.9999) as f64
+        let elapsed = floors::ticks().wrapping_sub(first);
+        Self {
+            ticks,
+            nanoseconds_per_tick: start.elapsed().as_nanos() as f64 / elapsed as f64,
+        }
+    }
+
+    /// Nanoseconds at a percentile; 100 is the longest.
+    #[must_use]
+    pub fn at(&self, percentile: f64) -> f64 {
+        self.ticks.value_at_percentile(percentile) as f64 * self.nanoseconds_per_tick
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::values::print_exact;
 use hotprobe_benches::layout_a::ours;
-use hotprobe_benches::{Subject, writers};
+use hotprobe_benches::{Subject, recordings, writers};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -15,6 +15,8 @@ enum Around {
     Threads,
     /// 64 other events with 16 probes each.
     Events,
+    /// A recording that has room for all records.
+    Recording,
 }
 
 /// A subject that is counted.
@@ -45,6 +47,10 @@ const fn around(name: &'static str, subject: &'static str, around: Around) -> Co
         around,
         iterations: EACH,
     }
+}
+
+const fn recorded(name: &'static str) -> Counted {
+    around(name, name, Around::Recording)
 }
 
 const fn batch(name: &'static str) -> Counted {
@@ -83,6 +89,8 @@ const COUNTED: &[Counted] = &[
         Around::Threads,
     ),
     around("attach_detach_0_events", "attach_detach_0", Around::Events),
+    recorded("record_u64"),
+    recorded("record_text"),
     batch("batch_1k"),
     batch("batch_10k"),
 ];
@@ -129,12 +137,19 @@ pub(crate) fn run(name: &str, iterations: u64) {
         Around::Nothing => run(),
         Around::Threads => writers::with_threads(64, run),
         Around::Events => writers::with_events(run),
+        Around::Recording => {
+            let recording = recordings::recording();
+            run();
+            let sum = recording.finish().expect("outside probes").sum();
+            assert_eq!((sum.written, sum.lost), (iterations + 1, 0));
+        }
     }
 }
 
 fn find(subject: &str) -> &'static Subject {
-    let batch = writers::BATCHES.iter().find(|batch| batch.name == subject);
-    batch.unwrap_or_else(|| ours::named(subject))
+    let mut elsewhere = writers::BATCHES.iter().chain(&recordings::RECORDS);
+    let found = elsewhere.find(|found| found.name == subject);
+    found.unwrap_or_else(|| ours::named(subject))
 }
 
 /// Callgrind collects inside this function, by its name.

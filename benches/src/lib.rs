@@ -19,9 +19,14 @@
 )]
 
 pub mod contended;
+#[cfg(feature = "peers")]
+pub mod lttng;
 pub mod measure;
 #[cfg(feature = "peers")]
 pub mod peers;
+#[cfg(feature = "peers")]
+pub mod recorded;
+pub mod recordings;
 pub mod writers;
 
 /// The floors and the subjects, three times from the same files: the address of a loop, and of the

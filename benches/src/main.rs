@@ -5,9 +5,11 @@
 //! overhead                      the counted rows, and exit code 1 if one is above its gate
 //! overhead --times              the timed rows as well
 //! overhead --rows fire          one group of them: fire, attach, … (repeatable)
-//! overhead markdown peers       the tables of peers, as `docs::performance` shows them
-//! overhead markdown rows        the table of rows, likewise
-//! overhead measure fire         the values behind a group: name, best, median
+//! overhead values TABLE         measures what a table of `docs::performance` shows, and prints the
+//!                               values: rows, tails, peers, recorded
+//! overhead markdown TABLE       the table itself, from values on stdin; also readme
+//! overhead picture MACHINE      the picture of tails, from values on stdin
+//! overhead measure fire         the values behind a group, of one process: name, best, median
 //! overhead run fire_1 1000      one counted subject, 1000 iterations (what callgrind counts)
 //! ```
 
@@ -20,8 +22,14 @@ mod apart;
 mod code;
 mod count;
 mod groups;
+#[cfg(feature = "peers")]
+mod readme;
+#[cfg(feature = "peers")]
+mod recorders;
 mod rows;
 mod table;
+#[cfg(feature = "peers")]
+mod tails;
 mod times;
 mod values;
 #[cfg(feature = "peers")]
@@ -44,24 +52,63 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         #[cfg(feature = "peers")]
-        ["markdown", "peers"] => {
-            print!("{}", versus::markdown());
+        ["values", table] => {
+            print!("{}", documented(table));
             ExitCode::SUCCESS
         }
         #[cfg(feature = "peers")]
-        ["markdown", "rows"] => {
-            let mut values = Values::default();
-            for group in GROUPS {
-                let processes = if group.timed { 2 * group.processes } else { 1 };
-                for _ in 0..processes {
-                    apart::measure(group.name, &mut values);
-                }
-            }
-            print!("{}", table::markdown(&values));
+        ["markdown", table] => {
+            let values = given();
+            let text = match table {
+                "rows" => table::markdown(&values),
+                "tails" => tails::markdown(&values),
+                "peers" => versus::markdown(&values),
+                "recorded" => recorders::markdown(&values),
+                "readme" => readme::markdown(&values),
+                other => panic!("no table `{other}`"),
+            };
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        #[cfg(feature = "peers")]
+        ["picture", machine] => {
+            print!("{}", tails::picture(&given(), machine));
             ExitCode::SUCCESS
         }
         ref options => gate(options),
     }
+}
+
+/// Measures what a table of `docs::performance` shows: twice as often as the gate.
+#[cfg(feature = "peers")]
+fn documented(table: &str) -> String {
+    let groups = |wanted: fn(&groups::Group) -> bool| {
+        let mut values = String::new();
+        for group in GROUPS.iter().filter(|group| wanted(group)) {
+            let processes = if group.timed { 2 * group.processes } else { 1 };
+            for _ in 0..processes {
+                values += &apart::measure_group(group);
+            }
+        }
+        values
+    };
+    match table {
+        // The rows of tails are computed from the values of the table of tails.
+        "rows" => groups(|group| group.name != "tails"),
+        "tails" => groups(|group| group.name == "tails"),
+        "peers" => versus::measure(),
+        "recorded" => recorders::measure(),
+        other => panic!("no table `{other}`"),
+    }
+}
+
+/// The values on stdin.
+#[cfg(feature = "peers")]
+fn given() -> Values {
+    let mut values = Values::default();
+    let text = std::io::read_to_string(std::io::stdin()).expect("values on stdin");
+    values.read(&text);
+    values
 }
 
 fn gate(options: &[&str]) -> ExitCode {
@@ -88,7 +135,7 @@ fn gate(options: &[&str]) -> ExitCode {
     let mut values = Values::default();
     for group in GROUPS.iter().filter(|group| wanted.contains(&group.name)) {
         for _ in 0..group.processes {
-            apart::measure(group.name, &mut values);
+            values.read(&apart::measure_group(group));
         }
     }
     table::print(&values, &wanted)

@@ -74,17 +74,23 @@ fn meets_target(row: &Row, values: &Values) -> bool {
 /// Returns the table of rows in Markdown, for the page of documentation.
 #[cfg(feature = "peers")]
 pub(crate) fn markdown(values: &Values) -> String {
-    let mut text =
-        String::from("| what | ours | floor | judged | target | |\n|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| group | what | ours | floor | judged | target | |\n|---|---|---|---|---|---|---|\n",
+    );
     for row in ROWS {
         let Some(value) = row.value(values) else {
-            let _ = writeln!(text, "| {} | not measured | | | | |", row.what);
+            let _ = writeln!(
+                text,
+                "| {} | {} | not measured | | | | |",
+                row.group, row.what
+            );
             continue;
         };
         let best = |name: &str| values.best(name);
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            row.group,
             row.what,
             number(row.ours.get(best), row.unit),
             number(row.floor.get(best), row.unit),

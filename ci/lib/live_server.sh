@@ -4,6 +4,8 @@
 # Folders: cargo's; one that has playwright-core; the Perfetto UI's; where pictures and traces go.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=ci/lib/tidy.sh
+source ci/lib/tidy.sh
 built=$(realpath "$1") tools=$2 ui=$3 out=$4
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
@@ -15,25 +17,32 @@ lines() {
 [ "$(lines 'curl|go' | wc -l)" -ge 6 ] || fail 'the README has not the lines that are tried here'
 
 run=$(lines cargo)
-cargo build --quiet --release --example live_server
+limit 3600 'cargo build of live_server' cargo build --quiet --release --example live_server
 read -ra arguments <<<"${run#*-- }"
 [ "${arguments[0]}" = --serve ] || fail "the README's line is another: $run"
 
 server=
-trap '[ -z "$server" ] || kill -KILL "$server" 2>/dev/null || true' EXIT
+kill_server() {
+    [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
+}
+at_exit kill_server
 serve() { # as the README says
     "$built/release/examples/live_server" "${arguments[@]}" >"$out/live" 2>&1 &
     server=$!
-    until grep -q '^asked over' "$out/live"; do
-        kill -0 "$server" 2>/dev/null || fail "live_server: $(cat "$out/live")"
-        sleep 0.05
-    done
+    await 300 'the start of live_server' serves
+}
+serves() {
+    kill -0 "$server" 2>/dev/null || fail "live_server: $(cat "$out/live")"
+    grep -q '^asked over' "$out/live"
+}
+larger() { # FILE BYTES
+    [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt "$2" ]
 }
 address=http://127.0.0.1:9000/debug/probes
 
 serve
 grep -q "^look into it: $address\$" "$out/live" || fail "it does not say where to look: $(cat "$out/live")"
-(cd "$tools" && node "$OLDPWD/ci/readers/admin/live.mjs" "${address%/debug/probes}" "$out")
+(cd "$tools" && limit 3600 'the page of live_server in Chromium' node "$OLDPWD/ci/readers/admin/live.mjs" "${address%/debug/probes}" "$out")
 
 # As written; each has to say what it is there for.
 printed=$out/printed
@@ -41,7 +50,7 @@ rm -rf "$printed"
 mkdir -p "$printed"
 while read -r line; do
     number=$((${number:-0} + 1))
-    (cd "$printed" && PPROF_TMPDIR=$printed bash -c "$line" >"$number.out" 2>"$number.err") || fail "$line: $(cat "$printed/$number.err")"
+    (cd "$printed" && PPROF_TMPDIR=$printed limit 600 "$line" bash -c "$line" >"$number.out" 2>"$number.err") || fail "$line: $(cat "$printed/$number.err")"
     case "$line" in
     *events*match*) expected='"name":"live_server::events::REQUEST_BEGIN"' ;;
     *tail*) expected='^event: record' ;;
@@ -55,10 +64,13 @@ while read -r line; do
 done < <(lines 'curl|go')
 echo 'ok: the lines of the README do what they say'
 # `go tool pprof` shows its user the error that it receives.
-go tool pprof -top "$address/stacks?event=STORE_BEGIN" >"$out/pprof.err" 2>&1 && fail 'pprof takes an event that is not there'
+PPROF_TMPDIR=$printed limit 300 'go tool pprof' go tool pprof -top "$address/stacks?event=STORE_BEGIN" >"$out/pprof.err" 2>&1 && fail 'pprof takes an event that is not there'
 grep -q "none of the program's 6 events" "$out/pprof.err" || fail "pprof says only: $(cat "$out/pprof.err")"
 echo 'ok: go tool pprof shows what is wrong'
-curl -sSf "$address/metrics" | promtool check metrics
+curl() {
+    limit 600 "curl $*" curl "$@"
+}
+curl -sSf "$address/metrics" | limit 300 promtool promtool check metrics
 echo 'ok: promtool has nothing to say of the metrics'
 
 # With SIGTERM in the middle, three times. How long it takes is printed; that it does not wait for
@@ -66,7 +78,7 @@ echo 'ok: promtool has nothing to say of the metrics'
 end_of() { # after SIGTERM, in ms
     local begun=$(($(date +%s%N) / 1000000))
     kill -TERM "$server"
-    tail --pid="$server" -s 0.01 -f /dev/null
+    limit 600 'live_server after SIGTERM' tail --pid="$server" -s 0.01 -f /dev/null
     ended=$(($(date +%s%N) / 1000000 - begun))
     wait "$server" || fail "live_server: $(cat "$out/live")"
     server=
@@ -78,7 +90,7 @@ for _ in 1 2 3; do
     rm -f "$out/part.pftrace" "$out/tail"
     curl -sS -X POST -o "$out/part.pftrace" "$address/record?seconds=300&match=*&slice=request,live_server::events::REQUEST_BEGIN,live_server::events::REQUEST_END,request" &
     client=$!
-    until [ "$(stat -c %s "$out/part.pftrace" 2>/dev/null || echo 0)" -gt 1000000 ]; do sleep 0.05; done
+    await 600 'a megabyte of a recording' larger "$out/part.pftrace" 1000000
     end_of
     wait "$client" || true
     [ "$ended" -ge "${least:-$ended}" ] || least=$ended
@@ -86,7 +98,7 @@ for _ in 1 2 3; do
     serve
     curl -sS -N "$address/tail?match=*::REQUEST_END&seconds=300&limit=1000000" >"$out/tail" &
     client=$!
-    until grep -qs '^event: record' "$out/tail"; do sleep 0.05; done
+    await 600 'a record of a tail' grep -qs '^event: record' "$out/tail"
     end_of
     wait "$client" || fail 'the tail was cut off'
     grep -q '"reason":"shutdown"' "$out/tail" || fail 'the tail does not say why it ended'
@@ -109,7 +121,7 @@ sql = {
 files = ["page.pftrace", "printed/trace.pftrace", "part.pftrace"]
 json.dump([{"trace": f"{out}/{name}", "cut": None, "sql": sql} for name in files], open(f"{out}/queries.json", "w"))
 PYTHON
-(cd "$tools" && node "$OLDPWD/ci/readers/record/query.mjs" --ui "$ui" "$out/queries.json" "$out/answers.json")
+(cd "$tools" && limit 3600 'the Perfetto UI in Chromium' node "$OLDPWD/ci/readers/record/query.mjs" --ui "$ui" "$out/queries.json" "$out/answers.json")
 python3 - "$out" <<'PYTHON'
 import json, sys
 page, line, part = json.load(open(f"{sys.argv[1]}/answers.json"))

@@ -5,6 +5,8 @@
 #   ci/lib/nginx.sh OPEN GUARDED TOKEN OUT
 # The addresses of a server without a token and of one with; the token; where nginx's files go.
 set -euo pipefail
+# shellcheck source=ci/lib/tidy.sh
+source "$(dirname "${BASH_SOURCE[0]}")/tidy.sh"
 open=${1#http://} guarded=${2#http://} token=$3 folder=$4/nginx
 
 fail() { echo "FAILED: behind nginx: $*" >&2; exit 1; }
@@ -43,16 +45,17 @@ http {
     }
 }
 CONF
-nginx -p "$folder" -c "$folder/nginx.conf" >"$folder/output" 2>&1 &
+timeout 3600 nginx -p "$folder" -c "$folder/nginx.conf" >"$folder/output" 2>&1 &
 nginx=$!
-trap 'kill "$nginx" 2>/dev/null || true' EXIT
-until [ -S "$folder/guarded" ]; do
+at_exit stop "$nginx"
+started() {
     kill -0 "$nginx" 2>/dev/null || fail "it does not start: $(cat "$folder/output" "$folder/error.log")"
-    sleep 0.05
-done
+    [ -S "$folder/guarded" ]
+}
+await 300 'the start of nginx' started
 
 ask() { # SOCKET PATH [ARGUMENT]...: prints the status; the body goes to $folder/answer
-    curl -sS -o "$folder/answer" -w '%{http_code}' --unix-socket "$folder/$1" "http://shop/debug/probes$2" "${@:3}"
+    limit 600 "curl $2" curl -sS -o "$folder/answer" -w '%{http_code}' --unix-socket "$folder/$1" "http://shop/debug/probes$2" "${@:3}"
 }
 expect() { # STATUS SOCKET PATH [ARGUMENT]...
     local status

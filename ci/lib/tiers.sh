@@ -15,6 +15,7 @@ landing=(
     ci/test.sh
     ci/clippy.sh
     ci/docs.sh
+    ci/rc11.sh
     ci/loom.sh
     'ci/mutants.sh --third'
     ci/off-path.sh

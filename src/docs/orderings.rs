@@ -131,6 +131,61 @@
 //! joining, which has a `SeqCst` fence. So weakening the barrier of the pin itself changes nothing
 //! for this crate. Planted bugs weaken the Release of the unpin, and what the collection reads.
 //!
+//! # Litmus tests
+//!
+//! Each access by which threads meet is also in a litmus test, in `ci/rc11/`: a few accesses of two
+//! or three threads, checked by all rules of the standard, load buffering included. `ci/rc11.sh`
+//! runs them, and each with one ordering weakened by one step. The program of the checker
+//! (`ci/checks/src/bin/rc11/`) explains its memory model. Each row names its line of the source, so
+//! this list cannot be out of date: an ordering that is changed, or one that is new, fails the
+//! script. What [orders nothing](#what-orders-nothing) under the lock has no row.
+//!
+//! <!-- ci/rc11.sh --write: begin -->
+//! | access | weakened to | litmus test that fails |
+//! |---|---|---|
+//! | `Record::enter`, `generation`: load | `Relaxed` | `a_scope_that_reads_the_programs_own_pointer` |
+//! | `Record::enter`, `word`: store | `Relaxed` | `two_firings_against_a_grace_period` |
+//! | `Record::enter`: light barrier | none | `a_firing_against_a_grace_period` |
+//! | `Record::enter_full`, `word`: store | `Relaxed` | `a_firing_with_a_full_barrier` |
+//! | `Record::enter_full`: fence | `AcqRel` | `a_firing_with_a_full_barrier` |
+//! | `Record::enter_full`, `word`: swap, on x86 only | | no litmus: the standard knows no update that is a full barrier. On x86 each is, whatever its ordering; the compiler keeps it in front of the loads (and a light barrier follows) |
+//! | `Record::enter_full`: light barrier | none | `a_firing_with_a_full_barrier_against_a_heavy_one` |
+//! | `Record::acknowledge`: store | `Relaxed` | `a_barrier_is_refused_for_good` |
+//! | `Record::leave`, `word`: store | `Relaxed` | `a_firing_against_a_grace_period` |
+//! | `Chunk::take`, `taken`: compare-exchange | `Acquire` | none: an update continues the release sequence of each `give_back` before it, whatever its own ordering |
+//! | `Chunk::take`, `taken`: compare-exchange | `Release` | `a_record_is_given_back_and_taken` |
+//! | `Lanes::advance`, `generation`: store | `Relaxed` | `a_firing_against_a_grace_period` |
+//! | `Lanes::take`, `generation`: load | `Relaxed` | none: the record's first firing loads the generation again, and finds this one or a later one |
+//! | `Lanes::take_any`, `head`: load | `Relaxed` | `a_new_chunk_is_seen_whole` |
+//! | `Lanes::take_any`, `head`: compare-exchange | `Relaxed` | `a_firing_on_a_record_of_a_new_chunk` |
+//! | `Lanes::give_back`, `taken`: and | `Relaxed` | `a_record_is_given_back` |
+//! | `Lanes::chunks`, `head`: load | `Relaxed` | `a_new_chunk_is_seen_whole` |
+//! | `Scan::drive`, `head`: load | `Relaxed` | `a_firing_on_a_record_of_a_new_chunk` |
+//! | `Scan::drive`: heavy barrier | a fence of its own | `a_firing_against_a_grace_period` |
+//! | `Barriers::heavy`: fence | `AcqRel` | `a_firing_with_a_full_barrier` |
+//! | `Chunk::is_past`, `taken`: load | `Relaxed` | `a_record_is_given_back` |
+//! | `Chunk::is_past`, `word`: load | `Relaxed` | `a_firing_against_a_grace_period` |
+//! | `Chunk::is_past`, `acknowledged`: load | `Relaxed` | `a_barrier_is_refused_for_good` |
+//! | `flush`, the deferred function, `grace_done`: store | `Relaxed` | `a_third_thread_runs_the_deferred_function` |
+//! | `DomainWriter::finish`, `grace_done`: load | `Relaxed` | `a_third_thread_runs_the_deferred_function` |
+//! | `Domain::collector`: load | `Relaxed` | `two_threads_are_the_first_to_join` |
+//! | `Domain::collector`: compare-exchange | `Acquire`, on failure `Acquire` | `two_threads_are_the_first_to_join` |
+//! | `Domain::collector`: compare-exchange | `Release`, on failure `Acquire` | none: if it succeeds, it has read null |
+//! | `Domain::collector`: compare-exchange | `AcqRel` | `two_threads_are_the_first_to_join` |
+//! | `visit_processors`: fence | | no litmus: the kernel orders threads when one changes processors |
+//! | `EventCell::read`: fence | none | `a_group_is_detached_at_once` |
+//! | `EventCell::read`: load | `Relaxed` | `attach_is_seen_whole` |
+//! | `EventCell::publish`: store | `Relaxed` | `attach_is_seen_whole` |
+//! | `Gate::is_open`: load | `Relaxed` | `a_batch_is_attached_at_once` |
+//! | `Gate::open`: store | `Relaxed` | `a_batch_is_attached_at_once` |
+//! | `Header::state`: load | `Relaxed` | `a_group_is_detached_at_once_within_one_firing` |
+//! | `Header::is_attached`: load | `Relaxed` | `a_detach_is_seen_with_what_came_before` |
+//! | `Header::detach`: swap | `Acquire` | `a_group_is_detached_at_once_within_one_firing` |
+//! | `Header::detach`: swap | `Release` | none: a quarantine changes only the state itself and statistics |
+//! | `Header::quarantine`: compare-exchange | `Acquire` | none: nothing is written before it that its readers need |
+//! | `Header::quarantine`: compare-exchange | `Release` | none: it reads nothing that its state would order |
+//! <!-- ci/rc11.sh --write: end -->
+//!
 //! # Planted bugs
 //!
 //! Each is a patch in `tests/loom/mutants/`, whose head describes the interleaving that it allows.
@@ -237,7 +292,7 @@
 //! * It synchronizes each `SeqCst` fence with all earlier ones, which is stronger than the
 //!   standard: a fence that is too weak may go unnoticed.
 //! * It explores no load buffering: a load never reads a value that is stored later in the
-//!   execution.
+//!   execution. (The litmus tests do.)
 //! * Its acquire fences also synchronize with what causally earlier threads have read, which the
 //!   standard does not promise.
 //!
@@ -247,4 +302,4 @@
 //!   draining to `reclaim` and `synchronize`. Otherwise no model would end.
 //! * An execution is finite: a bug that needs more firings than a model has is not found.
 //!
-//! Arguments that need more than the models show are made in words, from the rules of the standard.
+//! What needs more than the models show is in the [litmus tests](#litmus-tests).

@@ -79,8 +79,19 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
     start..start + n
 }
 
-// These are public, so that the compiler cannot change how they take their arguments: it would find
-// the closure's address once, outside the loop.
+// These are public, and their addresses are known, so that the compiler cannot change how they take
+// their arguments, not even when it optimizes the whole program: it would find the closure's
+// address once, outside the loop.
+type DynFn = dyn Fn(u64) + Send + Sync;
+#[used]
+static CALL: fn(&DynFn, u64) = call_tail;
+#[used]
+static CAS_CALL: fn(&AtomicUsize, &DynFn, u64) = cas_call_tail;
+#[used]
+static CALL_EACH: fn(&[Closure], u64) = call_each;
+#[used]
+static PIN_CALL: fn(&LocalHandle, &Atomic<Closure>, u64) = pin_call_one;
+
 /// A dyn call, out of line.
 #[inline(never)]
 pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {
@@ -111,6 +122,29 @@ pub fn cas_call(n: u64) {
     let own = Box::new(AtomicUsize::new(0));
     for i in counter(n) {
         cas_call_tail(&own, &*f, i);
+    }
+}
+
+/// Reads the processor's counter, after everything before it has ended and before anything after it
+/// begins. (Nanoseconds, on other processors than those of x86-64.)
+#[inline(always)]
+#[must_use]
+pub fn ticks() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_mm_lfence, _rdtsc};
+        // SAFETY: every processor of this architecture has both.
+        unsafe {
+            _mm_lfence();
+            let ticks = _rdtsc();
+            _mm_lfence();
+            ticks
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+        u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

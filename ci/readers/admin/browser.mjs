@@ -7,8 +7,6 @@ export { browser };
 /** A page that asks nobody else. */
 export async function open(address, options = {}) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, ...options });
-    // What hangs is a failure; what is slow is not.
-    page.setDefaultTimeout(600000);
     page.wrong = [];
     page.on('pageerror', error => page.wrong.push(String(error)));
     // (The console also reports refusals by status: they are checked where they are expected.)
@@ -31,15 +29,20 @@ export async function close(page) {
 export const says = (page, text) => page.waitForFunction(
     text => document.getElementById('state').textContent.includes(text), text, { timeout: 600000 });
 
-/** Takes each step, and says which failed. */
+/** Takes each step, and says which failed, or hung. */
 export async function run(steps) {
     for (const [name, step] of Object.entries(steps)) {
+        let timer;
+        const hung = new Promise((_, fail) => {
+            timer = setTimeout(() => fail(new Error('it has not ended within 900 s')), 900000);
+        });
         try {
-            await step();
+            await Promise.race([step(), hung]);
             console.log('ok: ' + name);
         } catch (error) {
             process.exitCode = 1;
             console.log('FAILED: ' + name + '\n' + error.stack);
         }
+        clearTimeout(timer);
     }
 }

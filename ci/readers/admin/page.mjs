@@ -83,7 +83,6 @@ await run({
     async 'a thousand events stay usable: folded, found, guessed'() {
         // The server's own page and events, of a program with more of them.
         const page = await browser.newPage();
-        page.setDefaultTimeout(600000);
         await page.route('**/debug/probes/events', async route => {
             const response = await route.fetch();
             const body = await response.json();

@@ -99,7 +99,14 @@ def serve(server, out):
     """A server that streams while it is asked, over four connections at a time."""
     process = subprocess.Popen([server, '--serve', '--record', out / 'served.pftrace'], stdout=subprocess.PIPE, text=True)
     try:
-        address = re.search(r'http://(\S+)', process.stdout.readline())[1]
+        # What prints nothing would be waited for.
+        hung = threading.Timer(600, process.kill)
+        hung.start()
+        line = process.stdout.readline()
+        hung.cancel()
+        if not line:
+            sys.exit('the server ends, or hangs, before it prints its address')
+        address = re.search(r'http://(\S+)', line)[1]
         asked = collections.Counter()
 
         def client(number):

@@ -3,18 +3,20 @@
 //! [`decide`] is a pure function, and the whole policy:
 //!
 //! 1. With a token set, any client that sends it may, from anywhere; no other may.
-//! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket
-//!    where these are let in; no proxy may stand between, since behind one everybody is on this
-//!    machine; and `Host` has to name this machine, since by a name of the attacker's own (DNS
-//!    rebinding) a page of theirs would be let in by the browser as if it were ours.
+//! 2. Without one, the peer has to be known, and on this machine, or to have come by a Unix socket:
+//!    as the same user or root, or as anyone where all are let in; no proxy may stand between,
+//!    since behind one everybody is on this machine; and `Host` has to name this machine, since by
+//!    a name of the attacker's own (DNS rebinding) a page of theirs would be let in by the browser
+//!    as if it were ours.
 //! 3. In either case no other site's page may ask: `Origin`, where a browser sends it, has to be of
 //!    this `Host`; and for what changes something, or starts something, `Sec-Fetch-Site` may not
 //!    say that another site asks.
 
 use crate::admin_error::AdminError;
 use crate::errors::Problem;
+use crate::peer::Peer;
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use subtle::ConstantTimeEq;
 
 /// What a request would do.
@@ -53,7 +55,7 @@ pub(crate) struct Access {
 /// What a request says of itself in its head.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestHead<'a> {
-    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) peer: Option<Peer>,
     pub(crate) version: Version,
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
@@ -105,7 +107,7 @@ fn has_token(headers: &HeaderMap, token: &str) -> Result<(), Problem> {
 
 fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result<(), Problem> {
     match request.peer {
-        None if access.unix_socket => {}
+        None | Some(Peer::Unix { .. }) if access.unix_socket => {}
         None => {
             return Err(forbidden(
                 "this server does not know who asks: over TCP, serve \
@@ -113,14 +115,15 @@ fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result
                  in; over a Unix socket, call `Admin::unix_socket`; or set `Admin::token`",
             ));
         }
-        Some(peer) if !peer.ip().to_canonical().is_loopback() => {
+        Some(Peer::Unix { uid }) => is_same_user(uid)?,
+        Some(Peer::Tcp(peer)) if !peer.ip().to_canonical().is_loopback() => {
             return Err(forbidden(format!(
                 "requests are answered to this machine only, and {} is another: ask from here (`ssh -L`), or set \
                  `Admin::token`",
                 peer.ip()
             )));
         }
-        Some(_) => {}
+        Some(Peer::Tcp(_)) => {}
     }
     // nginx asks like this by default, with a `Host` of this machine and no header that gives it
     // away.
@@ -149,6 +152,24 @@ fn is_local(access: &Access, request: RequestHead<'_>, host: Host<'_>) -> Result
             host.0.escape_debug()
         )));
     }
+    Ok(())
+}
+
+/// Lets the user in whose process this is, and root.
+#[cfg(unix)]
+fn is_same_user(uid: u32) -> Result<(), Problem> {
+    let own = rustix::process::geteuid().as_raw();
+    if uid == own || uid == 0 {
+        return Ok(());
+    }
+    Err(forbidden(format!(
+        "a process of user {uid} asks, and this socket answers user {own} and root only: ask as that user, or set \
+         `Admin::unix_socket`"
+    )))
+}
+
+#[cfg(not(unix))]
+fn is_same_user(_uid: u32) -> Result<(), Problem> {
     Ok(())
 }
 

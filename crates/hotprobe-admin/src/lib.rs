@@ -30,6 +30,15 @@
 //!
 //! Open `http://127.0.0.1:9000/debug/probes`, or ask from a terminal.
 //!
+//! A program without a server needs one line, and no async code: [`listen`] serves the same on a
+//! Unix socket of the process, which `hotprobe ps` and `hotprobe -p PID` find.
+//!
+//! ```
+//! # fn main() -> Result<(), hotprobe_admin::ListenError> {
+//! let _probes = hotprobe_admin::listen()?;
+//! # Ok(()) }
+//! ```
+//!
 //! # What do you want to do?
 //!
 //! | task | panel of the page | endpoint |
@@ -43,7 +52,9 @@
 //! | watch the process from Prometheus | a link | [`GET /metrics`](#stats) |
 //! | let clients of other machines in | | [`Admin::token`], [behind a proxy](#behind-a-proxy) |
 //! | limit what requests may do | | [`Admin::max_sessions`], [`max_duration`](Admin::max_duration), [`max_memory_bytes`](Admin::max_memory_bytes) |
-//! | serve on a Unix socket | | [`Admin::unix_socket`] |
+//! | look into a program without a server | | [`listen`], [`Admin::listen`] |
+//! | serve on a port or a socket of its own, without axum | | [`Admin::serve`] |
+//! | serve on a Unix socket, by axum | | [`Admin::unix_socket`] |
 //! | shut down gracefully, with a tail open | | [`Shutdown`] |
 //!
 //! ```text
@@ -61,8 +72,9 @@
 //!
 //! # Features and environment variables
 //!
-//! The crate has no features, and reads no variable of its own: a program that takes its token from
-//! a variable passes it to [`Admin::token`]. `TMPDIR` determines where CTF traces are written
+//! The crate has no features. [`listen`] reads `HOTPROBE_LISTEN` (`off`, or the socket's path),
+//! `HOTPROBE_DIR` and `XDG_RUNTIME_DIR` (where sockets are). A program that takes its token from a
+//! variable passes it to [`Admin::token`]. `TMPDIR` determines where CTF traces are written
 //! before they are sent. (`HOTPROBE_URL` and `HOTPROBE_TOKEN` are variables of the program
 //! `hotprobe`.)
 //!
@@ -103,6 +115,18 @@
 //!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of
 //!   these alone. The page's links work from either.
 //!
+//! # Other servers, and none
+//!
+//! | the program | what to do |
+//! |---|---|
+//! | has no server, or no async code | [`listen`] at the begin of `main` |
+//! | uses axum | mount [`router()`](crate::router()), as above |
+//! | uses tonic, hyper or another server of tokio | `tokio::spawn(admin.serve(listener))`, on a port or a socket of its own: [`Admin::serve`] |
+//! | uses actix or another runtime | [`listen`], whose thread has a runtime of its own |
+//! | is a service of systemd | [`listen`], with `RuntimeDirectory=shop` and `Environment=HOTPROBE_DIR=/run/shop` in the unit; an operator asks as the same user or as root: `sudo HOTPROBE_DIR=/run/shop hotprobe ps` |
+//! | runs in a container | [`listen`]; `kubectl exec POD -- hotprobe list`, with the program in the image. Or [`Admin::serve`] on `127.0.0.1:9000`, and `kubectl port-forward POD 9000` |
+//! | is on another machine | `ssh -L /tmp/shop.sock:/run/user/1000/hotprobe/4711.sock HOST`, then `hotprobe --url unix:/tmp/shop.sock list`; or `ssh HOST hotprobe list` |
+//!
 //! # Which request is slow?
 //!
 //! The example `live_server` has a slow route. One click finds it:
@@ -129,7 +153,7 @@
 //!
 //! | | without a token | with [`Admin::token`] |
 //! |---|---|---|
-//! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
+//! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address; by a Unix socket of [`listen`] or [`Admin::serve`], a process of the same user or of root | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
 //! | the peer is unknown (no `ConnectInfo`) | 403, with what to do; with [`Admin::unix_socket`], it is let in | does not matter |
 //! | through a proxy, by a header that only proxies send (see below) | 403: behind a proxy, every peer is on this machine | does not matter |
 //! | HTTP/1.0 | 403: what nginx speaks to a server by default | 505 for what opens a session, since a response that was cut off would look complete |
@@ -405,7 +429,8 @@
 //!
 //! # What it costs
 //!
-//! Mounted and idle: some kilobytes; no thread, no task. An open session is one task; a recording
+//! Mounted and idle: some kilobytes; no thread, no task. [`listen`] starts one thread, which sleeps
+//! until a client connects. An open session is one task; a recording
 //! also has a thread, which writes. At its end, what is measured or recorded has a thread that
 //! writes the answer. A CTF trace is written to a temporary folder first, which only this
 //! user can read, and which is removed however the session ends.
@@ -445,8 +470,10 @@
 //!
 //! 1. [`Admin`], the settings (`admin.rs`, `admin_error.rs`); [`router()`] and what all responses
 //!    have in common (`router.rs`).
-//! 2. Who may open it (`access.rs`); the request that was let in (`request.rs`), its parameters
-//!    (`parameters.rs`); responses (`response.rs`) and errors (`errors.rs`).
+//! 2. Servers of its own: [`Admin::serve`] (`serve.rs`), [`listen`] (`listen/`); the other end of a
+//!    connection (`peer.rs`). Who may open it (`access.rs`); the request that was let in
+//!    (`request.rs`), its parameters (`parameters.rs`); responses (`response.rs`) and errors
+//!    (`errors.rs`).
 //! 3. The endpoints, a file each (`endpoints/`); the rule by which events are paired (`guess.rs`).
 //! 4. What they share: sessions and their end, with [`Shutdown`] (`sessions.rs`); bodies that are
 //!    sent while they are made (`pipe.rs`); threads that write (`hand_over.rs`); server-sent events
@@ -463,19 +490,24 @@ mod endpoints;
 mod errors;
 mod guess;
 mod hand_over;
+mod listen;
 mod live;
 mod measure;
 mod parameters;
+mod peer;
 mod pipe;
 mod request;
 mod response;
 mod router;
+mod serve;
 mod sessions;
 mod sse;
 
 pub use admin::Admin;
 pub use admin_error::AdminError;
+pub use listen::{ListenError, Listening, listen};
 pub use router::router;
+pub use serve::Socket;
 pub use sessions::Shutdown;
 
 /// Compiles the README's example.

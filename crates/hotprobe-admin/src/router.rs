@@ -6,16 +6,16 @@ use crate::admin::Admin;
 use crate::endpoints::{events, guess, latency, page, rates, record, stacks, stats, stop, tail};
 use crate::errors::Problem;
 use crate::parameters::shown;
+use crate::peer::Peer;
 use crate::request::Request;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, OriginalUri, State};
+use axum::extract::{OriginalUri, State};
 use axum::http::request::Parts;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header,
 };
 use axum::routing::any;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Returns a router that serves the page and the endpoints, for a server of any state.
@@ -183,9 +183,8 @@ fn original_uri(head: &Parts) -> Uri {
 }
 
 fn request_head<'a>(head: &'a Parts, original: &'a Uri) -> RequestHead<'a> {
-    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
     RequestHead {
-        peer: peer.map(|peer| peer.0),
+        peer: Peer::of(&head.extensions),
         version: head.version,
         uri: original,
         headers: &head.headers,

@@ -320,13 +320,11 @@ impl Shutdown {
 
     /// Runs a server until it ends; after [`begin`](Self::begin), for at most `drain` longer.
     ///
-    /// A client that does not read what it has asked for holds up a graceful shutdown for as long
-    /// as it likes: its connection waits for it, whatever its session does. With a bound, the
-    /// shutdown ends by itself.
+    /// A client that does not read its response can delay a graceful shutdown forever: its
+    /// connection stays open, even when its session has ended. `drain` bounds that.
     ///
-    /// Returns what the server returned, or `None` if connections were open when the time was up.
-    /// axum's connections are tasks of their own: those end with the runtime, as when `main`
-    /// returns.
+    /// Returns the server's result, or `None` if connections were still open after `drain`. axum's
+    /// connections are separate tasks: those end with the runtime, as when `main` returns.
     ///
     /// ```no_run
     /// use hotprobe_admin::{Admin, router};
@@ -349,16 +347,21 @@ impl Shutdown {
     /// # }
     /// ```
     pub async fn serve<S: IntoFuture>(&self, server: S, drain: Duration) -> Option<S::Output> {
-        let mut shutdown = self.sessions.shutdown.subscribe();
         let time_is_up = async {
-            // (The sender lives as long as this.)
-            let _ = shutdown.wait_for(|shutdown| *shutdown).await;
+            self.begun().await;
             tokio::time::sleep(drain).await;
         };
         let mut output = None;
         let running = async { output = Some(server.await) };
         before(running, time_is_up).await;
         output
+    }
+
+    /// Completes when [`begin`](Self::begin) has been called.
+    pub(crate) async fn begun(&self) {
+        let mut shutdown = self.sessions.shutdown.subscribe();
+        // (The sender lives as long as this.)
+        let _ = shutdown.wait_for(|shutdown| *shutdown).await;
     }
 
     /// Completes when no session is open.

@@ -17,6 +17,8 @@ Examples:
   hotprobe tail 'shop::orders::*'        what is fired, a line each
   hotprobe latency                       where the time goes
   hotprobe record '*' -o shop.pftrace    a trace for ui.perfetto.dev
+  hotprobe ps                            processes of yours that listen
+  hotprobe -p shop tail '*'              one of them
   hotprobe list --url shop.example:9000  another server
 
 A MATCH is the full name of an event, a pattern, or a part of a name. In a
@@ -31,6 +33,24 @@ Exit codes:
 
 Ctrl-C ends a command, which keeps what was measured, and says so; a second one
 kills it. The server detaches.";
+
+const PS: &str = "\
+Examples:
+  hotprobe ps
+  hotprobe ps --json | jq -r '.processes[].pid'
+
+A process listens if it calls `hotprobe_admin::listen()`. Root sees those of all
+users. Files of processes that have ended are removed.";
+
+#[cfg(unix)]
+const OPEN: &str = "\
+Examples:
+  hotprobe open
+  hotprobe -p shop open
+  hotprobe -p 4711 open --no-browser
+
+The page is at a port of this machine, under an address that nobody can guess,
+until Ctrl-C.";
 
 const LIST: &str = "\
 Examples:
@@ -162,8 +182,21 @@ pub(crate) struct Server {
     ///
     /// Without a path, it is `/debug/probes`. The server is queried directly, never through a
     /// proxy.
+    ///
+    /// `unix:PATH` is a Unix socket. Without an address, if one process of yours listens (see
+    /// `hotprobe ps`), it is queried.
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) url: Option<String>,
+    /// Process to query, by its number or its program's name; see `hotprobe ps`
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "PID|NAME",
+        conflicts_with = "url",
+        value_hint = PROCESS_HINT
+    )]
+    pub(crate) process: Option<String>,
     /// File with the server's token [or the token itself in the variable `HOTPROBE_TOKEN`]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) token_file: Option<PathBuf>,
@@ -173,8 +206,18 @@ pub(crate) struct Server {
 /// the completions ask the server where a shell's script would ask for hosts.)
 pub(crate) const EVENT_HINT: ValueHint = ValueHint::Hostname;
 
+/// The hint that an argument is a process that listens, for the same reason.
+pub(crate) const PROCESS_HINT: ValueHint = ValueHint::Username;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Lists the processes of this user that listen
+    #[command(after_help = PS)]
+    Ps(Ps),
+    /// Shows the page of a process in the browser
+    #[cfg(unix)]
+    #[command(after_help = OPEN)]
+    Open(Open),
     /// Lists events, sorted by name: whether they are on, their probes and parameters
     #[command(after_help = LIST)]
     List(List),
@@ -212,6 +255,28 @@ pub(crate) enum Command {
         #[arg(default_value = "")]
         word: String,
     },
+    /// Prints the processes that complete a word, for the scripts of `completions`
+    #[command(name = "complete-process", hide = true)]
+    CompleteProcess {
+        /// The word so far
+        #[arg(default_value = "")]
+        word: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Ps {
+    /// Print a JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(unix)]
+#[derive(Args, Debug)]
+pub(crate) struct Open {
+    /// Print the address only
+    #[arg(long)]
+    pub(crate) no_browser: bool,
 }
 
 #[derive(Args, Debug)]

@@ -40,6 +40,19 @@ pub(crate) fn shown_seconds(seconds: f64) -> String {
     }
 }
 
+/// Writes how long a process has run, with two units at most: `42s`, `3m 20s`, `5h 12m`, `9d 3h`.
+pub(crate) fn shown_uptime(seconds: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("d", 86400), ("h", 3600), ("m", 60), ("s", 1)];
+    let first = UNITS.iter().position(|(_, unit)| seconds >= *unit);
+    let first = first.unwrap_or(UNITS.len() - 1);
+    let (name, unit) = UNITS[first];
+    let whole = format!("{}{name}", seconds / unit);
+    match UNITS.get(first + 1) {
+        Some((name, next)) => format!("{whole} {}{name}", seconds % unit / next),
+        None => whole,
+    }
+}
+
 /// Writes a measured duration with three significant digits and a unit: `1.23 ms`.
 pub(crate) fn shown_nanoseconds(nanoseconds: u64) -> String {
     if nanoseconds < 1000 {
@@ -70,6 +83,22 @@ fn three_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_uptime_has_its_two_largest_units() {
+        for (seconds, shown) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m 0s"),
+            (200, "3m 20s"),
+            (3599, "59m 59s"),
+            (18_720, "5h 12m"),
+            (86_400, "1d 0h"),
+            (788_645, "9d 3h"),
+        ] {
+            assert_eq!(shown_uptime(seconds), shown);
+        }
+    }
 
     #[test]
     fn a_duration_is_a_number_with_or_without_a_unit() {

@@ -9,7 +9,8 @@
 //! 1. The command line (`arguments.rs`, `duration.rs`); errors and exit codes (`failure.rs`,
 //!    `usage.rs`).
 //! 2. The commands, a file each (`commands/`).
-//! 3. Queries, and what a server's errors become (`http/`); its events, and which of them a name
+//! 3. Which server it is: a process that listens (`processes/`), or an address. Queries, and what a
+//!    server's errors become (`http/`); its events, and which of them a name
 //!    matches (`catalogue.rs`) or belong together (`guess.rs`).
 //! 4. How a result is printed (`output.rs`, `table.rs`, `color.rs`), or saved in a file (`save/`),
 //!    which is complete or called `.part`; how Ctrl-C ends a command (`interrupt.rs`).
@@ -24,14 +25,19 @@ mod guess;
 mod http;
 mod interrupt;
 mod output;
+mod processes;
 mod save;
 mod table;
 mod usage;
 
 use arguments::{Arguments, Command};
-use commands::{complete_event, completions, latency, list, man, record, stacks, tail, watch};
+#[cfg(unix)]
+use commands::open;
+use commands::{
+    complete_event, complete_process, completions, latency, list, man, ps, record, stacks, tail,
+    watch,
+};
 use failure::Failure;
-use http::client::Client;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -46,8 +52,11 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     color::choose(arguments.color);
-    let client = || Client::new(&arguments.server);
+    let client = || processes::client(&arguments.server);
     match arguments.command {
+        Command::Ps(options) => ps::run(&options),
+        #[cfg(unix)]
+        Command::Open(options) => open::run(&client()?, &options),
         Command::List(options) => list::run(&client()?, &options),
         Command::Watch(options) => watch::run(&client()?, &options),
         Command::Tail(options) => tail::run(&client()?, &options),
@@ -57,5 +66,6 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Completions { shell } => completions::run(shell),
         Command::Man(options) => man::run(&options),
         Command::CompleteEvent { word } => complete_event::run(&client()?, &word),
+        Command::CompleteProcess { word } => complete_process::run(&word),
     }
 }

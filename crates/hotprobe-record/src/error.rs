@@ -89,8 +89,8 @@ pub enum RecordError {
         path: Option<PathBuf>,
         /// The first error of the file or the writer.
         source: io::Error,
-        /// The counts. Records that were flushed before the failure are written; all others are
-        /// lost.
+        /// The counts, which are exact. Written are the records that a reader finds in the file,
+        /// or that the writer accepted whole; all others are lost.
         trace: Box<Trace>,
     },
     /// `finish` was called inside a probe, [`pinned`](hotprobe::pinned) or a captured `Drop`, where
@@ -137,7 +137,7 @@ impl RecordError {
         Format::of(path).ok_or_else(|| Self::UnknownFormat { path: path.into() })
     }
 
-    /// Returns the recording that could not be finished: of [`InProbe`](Self::InProbe).
+    /// Returns the recording that could not be finished, for [`InProbe`](Self::InProbe).
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -154,8 +154,8 @@ impl RecordError {
         }
     }
 
-    /// Returns the counts of a streamed recording whose file failed: of [`Stream`](Self::Stream).
-    /// The trace has no records.
+    /// Returns the counts of a streamed recording whose file failed, for [`Stream`](Self::Stream),
+    /// as a trace without records.
     ///
     /// ```
     /// # use std::io::{self, Write};
@@ -214,9 +214,13 @@ impl fmt::Display for RecordError {
             Self::Io { path, .. } => write!(f, "cannot write {}", Output(path.as_deref())),
             Self::Stream { path, trace, .. } => {
                 let sum = trace.sum();
+                let has = match path {
+                    Some(_) => "the file has",
+                    None => "the writer accepted",
+                };
                 write!(
                     f,
-                    "cannot write {}, so the recording stopped; it has at least {} of {} records",
+                    "cannot write {}, so the recording stopped; {has} {} of {} records",
                     Output(path.as_deref()),
                     sum.written,
                     sum.fired

@@ -303,7 +303,7 @@ struct Output<'a> {
     unflushed: Unflushed,
 }
 
-/// Records that may not be in the file yet, counted. If it fails now, they are lost.
+/// Records that may not be in the file yet, counted.
 #[derive(Default)]
 struct Unflushed {
     /// By thread, and by event; none of threads that have not fired lately.
@@ -328,6 +328,13 @@ impl Unflushed {
         self.threads.push(thread);
         self.counts[thread] = vec![0; events];
         self.counts[thread][event] = 1;
+    }
+
+    fn remove(&mut self, thread: usize, event: usize) {
+        let counts = self.counts.get_mut(thread);
+        if let Some(count) = counts.and_then(|counts| counts.get_mut(event)) {
+            *count = count.saturating_sub(1);
+        }
     }
 
     /// Tells thread, event and count of each; then there are none.
@@ -356,11 +363,24 @@ impl Output<'_> {
             }
         };
         if self.error.is_some() {
-            let tally = &mut self.tally;
-            self.unflushed
-                .take(|thread, event, count| tally.lost(thread, event, count));
+            self.settle();
         }
         self.error.is_none()
+    }
+
+    /// After a failure: counts as written what a reader finds in the file, and the rest as lost.
+    fn settle(&mut self) {
+        let Self {
+            exporter,
+            unflushed,
+            tally,
+            ..
+        } = self;
+        exporter.unwritten(&mut |thread, event| {
+            unflushed.remove(thread, event);
+            tally.lost(thread, event, 1);
+        });
+        unflushed.take(|thread, event, count| tally.written(thread, event, count));
     }
 
     /// What is in the file now stays there.
@@ -379,12 +399,14 @@ impl Output<'_> {
         decoder.decode(thread, words, values, |decoded| match decoded {
             Decoded::Lost(lost) => self.lost_by(lost),
             Decoded::Record(record) => {
-                if self.attempt(|exporter| exporter.record(&record)) {
-                    self.unflushed
-                        .add(thread, record.event, header.events.len());
-                } else {
+                if self.error.is_some() {
                     self.tally.lost(thread, record.event, 1);
+                    return;
                 }
+                // (First: if it fails, it is known whether this one is in the file.)
+                self.unflushed
+                    .add(thread, record.event, header.events.len());
+                self.attempt(|exporter| exporter.record(&record));
             }
         });
     }
@@ -460,6 +482,7 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+        fn unwritten(&self, _: &mut dyn FnMut(usize, usize)) {}
         fn finish(&mut self, _: u64, _: &[Total]) -> io::Result<()> {
             Ok(())
         }

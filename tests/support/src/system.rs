@@ -137,6 +137,23 @@ pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
     }
 }
 
+/// Runs `body` in a forked child that is of another user; `None` if this process may not do that.
+#[cfg(unix)]
+pub fn in_child_of_user(uid: u32, body: impl FnOnce() -> i32) -> Option<i32> {
+    const NOT_ALLOWED: i32 = 98;
+    unsafe extern "C" {
+        fn setuid(uid: u32) -> i32;
+    }
+    let code = in_child(|| {
+        // SAFETY: a plain call, which takes a number; the child has this one thread.
+        if unsafe { setuid(uid) } != 0 {
+            return NOT_ALLOWED;
+        }
+        body()
+    });
+    (code != NOT_ALLOWED).then_some(code)
+}
+
 /// Whether the kernel answers `membarrier`, and has the command that the code under test uses.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub fn kernel_has_membarrier() -> bool {

@@ -1,7 +1,8 @@
 //! Prints how long a firing that takes its stack takes at most, alone and while another thread
 //! names stacks of this program: a firing waits for nothing that naming holds. And how long naming
-//! takes: the first profile, for which the debug information is read, and a later one while
-//! the first lives. The program is as large as its build makes it; its size is printed.
+//! takes at least: that of the first profile, for which the debug information is read, and of a
+//! later one while the first lives. The program is as large as its build makes it; its size is
+//! printed.
 
 use hotprobe::fire;
 use hotprobe_profile::{StackProfile, Stacks};
@@ -68,15 +69,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let (mut first, mut later) = (Duration::ZERO, Duration::ZERO);
+            let (mut first, mut later) = (Duration::MAX, Duration::MAX);
             for _ in 0..ROUNDS {
                 // What was read is kept as long as this.
                 let profile = stacks.snapshot();
-                first += name(&profile);
-                (0..ROUNDS).for_each(|_| later += name(&stacks.snapshot()));
+                first = first.min(name(&profile));
+                (0..ROUNDS).for_each(|_| later = later.min(name(&stacks.snapshot())));
             }
-            println!("the first naming takes {:?}", first / ROUNDS);
-            println!("a later one {:?}", later / ROUNDS / ROUNDS);
+            println!("the first naming takes {first:?}, at least");
+            println!("a later one {later:?}");
             is_over.store(true, Ordering::Relaxed);
         });
         let is_over = || is_over.load(Ordering::Relaxed);

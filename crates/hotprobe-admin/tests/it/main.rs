@@ -21,6 +21,8 @@ mod bounded;
 mod guess;
 mod hostile;
 mod idle;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod listening;
 mod live;
 mod mount;
 mod page;

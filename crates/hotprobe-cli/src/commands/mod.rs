@@ -2,10 +2,14 @@
 //! `main.rs`.
 
 pub(crate) mod complete_event;
+pub(crate) mod complete_process;
 pub(crate) mod completions;
 pub(crate) mod latency;
 pub(crate) mod list;
 pub(crate) mod man;
+#[cfg(unix)]
+pub(crate) mod open;
+pub(crate) mod ps;
 pub(crate) mod record;
 pub(crate) mod stacks;
 pub(crate) mod tail;

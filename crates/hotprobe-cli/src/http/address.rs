@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::shown;
 use std::env::{self, VarError};
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 use ureq::http::Uri;
 
 /// The variable with the URL if `--url` is not given.
@@ -20,6 +21,16 @@ pub(super) struct Address {
     /// The URL, without a slash at the end.
     pub(super) base: String,
     pub(super) is_loopback: bool,
+    /// The Unix socket to connect to, instead of the URL's host.
+    pub(super) socket: Option<PathBuf>,
+}
+
+/// The URL by which a server at a Unix socket is queried.
+pub(super) const OF_SOCKET: &str = "http://localhost/debug/probes";
+
+/// Returns whether `--url` or the variable gives an address.
+pub(crate) fn is_given(server: &Server) -> bool {
+    server.url.is_some() || env::var_os(VARIABLE).is_some_and(|url| !url.is_empty())
 }
 
 impl Address {
@@ -36,6 +47,20 @@ impl Address {
             }
             _ => (USUAL.to_owned(), "--url"),
         };
+        if let Some(path) = given.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || cfg!(not(unix)) {
+                let given = shown(&given);
+                return Err(Failure::usage(format!(
+                    "{source} is `{given}`: expected the path of a Unix socket after `unix:`"
+                )));
+            }
+            return Ok(Self {
+                base: OF_SOCKET.to_owned(),
+                is_loopback: true,
+                socket: Some(path.into()),
+            });
+        }
         let url = completed(&given);
         let uri = checked(&url).map_err(|why| {
             let given = shown(&given);
@@ -44,12 +69,12 @@ impl Address {
         Ok(Self {
             base: url.trim_end_matches('/').to_owned(),
             is_loopback: is_loopback(&uri),
+            socket: None,
         })
     }
 }
 
-const EXPECTED: &str =
-    "expected `HOST:PORT` or `http://HOST:PORT/PATH`, such as `http://127.0.0.1:9000/debug/probes`";
+const EXPECTED: &str = "expected `HOST:PORT`, `http://HOST:PORT/PATH`, such as `http://127.0.0.1:9000/debug/probes`, or `unix:PATH`";
 
 /// Adds what an address may leave out: `http://` before `HOST:PORT`, and the path where the server
 /// is usually mounted. (A single `/` is a path: of a server that is mounted at the root.)

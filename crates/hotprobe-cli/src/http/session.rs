@@ -98,6 +98,7 @@ mod tests {
     fn a_session_is_stopped_also_while_the_server_has_not_answered() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = crate::arguments::Server {
+            process: None,
             url: Some(format!("{}", listener.local_addr().unwrap())),
             token_file: None::<PathBuf>,
         };

@@ -52,6 +52,34 @@
 //! | `ring_record_published_relaxed` | `ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
 //! | `ring_room_told_before_it_is_read` | `ring::what_is_drained_is_whole_and_losses_stand_where_they_were` |
 //!
+//! Litmus tests, in `ci/rc11/record.litmus`, allow load buffering, which the models cannot explore
+//! (`docs::orderings` of the core explains them):
+//!
+//! <!-- ci/rc11.sh --write: begin -->
+//! | access | weakened to | litmus test that fails |
+//! |---|---|---|
+//! | `commit`, `head`: store | `Relaxed` | `drop_newest` |
+//! | `mark`, `head`: store | `Relaxed` | `drop_newest_with_a_mark` |
+//! | `hand_over`, `head`: store | `Relaxed` | `drop_newest_with_a_new_writer` |
+//! | `Drain::begin`, `head`: load | `Relaxed` | `drop_newest` |
+//! | `Drain::peek`, `tail`: store | `Relaxed` | `drop_newest`, by load buffering |
+//! | `room`, `tail`: load | `Relaxed` | `drop_newest`, by load buffering |
+//! | `free`, `tail`: load | `Relaxed` | none: `hand_over` and each record look again, in `room`, before a word is written |
+//! | `sequenced`: fence | none | `overwrite_oldest` |
+//! | `sequenced`, its end: store | `Relaxed` | `overwrite_oldest` |
+//! | `try_copy`, `sequence`, at first: load | `Relaxed` | `overwrite_oldest` |
+//! | `try_copy`, `head`: load | `Relaxed` | `overwrite_oldest` |
+//! | `try_copy`: fence | none | `overwrite_oldest` |
+//! | `range`, `head`: load | `Relaxed` | none: nobody writes any more, and a reader that knows this has synchronized with the writers |
+//! | `Losses::add`, `len`: store | `Relaxed` | `a_loss_while_a_reader_copies` |
+//! | `Losses::all`, `len`: load | `Relaxed` | `a_loss_while_a_reader_copies` |
+//! | `record_texts`, `ENCODING`: store | `Relaxed` | none: its readers load again |
+//! | `record_texts`, its end: store | `Relaxed` | `a_debug_that_is_still_running` |
+//! | `unfinished`: load | `Relaxed` | `a_debug_that_is_still_running` |
+//! | `StreamThread::end`, `ended`: store | `Relaxed` | `what_is_recorded_is_streamed_at_the_end` |
+//! | `stream::run`, `ended`: load | `Relaxed` | `what_is_recorded_is_streamed_at_the_end` |
+//! <!-- ci/rc11.sh --write: end -->
+//!
 //! Elsewhere in the crate, `stream.rs` signals the end to its thread by a Release store and an
 //! Acquire load. Numbers of recordings, losses of threads without a buffer (read after the last
 //! firing), and which panic dumps first are `Relaxed`.

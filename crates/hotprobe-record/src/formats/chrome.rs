@@ -24,6 +24,7 @@
 use super::bytes::hex;
 use super::export::{Export, Field, Header, Lost, Record, ThreadInfo, Total, lossy_events};
 use super::pairs::{Pairs, Role, Roles};
+use super::record_buffer::RecordBuffer;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::mem;
@@ -35,15 +36,10 @@ const EXACT: u64 = 1 << 53;
 /// Where threads have no number of their own, theirs start here: no Linux thread has such a one.
 const OWN_IDS: u64 = 1 << 30;
 
-/// The number of bytes that are written at once.
-const AT_ONCE: usize = 64 << 10;
-
 /// Writes a recording as a Chrome JSON trace.
 #[derive(Debug)]
 pub(crate) struct Chrome<W: Write> {
-    to: W,
-    /// Lines that have not been written yet.
-    lines: Vec<u8>,
+    buffer: RecordBuffer<W>,
     /// Whether there was a line.
     is_begun: bool,
     pid: u32,
@@ -102,8 +98,7 @@ struct ChromeThread {
 impl<W: Write> Chrome<W> {
     pub(crate) fn new(to: W) -> Self {
         Self {
-            to,
-            lines: Vec::with_capacity(2 * AT_ONCE),
+            buffer: RecordBuffer::new(to),
             is_begun: false,
             pid: 0,
             events: Vec::new(),
@@ -121,32 +116,18 @@ impl<W: Write> Chrome<W> {
     fn separate(&mut self) {
         let is_begun = mem::replace(&mut self.is_begun, true);
         let separator: &[u8; 2] = if is_begun { b",\n" } else { b"[\n" };
-        self.lines.extend_from_slice(separator);
+        self.buffer.bytes.extend_from_slice(separator);
     }
 
     /// Writes one event: `{"ph":…,"pid":…` and what `rest` adds.
     fn line(&mut self, phase: &str, rest: impl FnOnce(&mut JsonObject<'_>)) -> io::Result<()> {
         self.separate();
-        let mut object = JsonObject::new(&mut self.lines);
+        let mut object = JsonObject::new(&mut self.buffer.bytes);
         object.text("ph", phase);
         object.integer("pid", self.pid.into());
         rest(&mut object);
         object.end();
-        self.write_some()
-    }
-
-    /// Writes the lines that there are, if they are many.
-    fn write_some(&mut self) -> io::Result<()> {
-        if self.lines.len() < AT_ONCE {
-            return Ok(());
-        }
-        self.write()
-    }
-
-    fn write(&mut self) -> io::Result<()> {
-        let written = self.to.write_all(&self.lines);
-        self.lines.clear();
-        written
+        self.buffer.write_some()
     }
 
     fn thread_of(&self, thread: usize) -> Option<&ChromeThread> {
@@ -188,7 +169,7 @@ impl<W: Write> Chrome<W> {
     ) -> io::Result<()> {
         let tid = self.tid(thread);
         self.separate();
-        let to = &mut self.lines;
+        let to = &mut self.buffer.bytes;
         to.extend_from_slice(PHASE);
         to.push(phase);
         to.extend_from_slice(&self.rules[rule].slice);
@@ -197,7 +178,7 @@ impl<W: Write> Chrome<W> {
         object.time("ts", time);
         object.raw("args", arguments);
         object.end();
-        self.write_some()
+        self.buffer.write_some()
     }
 
     fn flow(
@@ -210,7 +191,7 @@ impl<W: Write> Chrome<W> {
     ) -> io::Result<()> {
         let tid = self.tid(thread);
         self.separate();
-        let to = &mut self.lines;
+        let to = &mut self.buffer.bytes;
         to.extend_from_slice(PHASE);
         to.push(phase);
         to.extend_from_slice(&self.rules[rule].flow);
@@ -222,14 +203,15 @@ impl<W: Write> Chrome<W> {
             object.text("bp", "e");
         }
         object.end();
-        self.write_some()
+        self.buffer.write_some()
     }
 
     fn record_with(&mut self, record: &Record<'_>, arguments: &[u8]) -> io::Result<()> {
         let (time, thread) = (record.time, record.thread);
         let tid = self.tid(thread);
+        self.buffer.begin_record(record);
         self.separate();
-        let to = &mut self.lines;
+        let to = &mut self.buffer.bytes;
         let event = self.events.get(record.event);
         to.extend_from_slice(event.map_or(&[], |event| &event.record));
         decimal(to, tid);
@@ -237,7 +219,8 @@ impl<W: Write> Chrome<W> {
         object.time("ts", time);
         object.raw("args", arguments);
         object.end();
-        self.write_some()?;
+        self.buffer.end_record();
+        self.buffer.write_some()?;
         for nth in 0..self.roles.count(record.event) {
             let Some((rule, kind, key)) = self.roles.nth(record, nth) else {
                 continue;
@@ -446,8 +429,11 @@ impl<W: Write> Export for Chrome<W> {
         for (rule, time, end) in self.pairs.flushed() {
             self.end_without_begin(rule, time, &end)?;
         }
-        self.write()?;
-        self.to.flush()
+        self.buffer.flush()
+    }
+
+    fn unwritten(&self, tell: &mut dyn FnMut(usize, usize)) {
+        self.buffer.unwritten(tell);
     }
 
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {
@@ -486,9 +472,8 @@ impl<W: Write> Export for Chrome<W> {
                 });
             })?;
         }
-        self.lines.extend_from_slice(b"\n]\n");
-        self.write()?;
-        self.to.flush()
+        self.buffer.bytes.extend_from_slice(b"\n]\n");
+        self.buffer.flush()
     }
 }
 
@@ -706,8 +691,9 @@ fn text(to: &mut Vec<u8>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::synthetic::{Full, HOSTILE, NULL, stream};
+    use crate::formats::synthetic::{Disk, Full, HOSTILE, NULL, stream};
     use serde_json::Value;
+    use std::collections::BTreeMap;
 
     fn written(requests: u64) -> Vec<Value> {
         let mut file = Vec::new();
@@ -770,6 +756,44 @@ mod tests {
             }
         }
         assert!(open.is_empty(), "{open:?}");
+    }
+
+    /// Counts the records in a part of a trace, by event.
+    fn records_in(file: &[u8], events: &[&str]) -> BTreeMap<usize, u64> {
+        let mut found = BTreeMap::new();
+        for line in file.split(|&byte| byte == b'\n') {
+            let line = line.strip_suffix(b",").unwrap_or(line);
+            let Ok(event) = serde_json::from_slice::<Value>(line) else {
+                continue;
+            };
+            if event["cat"] == "event" {
+                let event = events.iter().position(|&name| event["name"] == name);
+                *found.entry(event.unwrap()).or_default() += 1;
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_a_partial_file_has_is_counted_exactly_wherever_it_ends() {
+        // One whose buffer is written at flushes alone, and one of several buffers.
+        for (requests, step) in [(3, 101), (400, 20_011)] {
+            let stream = stream(requests);
+            let events: Vec<_> = stream.header.events.iter().map(|it| it.name()).collect();
+            let mut whole = Vec::new();
+            stream.tell(&mut Chrome::new(&mut whole)).unwrap();
+            for size in (0..whole.len()).step_by(step) {
+                let mut file = Vec::new();
+                let disk = Disk::new(&mut file, size);
+                let mut counted = BTreeMap::new();
+                for ((_, event), count) in stream.counted(&mut Chrome::new(disk)) {
+                    *counted.entry(event).or_default() += count;
+                }
+                assert_eq!(file, whole[..size]);
+                assert_eq!(counted, records_in(&file, &events), "{size} bytes");
+            }
+            assert!(whole.len() > 10 * step && records_in(&whole, &events).len() > 3);
+        }
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub(crate) struct Ctf {
     /// How often a stream has been used.
     uses: u64,
     kinds: Vec<Kind>,
+    /// Thread and event of the record in work, as long as it is in no stream.
+    in_work: Option<(usize, usize)>,
 }
 
 /// What packets say of their thread.
@@ -134,6 +136,8 @@ struct CtfStream {
     /// Packets that are not in the file yet.
     unwritten: Vec<u8>,
     events: Vec<u8>,
+    /// Thread and event of each record in these two.
+    records: Vec<(usize, usize)>,
     /// Times of its first and last event.
     begin: Option<u64>,
     last: u64,
@@ -169,6 +173,7 @@ impl Ctf {
             most_streams: MOST_STREAMS,
             uses: 0,
             kinds: Vec::new(),
+            in_work: None,
         })
     }
 
@@ -261,6 +266,7 @@ impl CtfStream {
             used: 0,
             unwritten: Vec::new(),
             events: Vec::new(),
+            records: Vec::new(),
             begin: None,
             last: 0,
             packets: 0,
@@ -341,6 +347,7 @@ impl CtfStream {
             .open(&self.path)?;
         LimitedFile::new(file).append(&self.unwritten)?;
         self.unwritten = Vec::new();
+        self.records.clear();
         Ok(())
     }
 }
@@ -469,8 +476,12 @@ event {{
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let of = (record.thread, record.event);
+        self.in_work = Some(of);
         let class = self.class(record)?;
+        self.in_work = None;
         let stream = self.stream(record.thread);
+        stream.records.push(of);
         stream.event(class, record.time, record.task.unwrap_or(0));
         for field in record.values {
             payload(&mut stream.events, field);
@@ -497,6 +508,12 @@ event {{
 
     fn flush(&mut self) -> io::Result<()> {
         self.streams.iter_mut().try_for_each(CtfStream::write)
+    }
+
+    fn unwritten(&self, tell: &mut dyn FnMut(usize, usize)) {
+        let buffered = self.streams.iter().flat_map(|stream| &stream.records);
+        let unwritten = buffered.chain(&self.in_work);
+        unwritten.for_each(|&(thread, event)| tell(thread, event));
     }
 
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {

@@ -5,7 +5,7 @@ use super::ctf::Ctf;
 use super::export::Export;
 use super::output::{self, Patient};
 use super::perfetto::Perfetto;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -34,8 +34,8 @@ impl Format {
     /// Creates the file, or the directory.
     pub(crate) fn create(self, path: &Path) -> io::Result<Exporter> {
         Ok(match self {
-            Self::Perfetto => Box::new(Perfetto::new(BufWriter::new(output::create(path)?))),
-            Self::Chrome => Box::new(Chrome::new(BufWriter::new(output::create(path)?))),
+            Self::Perfetto => Box::new(Perfetto::new(output::create(path)?)),
+            Self::Chrome => Box::new(Chrome::new(output::create(path)?)),
             Self::Ctf => Box::new(Ctf::create(path)?),
         })
     }

@@ -2,7 +2,7 @@
 //! ([`file`]), and each of them.
 //!
 //! What they share: begins and ends are paired in [`pairs`]; slices inside other slices are found
-//! in [`nesting`].
+//! in [`nesting`]; [`record_buffer`] knows which records a writer has accepted.
 
 pub(crate) mod bytes;
 pub(crate) mod chrome;
@@ -13,5 +13,6 @@ pub(crate) mod nesting;
 pub(crate) mod output;
 pub(crate) mod pairs;
 pub(crate) mod perfetto;
+pub(crate) mod record_buffer;
 #[cfg(test)]
 pub(crate) mod synthetic;

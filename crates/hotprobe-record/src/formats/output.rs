@@ -53,7 +53,7 @@ impl LimitedFile {
         }
     }
 
-    /// Appends all of it, or nothing.
+    /// Appends all of it, or nothing, as long as the file system can shorten a file.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         let result = self.write_all(bytes);
@@ -75,10 +75,14 @@ impl Drop for LimitedFile {
 
 impl Write for LimitedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut room = bytes.len();
         if self.limit < u64::MAX {
             let metadata = self.file.metadata()?;
-            let after = metadata.len().saturating_add(bytes.len() as u64);
-            if metadata.is_file() && after > self.limit {
+            if metadata.is_file() {
+                let left = self.limit.saturating_sub(metadata.len());
+                room = usize::try_from(left).map_or(room, |left| room.min(left));
+            }
+            if room == 0 && !bytes.is_empty() {
                 return Err(io::Error::new(
                     io::ErrorKind::FileTooLarge,
                     format!(
@@ -88,7 +92,7 @@ impl Write for LimitedFile {
                 ));
             }
         }
-        self.file.write(bytes)
+        self.file.write(&bytes[..room])
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -75,6 +75,72 @@ impl SyntheticStream {
     }
 }
 
+impl SyntheticStream {
+    /// Hands over all, until that fails, which it has to. Returns how many records are then in the
+    /// file, by thread and event, as the exporter counts them.
+    pub(crate) fn counted(&self, to: &mut dyn Export) -> BTreeMap<(usize, usize), u64> {
+        let mut counts = BTreeMap::<_, u64>::new();
+        let mut failed = to.header(&self.header).is_err();
+        for step in &self.steps {
+            if failed {
+                break;
+            }
+            if let SyntheticStep::Record { thread, event, .. } = step {
+                *counts.entry((*thread, *event)).or_default() += 1;
+            }
+            failed = step.tell(to).is_err();
+        }
+        assert!(failed || to.finish(self.end, &self.totals).is_err());
+        to.unwritten(&mut |thread, event| {
+            let count = counts.get_mut(&(thread, event));
+            *count.expect("it was handed over") -= 1;
+        });
+        counts.retain(|_, count| *count > 0);
+        counts
+    }
+}
+
+/// Keeps what is written, until it is full. Each second write is cut short.
+pub(crate) struct Disk<'a> {
+    file: &'a mut Vec<u8>,
+    size: usize,
+    writes: usize,
+}
+
+impl<'a> Disk<'a> {
+    pub(crate) fn new(file: &'a mut Vec<u8>, size: usize) -> Self {
+        Self {
+            file,
+            size,
+            writes: 0,
+        }
+    }
+}
+
+impl io::Write for Disk<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        if self.writes % 3 == 0 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let room = bytes.len().min(self.size - self.file.len());
+        if room == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let count = if self.writes % 2 == 0 {
+            room.div_ceil(2)
+        } else {
+            room
+        };
+        self.file.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl SyntheticStep {
     pub(crate) fn tell(&self, to: &mut dyn Export) -> io::Result<()> {
         match self {

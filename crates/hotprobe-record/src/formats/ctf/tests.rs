@@ -201,6 +201,86 @@ fn a_class_that_the_disk_has_no_room_for_leaves_metadata_readable() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
+/// Counts the events of class 2, which is the first that is not ours, in all streams, by thread.
+/// They have no parameters, and losses and totals are not among them.
+#[cfg(unix)]
+fn records_in(folder: &Path) -> HashMap<(usize, usize), u64> {
+    const TICK: usize = 4;
+    let mut found = HashMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.ends_with("metadata") {
+            for (thread, times) in packets(&path) {
+                let of = (usize::try_from(thread).unwrap(), TICK);
+                *found.entry(of).or_default() += times.len() as u64;
+            }
+        }
+    }
+    found.retain(|_, count| *count > 0);
+    found
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_folder_has_when_a_stream_has_no_room_is_counted_exactly() {
+    const TICK: usize = 4;
+    const NAME: &str =
+        "formats::ctf::tests::what_a_folder_has_when_a_stream_has_no_room_is_counted_exactly";
+    if !std::env::var(test_support::CHILD).is_ok_and(|child| child == NAME) {
+        // In blocks of 512 bytes; without the signal that is the default.
+        for blocks in [8, 50, 200, 600] {
+            let child = test_support::child(NAME);
+            let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+            let output = std::process::Command::new("sh")
+                .args(["-c", &limited])
+                .arg(child.get_program())
+                .args(child.get_args())
+                .env(test_support::CHILD, NAME)
+                .output()
+                .expect("there is a shell");
+            let said = test_support::text(&output);
+            assert!(
+                output.status.success() && said.contains("1 passed"),
+                "{said}"
+            );
+        }
+        return;
+    }
+    // Flushed never, seldom, and often.
+    for every in [usize::MAX, 5000, 100] {
+        let folder = folder(&format!("room-{every}"));
+        let mut to = Ctf::create(&folder).unwrap();
+        to.most_streams = 3;
+        to.header(&stream(1).header).unwrap();
+        let mut counted = HashMap::<_, u64>::new();
+        for time in 0.. {
+            // One of five threads fires most, so that its stream fails first.
+            let thread = if time % 3 == 0 { time % 5 } else { 4 };
+            *counted.entry((thread, TICK)).or_default() += 1;
+            let record = Record {
+                time: time as u64,
+                thread,
+                event: TICK,
+                task: None,
+                values: &[],
+            };
+            let mut told = to.record(&record);
+            if time % every == every - 1 {
+                told = told.and_then(|()| to.flush());
+            }
+            if let Err(error) = told {
+                assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+                break;
+            }
+        }
+        to.unwritten(&mut |thread, event| *counted.get_mut(&(thread, event)).unwrap() -= 1);
+        counted.retain(|_, count| *count > 0);
+        drop(to);
+        assert_eq!(counted, records_in(&folder), "{every}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
 #[test]
 fn a_folder_that_is_gone_is_an_error() {
     let folder = folder("gone");

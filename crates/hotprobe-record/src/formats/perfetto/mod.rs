@@ -19,28 +19,34 @@
 //!   sums up.
 //! * At the end, the track `totals` has an instant for each event and thread: fired, written, lost.
 //!
-//! All names are interned in the first packet, and nothing else is: no packet depends on any other
-//! one but that.
+//! * The first record of each event has its place in the source.
+//!
+//! All names are interned in the first packet. Times are differences to the packet before
+//! ([`clock`]), and a record without a track is on that of the last defaults: so a packet depends
+//! on those before it, and any prefix of a file can be opened.
 
+mod clock;
 mod event;
 mod instant;
 mod names;
 mod proto;
 
+use self::clock::PacketClock;
 use self::event::{
     ArgumentOf, EventName, EventPacket, NO_BEGIN, NO_END, put_argument, put_dictionary, put_task,
 };
 use self::instant::{InstantPlace, Instants};
 use self::names::{SEQUENCE, argument, category, uuid};
 use self::proto::{
-    AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
-    InternedData, InternedName, ProcessDescriptor, REALTIME, SEQ_INCREMENTAL_STATE_CLEARED,
-    SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor, TracePacket, TrackDescriptor,
-    TrackEvent, Type,
+    AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DIFFERENCES,
+    DebugAnnotation, InternedData, InternedName, ProcessDescriptor, REALTIME,
+    SEQ_INCREMENTAL_STATE_CLEARED, SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor,
+    TracePacket, TracePacketDefaults, TrackDescriptor, TrackEvent, TrackEventDefaults, Type,
 };
 use super::export::{Export, Header, Lost, Record, ThreadInfo, Total, lossy_events};
 use super::nesting::{InnerSlice, Nesting, NestingStep, NestingSteps};
 use super::pairs::{PairKey, Pairs, Role, Roles};
+use super::record_buffer::RecordBuffer;
 use prost::Message;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -52,15 +58,10 @@ use std::time::SystemTime;
 /// The number of tasks whose tracks are remembered as described; others' are described again.
 const TASKS: usize = 1 << 12;
 
-/// So much is written at once.
-const AT_ONCE: usize = 64 << 10;
-
 /// Writes a recording as a Perfetto trace.
 #[derive(Debug)]
 pub(crate) struct Perfetto<W: Write> {
-    to: W,
-    /// What has not been written yet.
-    packets: Vec<u8>,
+    buffer: RecordBuffer<W>,
     pid: u32,
     events: Vec<PerfettoEvent>,
     /// Each rule's name, event that ends it, and tracks.
@@ -68,6 +69,8 @@ pub(crate) struct Perfetto<W: Write> {
     roles: Roles,
     pairs: Pairs<Begun, EndArguments>,
     nesting: Nesting<Beginning, EndArguments>,
+    clock: PacketClock,
+    default_thread: DefaultThread,
     threads: HashMap<usize, PerfettoThread>,
     ids: HashSet<u64>,
     /// Whose tracks have been described: each is where its number says, and takes the place of
@@ -75,6 +78,40 @@ pub(crate) struct Perfetto<W: Write> {
     tasks: Vec<Option<u64>>,
     /// What the record in work needs; kept for its memory.
     scratch: Scratch,
+}
+
+/// The thread whose track records are on that name none.
+#[derive(Debug, Default)]
+struct DefaultThread {
+    thread: usize,
+    /// Another one, and the number of its last records without any other's between.
+    next: (usize, u32),
+}
+
+impl DefaultThread {
+    /// After this many records of another thread in a row, that one is the default: the packet that
+    /// says so takes as much as these records save.
+    const RECORDS: u32 = 8;
+
+    /// Notes a record of the thread. Returns whether the thread becomes the default.
+    fn changes_to(&mut self, thread: usize) -> bool {
+        if thread == self.thread {
+            self.next.1 = 0;
+            return false;
+        }
+        if thread != self.next.0 {
+            self.next = (thread, 0);
+        }
+        self.next.1 += 1;
+        let changes = self.next.1 == Self::RECORDS;
+        if changes {
+            *self = Self {
+                thread,
+                next: (thread, 0),
+            };
+        }
+        changes
+    }
 }
 
 /// The arguments of a record, and the numbers of its flows: those that continue, and those that
@@ -95,6 +132,8 @@ struct PerfettoEvent {
     /// The numbers of its parameters' names.
     parameters: Vec<(u64, &'static str)>,
     instants: Instants,
+    /// Whether a record has shown the place in the source.
+    is_located: bool,
 }
 
 #[derive(Debug)]
@@ -139,14 +178,15 @@ struct PerfettoThread {
 impl<W: Write> Perfetto<W> {
     pub(crate) fn new(to: W) -> Self {
         Self {
-            to,
-            packets: Vec::with_capacity(2 * AT_ONCE),
+            buffer: RecordBuffer::new(to),
             pid: 0,
             events: Vec::new(),
             rules: Vec::new(),
             roles: Roles::default(),
             pairs: Pairs::new(&[], 0),
             nesting: Nesting::default(),
+            clock: PacketClock::default(),
+            default_thread: DefaultThread::default(),
             threads: HashMap::new(),
             ids: HashSet::new(),
             tasks: Vec::new(),
@@ -160,25 +200,11 @@ impl<W: Write> Perfetto<W> {
             ..packet
         };
         // Field 1, length-delimited: `Trace.packet`.
-        self.packets.push(1 << 3 | 2);
+        self.buffer.bytes.push(1 << 3 | 2);
         packet
-            .encode_length_delimited(&mut self.packets)
+            .encode_length_delimited(&mut self.buffer.bytes)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        self.write_some()
-    }
-
-    /// Writes what there is, if that is much.
-    fn write_some(&mut self) -> io::Result<()> {
-        if self.packets.len() < AT_ONCE {
-            return Ok(());
-        }
-        self.write()
-    }
-
-    fn write(&mut self) -> io::Result<()> {
-        let written = self.to.write_all(&self.packets);
-        self.packets.clear();
-        written
+        self.buffer.write_some()
     }
 
     fn track(&mut self, track: TrackDescriptor) -> io::Result<()> {
@@ -198,8 +224,10 @@ impl<W: Write> Perfetto<W> {
     }
 
     fn event(&mut self, time: u64, r#type: Type, event: TrackEvent) -> io::Result<()> {
+        let stamp = self.clock.stamp(time);
         self.packet(TracePacket {
-            timestamp: Some(time),
+            timestamp: Some(stamp.number()),
+            timestamp_clock_id: stamp.clock(),
             sequence_flags: Some(SEQ_NEEDS_INCREMENTAL_STATE),
             track_event: Some(TrackEvent {
                 r#type: Some(r#type.into()),
@@ -211,62 +239,111 @@ impl<W: Write> Perfetto<W> {
 
     /// Writes a record as instants, if it is of a frequent kind.
     fn frequent_instants(&mut self, record: &Record<'_>) -> io::Result<bool> {
-        let place = of_thread(record);
+        let place = self.of_thread(record);
         if !self.put_frequent(&place, record) {
             return Ok(false);
         }
-        self.write_some()?;
+        self.buffer.end_record();
+        self.buffer.write_some()?;
         if let Some(task) = record.task {
             self.describe_task(task)?;
-            self.put_frequent(&of_task(task, &place), record);
-            self.write_some()?;
+            self.put_frequent(&self.of_task(task, record), record);
+            self.buffer.write_some()?;
         }
         Ok(true)
     }
 
     fn put_frequent(&mut self, place: &InstantPlace, record: &Record<'_>) -> bool {
         let event = self.events.get(record.event);
-        event.is_some_and(|event| event.instants.put(&mut self.packets, place, record.values))
+        let is_put = event.is_some_and(|event| {
+            event.is_located
+                && event
+                    .instants
+                    .put(&mut self.buffer.bytes, place, record.values)
+        });
+        if is_put {
+            self.clock.written(record.time);
+        }
+        is_put
     }
 
     /// Writes a record as instants: on the track of its thread, and on that of its task.
     fn instants(&mut self, record: &Record<'_>, scratch: &mut Scratch) -> io::Result<()> {
-        let place = of_thread(record);
+        let place = self.of_thread(record);
         let Some(task) = record.task else {
-            return self.instant(&place, record, scratch);
+            self.put_instant(&place, record, scratch);
+            self.buffer.end_record();
+            return self.buffer.write_some();
         };
         let own = scratch.arguments.len();
         put_task(&mut scratch.arguments, task);
-        self.instant(&place, record, scratch)?;
+        self.put_instant(&place, record, scratch);
+        self.buffer.end_record();
+        self.buffer.write_some()?;
         self.describe_task(task)?;
-        let place = of_task(task, &place);
+        let place = self.of_task(task, record);
         if self.put_frequent(&place, record) {
-            return self.write_some();
+            return self.buffer.write_some();
         }
         scratch.arguments.truncate(own);
         scratch.flows.clear();
         scratch.terminating_flows.clear();
-        self.instant(&place, record, scratch)
+        self.put_instant(&place, record, scratch);
+        self.buffer.write_some()
     }
 
-    fn instant(
-        &mut self,
-        place: &InstantPlace,
-        record: &Record<'_>,
-        scratch: &Scratch,
-    ) -> io::Result<()> {
+    fn put_instant(&mut self, place: &InstantPlace, record: &Record<'_>, scratch: &Scratch) {
+        let name = record.event as u64 + 1;
+        let event = self.events.get_mut(record.event);
+        let is_first = event.is_some_and(|event| !mem::replace(&mut event.is_located, true));
+        let name = if is_first {
+            EventName::Located(name)
+        } else {
+            EventName::Interned(name)
+        };
         let event = EventPacket {
             time: place.time,
             kind: Type::Instant,
             track: place.track,
             category: Some(place.category),
-            name: EventName::Interned(record.event as u64 + 1),
+            name,
             arguments: &scratch.arguments,
             flows: &scratch.flows,
             terminating_flows: &scratch.terminating_flows,
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
+        self.clock.written(record.time);
+    }
+
+    /// Returns where a record is shown on the track of its thread.
+    fn of_thread(&self, record: &Record<'_>) -> InstantPlace {
+        let is_default = record.thread == self.default_thread.thread;
+        InstantPlace {
+            time: self.clock.peek(record.time),
+            category: category::EVENT,
+            track: (!is_default).then(|| uuid::thread(record.thread)),
+            task: record.task,
+        }
+    }
+
+    /// Returns where it is shown on the track of its task.
+    fn of_task(&self, task: u64, record: &Record<'_>) -> InstantPlace {
+        InstantPlace {
+            time: self.clock.peek(record.time),
+            category: category::TASK,
+            track: Some(uuid::task(task)),
+            task: None,
+        }
+    }
+
+    /// Writes what holds for packets that do not say otherwise.
+    fn defaults(&self) -> TracePacketDefaults {
+        TracePacketDefaults {
+            timestamp_clock_id: Some(DIFFERENCES),
+            track_event_defaults: Some(TrackEventDefaults {
+                track_uuid: Some(uuid::thread(self.default_thread.thread)),
+            }),
+        }
     }
 
     fn put_arguments(&self, to: &mut Vec<u8>, record: &Record<'_>) {
@@ -301,6 +378,7 @@ impl<W: Write> Perfetto<W> {
                     parameters.iter().map(|&(iid, _)| iid),
                 ),
                 parameters,
+                is_located: false,
             });
         }
         for (rule, slice) in self.rules.iter_mut().zip(&header.slices) {
@@ -457,17 +535,17 @@ impl<W: Write> Perfetto<W> {
         arguments: &[u8],
     ) -> io::Result<()> {
         let event = EventPacket {
-            time,
+            time: self.clock.stamp(time),
             kind: Type::SliceBegin,
-            track: uuid::lane(track, lane),
+            track: Some(uuid::lane(track, lane)),
             category: Some(category::SLICE),
             name: EventName::Text(&self.rules[rule].name),
             arguments,
             flows: &[flow],
             terminating_flows: &[],
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
+        self.buffer.write_some()
     }
 
     fn end_on(
@@ -477,17 +555,17 @@ impl<W: Write> Perfetto<W> {
         arguments: &[u8],
     ) -> io::Result<()> {
         let event = EventPacket {
-            time,
+            time: self.clock.stamp(time),
             kind: Type::SliceEnd,
-            track: uuid::lane(track, lane),
+            track: Some(uuid::lane(track, lane)),
             category: None,
             name: EventName::None,
             arguments,
             flows: &[],
             terminating_flows: &[],
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
+        self.buffer.write_some()
     }
 
     fn end_without_begin(
@@ -504,17 +582,17 @@ impl<W: Write> Perfetto<W> {
         let mut arguments = arguments.into_owned();
         arguments.extend_from_slice(NO_BEGIN);
         let event = EventPacket {
-            time,
+            time: self.clock.stamp(time),
             kind: Type::Instant,
-            track: uuid::rule(rule),
+            track: Some(uuid::rule(rule)),
             category: Some(category::SLICE),
             name: EventName::Text(&self.rules[rule].name),
             arguments: &arguments,
             flows: &[],
             terminating_flows: &[],
         };
-        event.put(&mut self.packets);
-        self.write_some()
+        event.put(&mut self.buffer.bytes);
+        self.buffer.write_some()
     }
 
     /// Begins and ends slices. What begins comes before what is on the threads, so that the flow
@@ -632,8 +710,9 @@ impl<W: Write> Export for Perfetto<W> {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         let clock = |clock_id, timestamp| Clock {
-            clock_id: Some(clock_id),
+            id: Some(clock_id),
             timestamp: Some(timestamp),
+            is_incremental: (clock_id == DIFFERENCES).then_some(true),
         };
         self.packet(TracePacket {
             sequence_flags: Some(SEQ_INCREMENTAL_STATE_CLEARED),
@@ -654,6 +733,7 @@ impl<W: Write> Export for Perfetto<W> {
                 debug_annotation_names: names.into_iter().enumerate().map(interned).collect(),
                 source_locations: locations.collect(),
             }),
+            defaults: Some(self.defaults()),
             ..TracePacket::default()
         })?;
         self.packet(TracePacket {
@@ -661,6 +741,7 @@ impl<W: Write> Export for Perfetto<W> {
                 clocks: vec![
                     clock(BOOTTIME, 0),
                     clock(REALTIME, wall.as_nanos().try_into().unwrap_or(u64::MAX)),
+                    clock(DIFFERENCES, 0),
                 ],
                 primary_trace_clock: Some(BOOTTIME),
             }),
@@ -719,6 +800,13 @@ impl<W: Write> Export for Perfetto<W> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.buffer.begin_record(record);
+        if self.default_thread.changes_to(record.thread) {
+            self.packet(TracePacket {
+                defaults: Some(self.defaults()),
+                ..TracePacket::default()
+            })?;
+        }
         let roles = self.roles.count(record.event);
         if roles == 0 && self.frequent_instants(record)? {
             return Ok(());
@@ -779,8 +867,11 @@ impl<W: Write> Export for Perfetto<W> {
         for (rule, lane, steps) in self.nesting.flush() {
             self.write_inside((rule, lane), steps)?;
         }
-        self.write()?;
-        self.to.flush()
+        self.buffer.flush()
+    }
+
+    fn unwritten(&self, tell: &mut dyn FnMut(usize, usize)) {
+        self.buffer.unwritten(tell);
     }
 
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()> {
@@ -830,8 +921,7 @@ impl<W: Write> Export for Perfetto<W> {
             };
             self.event(end, Type::Instant, event)?;
         }
-        self.write()?;
-        self.to.flush()
+        self.buffer.flush()
     }
 }
 
@@ -840,26 +930,6 @@ fn numbered(iid: u64, value: AnnotationValue) -> DebugAnnotation {
         name_iid: Some(iid),
         value: Some(value),
         ..DebugAnnotation::default()
-    }
-}
-
-/// Returns where a record is shown on the track of its thread.
-fn of_thread(record: &Record<'_>) -> InstantPlace {
-    InstantPlace {
-        time: record.time,
-        category: category::EVENT,
-        track: uuid::thread(record.thread),
-        task: record.task,
-    }
-}
-
-/// Returns where it is shown on the track of its task.
-fn of_task(task: u64, on_thread: &InstantPlace) -> InstantPlace {
-    InstantPlace {
-        category: category::TASK,
-        track: uuid::task(task),
-        task: None,
-        ..*on_thread
     }
 }
 
