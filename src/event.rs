@@ -40,7 +40,7 @@ impl<F: ?Sized> Event<F> {
         self.cell.is_enabled()
     }
 
-    /// For `start!`, whose error shows the type's name.
+    /// Returns, to `start!`, a type whose name is what the error shows.
     #[doc(hidden)]
     #[must_use]
     pub fn is_startable(&self) -> crate::__private::AnEventIsFiredByFire {

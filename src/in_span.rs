@@ -210,8 +210,9 @@ impl<F: Future, G: SpanGuard> SpanFuture<F, G> {
         }
     }
 
+    /// Polls, and calls `ready` when the future is ready: if the span is off only if `ALSO_OFF`.
     #[inline(always)]
-    fn poll_then(
+    fn poll_then<const ALSO_OFF: bool>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         ready: impl FnOnce(&F::Output, G),
@@ -225,12 +226,15 @@ impl<F: Future, G: SpanGuard> SpanFuture<F, G> {
         // In one place, on or off: it is inlined once.
         let poll = this.future.poll(cx);
         let span = &mut *mem::ManuallyDrop::new(polling).span;
-        if span.raw().is_on() {
+        let on = span.raw().is_on();
+        if on {
             crate::__private::unlikely();
             polled(span.raw_mut(), poll.is_ready());
         }
-        if let Poll::Ready(output) = &poll {
-            ready(output, span.take());
+        if on || ALSO_OFF {
+            if let Poll::Ready(output) = &poll {
+                ready(output, span.take());
+            }
         }
         poll
     }
@@ -251,7 +255,7 @@ impl<F: Future, G: SpanGuard> Future for SpanFuture<F, G> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.poll_then(cx, |_, span| drop(span))
+        self.poll_then::<false>(cx, |_, span| drop(span))
     }
 }
 
@@ -278,7 +282,7 @@ where
         let this = self.project();
         let ending = this.ending;
         this.inner
-            .poll_then(cx, |output, span| match ending.take() {
+            .poll_then::<true>(cx, |output, span| match ending.take() {
                 Some(ending) => ending(output, span),
                 None => drop(span),
             })

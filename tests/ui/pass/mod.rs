@@ -68,7 +68,6 @@ mod span_fired;
 mod span_generic;
 mod span_not_a_name;
 mod span_not_a_static;
-mod span_outside;
 mod span_parameter_unnamed;
 mod span_private_start;
 mod span_probe_without_option;

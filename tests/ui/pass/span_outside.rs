@@ -1,7 +1,0 @@
-struct Mine;
-
-hotprobe::span! {
-    static MINE: fn();
-}
-
-fn main() {}
