@@ -37,8 +37,8 @@ for function in leaf leaf_method; do
         failed=1
     fi
 done
-# A span that is off: next to two events, and a poll in it next to the poll alone. Counted is the path
-# without a taken branch: up to the first `ret`, or the jump to what was called last.
+# A span that is off: next to two events, and a poll in it next to the poll alone. Counted is the
+# path without a taken branch: up to the first `ret`, or the jump to what was called last.
 path_of() { # FUNCTION: how many instructions
     awk -v head="<off_path::$1>:" '
         index($0, head) { inside = 1; next }

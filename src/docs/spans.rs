@@ -181,8 +181,11 @@
 //!         .ending(|body, span| end!(span, body.len()))
 //!         .await
 //! }
-//! # assert_eq!(parse(" 7"), Some(7));
-//! # #[tokio::main(flavor = "current_thread")] async fn main() { fetch("").await; }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! #     assert_eq!(parse(" 7"), Some(7));
+//! #     assert!(fetch("").await.is_empty());
+//! # }
 //! ```
 //!
 //! Bind the guard to a name that begins with `_`, not to `_` itself: `let _ = start!(…)` ends the
