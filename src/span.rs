@@ -269,6 +269,7 @@ pub trait SpanGuard: fmt::Debug {
 
     /// Takes the guard out, and leaves one that is off.
     #[doc(hidden)]
+    #[must_use]
     fn take(&mut self) -> Self
     where
         Self: Sized;

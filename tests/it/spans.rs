@@ -1,5 +1,12 @@
 //! Spans: both halves, guards, outcomes (G16).
 
+#![allow(
+    clippy::many_single_char_names,
+    clippy::similar_names,
+    clippy::uninlined_format_args,
+    reason = "spans a, b, c; began and begin"
+)]
+
 use hotprobe::{
     Batch, Half, OnPanic, Outcome, Probe, ProbeOptions, Span, SpanBegin, SpanEnd, SpanId,
     TypedSpan, Value, end, fire, start,
