@@ -181,8 +181,8 @@
 //! | `EventCell::read`: fence | none | `a_group_is_detached_at_once` |
 //! | `EventCell::read`: load | `Relaxed` | `attach_is_seen_whole` |
 //! | `EventCell::publish`: store | `Relaxed` | `attach_is_seen_whole` |
-//! | `Gate::is_open`: load | `Relaxed` | `a_batch_is_attached_at_once` |
-//! | `Gate::open`: store | `Relaxed` | `a_batch_is_attached_at_once` |
+//! | `Sequence::now`: load | `Relaxed` | `a_batch_is_attached_at_once` |
+//! | `Sequence::publish`: store | `Relaxed` | `a_batch_is_attached_at_once` |
 //! | `Header::state`: load | `Relaxed` | `a_group_is_detached_at_once_within_one_firing` |
 //! | `Header::is_attached`: load | `Relaxed` | `a_detach_is_seen_with_what_came_before` |
 //! | `Header::detach`: swap | `Acquire` | `a_group_is_detached_at_once_within_one_firing` |

@@ -45,6 +45,7 @@ fn work(x: u64) -> u64 {
 
 /// Two events that are off around some work.
 #[inline(never)]
+#[must_use]
 pub fn two_events(x: u64) -> u64 {
     fire!(BEGIN, x);
     let y = work(x);
@@ -54,6 +55,7 @@ pub fn two_events(x: u64) -> u64 {
 
 /// A span that is off around the same work.
 #[inline(never)]
+#[must_use]
 pub fn span(x: u64) -> u64 {
     let span = start!(S, x);
     let y = work(x);
