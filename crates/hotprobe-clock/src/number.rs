@@ -35,6 +35,7 @@ impl Hasher for Number {
 /// same for all instants of a process. None if it does not consist of seconds and nanoseconds, which
 /// the compiler knows.
 #[inline(always)]
+#[must_use]
 pub fn of_instant(instant: Instant) -> Option<u64> {
     let mut time = SecondsAndNanos::Nothing;
     instant.hash(&mut time);
