@@ -181,7 +181,7 @@ const NESTED: f64 = 52.5;
 
 /// A record, from `fire!` to the buffer.
 const RECORD: f64 = 212.9;
-const RECORD_TEXT: f64 = 159.9;
+const RECORD_TEXT: f64 = 44.9;
 
 /// Attach and detach, against clone + swap + defer, without libc: the ratios measured with rustc
 /// 1.95, plus a few hundredths. A grace period consists of two parts, the scan of the lanes and

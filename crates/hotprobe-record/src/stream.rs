@@ -514,7 +514,7 @@ mod tests {
             rows: 8,
         };
         let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
-        let fire = || buffers.record::<false, false>(0, &[Value::U64(7)]);
+        let fire = || buffers.record::<false, false, false>(0, &[Value::U64(7)]);
         let told = ThreadLog::default();
         let mut drains = Drains {
             buffers: &buffers,

@@ -89,9 +89,10 @@ impl Buffers {
     }
 
     /// Records a firing, or counts it as lost. `TSC`: which clock it is; `TASKS`: whether tasks are
-    /// noted.
+    /// noted; `TEXT`: whether the event has one parameter, a text (if it has not, that only costs
+    /// time).
     #[inline(always)]
-    pub(crate) fn record<const TSC: bool, const TASKS: bool>(
+    pub(crate) fn record<const TSC: bool, const TASKS: bool, const TEXT: bool>(
         self: &Arc<Self>,
         event: u32,
         values: &[Value<'_>],
@@ -99,7 +100,7 @@ impl Buffers {
         // First of all: the processor continues with what follows while it reads its clock.
         let time = self.timer.ticks_of::<TSC>();
         match self.own() {
-            Some(buffer) => buffer.record::<TASKS>(event, time, values),
+            Some(buffer) => buffer.record::<TASKS, TEXT>(event, time, values),
             None => self.record_without_lease::<TASKS>(event, time, values),
         }
     }
@@ -146,7 +147,7 @@ impl Buffers {
                 while let Some(lost) = Waiting::take() {
                     buffer.ring.lose(lost.event, time, lost.count);
                 }
-                buffer.record::<TASKS>(event, time, values);
+                buffer.record::<TASKS, false>(event, time, values);
                 if let Got::Once(_) = got {
                     let _busy = Busy::enter(Busy::READING);
                     self.give_back(index);

@@ -742,12 +742,17 @@ impl<'a> Drain<'a> {
 
 #[inline(always)]
 fn word(words: &[AtomicU64], at: u64) -> &AtomicU64 {
+    &words[position(words, at)]
+}
+
+#[inline(always)]
+fn position(words: &[AtomicU64], at: u64) -> usize {
     #[allow(
         clippy::cast_possible_truncation,
         reason = "the mask keeps what is needed"
     )]
     let index = at as usize & (words.len() - 1);
-    &words[index]
+    index
 }
 
 /// Relaxed: the Release in `commit` comes after it.
@@ -757,19 +762,48 @@ fn put(words: &[AtomicU64], at: u64, value: u64) {
 }
 
 #[inline(always)]
-fn put_bytes(words: &[AtomicU64], mut at: u64, bytes: &[u8]) {
-    let mut whole = bytes.chunks_exact(8);
-    for chunk in &mut whole {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        put(words, at, u64::from_le_bytes(word));
-        at += 1;
+fn put_bytes(words: &[AtomicU64], at: u64, bytes: &[u8]) {
+    let whole = bytes.len() / 8;
+    let first = position(words, at);
+    let Some(to) = words.get(first..first + whole) else {
+        return put_bytes_around(words, at, bytes);
+    };
+    for (to, chunk) in to.iter().zip(bytes.chunks_exact(8)) {
+        // Relaxed: as in `put`.
+        to.store(little_endian(chunk), Ordering::Relaxed);
     }
-    let rest = whole.remainder();
-    if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        put(words, at, u64::from_le_bytes(word));
+    if bytes.len() % 8 > 0 {
+        put(words, at + whole as u64, last_word(bytes));
+    }
+}
+
+/// The same where the ring's end is among the words.
+#[cold]
+#[inline(never)]
+fn put_bytes_around(words: &[AtomicU64], at: u64, bytes: &[u8]) {
+    for (at, chunk) in (at..).zip(bytes.chunks(8)) {
+        put(words, at, little_endian(chunk));
+    }
+}
+
+/// Returns at most eight bytes as a word, the first lowest.
+#[inline(always)]
+fn little_endian(bytes: &[u8]) -> u64 {
+    let from_all = <[u8; 8]>::try_from(bytes).map(u64::from_le_bytes);
+    from_all.unwrap_or_else(|_| {
+        let highest_first = bytes.iter().rev();
+        highest_first.fold(0, |word, &byte| word << 8 | u64::from(byte))
+    })
+}
+
+/// Returns the bytes behind the last whole word, of which there are some. (Shifted out of the last
+/// eight: a copy of so few bytes would be a call of `memcpy`.)
+#[inline(always)]
+fn last_word(bytes: &[u8]) -> u64 {
+    let rest = bytes.len() % 8;
+    match bytes.last_chunk::<8>() {
+        Some(&last) => u64::from_le_bytes(last) >> (64 - 8 * rest),
+        None => little_endian(bytes),
     }
 }
 

@@ -113,7 +113,7 @@ fn a_ring_that_is_being_copied_goes_to_no_other_thread() {
     let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
     let fire_on_a_thread = || {
         let buffers = Arc::clone(&buffers);
-        let fire = move || buffers.record::<false, false>(0, &[]);
+        let fire = move || buffers.record::<false, false, false>(0, &[]);
         thread::spawn(fire).join().unwrap();
     };
     fire_on_a_thread();
@@ -125,4 +125,26 @@ fn a_ring_that_is_being_copied_goes_to_no_other_thread() {
     // Both rings are free, and have the same room: the next thread gets the first.
     fire_on_a_thread();
     assert_eq!((buffers.made(), first.thread()), (2, 2));
+}
+
+#[test]
+fn bytes_of_each_length_are_kept_wherever_they_begin() {
+    let bytes: Vec<u8> = (1..=40).collect();
+    for start in 0..8 {
+        for len in 0..=bytes.len() {
+            let words: Vec<_> = (0..8).map(|_| AtomicU64::new(u64::MAX)).collect();
+            put_bytes(&words, start, &bytes[..len]);
+            let mut kept = Vec::new();
+            let used = len.div_ceil(8) as u64;
+            for at in start..start + used {
+                kept.extend(word(&words, at).load(Ordering::Relaxed).to_le_bytes());
+            }
+            assert_eq!(kept[..len], bytes[..len]);
+            assert!(kept[len..].iter().all(|&byte| byte == 0));
+            // Nothing beside them is written.
+            for at in start + used..start + 8 {
+                assert_eq!(word(&words, at).load(Ordering::Relaxed), u64::MAX);
+            }
+        }
+    }
 }
