@@ -427,6 +427,7 @@ impl Recorder {
             ));
         }
         Ok(Limits {
+            is_drained: self.stream.is_some(),
             words,
             buffers,
             overflow: self.overflow,

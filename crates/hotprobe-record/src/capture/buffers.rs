@@ -39,6 +39,8 @@ pub(crate) struct Limits {
     pub(crate) words: usize,
     pub(crate) buffers: usize,
     pub(crate) overflow: Overflow,
+    /// Whether the buffers are emptied while they are written, and never copied.
+    pub(crate) is_drained: bool,
     /// Of the longest record.
     pub(crate) longest: u64,
     pub(crate) cut_at: usize,
@@ -48,6 +50,9 @@ pub(crate) struct Limits {
     /// threads share a number. The threads that have their own by then may add some.
     pub(crate) rows: usize,
 }
+
+/// The words of a buffer that are used while it is emptied in time: 64 KiB, which stay in the cache.
+const WINDOW: u64 = 8 << 10;
 
 /// What a thread gets that has no buffer at hand.
 enum Got {
@@ -216,6 +221,7 @@ impl Buffers {
             words,
             overflow,
             longest,
+            is_drained,
             ..
         } = self.limits;
         let (given_back, new) = {
@@ -254,6 +260,11 @@ impl Buffers {
             return None;
         }
         let ring = Ring::new(words, overflow, self.header.events.len(), longest, thread);
+        let ring = if is_drained {
+            ring.with_window(WINDOW)
+        } else {
+            ring
+        };
         let buffer = Buffer::new(ring, self.timer, self.limits.cut_at);
         // (Its number is this call's alone.)
         self.slots[new].get_or_init(|| buffer);
