@@ -54,6 +54,8 @@
 //!
 //! | patch | model that fails |
 //! |---|---|
+//! | `ring_front_written_before_it_is_read` | `ring::a_window_keeps_what_is_not_read_yet` |
+//! | `ring_skip_while_much_is_not_read` | `ring::a_window_keeps_what_is_not_read_yet` |
 //! | `ring_copy_does_not_look_again` | `ring::a_copy_is_of_one_moment` |
 //! | `ring_no_fence_after_copying` | `ring::a_copy_is_of_one_moment` |
 //! | `ring_no_fence_before_overwriting` | `ring::a_copy_is_of_one_moment` |
@@ -431,8 +433,8 @@ impl Ring {
         {
             return None;
         }
-        // Acquire: as in `room`.
-        let tail = self.tail.load(Ordering::Acquire);
+        // Relaxed: `room`, below, looks again.
+        let tail = self.tail.load(Ordering::Relaxed);
         let front = start - in_ring + self.capacity();
         let is_read = tail >= self.skip_end() && start - tail <= window / 2;
         let has_space = front + window / 4 <= tail + self.capacity();
@@ -441,6 +443,7 @@ impl Ring {
         if !is_read || !has_space || is_last {
             return None;
         }
+        self.room(start, start + 1)?;
         self.skip(start, front);
         let writer = &*self.writer;
         writer.skip.store(start, Ordering::Relaxed);
@@ -470,8 +473,8 @@ impl Ring {
         let end = self.skip_end();
         let writer = &*self.writer;
         let behind = writer.skip.load(Ordering::Relaxed) + 1 + self.capacity();
-        // Acquire: as in `room`.
-        let is_in_front = self.tail.load(Ordering::Acquire) < end && !self.has_returned();
+        // Relaxed: `room` has seen as much, and looks again.
+        let is_in_front = self.tail.load(Ordering::Relaxed) < end && !self.has_returned();
         // (If the reader has just passed the skip, there is room from `start` on.)
         let start = if is_in_front && behind + words <= end + self.capacity() {
             self.skip(start, behind);
