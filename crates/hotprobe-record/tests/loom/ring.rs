@@ -40,7 +40,7 @@ impl Reader {
 
 /// Two threads: one writes three records, of which each may find no room; one drains twice.
 ///
-/// Cost: 97 executions, below 0.1 s.
+/// Cost: 929 executions, 0.4 s.
 #[test]
 fn what_is_drained_is_whole_and_losses_stand_where_they_were() {
     check(preemptions(4), || {
@@ -62,6 +62,8 @@ fn what_is_drained_is_whole_and_losses_stand_where_they_were() {
 
 /// Two threads: one writes to the end of the window, then on in the front or behind it; one drains
 /// meanwhile. There is room for all.
+///
+/// Cost: 1466 executions, 0.7 s.
 #[test]
 fn a_window_keeps_what_is_not_read_yet() {
     check(preemptions(3), || {
