@@ -427,6 +427,7 @@ impl Recorder {
             ));
         }
         Ok(Limits {
+            is_drained: self.stream.is_some(),
             words,
             buffers,
             overflow: self.overflow,
@@ -505,7 +506,8 @@ impl Slice {
     }
 }
 
-/// A probe for each event, compiled for one clock, and for noting tasks or not.
+/// A probe for each event, compiled for one clock, for noting tasks or not, and for what the event
+/// has.
 fn probes<const TSC: bool, const TASKS: bool>(
     buffers: &Arc<Buffers>,
     events: &[&'static dyn AnyEvent],
@@ -514,11 +516,26 @@ fn probes<const TSC: bool, const TASKS: bool>(
     for (index, event) in (0_u32..).zip(events) {
         let buffers = Arc::clone(buffers);
         let options = ProbeOptions::new().name("recording");
-        event.attach_in_with(&mut batch, options, move |_, values| {
-            buffers.record::<TSC, TASKS>(index, values);
-        });
+        if has_one_text(event.metadata()) {
+            event.attach_in_with(&mut batch, options, move |_, values| {
+                buffers.record::<TSC, TASKS, true>(index, values);
+            });
+        } else {
+            event.attach_in_with(&mut batch, options, move |_, values| {
+                buffers.record::<TSC, TASKS, false>(index, values);
+            });
+        }
     }
     batch
+}
+
+/// Whether an event has one parameter, a text, as far as the name of its type shows.
+fn has_one_text(event: &Metadata) -> bool {
+    let [parameter] = event.parameters() else {
+        return false;
+    };
+    let name = parameter.type_name();
+    !parameter.is_redacted() && name.starts_with('&') && name.ends_with("str")
 }
 
 /// An event's parameters, for a message.
