@@ -261,7 +261,7 @@ use std::future::Future;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Runs the body once. It has to take all events, in the order of each stream.
+/// Runs the body once. The body must take all events, in the order of each stream.
 ///
 /// The body runs on this thread, and may block it. Afterwards the test waits for the threads that
 /// [`spawn`] started.
