@@ -222,11 +222,11 @@ impl<'de> serde::Deserialize<'de> for Condition {
 ///
 /// ```
 /// use hotprobe_filter::{Condition, Filter};
-/// mod shop {
+/// mod market {
 ///     hotprobe::event! { pub static SOLD: fn(price: u64); pub static CLOSED: fn(); }
 /// }
 ///
-/// let selection = Condition::parse("price > 1k")?.select(hotprobe::matching("*::shop::*"))?;
+/// let selection = Condition::parse("price > 1k")?.select(hotprobe::matching("*::market::*"))?;
 /// let (selected, left_out) = selection.into_parts();
 /// for error in &left_out {
 ///     println!("not {}: {}", error.event(), error.message());
