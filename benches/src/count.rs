@@ -13,10 +13,14 @@ enum Around {
     Nothing,
     /// 64 threads that have fired and now sleep.
     Threads,
+    /// 1024 threads that have fired and ended, 64 at a time.
+    Gone,
     /// 64 other events with 16 probes each.
     Events,
     /// A recording that has room for all records.
     Recording,
+    /// No membarrier: firings have barriers of their own.
+    NoMembarrier,
 }
 
 /// A subject that is counted.
@@ -71,6 +75,7 @@ const COUNTED: &[Counted] = &[
     counted("loop_1"),
     counted("loop_16"),
     counted("fire_1"),
+    around("fire_1_full", "fire_1", Around::NoMembarrier),
     counted("fire_16"),
     counted("fire_pinned"),
     counted("fire_nested"),
@@ -88,6 +93,7 @@ const COUNTED: &[Counted] = &[
         "attach_detach_over",
         Around::Threads,
     ),
+    around("attach_detach_0_gone", "attach_detach_0", Around::Gone),
     around("attach_detach_0_events", "attach_detach_0", Around::Events),
     recorded("record_u64"),
     recorded("record_text"),
@@ -105,13 +111,18 @@ pub(crate) fn print() {
     if !crate::code::KNOWN {
         return;
     }
+    let membarrier = has_membarrier();
+    print_exact("membarrier", f64::from(u8::from(membarrier)));
     for counted in COUNTED {
         let (few, many) = counted.iterations;
         let operations = (many - few) as f64 * f64::from(find(counted.subject).per_iteration);
-        let [less, more] = [few, many].map(|iterations| Profile::of(counted.name, iterations));
+        let [less, more] = [few, many].map(|iterations| Profile::of(counted, iterations));
         let each = |of: fn(&Profile) -> u64| (of(&more) as f64 - of(&less) as f64) / operations;
         let name = counted.name;
         print_exact(&format!("count_{name}"), each(|profile| profile.own));
+        if name == "fire_1" && membarrier {
+            print_exact("count_fire_1_light", each(|profile| profile.own));
+        }
         print_exact(
             &format!("all_{name}"),
             each(|profile| profile.own + profile.libc),
@@ -121,6 +132,12 @@ pub(crate) fn print() {
             each(|profile| profile.allocations),
         );
     }
+}
+
+/// Returns whether firings have light barriers here. Attaches and detaches a probe.
+fn has_membarrier() -> bool {
+    drop(ours::attached());
+    hotprobe::stats().membarrier
 }
 
 /// Runs a counted subject, `iterations` times.
@@ -135,6 +152,16 @@ pub(crate) fn run(name: &str, iterations: u64) {
     let run = || collected(subject.run, iterations);
     match counted.around {
         Around::Nothing => run(),
+        Around::NoMembarrier => {
+            assert!(!hotprobe::stats().membarrier, "the environment forbids it");
+            run();
+        }
+        Around::Gone => {
+            for _ in 0..1024 / 64 {
+                writers::with_threads(64, || ());
+            }
+            run();
+        }
         Around::Threads => writers::with_threads(64, run),
         Around::Events => writers::with_events(run),
         Around::Recording => {
@@ -168,10 +195,14 @@ struct Profile {
 }
 
 impl Profile {
-    fn of(name: &str, iterations: u64) -> Self {
+    fn of(counted: &Counted, iterations: u64) -> Self {
         let program = std::env::current_exe().expect("the path of this program");
         let file = std::env::temp_dir().join(format!("overhead-{}.callgrind", std::process::id()));
-        let output = Command::new("valgrind")
+        let mut command = Command::new("valgrind");
+        if let Around::NoMembarrier = counted.around {
+            command.env("HOTPROBE_MEMBARRIER", "off");
+        }
+        let output = command
             .args([
                 "--tool=callgrind",
                 "--compress-strings=no",
@@ -182,7 +213,7 @@ impl Profile {
             ])
             .arg(format!("--callgrind-out-file={}", file.display()))
             .arg(program)
-            .args(["run", name, &iterations.to_string()])
+            .args(["run", counted.name, &iterations.to_string()])
             .stdout(Stdio::null())
             .output()
             .expect("valgrind (ci/overhead.sh installs it)");

@@ -14,7 +14,6 @@ hotprobe::event! {
 ///
 /// # Panics
 /// If the recording cannot start.
-#[must_use]
 pub fn recording() -> Recording {
     let recorder = Recorder::new().event(&NUMBER).event(&TEXT);
     let recording = recorder.max_buffer_bytes(8 << 20).start();

@@ -1,8 +1,8 @@
 //! Conditions on the values of [`hotprobe`]'s events: `status >= 500 && route != "/health"`.
 //!
 //! A condition is parsed from a text, bound to an event's parameters before anything is attached,
-//! and then evaluated on each firing, without allocating. `hotprobe-record`, `hotprobe-profile`
-//! and `hotprobe-admin` accept conditions; use this crate by itself in probes of your own.
+//! and then evaluated on each firing, without allocating. `Counts` of `hotprobe-profile` accepts a
+//! condition; use this crate by itself in probes of your own.
 //!
 //! # Quick start
 //!
@@ -118,8 +118,10 @@
 //!
 //! # Cost
 //!
-//! A condition stops at the first part that decides. `cargo benches --bench filter` prints what
-//! `status >= 500 && route != "/health"` adds to a firing that it rejects, counting included.
+//! A condition stops at the first part that decides. `status >= 500 && route != "/health"` adds
+//! 16 ns to a firing that it rejects by the status, 21 ns by the route, counting included: the
+//! best slices of `cargo benches --bench filter`, on two shared virtual cores of an Intel Xeon
+//! (model 207). Beside other load on the same cores, typical times were four times as high.
 //!
 //! # The code, in reading order
 //!

@@ -1,5 +1,6 @@
 //! What can go wrong with profiling, as sentences that say what to do.
 
+use hotprobe_filter::{BindError, FilterError, ParseError};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -32,6 +33,8 @@ pub enum ProfileError {
         /// What is wrong with which event, with the parameters that there are.
         reason: String,
     },
+    /// A condition is none, or does not fit an event.
+    Filter(FilterError),
     /// A limit is not possible.
     Limit {
         /// Which, and what would be.
@@ -62,6 +65,18 @@ impl ProfileError {
     }
 }
 
+impl From<ParseError> for ProfileError {
+    fn from(error: ParseError) -> Self {
+        Self::Filter(error.into())
+    }
+}
+
+impl From<BindError> for ProfileError {
+    fn from(error: BindError) -> Self {
+        Self::Filter(error.into())
+    }
+}
+
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -77,6 +92,7 @@ impl fmt::Display for ProfileError {
                 "no event matches `{pattern}` (of {events}); try `*{pattern}*`"
             ),
             Self::Parameter { reason } | Self::Limit { reason } => f.write_str(reason),
+            Self::Filter(error) => error.fmt(f),
             Self::UnknownFormat { path, endings } => write!(
                 f,
                 "cannot tell the format from the extension of `{}`; use {endings}",

@@ -8,6 +8,7 @@ use crate::label::with_label;
 use crate::parameter::parameter;
 use crate::session::SessionProbes;
 use hotprobe::{AnyEvent, Batch, ProbeOptions};
+use hotprobe_filter::{Condition, Filter, ParseError};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -97,6 +98,37 @@ impl Counts {
         self
     }
 
+    /// Counts only the firings that meet the condition, for all events of this builder. The others
+    /// are counted apart ([`EventCount::rejected`](crate::EventCount::rejected)). The page of
+    /// [`hotprobe_filter`] has the grammar.
+    ///
+    /// Events of a pattern that the condition does not fit are left out
+    /// ([`CountsSession::left_out`]). Counters of your own are not filtered.
+    ///
+    /// ```
+    /// use hotprobe_profile::Counts;
+    /// hotprobe::event! { static REQUEST_DONE: fn(route: &str, status: u16); }
+    ///
+    /// let session = Counts::new().by(&REQUEST_DONE, "route").filter("status >= 500").start()?;
+    /// REQUEST_DONE.fire("/orders", 200);
+    /// REQUEST_DONE.fire("/orders", 503);
+    /// let snapshot = session.snapshot();
+    /// let failed = &snapshot.events()[0];
+    /// assert_eq!((failed.count(), failed.rejected()), (1, 1));
+    ///
+    /// let error = Counts::new().event(&REQUEST_DONE).filter("statsu >= 500").start().unwrap_err();
+    /// assert!(error.to_string().contains("did you mean `status`?"));
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn filter<C>(mut self, condition: C) -> Self
+    where
+        C: TryInto<Condition>,
+        C::Error: Into<ParseError>,
+    {
+        self.chosen.filter(condition);
+        self
+    }
+
     /// Adds a counter that your own probes increment, to list it in the same table with its rate.
     /// Its count starts at zero when the session starts.
     pub fn counter(mut self, counter: &Counter) -> Self {
@@ -127,7 +159,8 @@ impl Counts {
     /// # Errors
     /// [`ProfileError::NothingChosen`]; [`ProfileError::NothingMatches`] for a pattern without
     /// events; [`ProfileError::Parameter`] for a parameter that its event lacks or keeps from
-    /// dynamic probes (`#[redact]`); [`ProfileError::Limit`] for a limit that is not possible.
+    /// dynamic probes (`#[redact]`); [`ProfileError::Filter`] for a condition that is none, or does
+    /// not fit an event; [`ProfileError::Limit`] for a limit that is not possible.
     ///
     /// ```
     /// # hotprobe::event! { static LOGIN: fn(user: &str, #[redact] token: &str); }
@@ -135,9 +168,12 @@ impl Counts {
     /// assert!(error.to_string().contains("keeps its parameter `token` to typed probes"));
     /// ```
     pub fn start(mut self) -> Result<CountsSession, ProfileError> {
-        let events = self
+        let filtered = self
             .chosen
-            .resolve(self.by.iter().map(|(event, _)| *event))?;
+            .filtered(self.by.iter().map(|(event, _)| *event))?;
+        let events = filtered.events;
+        let filter = Arc::new(Filter::new(filtered.bound));
+        let has_filter = filtered.condition.is_some();
         if events.is_empty() && self.counters.is_empty() && self.labels.is_empty() {
             return Err(ProfileError::NothingChosen);
         }
@@ -146,14 +182,30 @@ impl Counts {
         let mut batch = Batch::new();
         for (column, event) in events.iter().enumerate() {
             let rows = Arc::clone(&rows);
-            event.attach_in_with(&mut batch, options(), move |_, _| rows.add(column, 1));
+            if !has_filter {
+                event.attach_in_with(&mut batch, options(), move |_, _| rows.add(column, 1));
+                continue;
+            }
+            let filter = Arc::clone(&filter);
+            event.attach_in_with(&mut batch, options(), move |_, values| {
+                if filter.accepts(column, values) {
+                    rows.add(column, 1);
+                }
+            });
         }
         let mut by = Vec::new();
         for (event, name) in &self.by {
             let (index, parameter) = parameter(event.metadata(), name)?;
             let counter = LabelCounter::new(event.name(), self.max_labels)?;
             by.push((counter.clone(), parameter.name()));
+            let column = events.iter().position(|other| other == event).unwrap_or(0);
+            let filter = Arc::clone(&filter);
             event.attach_in_with(&mut batch, options(), move |_, values| {
+                // (The probe above has counted the firing, or the rejection.)
+                let condition = filter.condition(column);
+                if condition.is_some_and(|condition| !condition.matches(values)) {
+                    return;
+                }
                 if let Some(&value) = values.get(index) {
                     with_label(value, |label| counter.inc(label));
                 }
@@ -167,6 +219,9 @@ impl Counts {
             start: Instant::now(),
             events,
             rows,
+            filter,
+            condition: filtered.condition,
+            left_out: filtered.left_out,
             by,
         })
     }

@@ -5,6 +5,7 @@ use super::snapshot::{Breakdown, CountsSnapshot, EventCount};
 use crate::FinishError;
 use crate::session::SessionProbes;
 use hotprobe::AnyEvent;
+use hotprobe_filter::{BindError, Condition, Filter};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +32,9 @@ pub struct CountsSession {
     pub(super) start: Instant,
     pub(super) events: Vec<&'static dyn AnyEvent>,
     pub(super) rows: Arc<CounterRows>,
+    pub(super) filter: Arc<Filter>,
+    pub(super) condition: Option<Condition>,
+    pub(super) left_out: Vec<BindError>,
     pub(super) by: Vec<(LabelCounter, &'static str)>,
     /// Each with its count at the start.
     pub(super) counters: Vec<(u64, Counter)>,
@@ -44,18 +48,19 @@ impl CountsSession {
     #[must_use]
     pub fn snapshot(&self) -> CountsSnapshot {
         let duration = self.start.elapsed();
-        let events = self
-            .events
-            .iter()
-            .enumerate()
-            .map(|(column, event)| (event.name(), self.rows.sum(column)));
+        let events = self.events.iter().enumerate().map(|(column, event)| {
+            let rejected = self.filter.rejected(column);
+            (event.name(), self.rows.sum(column), rejected)
+        });
         let counters = self
             .counters
             .iter()
-            .map(|(before, counter)| (counter.name(), counter.count().wrapping_sub(*before)));
+            .map(|(before, counter)| (counter.name(), counter.count().wrapping_sub(*before), 0));
         let events = events
             .chain(counters)
-            .map(|(name, count)| EventCount::new(name.to_owned(), count, duration))
+            .map(|(name, count, rejected)| {
+                EventCount::new(name.to_owned(), count, rejected, duration)
+            })
             .collect();
         let labels = self
             .by
@@ -64,7 +69,15 @@ impl CountsSession {
                 Breakdown::new(counter.name(), parameter, counter.top().merged(), duration)
             })
             .collect();
-        CountsSnapshot::new(duration, events, labels)
+        let filter = self.condition.as_ref().map(ToString::to_string);
+        CountsSnapshot::new(duration, filter, events, labels)
+    }
+
+    /// Returns why events of patterns were left out: the condition does not fit them. Each error
+    /// has the event's name.
+    #[must_use]
+    pub fn left_out(&self) -> &[BindError] {
+        &self.left_out
     }
 
     /// Detaches from all events at one instant, without waiting. Firings in flight may still be

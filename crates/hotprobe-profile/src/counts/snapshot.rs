@@ -29,6 +29,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountsSnapshot {
     duration: Duration,
+    filter: Option<String>,
     events: Vec<EventCount>,
     breakdowns: Vec<Breakdown>,
 }
@@ -36,11 +37,13 @@ pub struct CountsSnapshot {
 impl CountsSnapshot {
     pub(crate) fn new(
         duration: Duration,
+        filter: Option<String>,
         events: Vec<EventCount>,
         breakdowns: Vec<Breakdown>,
     ) -> Self {
         Self {
             duration,
+            filter,
             events,
             breakdowns,
         }
@@ -50,6 +53,12 @@ impl CountsSnapshot {
     #[must_use]
     pub const fn duration(&self) -> Duration {
         self.duration
+    }
+
+    /// Returns the condition that counted firings meet; `None` if all are counted.
+    #[must_use]
+    pub fn filter(&self) -> Option<&str> {
+        self.filter.as_deref()
     }
 
     /// Returns the events, then one's own counters, in the order in which they were chosen.
@@ -78,10 +87,13 @@ impl CountsSnapshot {
     pub fn since(&self, earlier: &Self) -> Self {
         let duration = self.duration.saturating_sub(earlier.duration);
         let events = self.events.iter().enumerate().map(|(index, event)| {
-            let before = earlier.events.get(index).map_or(0, |event| event.count);
+            let before = earlier.events.get(index);
+            let count = before.map_or(0, |event| event.count);
+            let rejected = before.map_or(0, |event| event.rejected);
             EventCount::new(
                 event.name.clone(),
-                event.count.saturating_sub(before),
+                event.count.saturating_sub(count),
+                event.rejected.saturating_sub(rejected),
                 duration,
             )
         });
@@ -90,7 +102,12 @@ impl CountsSnapshot {
             .iter()
             .enumerate()
             .map(|(index, breakdown)| breakdown.since(earlier.breakdowns.get(index), duration));
-        Self::new(duration, events.collect(), breakdowns.collect())
+        Self::new(
+            duration,
+            self.filter.clone(),
+            events.collect(),
+            breakdowns.collect(),
+        )
     }
 }
 
@@ -120,14 +137,16 @@ fn rate(count: u64, duration: Duration) -> f64 {
 pub struct EventCount {
     name: String,
     count: u64,
+    rejected: u64,
     duration: Duration,
 }
 
 impl EventCount {
-    pub(crate) const fn new(name: String, count: u64, duration: Duration) -> Self {
+    pub(crate) const fn new(name: String, count: u64, rejected: u64, duration: Duration) -> Self {
         Self {
             name,
             count,
+            rejected,
             duration,
         }
     }
@@ -144,7 +163,13 @@ impl EventCount {
         self.count
     }
 
-    /// Returns the rate per second; 0 if no time has passed.
+    /// Returns the exact number of firings that did not meet the condition; 0 without one.
+    #[must_use]
+    pub const fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// Returns the rate per second of the count; 0 if no time has passed.
     #[must_use]
     pub fn rate(&self) -> f64 {
         rate(self.count, self.duration)

@@ -133,6 +133,7 @@ impl Serialize for LabelLatency {
 #[derive(Serialize)]
 struct CountsSnapshotFields<'a> {
     duration_ns: u64,
+    filter: Option<&'a str>,
     events: &'a [EventCount],
     breakdowns: &'a [Breakdown],
 }
@@ -141,6 +142,7 @@ impl Serialize for CountsSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = CountsSnapshotFields {
             duration_ns: nanoseconds(self.duration()),
+            filter: self.filter(),
             events: self.events(),
             breakdowns: self.breakdowns(),
         };
@@ -152,6 +154,7 @@ impl Serialize for CountsSnapshot {
 struct EventCountFields<'a> {
     name: &'a str,
     count: u64,
+    rejected: u64,
     per_second: f64,
 }
 
@@ -160,6 +163,7 @@ impl Serialize for EventCount {
         let fields = EventCountFields {
             name: self.name(),
             count: self.count(),
+            rejected: self.rejected(),
             per_second: self.rate(),
         };
         fields.serialize(serializer)

@@ -1,6 +1,6 @@
 //! Tables for people.
 
-use crate::{CountsSnapshot, LabelLatency, LatencySnapshot};
+use crate::{CountsSnapshot, EventCount, LabelLatency, LatencySnapshot};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -186,6 +186,10 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         ]);
     }
     table(&rows, f)?;
+    if let Some(filter) = snapshot.filter() {
+        let rejected: u64 = snapshot.events().iter().map(EventCount::rejected).sum();
+        writeln!(f, "where {}: {rejected} rejected", printable(filter))?;
+    }
     for breakdown in snapshot.breakdowns() {
         let title = format!("{} by {}", breakdown.event(), breakdown.parameter());
         let exact = breakdown.is_exact();

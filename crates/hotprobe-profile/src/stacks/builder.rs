@@ -260,7 +260,7 @@ impl Stacks {
             weight,
             labels: labels
                 .map(|name| Ok(parameter(metadata, name)?.0))
-                .collect::<Result<_, _>>()?,
+                .collect::<Result<_, ProfileError>>()?,
             other: StackTally::default(),
             nested: StackTally::default(),
         })

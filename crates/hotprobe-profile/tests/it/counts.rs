@@ -359,3 +359,79 @@ fn what_is_given_twice_is_listed_once() {
         .collect();
     assert_eq!(totals, [(TWICE.name(), 1), ("own", 1)]);
 }
+
+#[test]
+fn firings_that_a_condition_rejects_are_counted_apart_and_events_that_it_does_not_fit_are_left_out()
+{
+    mod filtered {
+        hotprobe::event! {
+            pub(super) static DONE: fn(route: &str, status: u16);
+            pub(super) static TICK: fn();
+        }
+    }
+    use filtered::{DONE, TICK};
+    let session = Counts::new()
+        .by(&DONE, "route")
+        .matching("*::filtered::*")
+        .filter(r#"status >= 500 && route != "/health""#)
+        .start()
+        .unwrap();
+    let left_out: Vec<_> = session
+        .left_out()
+        .iter()
+        .map(hotprobe_filter::BindError::event)
+        .collect();
+    assert_eq!(left_out, [TICK.name()]);
+    let first = session.snapshot();
+    for status in 400..600 {
+        fire!(DONE, "/orders", status);
+        fire!(DONE, "/health", status);
+        fire!(TICK);
+    }
+    let snapshot = session.finish().unwrap();
+    for snapshot in [&snapshot.since(&first), &snapshot] {
+        let [done] = snapshot.events() else {
+            panic!("{snapshot}")
+        };
+        assert_eq!((done.count(), done.rejected()), (100, 300));
+        let [routes] = snapshot.breakdowns() else {
+            panic!("{snapshot}")
+        };
+        assert_eq!(
+            (routes.total(), routes.labels()[0].label()),
+            (100, "/orders")
+        );
+        let text = snapshot.to_string();
+        assert!(
+            text.contains(r#"where status >= 500 && route != "/health": 300 rejected"#),
+            "{text}"
+        );
+    }
+    // One that was chosen by itself has to fit; so has one of a pattern.
+    let error = Counts::new()
+        .event(&TICK)
+        .filter("status > 1")
+        .start()
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("has no parameter `status`; it has none"),
+        "{error}"
+    );
+    let error = Counts::new()
+        .matching("*::filtered::*")
+        .filter("x > 1")
+        .start()
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("fits none of the 2 events"),
+        "{error}"
+    );
+    let error = Counts::new()
+        .event(&DONE)
+        .filter("status >")
+        .start()
+        .unwrap_err();
+    assert!(error.to_string().contains("found the end"), "{error}");
+}

@@ -73,7 +73,8 @@ fn a_counts_snapshot_has_events_and_labels_with_their_rates() {
         json,
         json!({
             "duration_ns": u64::try_from(snapshot.duration().as_nanos()).unwrap(),
-            "events": [{"name": STORED.name(), "count": 3, "per_second": rate}],
+            "filter": null,
+            "events": [{"name": STORED.name(), "count": 3, "rejected": 0, "per_second": rate}],
             "breakdowns": [{
                 "event": STORED.name(), "parameter": "bucket", "total": 3, "max_unlisted": 0, "labels": [
                     {"label": "a", "count": 2, "error": 0, "per_second": labels[0].rate()},
