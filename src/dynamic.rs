@@ -94,6 +94,21 @@ impl fmt::Debug for DynamicProbe {
 ///
 /// It is what `attach_firing` of [`AnyEvent`](crate::AnyEvent) gives its probes, and borrows from
 /// the firing.
+///
+/// ```
+/// use hotprobe::{AnyEvent, Firing, TypedSpan, end, start};
+/// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+///
+/// fn print(firing: &Firing<'_>) {
+///     let name = firing.metadata().name();
+///     println!("{name} {:?} {:?} {:?}", firing.span(), firing.outcome(), firing.values());
+/// }
+///
+/// let event: &'static dyn AnyEvent = REQUEST.end_event();
+/// let probe = event.attach_firing(print);
+/// end!(start!(REQUEST, "/"), 200);
+/// # drop(probe);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Firing<'a> {
     metadata: &'static Metadata,

@@ -172,6 +172,20 @@ impl<G: SpanGuard> Drop for Polling<'_, G> {
 
 pin_project_lite::pin_project! {
     /// A future in a span: see [`InSpan::in_span`].
+    ///
+    /// ```
+    /// use hotprobe::{InSpan, Span, SpanFuture, start};
+    /// hotprobe::span! { static REQUEST: fn(route: &str); }
+    ///
+    /// fn traced<F: Future>(route: &str, future: F) -> SpanFuture<F, Span<REQUEST>> {
+    ///     future.in_span(start!(REQUEST, route))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert_eq!(traced("/", async { 200 }).await, 200);
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless they are awaited or polled"]
     #[derive(Debug)]
     pub struct SpanFuture<F, G: SpanGuard> {
@@ -261,6 +275,22 @@ impl<F: Future, G: SpanGuard> Future for SpanFuture<F, G> {
 
 pin_project_lite::pin_project! {
     /// A future in a span that ends with values: see [`SpanFuture::ending`].
+    ///
+    /// ```
+    /// use hotprobe::{EndingFuture, InSpan, Span, end, start};
+    /// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+    ///
+    /// type Ending = fn(&u16, Span<REQUEST>);
+    ///
+    /// fn traced<F: Future<Output = u16>>(future: F) -> EndingFuture<F, Span<REQUEST>, Ending> {
+    ///     future.in_span(start!(REQUEST, "/")).ending(|status, span| end!(span, *status))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert_eq!(traced(async { 200 }).await, 200);
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless they are awaited or polled"]
     pub struct EndingFuture<F, G: SpanGuard, E> {
         #[pin]
@@ -299,6 +329,20 @@ impl<F: fmt::Debug, G: SpanGuard, E> fmt::Debug for EndingFuture<F, G, E> {
 
 pin_project_lite::pin_project! {
     /// A future whose polls have the same current span: see [`InSpan::in_current_span`].
+    ///
+    /// ```
+    /// use hotprobe::{InCurrentSpan, InSpan};
+    ///
+    /// /// What a task spawns belongs to the span that is current here.
+    /// fn inherited<F: Future>(future: F) -> InCurrentSpan<F> {
+    ///     future.in_current_span()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert_eq!(tokio::spawn(inherited(async { 7 })).await.unwrap(), 7);
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless they are awaited or polled"]
     #[derive(Debug)]
     pub struct InCurrentSpan<F> {

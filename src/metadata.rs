@@ -135,6 +135,16 @@ impl Metadata {
 }
 
 /// One half of a span, as [`Metadata::span`] returns it.
+///
+/// ```
+/// use hotprobe::TypedSpan;
+/// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+///
+/// let begin = REQUEST.begin_event().metadata().span().unwrap();
+/// let end = REQUEST.end_event().metadata().span().unwrap();
+/// assert!(begin.is_begin() && !end.is_begin());
+/// assert_eq!(begin.name(), end.name()); // the halves of one span
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanHalf {
     name: &'static str,
@@ -162,6 +172,20 @@ impl SpanHalf {
 }
 
 /// The begin or the end of a span.
+///
+/// ```
+/// use hotprobe::Half;
+/// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+///
+/// for event in hotprobe::matching("*::REQUEST") {
+///     match event.metadata().span().map(|span| span.half()) {
+///         Some(Half::Begin) => println!("{} begins a span", event.name()),
+///         Some(Half::End) => println!("{} ends one", event.name()),
+///         None => println!("{} is an event", event.name()),
+///     }
+/// }
+/// # assert!(!REQUEST.is_enabled());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_enums, reason = "a half is one of two")]
 pub enum Half {

@@ -46,6 +46,18 @@ impl fmt::Display for Outcome {
 }
 
 /// A span that begins, as its probes get it.
+///
+/// ```
+/// use hotprobe::{SpanBegin, start};
+/// hotprobe::span! { static LOOKUP: fn(item: u64); }
+///
+/// let probe = LOOKUP.attach_begin(|begin: &SpanBegin, item| match begin.parent() {
+///     Some(parent) => println!("{}: item {item}, inside {parent}", begin.id()),
+///     None => println!("{}: item {item}", begin.id()),
+/// });
+/// start!(LOOKUP, 7).end();
+/// # drop(probe);
+/// ```
 #[derive(Clone, Copy)]
 pub struct SpanBegin {
     id: SpanId,
@@ -88,6 +100,19 @@ impl fmt::Debug for SpanBegin {
 }
 
 /// A span that ends, as its probes get it.
+///
+/// ```
+/// use hotprobe::{Outcome, SpanEnd, start};
+/// hotprobe::span! { static LOOKUP: fn(item: u64); }
+///
+/// let probe = LOOKUP.attach_end(|end: &SpanEnd| {
+///     if end.outcome() != Outcome::Ended {
+///         println!("{}: {}", end.id(), end.outcome());
+///     }
+/// });
+/// drop(start!(LOOKUP, 7)); // prints that it was dropped
+/// # drop(probe);
+/// ```
 #[derive(Clone, Copy)]
 pub struct SpanEnd {
     id: SpanId,
@@ -253,7 +278,22 @@ pub fn fmt_guard(
         .finish()
 }
 
-/// What the guard of every span can do. Implemented by what [`span!`](crate::span!) declares.
+/// The guard of any span, for generic code. Implemented by what [`span!`](crate::span!) declares.
+///
+/// ```
+/// use hotprobe::{InSpan, SpanFuture, SpanGuard, start};
+/// hotprobe::span! { static JOB: fn(); }
+///
+/// /// A job, with whatever span its caller gives it.
+/// fn job<G: SpanGuard>(span: G) -> SpanFuture<impl Future<Output = u32>, G> {
+///     async { 7 }.in_span(span)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(job(start!(JOB)).await, 7);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a span that has begun",
     note = "begin one with `start!(SPAN, arguments…)`; an `Entered` span becomes one again by its `exit`"

@@ -18,7 +18,7 @@ use crate::typed::Sealed;
 /// |---|---|
 /// | `end(values…)` | ends it; [`end!`](crate::end!) does so lazily |
 /// | `entered()` | makes it current on this thread ([`Entered`](crate::Entered)) |
-/// | `id()` | its [`SpanId`], or `None` if it is off |
+/// | `id()` | its [`SpanId`](crate::SpanId), or `None` if it is off |
 ///
 /// ```
 /// use hotprobe::{Span, start};

@@ -5,6 +5,10 @@ use std::hash::{Hash, Hasher};
 use std::time::Instant;
 
 /// Returns the number that the value hashes.
+///
+/// ```
+/// assert_eq!(hotprobe_clock::number::of(std::num::Wrapping(7_u64)), 7);
+/// ```
 #[inline(always)]
 pub fn of(value: impl Hash) -> u64 {
     let mut number = Number(0);

@@ -282,6 +282,15 @@ impl Recorder {
     }
 
     /// Writes a Chrome trace to any writer, as [`stream_to`](Self::stream_to).
+    ///
+    /// ```
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recorder = hotprobe_record::Recorder::new().event(&TICK);
+    /// let recording = recorder.stream_chrome_json_to(std::io::sink()).start()?;
+    /// TICK.fire();
+    /// assert_eq!(recording.finish()?.sum().written, 1);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
     pub fn stream_chrome_json_to(mut self, writer: impl Write + Send + 'static) -> Self {
         self.stream = Some(StreamTarget::Writer(Format::chrome(writer)));
         self
