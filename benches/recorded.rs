@@ -7,6 +7,11 @@
 //! With the feature `peers`, which that alias has, the same is then measured of other recorders,
 //! each in its own process: hot and paced, with the share of the records that were lost.
 //! `hotprobe_benches::recorded` has them.
+//!
+//! `cargo benches --bench recorded -- paced`: the same where a program does other work between its
+//! records. A slice is a batch of 1000; before each, the thread sleeps for a millisecond. Then how
+//! many records of an event that fires without pause a streamed file takes, and how many bytes each
+//! has in it.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -17,6 +22,7 @@ use hotprobe::{AnyEvent, fire};
 use hotprobe_benches::measure;
 use hotprobe_record::{Clock, Recorder};
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,10 +94,105 @@ fn two_threads() -> Duration {
     time
 }
 
+/// The number of records between two sleeps.
+const BATCH: u64 = 1000;
+
+/// Measures a batch of each of 400 after a sleep, all in one recording.
+fn paced(stream: Option<&Path>, call: impl Fn(u64)) -> Vec<f64> {
+    let recorder = Recorder::new().clock(CLOCK).event(&NUMBER).event(&TEXT);
+    // (Of those that are not streamed, all records fit.)
+    let recorder = match stream {
+        Some(path) => recorder.stream_to(path),
+        None => recorder.max_buffer_bytes(64 << 20),
+    };
+    let recording = recorder.start().expect("it can start");
+    let slices = batches(call);
+    let sum = recording.finish().expect("outside probes").sum();
+    assert_eq!(sum.lost, 0);
+    slices
+}
+
+fn batches(call: impl Fn(u64)) -> Vec<f64> {
+    let batch = |_| {
+        thread::sleep(Duration::from_millis(1));
+        let start = Instant::now();
+        (0..BATCH).for_each(|i| call(black_box(i)));
+        start.elapsed().as_nanos() as f64 / BATCH as f64
+    };
+    (0..400).map(batch).collect()
+}
+
+/// Prints what [`paced`] measures, and what a streamed file takes.
+fn print_paced(clock: impl Fn(u64)) {
+    let file = std::env::temp_dir().join(format!("recorded-{}.pftrace", std::process::id()));
+    let text = black_box(TEXT_OF_32);
+    let number = |i| fire!(NUMBER, i);
+    let write_text = |_| fire!(TEXT, text);
+    let mut rows = [
+        ("the clock alone", Vec::new()),
+        ("u64", Vec::new()),
+        ("32-byte text", Vec::new()),
+        ("u64, streamed to a file", Vec::new()),
+        ("32-byte text, streamed", Vec::new()),
+    ];
+    for _ in 0..5 {
+        rows[0].1.extend(batches(&clock));
+        rows[1].1.extend(paced(None, number));
+        rows[2].1.extend(paced(None, write_text));
+        rows[3].1.extend(paced(Some(&file), number));
+        rows[4].1.extend(paced(Some(&file), write_text));
+    }
+    println!(
+        "{:36} {:>8} {:>8} {:>8}",
+        "ns, paced", "best", "median", "above"
+    );
+    let figures = rows.map(|(name, slices)| (name, measure::figures(slices)));
+    for (name, ours) in &figures {
+        let above = ours.median - figures[0].1.median;
+        println!(
+            "{name:36} {:8.2} {:8.2} {above:8.2}",
+            ours.best, ours.median
+        );
+    }
+    for rate in [1_000_000, 2_000_000, 4_000_000] {
+        let recorder = Recorder::new().clock(CLOCK).event(&NUMBER).stream_to(&file);
+        let recording = recorder.start().expect("it can start");
+        let start = Instant::now();
+        let mut fired = 0;
+        while start.elapsed() < Duration::from_secs(2) {
+            while u128::from(fired) < start.elapsed().as_nanos() * rate / 1_000_000_000 {
+                fire!(NUMBER, fired);
+                fired += 1;
+            }
+        }
+        let sum = recording.finish().expect("outside probes").sum();
+        let bytes = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
+        println!(
+            "{:.2} M a second for 2 s: {} of {} lost, {:.1} bytes a record",
+            fired as f64 / 2e6,
+            sum.lost,
+            sum.fired,
+            bytes as f64 / sum.written as f64
+        );
+    }
+    // What stays behind in a temporary folder does no harm.
+    let _ = std::fs::remove_file(&file);
+}
+
 fn main() {
     #[cfg(feature = "peers")]
     if let Ok(what) = std::env::var("RECORDED_PEER") {
         return peers::measure(&what);
+    }
+    if std::env::args().any(|argument| argument == "paced") {
+        #[cfg(not(feature = "tsc"))]
+        let start = Instant::now();
+        return print_paced(move |_| {
+            #[cfg(feature = "tsc")]
+            black_box(fastant::Instant::now());
+            #[cfg(not(feature = "tsc"))]
+            black_box(start.elapsed());
+        });
     }
     ours();
     #[cfg(feature = "peers")]

@@ -7,6 +7,8 @@
 # * stress         the stress of tests/stress, and one that attaches and detaches without pause
 # * repeat         the tests of the core, record and testing, again and again: some failures depend
 #                  on how threads interleave
+# * fallback       the core's tests without membarrier
+# * threads        threads that come and go, and what they leave behind
 # * records        a recording of many records, at loss rates from none to nearly all of them
 #                  (10^8 take 4 GiB of memory)
 # * requests       many hostile requests to `/debug/probes`
@@ -16,10 +18,10 @@
 #                  .cargo/mutants.toml. Without --long: one of 200 parts, chosen by the commit.
 #
 # Usage: ci/full.sh [PART]...              all parts by default; about an hour on two cores
-#        ci/full.sh --long [PART]...       an hour of stress, 1000 repeats, 10^8 records,
-#                                          10^5 requests, all of `cargo mutants`: a day
+#        ci/full.sh --long [PART]...       an hour of stress, 1000 repeats, 10^6 threads, 10^8
+#                                          records, 10^5 requests, all of `cargo mutants`: a day
 #        ci/full.sh --list                 the names of the parts
-#        SECONDS_EACH=60 REPEAT=10 RECORDS=1000000 REQUESTS=1000 \
+#        SECONDS_EACH=60 REPEAT=10 THREADS=100000 RECORDS=1000000 REQUESTS=1000 \
 #            MUTANTS="--file src/batch.rs" ci/full.sh ...
 #        KEEP=1 ci/full.sh ...             keeps what was built, in target/full
 #
@@ -45,6 +47,7 @@ if [ "${1:-}" = --long ]; then
 fi
 seconds_each=${SECONDS_EACH:-$([ "$long" ] && echo 3600 || echo 120)}
 repeat=${REPEAT:-$([ "$long" ] && echo 1000 || echo 10)}
+threads=${THREADS:-$([ "$long" ] && echo 1000000 || echo 100000)}
 records=${RECORDS:-$([ "$long" ] && echo 100000000 || echo 10000000)}
 requests=${REQUESTS:-$([ "$long" ] && echo 100000 || echo 10000)}
 
@@ -68,6 +71,19 @@ repeat() {
         fi
     done
     echo "$repeat times"
+}
+
+fallback() {
+    # (`consumers` and `ui` build other crates, and fire nothing.)
+    HOTPROBE_MEMBARRIER=off HOTPROBE_CONSUMERS_APART=1 timeout 3600 cargo test --package hotprobe --test it -- \
+        --skip ui:: --skip consumers::
+}
+
+threads() {
+    local name=membarrier::threads_that_come_and_go_leave_nothing_behind
+    # (The variable says that it has a process of its own already: so its figures are printed.)
+    HOTPROBE_TEST_CHILD=$name HOTPROBE_THREADS=$threads timeout 3600 \
+        cargo test --release --package hotprobe --test it -- --nocapture --exact "$name"
 }
 
 records() {

@@ -15,6 +15,7 @@
 #                                        table if that is of this make
 #        ci/overhead.sh --add [TABLE]    likewise, but adds to what was measured before: the best of
 #                                        all runs counts, so that a busy machine has more chances
+#        ci/overhead.sh --pages [TABLE]  writes what was measured last
 #        ci/overhead.sh --plant          plants slowdowns in a copy, each of which has to fail
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -62,24 +63,40 @@ machine() {
         "model $(cpuinfo 'model'), $(nproc) cores ($(uname -sm))"
 }
 
-write() { # yes|no, whether to begin again; [TABLE]...
-    local fresh=$1 make table values load first
+busy() { # seconds since the start, and those that processors worked for others than this script's programs
+    awk -v hz="$(getconf CLK_TCK)" '
+        FILENAME == "/proc/uptime" { uptime = $1 }
+        FILENAME == "/proc/stat" && $1 == "cpu" { busy = $2 + $3 + $4 + $7 + $8 }
+        FILENAME ~ /^.proc.[0-9]/ { own = $14 + $15 + $16 + $17 }
+        END { print uptime, (busy - own) / hz }
+    ' /proc/uptime /proc/stat "/proc/$$/stat"
+}
+
+write() { # fresh|more, whether without earlier values; [TABLE]...
+    local mode=$1 make table values before
     make=$(make)
     shift
-    [ "$#" -gt 0 ] || set -- "${tables[@]}"
     build --features peers
     build --profile overhead-fat-lto
     export OVERHEAD_FAT_LTO="$target/overhead-fat-lto/overhead"
     values="$target/overhead-values/$make"
     mkdir -p "$values"
     for table; do
-        [ "$fresh" = no ] || rm -f "$values/$table" "$values/$table.load"
-        # The load before that of the measurement itself.
-        read -r load _ </proc/loadavg
-        echo "$load" >>"$values/$table.load"
-        echo "measuring $table, at a load of $load"
+        [ "$mode" = more ] || rm -f "$values/$table" "$values/$table.load"
+        echo "measuring $table"
+        before=$(busy)
         "$target/overhead/overhead" values "$table" >>"$values/$table"
+        awk -v before="$before" -v after="$(busy)" 'BEGIN {
+            split(before, b); split(after, a); printf "%.2f\n", (a[2] - b[2]) / (a[1] - b[1])
+        }' >>"$values/$table.load"
     done
+    pages "$@"
+}
+
+pages() { # TABLE...: writes what was measured
+    local make table values
+    make=$(make)
+    values="$target/overhead-values/$make"
     for table; do
         case $table in
         # Its rows of tails are computed from these.
@@ -95,29 +112,28 @@ write() { # yes|no, whether to begin again; [TABLE]...
         {
             cat "$values/peers" "$values/recorded" | "$target/overhead/overhead" markdown readme
             echo
-            echo "Measured on $(measured_on <(cat "$values"/{peers,recorded}.load))."
+            echo "Measured on $(measured_on "$values"/{peers,recorded}.load)." | fold -s -w 125 | sed 's/ *$//'
         } | insert "" "costs: $make" "$readme"
     fi
 }
 
 page_table() { # LOADS: the table on stdin, with where and how it was measured, as lines of a comment
     {
-        echo "On $(measured_on "$1"):"
+        echo "On $(measured_on "$1"):" | fold -s -w 95
         echo
         cat
     } | sed 's|^|//! |; s| *$||'
 }
 
-measured_on() { # LOADS: the machine, and a remark about other load
+measured_on() { # LOADS...: the machine, and whether it had other work: more than a tenth of a processor
     local loads runs other=""
-    loads=$(sort -n "$1")
-    runs=$(wc -l <<<"$loads")
-    if awk '$1 >= 1 { busy = 1 } END { exit !busy }' <<<"$loads"; then
-        other=", **beside other work** (best of $runs runs, begun at load averages of"
-        other+=" $(sed -n '1p;$p' <<<"$loads" | uniq | paste -sd ' ' | sed 's/ / to /'))"
-    elif [ "$runs" -gt 1 ]; then
-        other=", best of $runs runs"
+    loads=$(sort -n "$@")
+    runs=$(($(wc -l <<<"$loads") / $#))
+    if awk '$1 > 0.1 { busy = 1 } END { exit !busy }' <<<"$loads"; then
+        other=", **beside other work**, which took $(sed -n '1p;$p' <<<"$loads" | uniq | paste -sd ' ' |
+            sed 's/ / to /') processors"
     fi
+    [ "$runs" = 1 ] || other+=", best of $runs runs"
     echo "$(machine), $(rustc --version | cut -d ' ' -f 1,2), the default release profile$other"
 }
 
@@ -192,8 +208,16 @@ plant() { # WHAT FILE OLD NEW: in a copy's FILE, the part OLD of a line becomes 
 }
 
 case "${1:-}" in
---write) write yes "${@:2}" ;;
---add) write no "${@:2}" ;;
+--write | --add | --pages)
+    mode=$1
+    shift
+    [ "$#" -gt 0 ] || set -- "${tables[@]}"
+    case $mode in
+    --write) write fresh "$@" ;;
+    --add) write more "$@" ;;
+    --pages) pages "$@" ;;
+    esac
+    ;;
 --plant)
     plant 'the off check reads twice' src/macros.rs 'if event.is_enabled_now() {' \
         'if event.is_enabled_now() || event.is_enabled_now() {'

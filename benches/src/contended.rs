@@ -110,8 +110,10 @@ pub fn tail_of_nothing(time: Duration) -> Tail {
 
 fn beside<R>(meanwhile: Meanwhile, f: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
+    let begun = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
+            let _pinned = Pinned::to(0);
             while !stop.load(Ordering::Relaxed) {
                 let rate = match meanwhile {
                     Meanwhile::Nothing => Rate::Hundred,
@@ -124,15 +126,64 @@ fn beside<R>(meanwhile: Meanwhile, f: impl FnOnce() -> R) -> R {
                         rate
                     }
                 };
+                // Its first time is another matter: it gets memory from the system.
+                begun.store(true, Ordering::Release);
                 if rate == Rate::Hundred {
                     thread::sleep(Duration::from_millis(10));
                 }
             }
         });
+        let pinned = Pinned::to(1);
+        while !begun.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
         let result = f();
+        drop(pinned);
         stop.store(true, Ordering::Relaxed);
         result
     })
+}
+
+/// This thread stays on one processor, as long as this lives, if there are several: otherwise, a
+/// thread that wakes up may take the place of one that fires. Does nothing on other systems than
+/// Linux.
+struct Pinned {
+    #[cfg(target_os = "linux")]
+    before: Option<rustix::thread::CpuSet>,
+}
+
+impl Pinned {
+    #[cfg(target_os = "linux")]
+    fn to(nth: usize) -> Self {
+        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+        let before = sched_getaffinity(None).ok().filter(|all| all.count() > 1);
+        let place = before.as_ref().and_then(|all| {
+            let mut possible = (0..CpuSet::MAX_CPU).filter(|n| all.is_set(*n));
+            possible.nth(nth)
+        });
+        if let Some(place) = place {
+            let mut one = CpuSet::new();
+            one.set(place);
+            // Without it, the longest firings are longer.
+            let _ = sched_setaffinity(None, &one);
+        }
+        Self { before }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn to(_: usize) -> Self {
+        Self {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            let _ = rustix::thread::sched_setaffinity(None, before);
+        }
+    }
 }
 
 /// A barrier on all threads of the process, as the kernel makes it. Does nothing where there is

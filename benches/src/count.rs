@@ -3,7 +3,7 @@
 
 use crate::values::print_exact;
 use hotprobe_benches::layout_a::ours;
-use hotprobe_benches::{Subject, writers};
+use hotprobe_benches::{Subject, recordings, writers};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -13,8 +13,14 @@ enum Around {
     Nothing,
     /// 64 threads that have fired and now sleep.
     Threads,
+    /// 1024 threads that have fired and ended, 64 at a time.
+    Gone,
     /// 64 other events with 16 probes each.
     Events,
+    /// A recording that has room for all records.
+    Recording,
+    /// No membarrier: firings have barriers of their own.
+    NoMembarrier,
 }
 
 /// A subject that is counted.
@@ -47,6 +53,10 @@ const fn around(name: &'static str, subject: &'static str, around: Around) -> Co
     }
 }
 
+const fn recorded(name: &'static str) -> Counted {
+    around(name, name, Around::Recording)
+}
+
 const fn batch(name: &'static str) -> Counted {
     Counted {
         name,
@@ -65,6 +75,7 @@ const COUNTED: &[Counted] = &[
     counted("loop_1"),
     counted("loop_16"),
     counted("fire_1"),
+    around("fire_1_full", "fire_1", Around::NoMembarrier),
     counted("fire_16"),
     counted("fire_pinned"),
     counted("fire_nested"),
@@ -82,7 +93,10 @@ const COUNTED: &[Counted] = &[
         "attach_detach_over",
         Around::Threads,
     ),
+    around("attach_detach_0_gone", "attach_detach_0", Around::Gone),
     around("attach_detach_0_events", "attach_detach_0", Around::Events),
+    recorded("record_u64"),
+    recorded("record_text"),
     batch("batch_1k"),
     batch("batch_10k"),
 ];
@@ -97,13 +111,18 @@ pub(crate) fn print() {
     if !crate::code::KNOWN {
         return;
     }
+    let membarrier = has_membarrier();
+    print_exact("membarrier", f64::from(u8::from(membarrier)));
     for counted in COUNTED {
         let (few, many) = counted.iterations;
         let operations = (many - few) as f64 * f64::from(find(counted.subject).per_iteration);
-        let [less, more] = [few, many].map(|iterations| Profile::of(counted.name, iterations));
+        let [less, more] = [few, many].map(|iterations| Profile::of(counted, iterations));
         let each = |of: fn(&Profile) -> u64| (of(&more) as f64 - of(&less) as f64) / operations;
         let name = counted.name;
         print_exact(&format!("count_{name}"), each(|profile| profile.own));
+        if name == "fire_1" && membarrier {
+            print_exact("count_fire_1_light", each(|profile| profile.own));
+        }
         print_exact(
             &format!("all_{name}"),
             each(|profile| profile.own + profile.libc),
@@ -113,6 +132,12 @@ pub(crate) fn print() {
             each(|profile| profile.allocations),
         );
     }
+}
+
+/// Returns whether firings have light barriers here. Attaches and detaches a probe.
+fn has_membarrier() -> bool {
+    drop(ours::attached());
+    hotprobe::stats().membarrier
 }
 
 /// Runs a counted subject, `iterations` times.
@@ -127,14 +152,31 @@ pub(crate) fn run(name: &str, iterations: u64) {
     let run = || collected(subject.run, iterations);
     match counted.around {
         Around::Nothing => run(),
+        Around::NoMembarrier => {
+            assert!(!hotprobe::stats().membarrier, "the environment forbids it");
+            run();
+        }
+        Around::Gone => {
+            for _ in 0..1024 / 64 {
+                writers::with_threads(64, || ());
+            }
+            run();
+        }
         Around::Threads => writers::with_threads(64, run),
         Around::Events => writers::with_events(run),
+        Around::Recording => {
+            let recording = recordings::recording();
+            run();
+            let sum = recording.finish().expect("outside probes").sum();
+            assert_eq!((sum.written, sum.lost), (iterations + 1, 0));
+        }
     }
 }
 
 fn find(subject: &str) -> &'static Subject {
-    let batch = writers::BATCHES.iter().find(|batch| batch.name == subject);
-    batch.unwrap_or_else(|| ours::named(subject))
+    let mut elsewhere = writers::BATCHES.iter().chain(&recordings::RECORDS);
+    let found = elsewhere.find(|found| found.name == subject);
+    found.unwrap_or_else(|| ours::named(subject))
 }
 
 /// Callgrind collects inside this function, by its name.
@@ -153,10 +195,14 @@ struct Profile {
 }
 
 impl Profile {
-    fn of(name: &str, iterations: u64) -> Self {
+    fn of(counted: &Counted, iterations: u64) -> Self {
         let program = std::env::current_exe().expect("the path of this program");
         let file = std::env::temp_dir().join(format!("overhead-{}.callgrind", std::process::id()));
-        let output = Command::new("valgrind")
+        let mut command = Command::new("valgrind");
+        if let Around::NoMembarrier = counted.around {
+            command.env("HOTPROBE_MEMBARRIER", "off");
+        }
+        let output = command
             .args([
                 "--tool=callgrind",
                 "--compress-strings=no",
@@ -167,7 +213,7 @@ impl Profile {
             ])
             .arg(format!("--callgrind-out-file={}", file.display()))
             .arg(program)
-            .args(["run", name, &iterations.to_string()])
+            .args(["run", counted.name, &iterations.to_string()])
             .stdout(Stdio::null())
             .output()
             .expect("valgrind (ci/overhead.sh installs it)");

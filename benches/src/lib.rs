@@ -26,6 +26,7 @@ pub mod measure;
 pub mod peers;
 #[cfg(feature = "peers")]
 pub mod recorded;
+pub mod recordings;
 pub mod writers;
 
 /// The floors and the subjects, three times from the same files: the address of a loop, and of the

@@ -35,12 +35,12 @@ const ROWS: [(&str, [&[Cell]; 4]); 4] = [
     (
         "attach + detach",
         [
-            &[("attach_detach_0", "captures dropped")],
+            &[("attach_detach_0", "with captures dropped")],
             &[("reload_pair", "by reload, twice")],
             &[("lttng_change", "")],
             &[(
                 "arc_swap_pair",
-                "by `arc-swap` + `Vec`, captures dropped later",
+                "by `arc-swap` + `Vec`, with captures dropped later",
             )],
         ],
     ),

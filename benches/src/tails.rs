@@ -91,7 +91,8 @@ pub(crate) fn picture(values: &Values, machine: &str) -> String {
     let (width, height) = (WIDTH * 2.0, HEIGHT + 26.0);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-         width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         width=\"{width}\" height=\"{height}\" style=\"max-width: 100%; height: auto\" \
+         font-family=\"sans-serif\" font-size=\"12\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n\
          <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#333333\">{machine}</text>\n",
         width / 2.0,

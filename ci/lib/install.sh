@@ -22,6 +22,7 @@ packages_for() { # NAME: the Debian packages that it takes, or nothing if it is 
     pip) python3 -m pip --version >/dev/null 2>&1 || echo python3-pip ;;
     valgrind) command -v valgrind >/dev/null || echo valgrind libc6-dbg ;;
     chromium) [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null || echo chromium ;;
+    spin) command -v spin >/dev/null || echo spin ;;
     curl) command -v curl >/dev/null || echo curl ;;
     go) command -v go >/dev/null || echo golang-go ;;
     nginx) command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx ;;

@@ -31,6 +31,8 @@ full=(
     ci/record.sh
     ci/profile.sh
     ci/admin.sh
+    ci/membarrier.sh
+    ci/spin.sh
     ci/tsan.sh
     ci/asan.sh
     ci/overhead-server.sh
@@ -47,6 +49,8 @@ more=(
     'ci/overhead-server.sh --plant'
     stress
     repeat
+    fallback
+    threads
     records
     requests
     survivors

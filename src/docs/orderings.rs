@@ -138,6 +138,11 @@
 //! this list cannot be out of date: an ordering that is changed, or one that is new, fails the
 //! script. What [orders nothing](#what-orders-nothing) under the lock has no row.
 //!
+//! That `membarrier` itself does what the lanes rely on is measured: `ci/membarrier.sh` runs store
+//! buffering with it on one side, next to controls that reorder without it. `ci/spin.sh` explores
+//! whole grace periods with two firing threads and two workers, and shows that `synchronize`
+//! returns.
+//!
 //! <!-- ci/rc11.sh --write: begin -->
 //! | access | weakened to | litmus test that fails |
 //! |---|---|---|

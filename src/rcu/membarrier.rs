@@ -16,19 +16,7 @@ pub(super) enum Refused {
 
 pub(super) use imp::{barrier, register, visit_processors};
 
-#[cfg(all(
-    any(target_os = "linux", target_os = "android"),
-    any(
-        target_arch = "x86_64",
-        target_arch = "x86",
-        target_arch = "aarch64",
-        target_arch = "arm",
-        target_arch = "riscv64",
-        target_arch = "loongarch64",
-        target_arch = "powerpc64",
-        target_arch = "s390x",
-    )
-))]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod imp {
     use super::Refused;
     use std::ffi::{c_int, c_long, c_ulong};
@@ -44,22 +32,26 @@ mod imp {
         fn sched_setaffinity(thread: c_int, size: usize, mask: *const Processors) -> c_int;
     }
 
-    #[cfg(target_arch = "x86_64")]
-    const MEMBARRIER: c_long = 324;
-    #[cfg(target_arch = "x86")]
-    const MEMBARRIER: c_long = 375;
-    #[cfg(target_arch = "arm")]
-    const MEMBARRIER: c_long = 389;
-    #[cfg(target_arch = "powerpc64")]
-    const MEMBARRIER: c_long = 365;
-    #[cfg(target_arch = "s390x")]
-    const MEMBARRIER: c_long = 356;
-    #[cfg(any(
+    /// The call's number; none on architectures where it is not known here.
+    const MEMBARRIER: Option<c_long> = if cfg!(target_arch = "x86_64") {
+        Some(324)
+    } else if cfg!(target_arch = "x86") {
+        Some(375)
+    } else if cfg!(target_arch = "arm") {
+        Some(389)
+    } else if cfg!(target_arch = "powerpc64") {
+        Some(365)
+    } else if cfg!(target_arch = "s390x") {
+        Some(356)
+    } else if cfg!(any(
         target_arch = "aarch64",
         target_arch = "riscv64",
         target_arch = "loongarch64"
-    ))]
-    const MEMBARRIER: c_long = 283;
+    )) {
+        Some(283)
+    } else {
+        None
+    };
 
     const PRIVATE_EXPEDITED: c_int = 1 << 3;
     const REGISTER_PRIVATE_EXPEDITED: c_int = 1 << 4;
@@ -69,9 +61,12 @@ mod imp {
     const ENOMEM: i32 = 12;
 
     fn membarrier(command: c_int) -> Result<(), Refused> {
+        let Some(number) = MEMBARRIER else {
+            return Err(Refused::ForGood);
+        };
         let (flags, cpu): (c_int, c_int) = (0, 0);
         // SAFETY: the call takes three integers, and touches no memory of ours.
-        if unsafe { syscall(MEMBARRIER, command, flags, cpu) } == 0 {
+        if unsafe { syscall(number, command, flags, cpu) } == 0 {
             return Ok(());
         }
         Err(match Error::last_os_error().raw_os_error() {
@@ -188,19 +183,7 @@ mod imp {
     }
 }
 
-#[cfg(not(all(
-    any(target_os = "linux", target_os = "android"),
-    any(
-        target_arch = "x86_64",
-        target_arch = "x86",
-        target_arch = "aarch64",
-        target_arch = "arm",
-        target_arch = "riscv64",
-        target_arch = "loongarch64",
-        target_arch = "powerpc64",
-        target_arch = "s390x",
-    )
-)))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod imp {
     use super::Refused;
 

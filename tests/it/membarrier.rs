@@ -3,10 +3,11 @@
 
 use crate::{CHILD, Door, Witness, child, isolated, text};
 use hotprobe::SynchronizeError::TimedOut;
+use std::os::unix::process::CommandExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use test_support::system::{kernel_has_membarrier, refuse_system_calls};
 
 hotprobe::event! {
@@ -33,6 +34,11 @@ fn with_membarrier(name: &str, body: impl FnOnce()) {
 }
 
 const A_LITTLE: Duration = Duration::from_millis(20);
+
+/// Waits for a grace period, and fails instead of hanging if none ends.
+fn synchronize() {
+    hotprobe::synchronize_timeout(Duration::from_secs(60)).unwrap();
+}
 
 fn has_membarrier() -> bool {
     hotprobe::stats().membarrier
@@ -61,7 +67,8 @@ fn all_works() {
             }
         });
         assert_eq!(calls.load(Ordering::Relaxed), 33);
-        probe.detach_and_wait().unwrap();
+        assert!(probe.detach());
+        synchronize();
         dropped.try_recv().expect("dropped");
     }
     let stats = hotprobe::stats();
@@ -197,7 +204,7 @@ fn forbidden_later_without_a_way_to_make_them_pass_one() {
             let later = Parked::new();
             assert_eq!(hotprobe::synchronize_timeout(A_LITTLE), Err(TimedOut));
             parked.fire();
-            hotprobe::synchronize().unwrap();
+            synchronize();
             dropped.try_recv().expect("dropped");
             all_works();
             parked.end();
@@ -218,7 +225,7 @@ fn without_a_way_it_waits_no_longer_than_for_the_thread_to_end() {
             drop(FIRED.attach(|| ()));
             assert_eq!(hotprobe::synchronize_timeout(A_LITTLE), Err(TimedOut));
             parked.end();
-            hotprobe::synchronize().unwrap();
+            synchronize();
             all_works();
             drop(probe);
         },
@@ -241,7 +248,7 @@ fn a_barrier_that_fails_for_now_is_asked_for_again() {
             });
             scarce.join().unwrap();
             dropped.try_recv().unwrap_err();
-            hotprobe::synchronize().unwrap();
+            synchronize();
             dropped.try_recv().expect("dropped");
             // It was no reason to do without for good.
             assert!(has_membarrier());
@@ -274,9 +281,82 @@ fn a_firing_in_flight_is_waited_for_whatever_is_refused_meanwhile() {
                 assert_eq!(hotprobe::synchronize_timeout(A_LITTLE), Err(TimedOut));
                 dropped.try_recv().unwrap_err();
                 door.open();
-                hotprobe::synchronize().unwrap();
+                synchronize();
                 dropped.try_recv().expect("dropped");
             });
+        },
+    );
+}
+
+#[test]
+fn a_program_that_executes_itself_asks_for_it_again() {
+    const STAGE: &str = "HOTPROBE_TEST_AFTER_EXEC";
+    let name = "membarrier::a_program_that_executes_itself_asks_for_it_again";
+    with_membarrier(name, || {
+        assert!(!has_membarrier());
+        let probe = attached();
+        OTHER.fire();
+        assert!(has_membarrier());
+        if std::env::var_os(STAGE).is_none() {
+            // The registration is lost here, and all threads but this one.
+            let parked = Parked::new();
+            let error = child(name).env(STAGE, "1").exec();
+            parked.end();
+            panic!("not executed: {error}");
+        }
+        all_works();
+        // Without a registration of its own, it would have been refused the barriers.
+        assert!(has_membarrier());
+        drop(probe);
+    });
+}
+
+/// The number of threads that come and go: `HOTPROBE_THREADS`, or fewer than `ci/full.sh` asks for.
+fn threads() -> usize {
+    let asked = std::env::var("HOTPROBE_THREADS");
+    asked.map_or(5_000, |threads| threads.parse().unwrap())
+}
+
+#[test]
+fn threads_that_come_and_go_leave_nothing_behind() {
+    const AT_ONCE: usize = 50;
+    isolated(
+        "membarrier::threads_that_come_and_go_leave_nothing_behind",
+        || {
+            let probe = attached();
+            let pairs = || {
+                let time = |_| {
+                    let begin = Instant::now();
+                    drop(FIRED.attach(|| ()));
+                    begin.elapsed()
+                };
+                (0..1000).map(time).min().unwrap()
+            };
+            let round = || {
+                thread::scope(|scope| {
+                    for _ in 0..AT_ONCE {
+                        scope.spawn(|| OTHER.fire());
+                    }
+                });
+            };
+            round();
+            let (idle, live) = (pairs(), crate::alloc::live_bytes());
+            let begin = Instant::now();
+            for _ in 1..threads() / AT_ONCE {
+                round();
+            }
+            let took = begin.elapsed();
+            synchronize();
+            let cost = crate::alloc::live_bytes() - live;
+            let gone = pairs();
+            println!(
+                "{} threads in {took:?}: {cost} bytes more; attach + detach {idle:?} before, {gone:?} after",
+                threads()
+            );
+            // A chunk of lanes takes 8 KiB, and there may be one more.
+            assert!(cost < 16 << 10, "{cost} bytes");
+            all_works();
+            drop(probe);
         },
     );
 }
@@ -301,7 +381,7 @@ fn more_threads_than_a_chunk_has_lanes_come_and_go() {
                 });
                 drop(FIRED.attach(|| ()));
             }
-            hotprobe::synchronize().unwrap();
+            synchronize();
             // 200 lanes are four chunks of 8 KiB; 20,000 would be 2.5 MB.
             let cost = crate::alloc::live_bytes() - before;
             assert!(cost < 64 << 10, "{cost} bytes");

@@ -79,8 +79,19 @@ pub fn counter(n: u64) -> std::ops::Range<u64> {
     start..start + n
 }
 
-// These are public, so that the compiler cannot change how they take their arguments: it would find
-// the closure's address once, outside the loop.
+// These are public, and their addresses are known, so that the compiler cannot change how they take
+// their arguments, not even when it optimizes the whole program: it would find the closure's
+// address once, outside the loop.
+type DynFn = dyn Fn(u64) + Send + Sync;
+#[used]
+static CALL: fn(&DynFn, u64) = call_tail;
+#[used]
+static CAS_CALL: fn(&AtomicUsize, &DynFn, u64) = cas_call_tail;
+#[used]
+static CALL_EACH: fn(&[Closure], u64) = call_each;
+#[used]
+static PIN_CALL: fn(&LocalHandle, &Atomic<Closure>, u64) = pin_call_one;
+
 /// A dyn call, out of line.
 #[inline(never)]
 pub fn call_tail(f: &(dyn Fn(u64) + Send + Sync), x: u64) {

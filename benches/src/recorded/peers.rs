@@ -18,7 +18,7 @@ use zerocopy::{Immutable, IntoBytes};
 
 const DROPS_NEWEST: &str = "drops the newest, counts them";
 const OVERWRITES: &str = "overwrites the oldest";
-const BLOCKS: &str = "grows without bound";
+const GROWS: &str = "grows without bound";
 
 const fn once(
     name: &'static str,
@@ -63,7 +63,7 @@ pub const RECORDERS: &[Recorder] = &[
     once(
         "ours_overwriting",
         "**hotprobe-record**, `Clock::Tsc`, `OverwriteOldest`, full",
-        OVERWRITES,
+        "overwrites the oldest, counts them",
         || Box::new(Ours::full()),
     ),
     once(
@@ -102,7 +102,7 @@ pub const RECORDERS: &[Recorder] = &[
     once(
         "puffin",
         "puffin 0.20.0, a scope with a text",
-        BLOCKS,
+        GROWS,
         || Box::new(Puffin::start()),
     ),
     once(
@@ -114,7 +114,7 @@ pub const RECORDERS: &[Recorder] = &[
     once(
         "tracing_chrome",
         "tracing-chrome 0.7.2, to a sink",
-        BLOCKS,
+        GROWS,
         || Box::new(Chrome::start()),
     ),
 ];

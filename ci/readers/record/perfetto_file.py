@@ -59,6 +59,7 @@ class Reader:
 
     def __init__(self):
         self.tracks, self.interned = set(), {}
+        self.default_track = None
         self.records = self.begins = self.ends = 0
 
     def annotation(self, data):
@@ -80,11 +81,13 @@ class Reader:
             parent = track.get(5)
             assert parent is None or parent[0] in self.tracks, "a track's parent is unknown"
             self.tracks.add(track[1][0])
+        if 59 in packet:
+            self.default_track = fields(fields(packet[59][0])[11][0])[11][0]
         if 11 not in packet:
             return
         event = fields(packet[11][0])
-        assert packet[13] == [2] and packet[10] == [1] and 8 in packet, 'an event without flags, sequence or time'
-        assert event[11][0] in self.tracks, 'an event is on an unknown track'
+        assert packet[10] == [1] and 8 in packet, 'an event without sequence or time'
+        assert event.get(11, [self.default_track])[0] in self.tracks, 'an event is on an unknown track'
         for iid in event.get(10, []):
             assert iid in self.interned[self.NAMES], 'an event has an unknown name'
         for iid in event.get(34, []):

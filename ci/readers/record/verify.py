@@ -267,7 +267,7 @@ def answer(out):
     check_answer("Perfetto's file", answers[0], expected, False)
     check_answer("Chrome's file", answers[1], expected, True)
     same('clocks', [[row['ts'], row['clock_name'], row['clock_value']] for row in answers[0]['clock']],
-         [['0', 'BOOTTIME', '0'], ['0', 'REALTIME', expected.wall]])
+         [['0', 'BOOTTIME', '0'], ['0', 'REALTIME', expected.wall], ['0', None, '0']])
     same('process', answers[0]['process'], [{'pid': str(expected.pid), 'name': expected.process}])
     for query, answer in zip(queries[2:], answers[2:]):
         what = f"{Path(query['trace']).name} up to byte {query['cut']}"

@@ -17,8 +17,8 @@ const LONGEST_DURATION: Duration = Duration::from_secs(24 * 3600);
 /// The least memory: the smallest buffer that a recording has.
 const SMALLEST_MEMORY: usize = 64 << 10;
 
-/// Who may open `/debug/probes`, and the limits of what they attach. [`router()`](crate::router())
-/// turns it into a router.
+/// The settings of `/debug/probes`: who may open it, and the limits of its sessions.
+/// [`router()`](crate::router()) turns it into a router.
 ///
 /// ```
 /// use hotprobe_admin::Admin;
@@ -89,9 +89,9 @@ impl Admin {
         Ok(self)
     }
 
-    /// Lets any client in that has no address, as one that connects to a Unix socket: the
-    /// permissions of the socket's file say who may connect. Unlike a loopback address, such a
-    /// socket can be one user's. Do not call this for a server that listens on TCP without
+    /// Lets in clients without an address, such as those of a Unix socket: the permissions of the
+    /// socket's file determine who may connect. Unlike a loopback address, such a socket can be one
+    /// user's. Do not call this for a server that listens on TCP without
     /// `into_make_service_with_connect_info::<SocketAddr>()`: its clients have no address, either.
     ///
     /// ```no_run
@@ -110,8 +110,8 @@ impl Admin {
         self
     }
 
-    /// Sets how many sessions (recordings, tails, measurements) may be open at once; 4 by default.
-    /// Further requests are answered with 429. With 0, events can be listed, and nothing can be
+    /// Sets the maximum number of sessions (recordings, tails, measurements) open at once; 4 by
+    /// default. Further requests get status 429. With 0, events can be listed, and nothing can be
     /// attached.
     ///
     /// # Errors
@@ -160,9 +160,9 @@ impl Admin {
         Ok(self)
     }
 
-    /// Sets how many bytes the buffers of all recordings and the tables of all latencies and stacks
-    /// may take together; 64 MiB by default. Each session has an equal share, so that none takes
-    /// another's. Where the share is too small for what a request asks for, the response is 507.
+    /// Limits the memory of all recordings' buffers and all latencies' and stacks' tables together,
+    /// in bytes; 64 MiB by default. Each session has an equal share. A request that needs more than
+    /// its share gets status 507.
     ///
     /// # Errors
     /// [`AdminError::MaxMemoryBytes`] for less than 64 KiB, which is one buffer of a recording.
@@ -195,8 +195,8 @@ impl Admin {
         self
     }
 
-    /// Sets what `/metrics` serves: these metrics, those of the [process](Metrics::process), and the
-    /// open sessions. Without it, the latter two.
+    /// Adds metrics to those that `/metrics` serves by default: those of the
+    /// [process](Metrics::process), and the number of open sessions.
     ///
     /// Each request calls the closures of `metrics` on a worker thread of the runtime, so they must
     /// not block.

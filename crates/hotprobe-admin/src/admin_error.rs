@@ -45,7 +45,7 @@ pub enum AdminError {
         /// The longest duration that is possible.
         longest: Duration,
     },
-    /// This little memory has no room for the smallest recording.
+    /// The memory is too small for one recording.
     #[non_exhaustive]
     MaxMemoryBytes {
         /// The number of bytes that was given.

@@ -320,13 +320,11 @@ impl Shutdown {
 
     /// Runs a server until it ends; after [`begin`](Self::begin), for at most `drain` longer.
     ///
-    /// A client that does not read what it has asked for holds up a graceful shutdown for as long
-    /// as it likes: its connection waits for it, whatever its session does. With a bound, the
-    /// shutdown ends by itself.
+    /// A client that does not read its response can delay a graceful shutdown forever: its
+    /// connection stays open, even when its session has ended. `drain` bounds that.
     ///
-    /// Returns what the server returned, or `None` if connections were open when the time was up.
-    /// axum's connections are tasks of their own: those end with the runtime, as when `main`
-    /// returns.
+    /// Returns the server's result, or `None` if connections were still open after `drain`. axum's
+    /// connections are separate tasks: those end with the runtime, as when `main` returns.
     ///
     /// ```no_run
     /// use hotprobe_admin::{Admin, router};

@@ -28,7 +28,7 @@ pub enum ProfileError {
         /// How many events there are.
         events: usize,
     },
-    /// A key or a label is no parameter of its event, or not one that can serve as that.
+    /// A key, label or weight is not a parameter of its event, or cannot be used as one.
     Parameter {
         /// What is wrong with which event, with the parameters that there are.
         reason: String,
@@ -47,7 +47,7 @@ pub enum ProfileError {
         /// The known extensions.
         endings: &'static str,
     },
-    /// A file, or what was given to write to, failed.
+    /// A file or a writer failed.
     Io {
         /// The file, if it was one.
         path: Option<PathBuf>,

@@ -71,10 +71,10 @@
 //! different threads, and the code between them may await.
 //!
 //! ```text
-//! latency          count      p50      p90      p99    p99.9      max
-//! /orders/{id}      1234  12.3 µs  45.2 µs   136 µs   1.02 ms  1.31 ms
-//! 1234 begins: 1234 matched, 0 unmatched, 0 evicted, 0 open
-//! 1234 ends: 1234 matched, 0 unmatched
+//! latency       count      p50      p90     p99      max
+//! /orders/{id}  1,234  12.3 µs  45.2 µs  136 µs  1.31 ms
+//! 1,234 begins: 1,234 matched, 0 unmatched, 0 evicted, 0 open
+//! 1,234 ends: 1,234 matched, 0 unmatched
 //! ```
 //!
 //! Where a parameter's name is not enough, attach typed probes of your own. They call

@@ -11,16 +11,16 @@ const VARIABLE: &str = "HOTPROBE_RECORD";
 /// Starts the recordings that the environment asks for:
 /// `HOTPROBE_RECORD='shop::*=trace.pftrace,*::db::*=db.json'`.
 ///
-/// Each is a pattern, as for [`matching`](hotprobe::matching), `=`, and the file to stream to,
-/// whose ending tells the format; several are separated by `,`. Without the variable, or if it is
-/// empty, there are none.
+/// The variable is a list of `PATTERN=FILE`, separated by `,`. The pattern is that of
+/// [`matching`](hotprobe::matching); the file's extension determines the format. Without the
+/// variable, or if it is empty, nothing is recorded.
 ///
 /// Child processes inherit the variable, and a file has one writer: `%p` in its name gives each
 /// process a file of its own (`trace-%p.pftrace`; see [`stream_to`](Recorder::stream_to)).
 ///
 /// # Errors
-/// What cannot be understood, with what was expected; and all that [`Recorder::start`] returns.
-/// Nothing is recorded then.
+/// [`RecordError::Environment`] if the variable is malformed or a recording cannot start; its
+/// source is then the error of [`Recorder::start`]. Nothing is recorded then.
 ///
 /// ```
 /// fn main() -> Result<(), hotprobe_record::RecordError> {
@@ -89,7 +89,7 @@ fn parse(value: &str) -> Result<Vec<(&str, &str)>, RecordError> {
     Ok(asked)
 }
 
-/// The recordings that [`from_env`] started. Dropped, they end.
+/// The recordings that [`from_env`] started. Dropping it ends them.
 ///
 /// ```
 /// let recordings = hotprobe_record::from_env()?;
@@ -123,7 +123,7 @@ impl FromEnv {
         self.recordings.iter()
     }
 
-    /// Ends all recordings, as [`Recording::finish`] does.
+    /// Finishes each recording, as [`Recording::finish`] does.
     ///
     /// # Errors
     /// The first error. The other recordings are finished all the same.

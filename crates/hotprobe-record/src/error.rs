@@ -137,7 +137,7 @@ impl RecordError {
         Format::of(path).ok_or_else(|| Self::UnknownFormat { path: path.into() })
     }
 
-    /// Returns the recording that could not be finished: of [`InProbe`](Self::InProbe).
+    /// Returns the recording that could not be finished, for [`InProbe`](Self::InProbe).
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -154,8 +154,8 @@ impl RecordError {
         }
     }
 
-    /// Returns the counts of a streamed recording whose file failed: of [`Stream`](Self::Stream).
-    /// The trace has no records.
+    /// Returns the counts of a streamed recording whose file failed, for [`Stream`](Self::Stream),
+    /// as a trace without records.
     ///
     /// ```
     /// # use std::io::{self, Write};

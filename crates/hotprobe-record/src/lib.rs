@@ -99,7 +99,7 @@
 //! * its thread is just getting its buffer, because an allocator fires events. The loss is counted
 //!   as that thread's. Beyond eight such events, and for what is fired while a recording is read or
 //!   by another recording, it is counted as that of a thread of its own;
-//! * its buffer is full and just being copied, in a flight recorder.
+//! * its buffer is full while a snapshot copies it, in a flight recorder.
 //!
 //! A thread that ends loses nothing, not even what its last destructors fire: its buffer goes to
 //! the next thread, with the records in it. A child process after `fork` does not record, and its
@@ -145,10 +145,10 @@
 //!
 //! # Streamed files
 //!
-//! A thread of the recording takes the records out of the buffers, all up to one moment, the
-//! earliest first, and hands them to the file. Then it sleeps for some milliseconds, or continues
-//! at once if there was much. So a streamed file has its records in the order of time, except those
-//! that were just being written at such a moment. The file is flushed five times a second.
+//! A background thread takes all records up to one moment out of the buffers, writes them to the
+//! file sorted by time, and sleeps for some milliseconds, unless there was much to write. So a
+//! streamed file is in the order of time, except for records that were just being written at such a
+//! moment. The file is flushed five times a second.
 //!
 //! # Where it blocks
 //!

@@ -9,10 +9,10 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// A record that finds no room is lost, and counted.
+    /// The new record is lost, and counted.
     #[default]
     DropNewest,
-    /// The oldest records make room, and are counted as lost: a flight recorder, which has the last
-    /// seconds.
+    /// The oldest records are overwritten, and counted as lost: a flight recorder, which keeps the
+    /// last seconds.
     OverwriteOldest,
 }

@@ -14,7 +14,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What is to be recorded, and how. [`start`](Self::start) attaches to all events at one instant.
+/// The builder of a recording: which events to record, and how. [`start`](Self::start) attaches to
+/// all events at one instant.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -41,16 +42,15 @@ use std::sync::Arc;
 /// ```
 ///
 /// # Memory
-/// Each thread that fires gets a buffer when it does so first
-/// ([`max_buffer_bytes`](Self::max_buffer_bytes)); that of a thread that has ended is given to the
-/// next. Together they are never larger than the cap ([`max_total_bytes`](Self::max_total_bytes)).
+/// Each thread gets a buffer at its first firing ([`max_buffer_bytes`](Self::max_buffer_bytes)).
+/// When the thread ends, its buffer goes to the next thread. All buffers together never exceed the
+/// cap ([`max_total_bytes`](Self::max_total_bytes)).
 ///
-/// Beside them a recording keeps some hundred bytes for each thread that fired, and some dozen for
-/// each event that it lost. That is bounded, too: of each 4 KiB of the cap, one thread is told
-/// apart, at least 1,024 and at most 16,384; fewer if they lost firings of very many events. The
-/// threads that come later are recorded, too, but share a number: in a trace and in a file they are
-/// one thread, `(N other threads)`. [`Trace::other_threads`](super::Trace::other_threads) returns
-/// how many they are.
+/// In addition, a recording keeps about a hundred bytes for each thread that fired, and some dozen
+/// for each event whose firings the thread lost. This is bounded, too: the recording distinguishes
+/// one thread for each 4 KiB of the cap, at least 1,024 and at most 16,384; fewer if threads lose
+/// firings of very many events. Later threads are recorded as one thread, `(N other threads)`.
+/// [`Trace::other_threads`](super::Trace::other_threads) returns how many they are.
 #[must_use = "a recorder records nothing before `start`"]
 pub struct Recorder {
     patterns: Vec<String>,
@@ -94,8 +94,9 @@ const MOST_ROWS: (usize, usize) = (1 << 12, 1 << 16);
 const MOST_OPEN: (usize, usize) = (1 << 8, 1 << 16);
 
 impl Recorder {
-    /// Creates a recorder without events; 1 MiB for each thread, 64 MiB together; the newest is
-    /// dropped; texts are cut at 512 bytes; the system's clock.
+    /// Creates a recorder without events. By default a thread's buffer has 1 MiB, all buffers 64
+    /// MiB; the newest records are dropped when a buffer is full; texts are cut at 512 bytes; the
+    /// clock is the system's.
     pub fn new() -> Self {
         Self {
             patterns: Vec::new(),
@@ -152,8 +153,8 @@ impl Recorder {
         self.matching("*")
     }
 
-    /// Pairs these two events, of which one begins something and the other ends it, paired by a
-    /// parameter that both have: in a trace it is one slice, across threads and awaits.
+    /// Adds two events, and shows each pair of them as one slice called `name`, across threads and
+    /// awaits. `begin` and `end` pair if the parameter `key`, which both need, has the same value.
     ///
     /// ```
     /// # use hotprobe_record::Recorder;
@@ -205,8 +206,8 @@ impl Recorder {
         self
     }
 
-    /// Sets how many bytes are kept of a text, of what a `Debug` writes, and of bytes; 512 by
-    /// default. Characters are kept whole; what was cut is marked.
+    /// Limits the length of a recorded text, `Debug` output or byte string, in bytes; 512 by
+    /// default. Longer values are cut between characters, and marked as cut.
     pub fn max_text_bytes(mut self, bytes: usize) -> Self {
         self.cut_at = bytes;
         self
@@ -232,11 +233,11 @@ impl Recorder {
         self
     }
 
-    /// Sets whether records note the tokio task that fired (feature `tokio`); no by default.
+    /// Sets whether each record has the number of the tokio task that fired it (feature `tokio`);
+    /// off by default.
     ///
-    /// If so, the task's number is an argument of each record
-    /// ([`Entry::task`](super::Entry::task)), and a Perfetto trace has a track for each task, with
-    /// copies of what fired there, beside those of the threads: the file is about twice as long.
+    /// The number is [`Entry::task`](super::Entry::task). A Perfetto trace then also has a track
+    /// for each task, with a copy of what the task fired: the file is about twice as long.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -250,17 +251,17 @@ impl Recorder {
         self
     }
 
-    /// Writes the records to a file while recording, so that it can last long: a thread of the
-    /// recording's own empties the buffers. The format follows from the ending, as for
+    /// Streams the records to a file, for recordings longer than memory allows: a background thread
+    /// empties the buffers. The file's extension determines the format, as for
     /// [`Trace::save`](super::Trace::save).
     ///
     /// In the name, `%p` is replaced by the number of the process, `%t` by the seconds since 1970,
-    /// and `%%` by `%`. A file has one writer: one that another recording writes now, in this
-    /// process or another one, is refused, whatever name it is given by. (On Unix, by `flock`; some
-    /// file systems have no locks.)
+    /// and `%%` by `%`. A file has one writer: `start` refuses a file that another recording is
+    /// writing, in this process or another, even under another name. (On Unix by `flock`, which
+    /// some file systems lack.)
     ///
-    /// If the file fails, the recording stops, and [`finish`](Recording::finish) returns the error;
-    /// the program is never held up. The file so far can be opened.
+    /// If writing fails, the recording stops, and [`finish`](Recording::finish) returns the error.
+    /// Firings never wait for the file. What was written so far can be opened.
     ///
     /// ```no_run
     /// # hotprobe::event! { static TICK: fn(); }
@@ -286,10 +287,9 @@ impl Recorder {
         self
     }
 
-    /// Saves what is in the buffers when a thread panics, the first time that one does, whether the
-    /// panic is caught or ends the process: what happened just before. By a panic hook, which calls
-    /// the hook that was there. `%p` and `%t` in the name are replaced as in
-    /// [`stream_to`](Self::stream_to).
+    /// Saves the buffers at the first panic of any thread, caught or not: what happened just
+    /// before. It installs a panic hook, which also calls the previous hook. `%p` and `%t` in the
+    /// name are replaced as in [`stream_to`](Self::stream_to).
     ///
     /// ```no_run
     /// use hotprobe_record::{Overflow, Recorder};

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// A running recording. Made by [`Recorder::start`](super::Recorder::start).
+/// A running recording. Returned by [`Recorder::start`](super::Recorder::start).
 ///
-/// [`finish`](Self::finish) it to get what it recorded. Dropped, it ends: what it streams is
-/// finished and flushed, the rest is gone.
+/// [`finish`](Self::finish) ends it and returns what was recorded. Dropping it also ends it: a
+/// streamed file is completed and flushed, other records are discarded.
 ///
 /// ```
 /// use hotprobe::fire;
@@ -117,8 +117,8 @@ impl Recording {
     /// Ends the recording: detaches from all events at one instant, waits for the firings that are
     /// in flight, and returns what was recorded. No record is lost after this point.
     ///
-    /// Blocks the thread, as [`synchronize`](hotprobe::synchronize) does; of a streamed recording
-    /// also until the rest is written.
+    /// It blocks the thread, as [`synchronize`](hotprobe::synchronize) does, and for a streamed
+    /// recording also until the rest is written.
     ///
     /// # Errors
     /// [`InProbe`](RecordError::InProbe) inside a probe, a `pinned` scope or a captured `Drop`: the
@@ -128,9 +128,9 @@ impl Recording {
         self.finish_in(None)
     }
 
-    /// Finishes as [`finish`](Self::finish) does, but waits at most `in_flight` for firings in
-    /// flight: a `Debug` that blocks does not hold it up. Such a firing is counted as lost, in the
-    /// trace or in what was streamed to.
+    /// Does the same as [`finish`](Self::finish), but waits at most `in_flight` for firings in
+    /// flight, such as one in a `Debug` that blocks. Such a firing is counted as lost, in the trace
+    /// or in what was streamed to.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
@@ -149,8 +149,8 @@ impl Recording {
         self.finish_in(Some(in_flight))
     }
 
-    /// Detaches from all events, at one instant, and waits for nothing. No firing after it is
-    /// recorded; [`finish`](Self::finish) returns those before.
+    /// Detaches from all events at one instant, without waiting. Later firings are not recorded;
+    /// [`finish`](Self::finish) returns the earlier ones.
     ///
     /// ```
     /// # use hotprobe_record::Recorder;
@@ -190,13 +190,14 @@ impl Recording {
         Ok(Trace::finished(buffers, end))
     }
 
-    /// Returns what is in the buffers now; the recording continues. Of a flight recorder, which
-    /// [overwrites the oldest](super::Overflow::OverwriteOldest), these are the last seconds.
+    /// Returns a copy of the buffers; the recording continues. For a flight recorder, which
+    /// [overwrites the oldest](super::Overflow::OverwriteOldest) records, these are the last
+    /// seconds.
     ///
-    /// Copies the buffers, one after the other. A thread that fires while its own is being copied,
-    /// and that is full, loses that, which is counted; so does a thread for which there is no
-    /// buffer but the one that is being copied. Works anywhere, inside a probe too, and inside
-    /// another `snapshot`, if that allocates and the allocator fires events.
+    /// Buffers are copied one after the other. While a thread's buffer is being copied and is full,
+    /// the thread loses its firings, which are counted; so does a thread for which only that buffer
+    /// would be free. It works anywhere: inside a probe, and inside another `snapshot` whose
+    /// allocator fires events.
     ///
     /// # Errors
     /// [`Streamed`](RecordError::Streamed): the records are in the file.
@@ -226,7 +227,7 @@ impl Recording {
         Ok(Trace::copied(Arc::clone(self.buffers())))
     }
 
-    /// Saves a [`snapshot`](Self::snapshot), in the format that the path's ending tells.
+    /// Saves a [`snapshot`](Self::snapshot) to a file, whose extension determines the format.
     ///
     /// # Errors
     /// As [`snapshot`](Self::snapshot), and [`Trace::save`].

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// What was recorded. Made by [`Recording::finish`](super::Recording::finish) and
+/// The result of a recording. Returned by [`Recording::finish`](super::Recording::finish) and
 /// [`Recording::snapshot`](super::Recording::snapshot).
 ///
 /// ```
@@ -38,7 +38,7 @@ use std::time::{Duration, SystemTime};
 /// # Ok::<(), hotprobe_record::RecordError>(())
 /// ```
 ///
-/// It keeps the recording's buffers, which its clones share.
+/// It owns the recording's buffers, which its clones share.
 #[derive(Clone)]
 pub struct Trace {
     buffers: Arc<Buffers>,
@@ -74,7 +74,7 @@ struct Part {
 pub struct Thread(ThreadInfo);
 
 impl Thread {
-    /// Returns the operating system's number for it; where that is not to be had, the standard
+    /// Returns the thread's number in the operating system; if that is not available, the standard
     /// library's.
     #[must_use]
     pub fn id(&self) -> u64 {
@@ -122,13 +122,13 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns when it was fired, since the recording started.
+    /// Returns the time of the firing, since the recording started.
     #[must_use]
     pub fn time(&self) -> Duration {
         Duration::from_nanos(self.time)
     }
 
-    /// Returns what is known of the event.
+    /// Returns the event's name, parameters and place in the source.
     #[must_use]
     pub fn event(&self) -> &'static Metadata {
         self.event
@@ -206,13 +206,13 @@ pub enum Recorded {
         /// Whether there were more.
         cut: bool,
     },
-    /// Something without a value that could be recorded: the name of its type.
+    /// The name of the argument's type, for a value that cannot be recorded.
     Opaque(String),
-    /// An argument that only typed probes may see.
+    /// An argument marked `#[redact]`, which only typed probes see.
     Redacted,
-    /// No value: the `None` of an `Option`.
+    /// No value: `None`.
     Absent,
-    /// Its `Debug` panicked, or returned an error of its own.
+    /// The argument's `Debug` panicked, or returned an error of its own.
     Failed,
 }
 
@@ -259,9 +259,9 @@ impl From<Field<'_>> for Recorded {
 pub struct Count {
     /// Firings that called the recorder's probe.
     pub fired: u64,
-    /// Those that are in the trace; of a streamed recording, in its file.
+    /// Firings whose record is in the trace, or in the file of a streamed recording.
     pub written: u64,
-    /// Those that are not.
+    /// Firings that are not recorded.
     pub lost: u64,
 }
 
@@ -361,9 +361,9 @@ impl Trace {
         }
     }
 
-    /// Returns the records, in the order of their times. (Those of one thread in the order in which
-    /// they were fired. Between threads clocks may differ by some tens of nanoseconds.) None of a
-    /// streamed recording: they are in its file.
+    /// Returns the records, sorted by time; those of one thread are in the order of its firings.
+    /// Between threads, clocks may differ by some tens of nanoseconds. A streamed recording returns
+    /// none: they are in its file.
     ///
     /// ```
     /// # hotprobe::event! { static ITEM: fn(n: u64); }
@@ -385,7 +385,7 @@ impl Trace {
         }
     }
 
-    /// Returns the events that were recorded, those that nobody fired included.
+    /// Returns all events that the recording was attached to, fired or not.
     pub fn events(&self) -> impl Iterator<Item = &'static Metadata> {
         self.buffers.header.events.iter().copied()
     }
@@ -395,8 +395,9 @@ impl Trace {
         self.threads.iter().map(|thread| &**thread)
     }
 
-    /// Returns how many threads are one in this trace, being more than a recording tells apart
-    /// ([memory](super::Recorder#memory)); 0 if each is one of [`threads`](Self::threads).
+    /// Returns how many threads share the entry `(N other threads)`, because there were more than a
+    /// recording distinguishes ([memory](super::Recorder#memory)); 0 if [`threads`](Self::threads)
+    /// lists each.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -416,8 +417,7 @@ impl Trace {
         self.other_threads
     }
 
-    /// Returns, for each event and thread that fired it, how often, and how many of the firings are
-    /// in the trace.
+    /// Returns the [`Count`] of each event on each thread that fired it.
     ///
     /// ```
     /// # hotprobe::event! { static TICK: fn(); }
@@ -442,7 +442,7 @@ impl Trace {
         })
     }
 
-    /// Returns, for each event and thread that lost any, how many firings are not in the trace.
+    /// Returns the number of lost firings of each event on each thread that lost any.
     ///
     /// ```
     /// # hotprobe::event! { static ITEM: fn(n: u64); }
@@ -460,7 +460,7 @@ impl Trace {
         self.counts().map(lost).filter(|&(_, _, lost)| lost > 0)
     }
 
-    /// Returns all [`counts`](Self::counts) together.
+    /// Returns the sum of all [`counts`](Self::counts).
     #[must_use]
     pub fn sum(&self) -> Count {
         let mut sum = Count::default();
@@ -472,8 +472,8 @@ impl Trace {
         sum
     }
 
-    /// Returns the clock by which the times were measured: [`Clock::System`] also where the
-    /// processor has no counter that `Clock::Tsc` could use.
+    /// Returns the clock that measured the times: [`Clock::System`] if the processor has no usable
+    /// counter, even if `Clock::Tsc` was chosen.
     ///
     /// ```
     /// use hotprobe_record::{Clock, Recorder};
@@ -493,15 +493,15 @@ impl Trace {
         self.buffers.header.wall
     }
 
-    /// Returns how long it lasted.
+    /// Returns how long the recording lasted.
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.end)
     }
 
-    /// Writes a file, in the format that its ending tells: `.pftrace` or `.perfetto-trace` for
-    /// Perfetto, `.json` for Chrome and whatever reads its traces, a directory or `.ctf` for a
-    /// directory of CTF.
+    /// Writes a file, whose extension determines the format: `.pftrace` or `.perfetto-trace` for
+    /// Perfetto, `.json` for Chrome and other readers of its format, `.ctf` or an existing
+    /// directory for a directory of CTF.
     ///
     /// # Errors
     /// [`UnknownFormat`](RecordError::UnknownFormat); [`Io`](RecordError::Io);
@@ -523,7 +523,7 @@ impl Trace {
     /// Writes it as a Perfetto trace.
     ///
     /// # Errors
-    /// What the writer fails with; [`Streamed`](RecordError::Streamed).
+    /// [`Io`](RecordError::Io), with the writer's error; [`Streamed`](RecordError::Streamed).
     ///
     /// ```no_run
     /// # fn example(trace: &hotprobe_record::Trace) -> Result<(), hotprobe_record::RecordError> {
@@ -541,7 +541,7 @@ impl Trace {
     /// Writes it as a Chrome trace, which is JSON.
     ///
     /// # Errors
-    /// What the writer fails with; [`Streamed`](RecordError::Streamed).
+    /// [`Io`](RecordError::Io), with the writer's error; [`Streamed`](RecordError::Streamed).
     ///
     /// ```no_run
     /// # fn example(trace: &hotprobe_record::Trace) -> Result<(), hotprobe_record::RecordError> {
@@ -558,7 +558,7 @@ impl Trace {
     /// Writes it as a directory of CTF 1.8.
     ///
     /// # Errors
-    /// What the file system fails with; [`Streamed`](RecordError::Streamed).
+    /// [`Io`](RecordError::Io), with the file system's error; [`Streamed`](RecordError::Streamed).
     ///
     /// ```no_run
     /// # fn example(trace: &hotprobe_record::Trace) -> Result<(), hotprobe_record::RecordError> {

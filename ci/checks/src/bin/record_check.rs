@@ -14,6 +14,7 @@ mod formats {
     pub(crate) mod output;
     pub(crate) mod pairs;
     pub(crate) mod perfetto;
+    pub(crate) mod record_buffer;
     pub(crate) mod synthetic;
 }
 

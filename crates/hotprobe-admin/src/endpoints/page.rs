@@ -308,10 +308,10 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
         line = event.line,
         column = event.column,
         last = Escaped(last),
-        brief = Escaped(event.docs.lines().next().unwrap_or_default()),
+        brief = Docs(event.docs.lines().next().unwrap_or_default()),
     )?;
     for line in event.docs.lines().filter(|line| !line.trim().is_empty()) {
-        writeln!(f, "<p class=docs>{}</p>", Escaped(line.trim()))?;
+        writeln!(f, "<p class=docs>{}</p>", Docs(line.trim()))?;
     }
     f.write_str("<dl><dt>Parameters<dd>")?;
     if event.parameters.is_empty() {
@@ -352,6 +352,28 @@ fn event_item(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
     f.write_str("</dl></details></li>\n")
 }
 
+/// A line of an event's docs: Markdown, of which only code spans are rendered.
+struct Docs<'a>(&'a str);
+
+impl fmt::Display for Docs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((before, code, after)) = code_span(rest) {
+            let (before, code) = (Escaped(before), Escaped(code));
+            write!(f, "{before}<code>{code}</code>")?;
+            rest = after;
+        }
+        write!(f, "{}", Escaped(rest))
+    }
+}
+
+/// Returns the first code span, with what is before and after it.
+fn code_span(line: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = line.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
+}
+
 /// Text that is no markup, in content and in quoted attributes.
 struct Escaped<'a>(&'a str);
 
@@ -385,6 +407,24 @@ mod tests {
             escaped,
             "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;é&lt;/a&gt;"
         );
+    }
+
+    #[test]
+    fn docs_have_their_code_in_another_font_and_no_markup_of_their_own() {
+        for (line, expected) in [
+            (
+                "About to look `item` up.",
+                "About to look <code>item</code> up.",
+            ),
+            (
+                "`a<b>` and `c`",
+                "<code>a&lt;b&gt;</code> and <code>c</code>",
+            ),
+            ("one ` alone, <b>", "one ` alone, &lt;b&gt;"),
+            ("", ""),
+        ] {
+            assert_eq!(Docs(line).to_string(), expected);
+        }
     }
 
     #[test]

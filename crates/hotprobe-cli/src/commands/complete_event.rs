@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use crate::http::client::Client;
 use crate::output::{self, shown};
 
-/// Prints names, one a line: those that begin with the word; if there are none, those that contain it. A
-/// server that cannot be queried completes nothing: a shell has no place for an error.
+/// Prints names, one a line: those that begin with the word; if there are none, those that contain
+/// it. A server that cannot be queried completes nothing: a shell has no place for an error.
 pub(crate) fn run(client: &Client, word: &str) -> Result<(), Failure> {
     let Ok(events) = catalogue::all(client) else {
         return Ok(());

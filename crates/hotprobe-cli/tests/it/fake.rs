@@ -11,7 +11,8 @@ pub(super) fn saying(answer: impl Into<Vec<u8>>) -> String {
     saying_each([answer.into()])
 }
 
-/// As [`saying`]: the first connection the first of them, and so on; the last one for all that come after.
+/// As [`saying`]: the first connection the first of them, and so on; the last one for all that come
+/// after.
 pub(super) fn saying_each(answers: impl Into<Vec<Vec<u8>>>) -> String {
     let mut answers = answers.into();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

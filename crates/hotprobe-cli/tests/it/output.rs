@@ -1,4 +1,5 @@
-//! What needs no session: `list`, `completions`, `--help`; and that nothing a server says reaches the terminal as it is.
+//! What needs no session: `list`, `completions`, `--help`; and that nothing a server says reaches
+//! the terminal as it is.
 
 use super::{Server, fake, hotprobe, run};
 use hotprobe::ProbeOptions;

@@ -1,4 +1,5 @@
-//! `latency` and `stacks`, against a router that has the shape of theirs: it answers with its query.
+//! `latency` and `stacks`, against a router that has the shape of theirs: it answers with its
+//! query.
 
 use super::{Directory, Server, fake};
 use axum::Router;

@@ -1,4 +1,5 @@
-//! What fails, what is said then, and with which exit code: 1 where a server or a file failed, 2 for the command line.
+//! What fails, what is said then, and with which exit code: 1 where a server or a file failed, 2
+//! for the command line.
 
 use super::{Directory, Server, fake, run};
 use hotprobe_admin::Admin;

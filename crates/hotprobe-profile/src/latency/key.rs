@@ -18,7 +18,7 @@ pub(crate) enum PairKeyRef<'a> {
     Bytes(&'a [u8]),
     /// What its `Debug` or `Display` writes.
     Debug(&'a str),
-    /// No value: the `None` of an `Option`.
+    /// No value: `None`.
     Absent,
 }
 

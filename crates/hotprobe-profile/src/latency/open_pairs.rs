@@ -156,8 +156,8 @@ impl<K> OpenPairs<K> {
         Some(shard.begun.remove(index))
     }
 
-    /// Returns the sum of all shards, each read at an instant of its own: the counts add up in each,
-    /// and so in the sum. With `reset`, clears the counts; open pairs stay open.
+    /// Returns the sum of all shards, each read at an instant of its own: the counts add up in
+    /// each, and so in the sum. With `reset`, clears the counts; open pairs stay open.
     pub(crate) fn tally(&self, reset: bool) -> PairTally {
         let mut sum = PairTally::default();
         for shard in &self.shards {

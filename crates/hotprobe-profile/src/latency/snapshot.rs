@@ -37,13 +37,13 @@ pub struct PairCounts {
     pub evicted: u64,
     /// Begins that have not ended yet.
     pub open: u64,
-    /// What was open already when counting began again, at the last reset.
+    /// Pairs that were open at the last reset, when counting began again.
     pub carried: u64,
     /// Begins and ends from within a key's own `Eq`, where they would wait for themselves.
     pub skipped: u64,
     /// Begins without a key to pair them by ([`Latency`](crate::Latency) lists which have none).
     pub begins_without_key: u64,
-    /// Ends that had none.
+    /// Ends without a key.
     pub ends_without_key: u64,
 }
 
@@ -127,7 +127,7 @@ impl LatencySnapshot {
         self.started
     }
 
-    /// Returns how long it was measured since [`started`](Self::started).
+    /// Returns how long the measurement has lasted since [`started`](Self::started).
     #[must_use]
     pub const fn duration(&self) -> Duration {
         self.duration
@@ -264,14 +264,14 @@ impl LabelLatency {
         Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
-    /// Returns how many took less than the [range](crate::Latency::range) has; they count as
-    /// its begin.
+    /// Returns the number of pairs shorter than the [range](crate::Latency::range); they count as
+    /// its lower bound.
     #[must_use]
     pub const fn too_short(&self) -> u64 {
         self.latencies.too_short
     }
 
-    /// Returns how many took longer than the range has; they count as its end.
+    /// Returns the number of pairs longer than the range; they count as its upper bound.
     #[must_use]
     pub const fn too_long(&self) -> u64 {
         self.latencies.too_long

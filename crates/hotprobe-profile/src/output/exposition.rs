@@ -1,7 +1,7 @@
 //! The metrics of one scrape, each family once.
 
 use super::buckets::buckets;
-use crate::{Breakdown, CountsSnapshot, LabelCount, LatencySnapshot};
+use crate::{Breakdown, CountsSnapshot, LabelCount, LatencySnapshot, PairCounts};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeMetric, NoLabelSet, text,
@@ -306,6 +306,20 @@ fn titles(latencies: &[LatencySnapshot]) -> Vec<String> {
     latencies.iter().map(title).collect()
 }
 
+/// Writes a counter for each result of the begins, or of the ends, of each measurement.
+fn by_result<'a, const N: usize>(
+    encoder: &mut DescriptorEncoder<'_>,
+    named: (&str, &str),
+    all: impl Iterator<Item = (&'a str, &'a LatencySnapshot)>,
+    results: impl Fn(PairCounts) -> [(&'static str, u64); N],
+) -> fmt::Result {
+    let counts = all.flat_map(|(title, snapshot)| {
+        results(snapshot.counts())
+            .map(|(result, count)| ([("title", title), ("result", result)], count))
+    });
+    counters(encoder, named, counts)
+}
+
 fn encode_latencies(
     encoder: &mut DescriptorEncoder<'_>,
     latencies: &[LatencySnapshot],
@@ -334,37 +348,33 @@ fn encode_latencies(
                 )?;
         }
     }
-    let begins = all().flat_map(|(title, snapshot)| {
-        let counts = snapshot.counts();
-        [
-            ("matched", counts.matched),
-            ("unmatched", counts.unmatched_begins),
-            ("evicted", counts.evicted),
-            ("without_key", counts.begins_without_key),
-        ]
-        .map(|(result, count)| ([("title", title), ("result", result)], count))
-    });
-    counters(
+    by_result(
         encoder,
         (
             "hotprobe_latency_begins",
             "Begins that are no longer open, by their result.",
         ),
-        begins,
+        all(),
+        |counts| {
+            [
+                ("matched", counts.matched),
+                ("unmatched", counts.unmatched_begins),
+                ("evicted", counts.evicted),
+                ("without_key", counts.begins_without_key),
+            ]
+        },
     )?;
-    let ends = all().flat_map(|(title, snapshot)| {
-        let counts = snapshot.counts();
-        [
-            ("matched", counts.matched),
-            ("unmatched", counts.unmatched_ends),
-            ("without_key", counts.ends_without_key),
-        ]
-        .map(|(result, count)| ([("title", title), ("result", result)], count))
-    });
-    counters(
+    by_result(
         encoder,
         ("hotprobe_latency_ends", "Ends, by their result."),
-        ends,
+        all(),
+        |counts| {
+            [
+                ("matched", counts.matched),
+                ("unmatched", counts.unmatched_ends),
+                ("without_key", counts.ends_without_key),
+            ]
+        },
     )?;
     counters(
         encoder,

@@ -1,6 +1,7 @@
 //! A flame graph, as an SVG without a script.
 
 use super::folded;
+use super::text::thousands;
 use crate::{ProfileError, StackProfile};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -82,7 +83,7 @@ impl StackProfile {
     /// one frame, whose title lists them.
     ///
     /// # Errors
-    /// What the writer says.
+    /// The error of the writer.
     pub fn write_svg(&self, writer: impl Write) -> Result<(), ProfileError> {
         write(self, writer).map_err(|error| ProfileError::io(None, error))
     }
@@ -150,7 +151,8 @@ fn draw(
          role=\"img\" aria-label=\"Flame graph of {title}\">\n\
          <style>\n{STYLE}\n</style>\n\
          <text class=\"title\" x=\"{MARGIN}\" y=\"22\">{title}</text>\n\
-         <text class=\"small\" x=\"{MARGIN}\" y=\"42\">{total} {unit}; the outermost functions are at the bottom</text>"
+         <text class=\"small\" x=\"{MARGIN}\" y=\"42\">{} {unit}; the outermost functions are at the bottom</text>",
+        thousands(total)
     )?;
     if !root.is_empty() {
         let (y, width) = (height - MARGIN - ROW, WIDTH - 2.0 * MARGIN);
@@ -176,6 +178,7 @@ fn draw(
         let class = rect.name.map_or("rest".to_owned(), colour);
         let name = Escaped(rect.name.unwrap_or("(several, too narrow to be shown)"));
         let percent = share(value, total) * 100.0;
+        let value = thousands(value);
         write!(
             writer,
             "<g class=\"frame\"><title>{name}\n{value} {unit}, {percent:.2} %</title>\

@@ -23,7 +23,7 @@ impl StackProfile {
     /// Labels are not told apart. A semicolon in a name is written as a colon.
     ///
     /// # Errors
-    /// What the writer says.
+    /// The error of the writer.
     pub fn write_folded(&self, writer: impl Write) -> Result<(), ProfileError> {
         write(self, writer).map_err(|error| ProfileError::io(None, error))
     }

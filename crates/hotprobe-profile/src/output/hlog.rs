@@ -17,7 +17,7 @@ impl LatencySnapshot {
     /// In tags, `%`, commas, white space and what is not ASCII are escaped as in URLs (`%2C`).
     ///
     /// # Errors
-    /// What `writer` says.
+    /// The error of `writer`.
     ///
     /// ```
     /// # let latency = hotprobe_profile::LatencyMeter::new();

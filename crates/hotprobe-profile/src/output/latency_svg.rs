@@ -1,6 +1,6 @@
 //! A picture: a histogram for each label, on a common logarithmic axis.
 
-use super::text::{duration, named};
+use super::text::{duration, named, slowest_first, thousands};
 use crate::{LabelLatency, LatencySnapshot};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl LatencySnapshot {
     /// a common logarithmic axis, for light and dark pages.
     ///
     /// # Errors
-    /// What `writer` says.
+    /// The error of `writer`.
     ///
     /// ```
     /// # let latency = hotprobe_profile::LatencyMeter::new();
@@ -110,10 +110,10 @@ fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> 
     text(writer, (LEFT, 32.0), "title", &title)?;
     let heading = format!(
         "{} pairs in {}; without partner: {} begins, {} ends",
-        counts.matched,
+        thousands(counts.matched),
         duration(snapshot.duration()),
-        counts.unmatched_begins + counts.evicted,
-        counts.unmatched_ends
+        thousands(counts.unmatched_begins + counts.evicted),
+        thousands(counts.unmatched_ends)
     );
     text(writer, (LEFT, 52.0), "muted", &escaped(&heading))?;
     for decade in 0..=axis.decades {
@@ -129,9 +129,7 @@ fn write(snapshot: &LatencySnapshot, writer: &mut impl Write) -> io::Result<()> 
         text(writer, (x, TOP - 12.0), class, &legend(at))?;
     }
     let mut y = TOP;
-    let mut slowest: Vec<_> = labels.iter().collect();
-    slowest.sort_by_key(|label| std::cmp::Reverse(label.percentile(50.0)));
-    for label in slowest {
+    for label in slowest_first(labels) {
         row(writer, &axis, y, label)?;
         y += TEXT + BARS + GAP;
     }
@@ -147,12 +145,11 @@ fn row(writer: &mut impl Write, axis: &Axis, y: f64, label: &LabelLatency) -> io
     let name = shortened(&named(label.label()));
     text(writer, (LEFT, y + 18.0), "label", &escaped(&name))?;
     let figures = format!(
-        "{} · p50 {} · p90 {} · p99 {} · p99.9 {} · max {}",
-        label.count(),
+        "{} · p50 {} · p90 {} · p99 {} · max {}",
+        thousands(label.count()),
         duration(label.percentile(50.0)),
         duration(label.percentile(90.0)),
         duration(label.percentile(99.0)),
-        duration(label.percentile(99.9)),
         duration(label.max()),
     );
     text(writer, (WIDTH - RIGHT, y + 18.0), "muted end", &figures)?;

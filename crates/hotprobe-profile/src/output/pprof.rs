@@ -31,7 +31,7 @@ impl StackProfile {
     /// ```
     ///
     /// # Errors
-    /// What the writer says.
+    /// The error of the writer.
     pub fn write_pprof(&self, writer: impl Write) -> Result<(), ProfileError> {
         write(self, writer).map_err(|error| ProfileError::io(None, error))
     }

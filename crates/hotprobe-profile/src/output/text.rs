@@ -1,6 +1,6 @@
 //! Tables for people.
 
-use crate::{CountsSnapshot, EventCount, LatencySnapshot};
+use crate::{CountsSnapshot, EventCount, LabelLatency, LatencySnapshot};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -30,6 +30,26 @@ pub(crate) fn three_digits(value: f64) -> String {
     } else {
         format!("{value:.0}")
     }
+}
+
+/// A count with a comma between thousands: `7,174`.
+pub(crate) fn thousands(count: impl Into<u128>) -> String {
+    let digits = count.into().to_string();
+    let mut separated = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            separated.push(',');
+        }
+        separated.push(digit);
+    }
+    separated
+}
+
+/// Returns the labels with the greatest p50 first.
+pub(crate) fn slowest_first(labels: &[LabelLatency]) -> Vec<&LabelLatency> {
+    let mut slowest: Vec<_> = labels.iter().collect();
+    slowest.sort_by_cached_key(|label| std::cmp::Reverse(label.percentile(50.0)));
+    slowest
 }
 
 /// On one line, and nothing that a terminal obeys: labels come from anywhere.
@@ -103,16 +123,15 @@ impl fmt::Display for CountsSnapshot {
 
 fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let title = printable(snapshot.title());
-    let mut rows = vec![row([&title, "count", "p50", "p90", "p99", "p99.9", "max"])];
-    for label in snapshot.labels() {
+    let mut rows = vec![row([&title, "count", "p50", "p90", "p99", "max"])];
+    for label in slowest_first(snapshot.labels()) {
         let percentile = |percent| duration(label.percentile(percent));
         rows.push(vec![
             named(label.label()),
-            label.count().to_string(),
+            thousands(label.count()),
             percentile(50.0),
             percentile(90.0),
             percentile(99.0),
-            percentile(99.9),
             duration(label.max()),
         ]);
     }
@@ -120,32 +139,35 @@ fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Res
     let counts = snapshot.counts();
     let carried = match counts.carried {
         0 => String::new(),
-        carried => format!(" and {carried} open before"),
+        carried => format!(" and {} open before", thousands(carried)),
     };
     writeln!(
         f,
         "{} begins{carried}: {} matched, {} unmatched, {} evicted, {} open",
-        counts.begins, counts.matched, counts.unmatched_begins, counts.evicted, counts.open
+        thousands(counts.begins),
+        thousands(counts.matched),
+        thousands(counts.unmatched_begins),
+        thousands(counts.evicted),
+        thousands(counts.open)
     )?;
     writeln!(
         f,
         "{} ends: {} matched, {} unmatched",
-        counts.ends, counts.matched, counts.unmatched_ends
+        thousands(counts.ends),
+        thousands(counts.matched),
+        thousands(counts.unmatched_ends)
     )?;
-    let sum = |of: fn(&crate::LabelLatency) -> u64| snapshot.labels().iter().map(of).sum();
+    let sum = |of: fn(&LabelLatency) -> u64| snapshot.labels().iter().map(of).sum();
     let rest = [
         (counts.begins_without_key, "begins without key"),
         (counts.ends_without_key, "ends without key"),
         (counts.skipped, "skipped inside a key's `Eq`"),
-        (
-            sum(crate::LabelLatency::too_short),
-            "shorter than the range",
-        ),
-        (sum(crate::LabelLatency::too_long), "longer than the range"),
+        (sum(LabelLatency::too_short), "shorter than the range"),
+        (sum(LabelLatency::too_long), "longer than the range"),
     ];
     for (count, what) in rest {
         if count > 0 {
-            writeln!(f, "{count} {what}")?;
+            writeln!(f, "{} {what}", thousands(count))?;
         }
     }
     Ok(())
@@ -159,7 +181,7 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     for event in snapshot.events() {
         rows.push(vec![
             printable(event.name()),
-            event.count().to_string(),
+            thousands(event.count()),
             three_digits(event.rate()),
         ]);
     }
@@ -183,11 +205,11 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         for label in breakdown.labels() {
             let mut row = vec![
                 named(label.label()),
-                label.count().to_string(),
+                thousands(label.count()),
                 three_digits(label.rate()),
             ];
             if !exact {
-                row.push(label.error().to_string());
+                row.push(thousands(label.error()));
             }
             rows.push(row);
         }
@@ -197,8 +219,8 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             writeln!(
                 f,
                 "of {}; labels that are not listed: {} at most each",
-                breakdown.total(),
-                breakdown.max_unlisted()
+                thousands(breakdown.total()),
+                thousands(breakdown.max_unlisted())
             )?;
         }
     }

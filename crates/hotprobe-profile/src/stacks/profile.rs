@@ -63,7 +63,7 @@ impl StackProfile {
         symbols
     }
 
-    /// Returns how many firings there were, and what became of them.
+    /// Returns the number of firings, and what became of them.
     #[must_use]
     pub fn counts(&self) -> StackCounts {
         let mut counts = StackCounts {
@@ -85,8 +85,8 @@ impl StackProfile {
         counts
     }
 
-    /// Returns the stacks with what was counted of each, the heaviest first; `(other)` and
-    /// `(in hotprobe)` are among them.
+    /// Returns the stacks with their counts and weights, the heaviest first, `(other)` and `(in
+    /// hotprobe)` included.
     ///
     /// Looks up names, the first time.
     #[must_use]
@@ -187,7 +187,7 @@ impl<'a> StackSample<'a> {
         names.zip(self.row.labels.iter().map(String::as_str))
     }
 
-    /// Returns how many firings were sampled with it.
+    /// Returns the number of firings that were sampled with this stack.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.row.sum.count

@@ -77,23 +77,23 @@ impl RawProfile {
 pub struct StackCounts {
     /// Firings, all of them.
     pub fired: u64,
-    /// Those that were counted with a stack, `(other)` and `(in hotprobe)` included.
+    /// Firings that were counted with a stack, `(other)` and `(in hotprobe)` included.
     pub sampled: u64,
-    /// Those that [`every`](super::Stacks::every) passed over.
+    /// Firings that [`every`](super::Stacks::every) skipped.
     pub skipped: u64,
-    /// Those whose stack found no room in the table: they are counted at the stack `(other)`.
+    /// Firings whose stack had no room in the table; they are counted as the stack `(other)`.
     pub other: u64,
-    /// Those that the profile's own work fired, by an allocator that has events say: they are
-    /// counted at the stack `(in hotprobe)`.
+    /// Firings by the profile's own work, such as those of an allocator with events; they are
+    /// counted as the stack `(in hotprobe)`.
     pub nested: u64,
-    /// Those whose weight was negative, not a number, or 2^64 or more: they are counted like the
-    /// others, with weight 0.
+    /// Firings whose weight was negative, not a number, or at least 2^64; they are counted with
+    /// weight 0.
     pub unweighed: u64,
-    /// How many different stacks there are. (By their addresses: two of them may look the same when
-    /// they are written.)
+    /// The number of different stacks, by their addresses: two of them may look the same when
+    /// written.
     pub stacks: usize,
-    /// The sum of the weights of all that were sampled.
+    /// The sum of the weights of the sampled firings.
     pub weight: u128,
-    /// The sum of the weights of those that were passed over.
+    /// The sum of the weights of the skipped firings.
     pub weight_skipped: u128,
 }

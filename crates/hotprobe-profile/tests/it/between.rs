@@ -238,7 +238,7 @@ fn a_finish_that_would_wait_for_itself_detaches_and_gives_the_session_back() {
     assert_eq!(source, SynchronizeError::InProbe.to_string());
     assert!(
         !error.to_string().contains(&source),
-        "it is said once: {error}"
+        "the source is repeated: {error}"
     );
     let session = error.into_session();
     let measured = session.snapshot();

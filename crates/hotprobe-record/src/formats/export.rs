@@ -83,7 +83,7 @@ pub(crate) enum Field<'a> {
     /// Its type, since it has no value that could be recorded.
     Opaque(&'a str),
     Redacted,
-    /// No value: the `None` of an `Option`.
+    /// No value: `None`.
     Absent,
     /// Its `Debug` panicked.
     Failed,
@@ -128,8 +128,7 @@ pub(crate) trait Export {
     /// streaming.
     fn flush(&mut self) -> io::Result<()>;
     /// After a failure, which is the last that happens: reports thread and event of each record
-    /// that no reader finds in what was written. Records that were flushed before are not among
-    /// them.
+    /// that no reader finds in what was written. Records flushed before are not among them.
     fn unwritten(&self, tell: &mut dyn FnMut(usize, usize));
     /// Last of all, once. `end`: nanoseconds since the recording started.
     fn finish(&mut self, end: u64, totals: &[Total]) -> io::Result<()>;

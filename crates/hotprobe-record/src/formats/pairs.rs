@@ -31,7 +31,7 @@ pub(crate) enum PairKey {
     Float(u64),
     Text(Box<str>),
     Bytes(Box<[u8]>),
-    /// No value: the `None` of an `Option`.
+    /// No value: `None`.
     Absent,
 }
 

@@ -4,7 +4,7 @@
 use super::export::Record;
 use std::io::{self, Write};
 
-/// At most this many bytes are written at once.
+/// The number of bytes that are written at once.
 const AT_ONCE: usize = 64 << 10;
 
 /// Of [`BufferedRecord::end`]: not all of its bytes are here yet.

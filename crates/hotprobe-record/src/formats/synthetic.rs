@@ -76,8 +76,8 @@ impl SyntheticStream {
 }
 
 impl SyntheticStream {
-    /// Reports all, until that fails, which it has to: how many records are then in the file, by
-    /// thread and event, as the exporter counts them.
+    /// Hands over all, until that fails, which it has to. Returns how many records are then in the
+    /// file, by thread and event, as the exporter counts them.
     pub(crate) fn counted(&self, to: &mut dyn Export) -> BTreeMap<(usize, usize), u64> {
         let mut counts = BTreeMap::<_, u64>::new();
         let mut failed = to.header(&self.header).is_err();
@@ -93,7 +93,7 @@ impl SyntheticStream {
         assert!(failed || to.finish(self.end, &self.totals).is_err());
         to.unwritten(&mut |thread, event| {
             let count = counts.get_mut(&(thread, event));
-            *count.expect("it is a record") -= 1;
+            *count.expect("it was handed over") -= 1;
         });
         counts.retain(|_, count| *count > 0);
         counts

@@ -99,8 +99,8 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes all of them in one exposition, the latencies twice: for Prometheus, and as a registry of the
-/// program's own writes them.
+/// Writes all of them in one exposition, the latencies twice: for Prometheus, and as a registry of
+/// the program's own writes them.
 fn together(
     out: &Path,
     latencies: &LatencySnapshot,

@@ -2,8 +2,8 @@
 //!
 //! On Linux, [`Resolver`] (`linux.rs`) reads the files that the process has loaded (`modules.rs`)
 //! by itself (`symbol_file.rs`; `files.rs` finds and maps them). Resolvers share what they have
-//! read (`cache.rs`), and no lock with a firing. Elsewhere (`portable.rs`) the crate `backtrace` looks
-//! names up, under a lock of its own.
+//! read (`cache.rs`), and no lock with a firing. Elsewhere (`portable.rs`) the crate `backtrace`
+//! looks names up, under a lock of its own.
 
 mod found;
 

@@ -3,6 +3,7 @@
 //! order of their numbers, as `prost` writes them. (The most frequent packets are written by
 //! `instant.rs`, and those that are rare through `prost`.)
 
+use super::clock::Timestamp;
 use super::names::{SEQUENCE, argument};
 use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};
 use crate::formats::bytes::hex;
@@ -12,9 +13,10 @@ use std::borrow::Cow;
 /// The packet of an event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EventPacket<'a> {
-    pub(crate) time: u64,
+    pub(crate) time: Timestamp,
     pub(crate) kind: Type,
-    pub(crate) track: u64,
+    /// `None`: the default.
+    pub(crate) track: Option<u64>,
     pub(crate) category: Option<u64>,
     pub(crate) name: EventName<'a>,
     /// The arguments, as [`put_argument`] writes them.
@@ -27,8 +29,10 @@ pub(crate) struct EventPacket<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum EventName<'a> {
     None,
-    /// An interned name, which has a place in the source of the same number.
+    /// An interned name.
     Interned(u64),
+    /// An interned name, and the place in the source that has the same number.
+    Located(u64),
     Text(&'a str),
 }
 
@@ -50,28 +54,36 @@ impl EventPacket<'_> {
     /// Appends the packet, as a field of the trace.
     pub(crate) fn put(&self, to: &mut Vec<u8>) {
         let event = self.event_len();
-        // Time; sequence; event; flags.
-        let packet = 1 + len(self.time) + 2 + 1 + len(event as u64) + event + 2;
+        // Time; sequence; event; flags; clock, whose key has two bytes.
+        let time = self.time.number();
+        let clock = self.time.clock();
+        let clock_len = if clock.is_some() { 3 } else { 0 };
+        let packet = 1 + len(time) + 2 + 1 + len(event as u64) + event + 2 + clock_len;
         to.reserve(packet + 11);
         number(to, bytes(1));
         number(to, packet as u64);
-        field(to, varint(8), self.time);
+        field(to, varint(8), time);
         field(to, varint(10), SEQUENCE.into());
         field(to, bytes(11), event as u64);
         self.put_event(to);
         field(to, varint(13), SEQ_NEEDS_INCREMENTAL_STATE.into());
+        if let Some(clock) = clock {
+            field(to, varint(58), clock.into());
+        }
     }
 
     fn event_len(&self) -> usize {
         let category = self.category.map_or(0, |category| 1 + len(category));
         let name = match self.name {
             EventName::None => 0,
-            EventName::Interned(iid) => 1 + len(iid) + 2 + len(iid),
+            EventName::Interned(iid) => 1 + len(iid),
+            EventName::Located(iid) => 1 + len(iid) + 2 + len(iid),
             EventName::Text(text) => 2 + len(text.len() as u64) + text.len(),
         };
         let flows = FLOW * (self.flows.len() + self.terminating_flows.len());
         // The type has two bytes.
-        category + self.arguments.len() + 2 + 1 + len(self.track) + name + flows
+        let track = self.track.map_or(0, |track| 1 + len(track));
+        category + self.arguments.len() + 2 + track + name + flows
     }
 
     fn put_event(&self, to: &mut Vec<u8>) {
@@ -80,13 +92,15 @@ impl EventPacket<'_> {
         }
         to.extend_from_slice(self.arguments);
         field(to, varint(9), self.kind as u64);
-        if let EventName::Interned(iid) = self.name {
+        if let EventName::Interned(iid) | EventName::Located(iid) = self.name {
             field(to, varint(10), iid);
         }
-        field(to, varint(11), self.track);
+        if let Some(track) = self.track {
+            field(to, varint(11), track);
+        }
         match self.name {
-            EventName::None => {}
-            EventName::Interned(iid) => field(to, varint(34), iid),
+            EventName::None | EventName::Interned(_) => {}
+            EventName::Located(iid) => field(to, varint(34), iid),
             EventName::Text(text) => put_text(to, bytes(23), text.as_bytes()),
         }
         for (key, flows) in [(47, self.flows), (48, self.terminating_flows)] {

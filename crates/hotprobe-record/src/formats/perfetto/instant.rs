@@ -4,15 +4,16 @@
 //! record's own numbers. All others are written by `event.rs`. `prost` reads the same from both
 //! (tested).
 
+use super::clock::Timestamp;
 use super::names::{SEQUENCE, argument};
-use super::proto::{SEQ_NEEDS_INCREMENTAL_STATE, Type};
+use super::proto::Type;
 use crate::formats::export::Field;
 
 /// The instants of one event: what is known of them before any is fired.
 #[derive(Debug)]
 pub(crate) struct Instants {
-    /// Type, name, place in the source.
-    fixed: [Piece; 2],
+    /// Type and name.
+    fixed: Piece,
     /// By parameter: the annotation's beginning, up to the key of the value.
     annotations: Vec<Piece>,
 }
@@ -20,9 +21,10 @@ pub(crate) struct Instants {
 /// When and where an instant is shown.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InstantPlace {
-    pub(crate) time: u64,
+    pub(crate) time: Timestamp,
     pub(crate) category: u64,
-    pub(crate) track: u64,
+    /// `None`: the default.
+    pub(crate) track: Option<u64>,
     /// An argument beside its own.
     pub(crate) task: Option<u64>,
 }
@@ -51,13 +53,10 @@ const AROUND: usize = 96;
 const ANNOTATION: usize = 48;
 
 impl Instants {
-    /// `event`: the number of its name and of its place. `parameters`: the numbers of their names.
+    /// `event`: the number of its name. `parameters`: the numbers of their names.
     pub(crate) fn new(event: u64, parameters: impl Iterator<Item = u64>) -> Self {
         Self {
-            fixed: [
-                Piece::new(&[varint(9), Type::Instant as u64, varint(10), event]),
-                Piece::new(&[varint(34), event]),
-            ],
+            fixed: Piece::new(&[varint(9), Type::Instant as u64, varint(10), event]),
             annotations: parameters
                 .map(|name| Piece::new(&[bytes(4), LATER, varint(1), name]))
                 .collect(),
@@ -89,25 +88,19 @@ impl Instants {
     #[inline(always)]
     fn put_packet(&self, out: &mut Out<'_>, place: &InstantPlace, values: &[Field<'_>]) {
         const PACKET: Piece = Piece::new(&[bytes(1), LATER, varint(8)]);
-        const EVENT: Piece = Piece::new(&[
-            varint(10),
-            SEQUENCE as u64,
-            varint(13),
-            SEQ_NEEDS_INCREMENTAL_STATE as u64,
-            bytes(11),
-            LATER,
-            varint(3),
-        ]);
+        // (Without the flag that the names are needed: they are in the same file, before this.)
+        const EVENT: Piece =
+            Piece::new(&[varint(10), SEQUENCE as u64, bytes(11), LATER, varint(3)]);
         const TASK: Piece = Piece::new(&[bytes(4), LATER, varint(1), argument::TASK, varint(3)]);
 
         let packet = out.at + 1;
-        out.number_after(PACKET, place.time);
+        out.number_after(PACKET, place.time.number());
         let event = out.at + EVENT.len - 2;
         out.number_after(EVENT, place.category);
-        for piece in self.fixed {
-            out.piece(piece);
+        out.piece(self.fixed);
+        if let Some(track) = place.track {
+            out.number_after(Piece::new(&[varint(11)]), track);
         }
-        out.number_after(Piece::new(&[varint(11)]), place.track);
         for (&annotation, value) in self.annotations.iter().zip(values) {
             let length = out.at + 1;
             out.value_after(annotation, value);
@@ -119,6 +112,9 @@ impl Instants {
             out.close(length);
         }
         out.close(event);
+        if let Some(clock) = place.time.clock() {
+            out.number_after(Piece::new(&[varint(58)]), clock.into());
+        }
         out.close(packet);
     }
 }

@@ -19,24 +19,29 @@
 //!   sums up.
 //! * At the end, the track `totals` has an instant for each event and thread: fired, written, lost.
 //!
-//! All names are interned in the first packet, and nothing else is: no packet depends on any other
-//! one but that.
+//! * The first record of each event has its place in the source.
+//!
+//! All names are interned in the first packet. Times are differences to the packet before
+//! ([`clock`]), and a record without a track is on that of the last defaults: so a packet depends
+//! on those before it, and any prefix of a file can be opened.
 
+mod clock;
 mod event;
 mod instant;
 mod names;
 mod proto;
 
+use self::clock::PacketClock;
 use self::event::{
     ArgumentOf, EventName, EventPacket, NO_BEGIN, NO_END, put_argument, put_dictionary, put_task,
 };
 use self::instant::{InstantPlace, Instants};
 use self::names::{SEQUENCE, argument, category, uuid};
 use self::proto::{
-    AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DebugAnnotation,
-    InternedData, InternedName, ProcessDescriptor, REALTIME, SEQ_INCREMENTAL_STATE_CLEARED,
-    SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor, TracePacket, TrackDescriptor,
-    TrackEvent, Type,
+    AnnotationValue, BOOTTIME, Clock, ClockSnapshot, CounterDescriptor, DIFFERENCES,
+    DebugAnnotation, InternedData, InternedName, ProcessDescriptor, REALTIME,
+    SEQ_INCREMENTAL_STATE_CLEARED, SEQ_NEEDS_INCREMENTAL_STATE, SourceLocation, ThreadDescriptor,
+    TracePacket, TracePacketDefaults, TrackDescriptor, TrackEvent, TrackEventDefaults, Type,
 };
 use super::export::{Export, Header, Lost, Record, ThreadInfo, Total, lossy_events};
 use super::nesting::{InnerSlice, Nesting, NestingStep, NestingSteps};
@@ -64,6 +69,8 @@ pub(crate) struct Perfetto<W: Write> {
     roles: Roles,
     pairs: Pairs<Begun, EndArguments>,
     nesting: Nesting<Beginning, EndArguments>,
+    clock: PacketClock,
+    default_thread: DefaultThread,
     threads: HashMap<usize, PerfettoThread>,
     ids: HashSet<u64>,
     /// Whose tracks have been described: each is where its number says, and takes the place of
@@ -71,6 +78,40 @@ pub(crate) struct Perfetto<W: Write> {
     tasks: Vec<Option<u64>>,
     /// What the record in work needs; kept for its memory.
     scratch: Scratch,
+}
+
+/// The thread whose track records are on that name none.
+#[derive(Debug, Default)]
+struct DefaultThread {
+    thread: usize,
+    /// Another one, and the number of its last records without any other's between.
+    next: (usize, u32),
+}
+
+impl DefaultThread {
+    /// After this many records of another thread in a row, that one is the default: the packet that
+    /// says so takes as much as these records save.
+    const RECORDS: u32 = 8;
+
+    /// Notes a record of the thread. Returns whether the thread becomes the default.
+    fn changes_to(&mut self, thread: usize) -> bool {
+        if thread == self.thread {
+            self.next.1 = 0;
+            return false;
+        }
+        if thread != self.next.0 {
+            self.next = (thread, 0);
+        }
+        self.next.1 += 1;
+        let changes = self.next.1 == Self::RECORDS;
+        if changes {
+            *self = Self {
+                thread,
+                next: (thread, 0),
+            };
+        }
+        changes
+    }
 }
 
 /// The arguments of a record, and the numbers of its flows: those that continue, and those that
@@ -91,6 +132,8 @@ struct PerfettoEvent {
     /// The numbers of its parameters' names.
     parameters: Vec<(u64, &'static str)>,
     instants: Instants,
+    /// Whether a record has shown the place in the source.
+    is_located: bool,
 }
 
 #[derive(Debug)]
@@ -142,6 +185,8 @@ impl<W: Write> Perfetto<W> {
             roles: Roles::default(),
             pairs: Pairs::new(&[], 0),
             nesting: Nesting::default(),
+            clock: PacketClock::default(),
+            default_thread: DefaultThread::default(),
             threads: HashMap::new(),
             ids: HashSet::new(),
             tasks: Vec::new(),
@@ -179,8 +224,10 @@ impl<W: Write> Perfetto<W> {
     }
 
     fn event(&mut self, time: u64, r#type: Type, event: TrackEvent) -> io::Result<()> {
+        let stamp = self.clock.stamp(time);
         self.packet(TracePacket {
-            timestamp: Some(time),
+            timestamp: Some(stamp.number()),
+            timestamp_clock_id: stamp.clock(),
             sequence_flags: Some(SEQ_NEEDS_INCREMENTAL_STATE),
             track_event: Some(TrackEvent {
                 r#type: Some(r#type.into()),
@@ -192,7 +239,7 @@ impl<W: Write> Perfetto<W> {
 
     /// Writes a record as instants, if it is of a frequent kind.
     fn frequent_instants(&mut self, record: &Record<'_>) -> io::Result<bool> {
-        let place = of_thread(record);
+        let place = self.of_thread(record);
         if !self.put_frequent(&place, record) {
             return Ok(false);
         }
@@ -200,7 +247,7 @@ impl<W: Write> Perfetto<W> {
         self.buffer.write_some()?;
         if let Some(task) = record.task {
             self.describe_task(task)?;
-            self.put_frequent(&of_task(task, &place), record);
+            self.put_frequent(&self.of_task(task, record), record);
             self.buffer.write_some()?;
         }
         Ok(true)
@@ -208,16 +255,21 @@ impl<W: Write> Perfetto<W> {
 
     fn put_frequent(&mut self, place: &InstantPlace, record: &Record<'_>) -> bool {
         let event = self.events.get(record.event);
-        event.is_some_and(|event| {
-            event
-                .instants
-                .put(&mut self.buffer.bytes, place, record.values)
-        })
+        let is_put = event.is_some_and(|event| {
+            event.is_located
+                && event
+                    .instants
+                    .put(&mut self.buffer.bytes, place, record.values)
+        });
+        if is_put {
+            self.clock.written(record.time);
+        }
+        is_put
     }
 
     /// Writes a record as instants: on the track of its thread, and on that of its task.
     fn instants(&mut self, record: &Record<'_>, scratch: &mut Scratch) -> io::Result<()> {
-        let place = of_thread(record);
+        let place = self.of_thread(record);
         let Some(task) = record.task else {
             self.put_instant(&place, record, scratch);
             self.buffer.end_record();
@@ -229,7 +281,7 @@ impl<W: Write> Perfetto<W> {
         self.buffer.end_record();
         self.buffer.write_some()?;
         self.describe_task(task)?;
-        let place = of_task(task, &place);
+        let place = self.of_task(task, record);
         if self.put_frequent(&place, record) {
             return self.buffer.write_some();
         }
@@ -241,17 +293,57 @@ impl<W: Write> Perfetto<W> {
     }
 
     fn put_instant(&mut self, place: &InstantPlace, record: &Record<'_>, scratch: &Scratch) {
+        let name = record.event as u64 + 1;
+        let event = self.events.get_mut(record.event);
+        let is_first = event.is_some_and(|event| !mem::replace(&mut event.is_located, true));
+        let name = if is_first {
+            EventName::Located(name)
+        } else {
+            EventName::Interned(name)
+        };
         let event = EventPacket {
             time: place.time,
             kind: Type::Instant,
             track: place.track,
             category: Some(place.category),
-            name: EventName::Interned(record.event as u64 + 1),
+            name,
             arguments: &scratch.arguments,
             flows: &scratch.flows,
             terminating_flows: &scratch.terminating_flows,
         };
         event.put(&mut self.buffer.bytes);
+        self.clock.written(record.time);
+    }
+
+    /// Returns where a record is shown on the track of its thread.
+    fn of_thread(&self, record: &Record<'_>) -> InstantPlace {
+        let is_default = record.thread == self.default_thread.thread;
+        InstantPlace {
+            time: self.clock.peek(record.time),
+            category: category::EVENT,
+            track: (!is_default).then(|| uuid::thread(record.thread)),
+            task: record.task,
+        }
+    }
+
+    /// Returns where it is shown on the track of its task.
+    fn of_task(&self, task: u64, record: &Record<'_>) -> InstantPlace {
+        InstantPlace {
+            time: self.clock.peek(record.time),
+            category: category::TASK,
+            track: Some(uuid::task(task)),
+            task: None,
+        }
+    }
+
+    /// Writes what holds for packets that do not say otherwise.
+    fn defaults(&self) -> TracePacketDefaults {
+        TracePacketDefaults {
+            timestamp_clock_id: Some(DIFFERENCES),
+            track_event_defaults: Some(TrackEventDefaults {
+                track_uuid: Some(uuid::thread(self.default_thread.thread)),
+            }),
+        }
     }
 
     fn put_arguments(&self, to: &mut Vec<u8>, record: &Record<'_>) {
@@ -286,6 +378,7 @@ impl<W: Write> Perfetto<W> {
                     parameters.iter().map(|&(iid, _)| iid),
                 ),
                 parameters,
+                is_located: false,
             });
         }
         for (rule, slice) in self.rules.iter_mut().zip(&header.slices) {
@@ -442,9 +535,9 @@ impl<W: Write> Perfetto<W> {
         arguments: &[u8],
     ) -> io::Result<()> {
         let event = EventPacket {
-            time,
+            time: self.clock.stamp(time),
             kind: Type::SliceBegin,
-            track: uuid::lane(track, lane),
+            track: Some(uuid::lane(track, lane)),
             category: Some(category::SLICE),
             name: EventName::Text(&self.rules[rule].name),
             arguments,
@@ -462,9 +555,9 @@ impl<W: Write> Perfetto<W> {
         arguments: &[u8],
     ) -> io::Result<()> {
         let event = EventPacket {
-            time,
+            time: self.clock.stamp(time),
             kind: Type::SliceEnd,
-            track: uuid::lane(track, lane),
+            track: Some(uuid::lane(track, lane)),
             category: None,
             name: EventName::None,
             arguments,
@@ -489,9 +582,9 @@ impl<W: Write> Perfetto<W> {
         let mut arguments = arguments.into_owned();
         arguments.extend_from_slice(NO_BEGIN);
         let event = EventPacket {
-            time,
+            time: self.clock.stamp(time),
             kind: Type::Instant,
-            track: uuid::rule(rule),
+            track: Some(uuid::rule(rule)),
             category: Some(category::SLICE),
             name: EventName::Text(&self.rules[rule].name),
             arguments: &arguments,
@@ -617,8 +710,9 @@ impl<W: Write> Export for Perfetto<W> {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         let clock = |clock_id, timestamp| Clock {
-            clock_id: Some(clock_id),
+            id: Some(clock_id),
             timestamp: Some(timestamp),
+            is_incremental: (clock_id == DIFFERENCES).then_some(true),
         };
         self.packet(TracePacket {
             sequence_flags: Some(SEQ_INCREMENTAL_STATE_CLEARED),
@@ -639,6 +733,7 @@ impl<W: Write> Export for Perfetto<W> {
                 debug_annotation_names: names.into_iter().enumerate().map(interned).collect(),
                 source_locations: locations.collect(),
             }),
+            defaults: Some(self.defaults()),
             ..TracePacket::default()
         })?;
         self.packet(TracePacket {
@@ -646,6 +741,7 @@ impl<W: Write> Export for Perfetto<W> {
                 clocks: vec![
                     clock(BOOTTIME, 0),
                     clock(REALTIME, wall.as_nanos().try_into().unwrap_or(u64::MAX)),
+                    clock(DIFFERENCES, 0),
                 ],
                 primary_trace_clock: Some(BOOTTIME),
             }),
@@ -705,6 +801,12 @@ impl<W: Write> Export for Perfetto<W> {
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         self.buffer.begin_record(record);
+        if self.default_thread.changes_to(record.thread) {
+            self.packet(TracePacket {
+                defaults: Some(self.defaults()),
+                ..TracePacket::default()
+            })?;
+        }
         let roles = self.roles.count(record.event);
         if roles == 0 && self.frequent_instants(record)? {
             return Ok(());
@@ -828,26 +930,6 @@ fn numbered(iid: u64, value: AnnotationValue) -> DebugAnnotation {
         name_iid: Some(iid),
         value: Some(value),
         ..DebugAnnotation::default()
-    }
-}
-
-/// Returns where a record is shown on the track of its thread.
-fn of_thread(record: &Record<'_>) -> InstantPlace {
-    InstantPlace {
-        time: record.time,
-        category: category::EVENT,
-        track: uuid::thread(record.thread),
-        task: record.task,
-    }
-}
-
-/// Returns where it is shown on the track of its task.
-fn of_task(task: u64, on_thread: &InstantPlace) -> InstantPlace {
-    InstantPlace {
-        category: category::TASK,
-        track: uuid::task(task),
-        task: None,
-        ..*on_thread
     }
 }
 

@@ -16,8 +16,27 @@ pub(crate) struct TracePacket {
     pub(crate) interned_data: Option<InternedData>,
     #[prost(uint32, optional, tag = "13")]
     pub(crate) sequence_flags: Option<u32>,
+    #[prost(uint32, optional, tag = "58")]
+    pub(crate) timestamp_clock_id: Option<u32>,
+    #[prost(message, optional, tag = "59")]
+    pub(crate) defaults: Option<TracePacketDefaults>,
     #[prost(message, optional, tag = "60")]
     pub(crate) track_descriptor: Option<TrackDescriptor>,
+}
+
+/// What holds for packets of the sequence from here on, if they do not have it themselves.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct TracePacketDefaults {
+    #[prost(message, optional, tag = "11")]
+    pub(crate) track_event_defaults: Option<TrackEventDefaults>,
+    #[prost(uint32, optional, tag = "58")]
+    pub(crate) timestamp_clock_id: Option<u32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct TrackEventDefaults {
+    #[prost(uint64, optional, tag = "11")]
+    pub(crate) track_uuid: Option<u64>,
 }
 
 /// `TracePacket.sequence_flags`: what was interned before is void, and: this needs what was
@@ -33,16 +52,20 @@ pub(crate) struct ClockSnapshot {
     pub(crate) primary_trace_clock: Option<u32>,
 }
 
-/// `BuiltinClock`: wall time, and what timestamps are in unless told otherwise.
+/// `BuiltinClock`: wall time, and the clock of timestamps that are not differences.
 pub(crate) const REALTIME: u32 = 1;
 pub(crate) const BOOTTIME: u32 = 6;
+/// The first of the numbers for clocks of one sequence: the differences to the time before.
+pub(crate) const DIFFERENCES: u32 = 64;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Clock {
     #[prost(uint32, optional, tag = "1")]
-    pub(crate) clock_id: Option<u32>,
+    pub(crate) id: Option<u32>,
     #[prost(uint64, optional, tag = "2")]
     pub(crate) timestamp: Option<u64>,
+    #[prost(bool, optional, tag = "3")]
+    pub(crate) is_incremental: Option<bool>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

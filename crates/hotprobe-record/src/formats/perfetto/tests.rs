@@ -16,10 +16,30 @@ fn written(requests: u64) -> Vec<(u64, TrackEvent)> {
     stream(requests)
         .tell(&mut Perfetto::new(&mut file))
         .unwrap();
-    let packets = Trace::decode(&file[..]).unwrap().packets.into_iter();
+    let packets = resolved(&file).into_iter();
     packets
         .filter_map(|packet| Some((packet.timestamp?, packet.track_event?)))
         .collect()
+}
+
+/// Reads the packets of a file, with times since the start, and a track for each event.
+fn resolved(file: &[u8]) -> Vec<TracePacket> {
+    let mut packets = Trace::decode(file).unwrap().packets;
+    let (mut last, mut default) = (0, None);
+    for packet in &mut packets {
+        if let Some(defaults) = &packet.defaults {
+            assert_eq!(defaults.timestamp_clock_id, Some(DIFFERENCES));
+            default = defaults.track_event_defaults.as_ref().unwrap().track_uuid;
+        }
+        if let (Some(time), None) = (&mut packet.timestamp, packet.timestamp_clock_id) {
+            last += *time;
+            *time = last;
+        }
+        if let Some(event) = &mut packet.track_event {
+            event.track_uuid = event.track_uuid.or(default);
+        }
+    }
+    packets
 }
 
 fn of_type(events: &[(u64, TrackEvent)], r#type: Type) -> Vec<&(u64, TrackEvent)> {
@@ -40,7 +60,7 @@ fn tasks_have_tracks_if_they_are_noted() {
         }
         let mut file = Vec::new();
         stream.tell(&mut Perfetto::new(&mut file)).unwrap();
-        let packets = Trace::decode(&file[..]).unwrap().packets;
+        let packets = resolved(&file);
         let of = |category| {
             let events = packets.iter().filter_map(|it| it.track_event.as_ref());
             events
@@ -83,7 +103,7 @@ fn a_tasks_track_is_described_before_it_is_used() {
     drop(to);
     let mut described = HashSet::new();
     let mut found = Vec::new();
-    for packet in Trace::decode(&file[..]).unwrap().packets {
+    for packet in resolved(&file) {
         described.extend(packet.track_descriptor.and_then(|track| track.uuid));
         let event = packet
             .track_event
@@ -154,7 +174,7 @@ fn what_has_the_same_key_and_lies_within_stands_inside_on_the_same_track() {
 
     // Each track by itself, in the order of time; what is written first stands first.
     let mut tracks: HashMap<_, Vec<_>> = HashMap::new();
-    for packet in Trace::decode(&file[..]).unwrap().packets {
+    for packet in resolved(&file) {
         let (Some(time), Some(event)) = (packet.timestamp, packet.track_event) else {
             continue;
         };
@@ -221,7 +241,7 @@ fn one_thread_after_the_other_will_do() {
     stream.tell(&mut Perfetto::new(&mut file)).unwrap();
     let mut open = HashMap::new();
     let mut found = Vec::new();
-    for packet in Trace::decode(&file[..]).unwrap().packets {
+    for packet in resolved(&file) {
         let (Some(time), Some(event)) = (packet.timestamp, packet.track_event) else {
             continue;
         };
@@ -248,6 +268,7 @@ fn named(parameters: usize) -> PerfettoEvent {
         name: "e",
         instants: Instants::new(1, parameters.iter().map(|&(iid, _)| iid)),
         parameters,
+        is_located: true,
     }
 }
 
@@ -298,25 +319,26 @@ struct Written {
     in_pieces: Option<Trace>,
 }
 
-fn instants(values: &[Field<'_>], time: u64, task: Option<u64>, flows: [&[u64]; 2]) -> Written {
+/// `track`: whether it is not the default. The last time before was 1000.
+fn instants(
+    values: &[Field<'_>],
+    (time, track): (u64, bool),
+    task: Option<u64>,
+    flows: [&[u64]; 2],
+) -> Written {
     let event = named(values.len());
-    let place = InstantPlace {
-        time,
-        category: category::EVENT,
-        track: uuid::thread(3),
-        task,
-    };
     let mut perfetto = Perfetto::new(Vec::new());
+    perfetto.clock.written(1000);
+    perfetto.default_thread.thread = if track { 0 } else { 3 };
     let arguments = event.parameters.iter().zip(values);
     let mut debug_annotations: Vec<_> = arguments.flat_map(|(p, v)| annotations(p, v)).collect();
     debug_annotations
         .extend(task.map(|task| numbered(argument::TASK, AnnotationValue::Uint(task))));
     let packet = TrackEvent {
-        category_iids: vec![place.category],
+        category_iids: vec![category::EVENT],
         debug_annotations,
         name_iid: Some(1),
-        track_uuid: Some(place.track),
-        source_location_iid: Some(1),
+        track_uuid: track.then(|| uuid::thread(3)),
         flow_ids: flows[0].to_vec(),
         terminating_flow_ids: flows[1].to_vec(),
         ..TrackEvent::default()
@@ -326,6 +348,8 @@ fn instants(values: &[Field<'_>], time: u64, task: Option<u64>, flows: [&[u64]; 
     let by_prost = mem::take(&mut perfetto.buffer.to);
 
     perfetto.events.push(event);
+    perfetto.clock = PacketClock::default();
+    perfetto.clock.written(1000);
     let record = Record {
         time,
         thread: 3,
@@ -340,11 +364,16 @@ fn instants(values: &[Field<'_>], time: u64, task: Option<u64>, flows: [&[u64]; 
     }
     scratch.flows.extend(flows[0]);
     scratch.terminating_flows.extend(flows[1]);
+    let place = perfetto.of_thread(&record);
     perfetto.put_instant(&place, &record, &scratch);
     // (Something is there before it.)
     let by_hand = mem::replace(&mut perfetto.buffer.bytes, vec![7; 3]);
     let is_put = perfetto.put_frequent(&place, &record);
-    let in_pieces = Trace::decode(&perfetto.buffer.bytes[3..]).unwrap();
+    let mut in_pieces = Trace::decode(&perfetto.buffer.bytes[3..]).unwrap();
+    for packet in &mut in_pieces.packets {
+        assert_eq!(packet.sequence_flags, None);
+        packet.sequence_flags = Some(SEQ_NEEDS_INCREMENTAL_STATE);
+    }
     assert_eq!(in_pieces.packets.is_empty(), !is_put);
     Written {
         by_prost,
@@ -373,7 +402,8 @@ fn an_instant_says_the_same_whoever_writes_it() {
         values.extend([number, -number, !number, i64::MIN].map(Field::I64));
     }
     let same = |values: &[Field<'_>], time, task| {
-        let written = instants(values, time, task, [&[], &[]]);
+        let track = time % 3 > 0;
+        let written = instants(values, (time, track), task, [&[], &[]]);
         // (They may be long.)
         let what = || format!("{:.200}", format!("{values:?}"));
         assert!(written.by_hand == written.by_prost, "{}", what());
@@ -414,7 +444,7 @@ fn what_is_not_frequent_is_written_by_hand_as_prost_writes_it() {
     ];
     for value in values {
         for flows in [[&[][..], &[][..]], [&[1, u64::MAX], &[]], [&[], &[7]]] {
-            let written = instants(&[Field::Bool(true), value], 7, Some(7), flows);
+            let written = instants(&[Field::Bool(true), value], (7, true), Some(7), flows);
             // (Numbers of 32 bits, too, are so rare.)
             assert!(written.in_pieces.is_none(), "{value:?}");
             assert_eq!(written.by_hand, written.by_prost, "{value:?}");
@@ -449,6 +479,95 @@ fn an_argument_of_many_is_written_as_prost_writes_it() {
     }
 }
 
+/// The bytes of a record of a `u64` below 2^21, when each is a microsecond after the one before, by
+/// the thread that the function returns.
+#[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn bytes_a_record(thread: fn(usize) -> usize) -> f64 {
+    const RECORDS: usize = 50_000;
+    const QUERY: usize = 2;
+    let mut header = stream(1).header;
+    header.events = vec![header.events[QUERY]];
+    header.slices = Vec::new();
+    let mut file = Vec::new();
+    let mut to = Perfetto::new(&mut file);
+    to.header(&header).unwrap();
+    to.flush().unwrap();
+    let before = to.buffer.to.len();
+    for n in 0..RECORDS {
+        let record = Record {
+            time: 1000 * n as u64,
+            thread: thread(n),
+            event: 0,
+            task: None,
+            values: &[Field::U64(1_000_000 + n as u64)],
+        };
+        to.record(&record).unwrap();
+    }
+    to.flush().unwrap();
+    (to.buffer.to.len() - before) as f64 / RECORDS as f64
+}
+
+#[test]
+fn a_record_of_a_number_takes_at_most_24_bytes() {
+    let alone = bytes_a_record(|_| 0);
+    let in_turn = bytes_a_record(|n| n / 100 % 3);
+    let mixed = bytes_a_record(|n| n % 3);
+    println!("{alone} bytes; threads in turn: {in_turn}; mixed: {mixed}");
+    assert!(
+        alone < 23.1 && in_turn <= 24.0 && mixed <= 25.0,
+        "{alone} {in_turn} {mixed}"
+    );
+}
+
+#[test]
+fn the_first_record_of_each_event_has_its_place_in_the_source() {
+    let mut located = HashMap::<_, Vec<bool>>::new();
+    for (_, event) in written(20) {
+        if event.category_iids == [category::EVENT] {
+            let place = event.source_location_iid;
+            assert!(place.is_none() || place == event.name_iid);
+            located
+                .entry(event.name_iid)
+                .or_default()
+                .push(place.is_some());
+        }
+    }
+    assert!(located.len() > 3);
+    for places in located.values() {
+        assert!(places[0] && !places[1..].contains(&true), "{places:?}");
+    }
+}
+
+#[test]
+fn times_that_step_back_are_read_as_they_were() {
+    let times = [5, 3, 5, 4, 1 << 40, 7, 1 << 40, u64::MAX >> 1, 0];
+    let mut file = Vec::new();
+    let mut to = Perfetto::new(&mut file);
+    to.header(&stream(1).header).unwrap();
+    for (n, time) in times.into_iter().enumerate() {
+        let values = [Field::I64(1), Field::U64(1)];
+        let record = Record {
+            time,
+            thread: n % 2,
+            event: 2,
+            task: (n % 3 == 0).then_some(1),
+            values: if n % 4 == 0 {
+                &values
+            } else {
+                &[Field::Failed; 2]
+            },
+        };
+        to.record(&record).unwrap();
+    }
+    to.flush().unwrap();
+    drop(to);
+    let found = resolved(&file).into_iter().filter_map(|packet| {
+        let event = packet.track_event?;
+        (event.category_iids == [category::EVENT]).then_some(packet.timestamp?)
+    });
+    assert!(found.eq(times));
+}
+
 #[test]
 fn a_mark_is_written_as_prost_writes_it() {
     for (mark, iid) in [(NO_END, argument::NO_END), (NO_BEGIN, argument::NO_BEGIN)] {
@@ -476,6 +595,7 @@ fn a_full_disk_is_an_error_wherever_it_comes() {
 fn records_in(mut file: &[u8]) -> BTreeMap<(usize, usize), u64> {
     let mut found = BTreeMap::new();
     // Each packet is field 1: its key, its length, and that many bytes.
+    let mut default = None;
     while let Some(mut rest) = file.get(1..) {
         let Ok(length) = prost::encoding::decode_varint(&mut rest) else {
             break;
@@ -486,9 +606,13 @@ fn records_in(mut file: &[u8]) -> BTreeMap<(usize, usize), u64> {
         };
         file = after;
         let packet = TracePacket::decode(packet).unwrap();
+        let defaults = packet.defaults;
+        let defaults = defaults.and_then(|defaults| defaults.track_event_defaults);
+        default = defaults.map_or(default, |defaults| defaults.track_uuid);
         let event = packet.track_event.unwrap_or_default();
         if event.category_iids == [category::EVENT] {
-            let thread = (0..16).find(|&it| event.track_uuid == Some(uuid::thread(it)));
+            let track = event.track_uuid.or(default);
+            let thread = (0..16).find(|&it| track == Some(uuid::thread(it)));
             let event = usize::try_from(event.name_iid.unwrap()).unwrap() - 1;
             *found.entry((thread.unwrap(), event)).or_default() += 1;
         }
@@ -527,7 +651,7 @@ fn a_begin_whose_end_is_still_to_come_lasts_until_the_end_of_the_recording() {
     }
     to.finish(stream.end, &[]).unwrap();
     drop(to);
-    let packets = Trace::decode(&file[..]).unwrap().packets;
+    let packets = resolved(&file);
     let end = packets
         .iter()
         .find(|packet| {

@@ -50,7 +50,7 @@ async function refreshRows() {
 
 function chooseText() {
   const boxes = ticked().length;
-  $("which").textContent = boxes ? `${boxes} chosen.` : "All of these, unless you choose some.";
+  $("which").textContent = boxes ? `${boxes} chosen: Rates, Tail and Record take only those.` : "Rates, Tail and Record take all of these. Tick some to take only those.";
 }
 
 // The page as the server writes it for this filter. A run continues meanwhile.

@@ -49,7 +49,7 @@ const guess = async (parameters) => (await json("guess?" + new URLSearchParams(p
 // asks the server, the page waits for it (`later`).
 const PANELS = {
   latency: {
-    what: "How long does it take from one event to another? A row for each value of a parameter, the slowest first.",
+    what: "What is slow? The time from one event to another, with a row for each value of a parameter, slowest first.",
 
     async open(given) {
       const [first] = await guess(preferred().size ? patterns().map((pattern) => ["match", pattern]) : []);
@@ -112,13 +112,13 @@ const PANELS = {
   },
 
   rates: {
-    what: "How often is each event fired?",
+    what: "What happens often? The firings of each event, once a second.",
     open: () => ({ nodes: [], values: {} }),
     request: () => ["GET", "rates", patterns().map((pattern) => ["match", pattern])],
 
     async run({ parameters, opened, signal }) {
       const box = make("div");
-      show(make("h2", "Rates, the most frequent first"), box);
+      show(make("h2", "Rates, most frequent first"), box);
       const response = opened(await asked("rates?" + parameters({}), { signal }));
       const items = new Map(rows().map((row) => [rowPlace(row), row]));
       for (const row of items.values()) row.querySelector(".rate").textContent = "";
@@ -139,7 +139,7 @@ const PANELS = {
         });
         const most = [...watched].sort((a, b) => b.rate - a.rate || b.total - a.total);
         const lines = most.slice(0, 50).map(({ event, rate, total }) => [event.name, perSecond(rate), count(total)]);
-        box.replaceChildren(scrolled(tabled(["Event", "now", "in all"], lines), "Rates"));
+        box.replaceChildren(scrolled(tabled(["Event", "rate", "total"], lines), "Rates"));
         if (most.length > lines.length) box.append(make("p", `${count(most.length - lines.length)} more events are in the list below.`, "dim"));
       }
       for (const { row, rate } of watched) if (row) row.querySelector(".rate").textContent = `was ${perSecond(rate)}`;
@@ -148,13 +148,13 @@ const PANELS = {
   },
 
   tail: {
-    what: "Which firings are there, with which arguments? The newest first; at most 200 a second.",
+    what: "What are the arguments? Each firing, newest first; at most 200 a second.",
     open: () => ({ nodes: [], values: {} }),
     request: () => ["GET", "tail", patterns().map((pattern) => ["match", pattern])],
 
     async run({ parameters, opened, signal }) {
       const table = tabled(["s", "Event", "Arguments"], [], (index) => index === 0);
-      table.className = "";
+      table.classList.add("log");
       const lost = make("p", "", "dim");
       show(make("h2", "Tail, newest first"), lost, scrolled(table, "Tail"));
       const response = opened(await asked("tail?" + parameters({}), { signal }));
@@ -166,7 +166,7 @@ const PANELS = {
           const values = Object.entries(data.values).map(([of, value]) => of + "=" + (value === null ? "[redacted]" : JSON.stringify(value)));
           const row = body.insertRow(0);
           row.role = "row";
-          for (const [text, kind] of [[data.at.toFixed(6), "number"], [data.event.split("::").pop(), ""], [values.join(" "), ""]]) {
+          for (const [text, kind] of [[data.at.toFixed(6), "number"], [data.event.split("::").pop(), "event"], [values.join(" "), ""]]) {
             const cell = make("td", text, kind);
             cell.role = "cell";
             row.append(cell);
@@ -175,7 +175,7 @@ const PANELS = {
           if (body.rows.length > 500) body.deleteRow(-1);
         } else if (name === "lost") {
           missing += data.lost;
-          lost.textContent = `${count(missing)} more were fired than are sent.`;
+          lost.textContent = `${count(missing)} more fired: at most 200 a second are shown.`;
         } else if (name === "end") {
           end = data;
         }
@@ -185,7 +185,7 @@ const PANELS = {
   },
 
   record: {
-    what: "Why is it slow? Records every firing into a trace: what happens when, on a time line.",
+    what: "Why is it slow? A trace of every firing: what happens when, on a time line.",
 
     async open(given) {
       pairs = await guess([]);
@@ -202,7 +202,7 @@ const PANELS = {
     },
 
     async run({ values, parameters, opened, signal }) {
-      const size = make("p", "0 KiB");
+      const size = make("p", bytesOf(0));
       show(make("h2", "Recording"), size);
       const response = opened(await post("record", parameters({}), signal));
       const [, name] = /filename="(.*)"/.exec(response.headers.get("Content-Disposition") || "") || ["", "trace"];
@@ -216,7 +216,7 @@ const PANELS = {
           if (done) break;
           parts.push(value);
           bytes += value.length;
-          size.textContent = `${count(Math.round(bytes / 1024))} KiB`;
+          size.textContent = bytesOf(bytes);
         }
       } catch (error) {
         if (error.name === "AbortError" || !bytes) throw error;
@@ -234,10 +234,10 @@ const PANELS = {
         };
         line.append(open);
       }
-      line.append(file, make("span", `${count(Math.round(bytes / 1024))} KiB`, "dim"));
+      line.append(file, make("span", bytesOf(bytes), "dim"));
       const readers = {
-        perfetto: "The trace goes from this tab to that of ui.perfetto.dev, and is not uploaded. Offline, open the file in a Perfetto UI of your own.",
-        chrome: "The trace goes from this tab to that of ui.perfetto.dev, and is not uploaded. The file also opens in speedscope and in chrome://tracing.",
+        perfetto: "The button opens ui.perfetto.dev, and hands it the trace inside the browser: nothing is uploaded. Offline, open the file in a Perfetto UI of your own.",
+        chrome: "The button opens ui.perfetto.dev, and hands it the trace inside the browser: nothing is uploaded. The file also opens in speedscope and in chrome://tracing.",
         ctf: "Unpack it, and open the folder with babeltrace2 or Trace Compass.",
       };
       show(make("h2", "Recording"), line, make("p", readers[values.format], "dim"));
@@ -248,7 +248,7 @@ const PANELS = {
   },
 
   stacks: {
-    what: "Where is an event fired from? Its call stacks, the most frequent first, and a flame graph.",
+    what: "Where does it come from? The call stacks that fire an event, as a flame graph and a list, most frequent first.",
 
     open(given) {
       const [chosen] = preferred();
@@ -265,18 +265,18 @@ const PANELS = {
       if (given.weight) weight.value = given.weight;
       if (given.label) label.value = given.label;
       event.onchange = () => { names(); changed(); };
-      return { nodes: [field("Event", event), field("Counted by", weight), field("Labelled by", label), field("One firing in", every)], values: { event, weight, label, every } };
+      return { nodes: [field("Event", event), field("Counted by", weight), field("Labelled by", label), field("Sample one in", every)], values: { event, weight, label, every } };
     },
 
     request: (values) => ["GET", "stacks", Object.entries(values).filter(([name, value]) => value && !(name === "every" && value === "1"))],
 
     async run({ parameters, opened, signal }) {
       const box = make("div");
-      show(make("h2", "Stacks, the most frequent first"), box);
+      show(make("h2", "Stacks, most frequent first"), box);
       const response = opened(await asked("stacks?" + parameters({ format: "live" }), { signal }));
       for await (const [name, data] of streamed(response)) {
         const sampled = data.sampled === data.fired ? "" : `, ${count(data.sampled)} of them sampled`;
-        const line = make("p", `${count(data.fired)} fired${sampled}.`);
+        const line = make("p", `${count(data.fired)} firings${sampled}.`);
         box.replaceChildren(line, ...(name === "end" && data.sampled ? stacks(data) : []));
       }
       return "Collected.";
@@ -293,18 +293,18 @@ function latencies(body, title, isEnd) {
   }
   const scale = [Math.max(1, Math.min(...slowest.map((of) => of.min_ns))), Math.max(2, ...slowest.map((of) => of.max_ns))];
   const lines = slowest.map((of) => [of.label || (title ? "(empty)" : "all"), count(of.count), took(of.p50_ns), took(of.p90_ns), took(of.p99_ns), took(of.max_ns), spread(of, scale)]);
-  const table = tabled([title || "", "count", "p50", "p90", "p99", "max", `${took(scale[0])} to ${took(scale[1])}`], lines);
+  const table = tabled([title || "", "count", "p50", "p90", "p99", "max", scaleEnds(scale)], lines);
   const headline = make("p", undefined, "headline");
   if (slowest.length > 1) {
     table.tBodies[0].rows[0].classList.add("slow");
     const times = slowest[0].p50_ns / Math.max(slowest[1].p50_ns, 1);
-    const next = times >= 1.05 ? `, ${times.toFixed(times < 10 ? 1 : 0)} times the next` : "";
+    const next = times >= 1.05 ? `, ${times < 10 ? times.toFixed(1) : count(Math.round(times))} times that of the next` : "";
     headline.append("Slowest: ", make("b", slowest[0].label || "(empty)"), `, p50 ${took(slowest[0].p50_ns)}${next}.`);
   }
   const missing = [[strays, "without a begin"], [lost + evicted, "without an end"], [open, "still open"]];
   const rest = missing.filter(([number]) => number).map(([number, what]) => `${count(number)} ${what}`);
-  const incomplete = isEnd && !body.complete ? ["firings that were in flight at the end have not ended, and are not counted"] : [];
-  const sum = make("p", [`${count(matched)} pairs`, ...rest, ...incomplete].join(", ") + ". The bar: from p50 to p99; the line: from min to max; the scale is logarithmic.", "dim");
+  const incomplete = isEnd && !body.complete ? ["firings in flight at the end are not counted"] : [];
+  const sum = make("p", [`${count(matched)} pairs`, ...rest, ...incomplete].join(", ") + ". Line: min to max. Bar: p50 to p99, on a logarithmic scale.", "dim");
   return [headline, table, sum];
 }
 
@@ -316,7 +316,7 @@ function stacks({ folded: text, svg, pprof }) {
   });
   return [
     picture(svg, "Flame graph: which functions lead to the event"),
-    folded(`The ${most.length} most frequent of ${count(lines.length)} stacks`, true, tabled(["innermost ← its callers", "count", "share"], most)),
+    folded(lines.length > most.length ? `The ${most.length} most frequent of ${count(lines.length)} stacks` : "All stacks", true, tabled(["innermost function ← its callers", "count", "share"], most)),
     downloads([["stacks.svg", "image/svg+xml", svg], ["stacks.folded", "text/plain", text],
       ["stacks.pb.gz", "application/octet-stream", Uint8Array.from(atob(pprof), (byte) => byte.charCodeAt(0))]]),
   ];

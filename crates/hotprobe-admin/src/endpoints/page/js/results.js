@@ -13,6 +13,10 @@ function perSecond(rate) {
   return `${rate >= 10 ? count(Math.round(rate)) : rate.toFixed(1)} /s`;
 }
 
+function bytesOf(bytes) {
+  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} kB`;
+}
+
 function show(...nodes) {
   $("result").replaceChildren(...nodes);
   $("result").hidden = false;
@@ -33,6 +37,7 @@ function tabled(titles, rows, isNumber = (index) => index > 0) {
   const cell = (row, tag, content, index) => {
     const element = make(tag, undefined, isNumber(index) ? "number" : "");
     element.append(content);
+    if (content instanceof Element) element.className = "spread";
     element.role = tag === "th" ? "columnheader" : "cell";
     row.append(element);
     return element;
@@ -47,11 +52,17 @@ function tabled(titles, rows, isNumber = (index) => index > 0) {
     line.role = "row";
     row.forEach((content, index) => {
       const element = cell(line, "td", content, index);
-      if (content instanceof Element) element.className = "spread";
-      else if (index) element.dataset.of = titles[index];
+      if (!(content instanceof Element) && index) element.dataset.of = titles[index];
     });
   }
   return table;
+}
+
+// The two ends of the scale of the bars below.
+function scaleEnds(scale) {
+  const both = make("div");
+  both.append(...scale.map((ns) => make("span", took(ns))));
+  return both;
 }
 
 // From the shortest to the longest on a logarithmic scale, with p50 and p99.

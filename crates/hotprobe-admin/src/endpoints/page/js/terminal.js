@@ -14,13 +14,14 @@ function curlLine([method, path, parameters], seconds) {
 function hotprobeLine([, path, parameters], seconds) {
   const of = (name) => parameters.filter(([other]) => other === name).map(([, value]) => value);
   const option = (name, values = of(name)) => values.flatMap((value) => (value ? [`--${name}`, value] : []));
+  const time = ["--for", `${seconds}s`];
   const files = { perfetto: "trace.pftrace", chrome: "trace.json", ctf: "trace.tar" };
   const words = {
-    latency: () => ["latency", ...of("begin"), ...of("end"), ...of("key"), ...option("label"), ...option("seconds", [seconds])],
-    rates: () => ["watch", ...of("match")],
-    tail: () => ["tail", ...of("match"), ...option("seconds", [seconds])],
-    record: () => ["record", ...of("match"), "-o", files[of("format")[0]], ...option("slice"), ...option("seconds", [seconds])],
-    stacks: () => ["stacks", ...of("event"), ...option("weight"), ...option("label"), ...option("seconds", [seconds]), "-o", "stacks.pb.gz"],
+    latency: () => ["latency", ...of("begin"), ...of("end"), ...of("key"), ...option("label"), ...time],
+    rates: () => ["watch", ...of("match"), "--count", String(Math.max(1, Math.round(seconds)))],
+    tail: () => ["tail", ...of("match"), ...time],
+    record: () => ["record", ...of("match"), "-o", files[of("format")[0]], ...option("slice"), ...time],
+    stacks: () => ["stacks", ...of("event"), ...option("weight"), ...option("label"), ...option("every"), ...time, "-o", "stacks.pb.gz"],
   }[path]();
   const url = document.baseURI.replace(/\/$/, "");
   return ["hotprobe", ...words, ...(url === "http://127.0.0.1:9000/debug/probes" ? [] : ["--url", url])].map(quoted).join(" ");
