@@ -73,8 +73,8 @@ impl CountsSession {
         CountsSnapshot::new(duration, filter, events, labels)
     }
 
-    /// Returns why events of patterns were left out: the condition does not fit them. Each error has
-    /// the event's name.
+    /// Returns why events of patterns were left out: the condition does not fit them. Each error
+    /// has the event's name.
     #[must_use]
     pub fn left_out(&self) -> &[BindError] {
         &self.left_out
