@@ -323,12 +323,12 @@
 //!
 //! ```json
 //! {
-//!   "complete": true, "title": "from shop::RECEIVED to shop::DONE",
+//!   "complete": true, "title": "from shop::RECEIVED to shop::DONE", "filter": null,
 //!   "started_unix_ms": 1700000000000, "duration_ns": 10000000000,
 //!   "counts": {
 //!     "begins": 17, "ends": 17, "matched": 17, "unmatched_begins": 0, "unmatched_ends": 0,
 //!     "evicted": 0, "open": 0, "carried": 0, "skipped": 0, "begins_without_key": 0,
-//!     "ends_without_key": 0
+//!     "ends_without_key": 0, "rejected": 0
 //!   },
 //!   "labels": [{
 //!     "label": "/orders", "count": 17, "min_ns": 900, "p50_ns": 1007, "p90_ns": 1500,

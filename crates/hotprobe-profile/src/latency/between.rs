@@ -6,8 +6,9 @@ use super::session::{LabelSource, LatencySession, ProbedLatency};
 use crate::ProfileError;
 use crate::parameter::{all, parameter};
 use crate::session::SessionProbes;
-use hotprobe::{AnyEvent, Batch, Metadata, ProbeOptions};
+use hotprobe::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
 use hotprobe_clock::Clock;
+use hotprobe_filter::{BindError, Bound, Condition, ParseError};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Latency {
     end: &'static dyn AnyEvent,
     key: String,
     label: Option<String>,
+    /// A mistake is reported by `start`.
+    filter: Option<Result<Condition, ParseError>>,
 }
 
 impl Latency {
@@ -81,6 +84,7 @@ impl Latency {
             end,
             key: key.into(),
             label: None,
+            filter: None,
         }
     }
 
@@ -88,6 +92,38 @@ impl Latency {
     /// value that is no text is formatted. By default all pairs have the label `all`.
     pub fn label(mut self, parameter: impl Into<String>) -> Self {
         self.label = Some(parameter.into());
+        self
+    }
+
+    /// Measures only the pairs that meet the condition: on the parameters of the end, and on
+    /// `elapsed`, the time since the begin. The others are counted apart
+    /// ([`PairCounts::rejected`](crate::PairCounts)). The page of [`hotprobe_filter`] has the
+    /// grammar.
+    ///
+    /// The begin's parameters cannot be used: its values are gone when the end fires. A label of
+    /// the begin takes its place even if all of its pairs are rejected.
+    ///
+    /// ```
+    /// use hotprobe_profile::Latency;
+    /// hotprobe::event! { static OPENED: fn(file: u64); static CLOSED: fn(file: u64, ok: bool); }
+    ///
+    /// let session = Latency::between(&OPENED, &CLOSED, "file")
+    ///     .filter("!ok && elapsed < 1s")
+    ///     .start()?;
+    /// (1..=2).for_each(|file| OPENED.fire(file));
+    /// CLOSED.fire(1, true);
+    /// CLOSED.fire(2, false);
+    /// let snapshot = session.snapshot();
+    /// assert_eq!(snapshot.labels()[0].count(), 1);
+    /// assert_eq!((snapshot.counts().matched, snapshot.counts().rejected), (2, 1));
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn filter<C>(mut self, condition: C) -> Self
+    where
+        C: TryInto<Condition>,
+        C::Error: Into<ParseError>,
+    {
+        self.filter = Some(condition.try_into().map_err(Into::into));
         self
     }
 
@@ -136,6 +172,7 @@ impl Latency {
     /// # Errors
     /// [`ProfileError::Parameter`] for a key or a label that the events lack or keep from dynamic
     /// probes (`#[redact]`), for keys of different types, and if both events are the same.
+    /// [`ProfileError::Filter`] for a condition that is none, or does not fit the end.
     /// [`ProfileError::Limit`] for a limit that is not possible.
     pub fn start(self) -> Result<LatencySession, ProfileError> {
         let (begin, end) = (self.begin.metadata(), self.end.metadata());
@@ -178,7 +215,9 @@ impl Latency {
                 });
             }
         };
-        let shared = Arc::new(ProbedLatency::new(LatencyMeter::with(self.meter.limits()?)));
+        let filter = self.filter.map(|condition| bind(condition?, begin, end));
+        let meter = LatencyMeter::with(self.meter.limits()?);
+        let shared = Arc::new(ProbedLatency::new(meter, filter.transpose()?));
         let options = || ProbeOptions::new().name("latency");
         let mut batch = Batch::new();
         self.begin.attach_in_with(&mut batch, options(), {
@@ -203,7 +242,34 @@ impl fmt::Debug for Latency {
             .field("end", &self.end.name())
             .field("key", &self.key)
             .field("label", &self.label)
+            .field("filter", &self.filter)
             .finish_non_exhaustive()
+    }
+}
+
+/// Binds the condition to the end. If it uses a parameter of the begin, the error says so.
+fn bind(
+    condition: Condition,
+    begin: &Metadata,
+    end: &Metadata,
+) -> Result<(Condition, Bound), ProfileError> {
+    let of_begin = |error: &BindError| {
+        let parameters = begin.parameters().iter().map(Parameter::name);
+        let mut only_begins = parameters.filter(|name| !has(end, name));
+        only_begins.find(|name| error.message().contains(&format!("no parameter `{name}`")))
+    };
+    match condition.bind_with_elapsed(end) {
+        Ok(bound) => Ok((condition, bound)),
+        Err(error) => match of_begin(&error) {
+            None => Err(error.into()),
+            Some(name) => Err(ProfileError::Parameter {
+                reason: format!(
+                    "{error}\n`{name}` is a parameter of the begin, `{}`: a condition of a latency uses those of the \
+                     end, and `elapsed`",
+                    begin.name()
+                ),
+            }),
+        },
     }
 }
 

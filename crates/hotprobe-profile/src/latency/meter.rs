@@ -154,19 +154,24 @@ impl<K> LatencyMeter<K> {
         self.pairs.begin(hash, begun);
     }
 
-    /// The begin's label goes before `label`.
+    /// The begin's label goes before `label`. A pair whose duration is not accepted is in no
+    /// histogram.
     #[inline]
     pub(crate) fn end_hashed(
         &self,
         hash: u64,
         now: u64,
         is_key: impl Fn(&K) -> bool,
+        accepts: impl FnOnce(u64) -> bool,
         label: impl FnOnce() -> u32,
     ) {
         if let Some(begun) = self.pairs.end(hash, is_key) {
-            let number = begun.label.unwrap_or_else(label);
             // The processor's counter may step back between threads.
             let took = now.saturating_sub(begun.at);
+            if !accepts(took) {
+                return;
+            }
+            let number = begun.label.unwrap_or_else(label);
             self.histograms.record(number, took);
         }
     }
@@ -279,7 +284,7 @@ impl<K: Hash + Eq> LatencyMeter<K> {
         let now = self.now();
         let hash = self.seed.of(key);
         let is_key = |open: &K| open.borrow() == key;
-        self.end_hashed(hash, now, is_key, || self.labels.number(label));
+        self.end_hashed(hash, now, is_key, |_| true, || self.labels.number(label));
     }
 }
 

@@ -8,9 +8,11 @@ use crate::FinishError;
 use crate::label::with_label;
 use crate::session::SessionProbes;
 use hotprobe::Value;
+use hotprobe_filter::{Bound, Condition, Filter};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The source of a pair's label, with the parameter's index.
 #[derive(Clone, Copy)]
@@ -25,14 +27,23 @@ pub(super) struct ProbedLatency {
     meter: LatencyMeter<PairKey>,
     begins_without_key: AtomicU64,
     ends_without_key: AtomicU64,
+    condition: Option<Condition>,
+    /// The condition, bound to the end's parameters.
+    filter: Filter,
+    /// How many pairs were rejected until the last reset. Only readers lock it.
+    rejected_before: Mutex<u64>,
 }
 
 impl ProbedLatency {
-    pub(super) fn new(meter: LatencyMeter<PairKey>) -> Self {
+    pub(super) fn new(meter: LatencyMeter<PairKey>, filter: Option<(Condition, Bound)>) -> Self {
+        let (condition, bound) = filter.unzip();
         Self {
             meter,
             begins_without_key: AtomicU64::new(0),
             ends_without_key: AtomicU64::new(0),
+            condition,
+            filter: Filter::new(bound),
+            rejected_before: Mutex::new(0),
         }
     }
 
@@ -66,11 +77,21 @@ impl ProbedLatency {
             }),
             LabelSource::All | LabelSource::OfBegin(_) => self.meter.label_number("all"),
         };
+        let accepts = |took| {
+            let Some(condition) = self.filter.condition(0) else {
+                return true;
+            };
+            let accepted = condition.matches_elapsed(values, Duration::from_nanos(took));
+            if !accepted {
+                self.filter.reject(0);
+            }
+            accepted
+        };
         PairKeyRef::of(key, |key| match key {
             Some(key) => {
                 let hash = self.meter.seed().of(&key);
                 let is_key = |open: &PairKey| open.borrowed() == key;
-                self.meter.end_hashed(hash, now, is_key, number);
+                self.meter.end_hashed(hash, now, is_key, accepts, number);
             }
             None => drop(self.ends_without_key.fetch_add(1, Ordering::Relaxed)),
         });
@@ -93,7 +114,22 @@ impl ProbedLatency {
             count(&self.begins_without_key),
             count(&self.ends_without_key),
         );
+        let condition = self.condition.as_ref().map(ToString::to_string);
+        snapshot.set_filter(condition, self.rejected(reset));
         snapshot
+    }
+
+    fn rejected(&self, reset: bool) -> u64 {
+        let mut before = self
+            .rejected_before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let total = self.filter.rejected_in_total();
+        let rejected = total - *before;
+        if reset {
+            *before = total;
+        }
+        rejected
     }
 }
 

@@ -27,7 +27,7 @@ pub struct PairCounts {
     pub begins: u64,
     /// Ends.
     pub ends: u64,
-    /// Pairs. Each is in a histogram.
+    /// Pairs. Each is in a histogram, but for those that are `rejected`.
     pub matched: u64,
     /// Begins whose key began again before it ended.
     pub unmatched_begins: u64,
@@ -45,6 +45,8 @@ pub struct PairCounts {
     pub begins_without_key: u64,
     /// Ends without a key.
     pub ends_without_key: u64,
+    /// Pairs that did not meet the condition ([`Latency::filter`](crate::Latency::filter)).
+    pub rejected: u64,
 }
 
 impl PairCounts {
@@ -61,6 +63,7 @@ impl PairCounts {
             skipped,
             begins_without_key: 0,
             ends_without_key: 0,
+            rejected: 0,
         }
     }
 }
@@ -87,6 +90,7 @@ impl PairCounts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LatencySnapshot {
     title: String,
+    filter: Option<String>,
     started: SystemTime,
     duration: Duration,
     counts: PairCounts,
@@ -103,6 +107,7 @@ impl LatencySnapshot {
     ) -> Self {
         Self {
             title,
+            filter: None,
             started,
             duration,
             counts,
@@ -115,10 +120,21 @@ impl LatencySnapshot {
         self.counts.ends_without_key = ends;
     }
 
+    pub(crate) fn set_filter(&mut self, filter: Option<String>, rejected: u64) {
+        self.filter = filter;
+        self.counts.rejected = rejected;
+    }
+
     /// Returns the [title](crate::Latency::title) of the measurement.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// Returns the condition that measured pairs meet; `None` if all are measured.
+    #[must_use]
+    pub fn filter(&self) -> Option<&str> {
+        self.filter.as_deref()
     }
 
     /// Returns when counting began, at the start or at the last reset, by the wall clock.

@@ -169,7 +169,7 @@ fn function(profile: &StackProfile, strings: &mut StringTable) -> Vec<Function> 
 fn comment(profile: &StackProfile, strings: &mut StringTable) -> Vec<i64> {
     let counts = profile.counts();
     let names = profile.event_names().join(", ");
-    let comments = [
+    let mut comments = vec![
         format!("hotprobe: the stacks that lead to {names}"),
         format!(
             "fired {}, sampled {}, skipped {}, of the sampled: other {}, in hotprobe {}; without a weight {}",
@@ -181,6 +181,9 @@ fn comment(profile: &StackProfile, strings: &mut StringTable) -> Vec<i64> {
             counts.unweighed
         ),
     ];
+    if let Some(filter) = profile.filter() {
+        comments.push(format!("where {filter}: {} rejected", counts.rejected));
+    }
     comments
         .iter()
         .map(|comment| strings.index(comment))

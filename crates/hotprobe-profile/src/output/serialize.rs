@@ -19,6 +19,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 #[derive(Serialize)]
 struct LatencySnapshotFields<'a> {
     title: &'a str,
+    filter: Option<&'a str>,
     started_unix_ms: u64,
     duration_ns: u64,
     counts: PairCounts,
@@ -31,6 +32,7 @@ impl Serialize for LatencySnapshot {
         let milliseconds = since.unwrap_or_default().as_millis();
         let fields = LatencySnapshotFields {
             title: self.title(),
+            filter: self.filter(),
             started_unix_ms: u64::try_from(milliseconds).unwrap_or(u64::MAX),
             duration_ns: nanoseconds(self.duration()),
             counts: self.counts(),
@@ -53,6 +55,7 @@ struct PairCountsFields {
     skipped: u64,
     begins_without_key: u64,
     ends_without_key: u64,
+    rejected: u64,
 }
 
 impl Serialize for PairCounts {
@@ -70,6 +73,7 @@ impl Serialize for PairCounts {
             skipped,
             begins_without_key,
             ends_without_key,
+            rejected,
         } = *self;
         let fields = PairCountsFields {
             begins,
@@ -83,6 +87,7 @@ impl Serialize for PairCounts {
             skipped,
             begins_without_key,
             ends_without_key,
+            rejected,
         };
         fields.serialize(serializer)
     }
@@ -237,6 +242,7 @@ struct WeightUnit<'a> {
 struct StackProfileFields<'a> {
     events: Vec<&'static str>,
     weight: Option<WeightUnit<'a>>,
+    filter: Option<&'a str>,
     counts: StackCounts,
     samples: Vec<StackSample<'a>>,
 }
@@ -248,6 +254,7 @@ impl Serialize for StackProfile {
         let fields = StackProfileFields {
             events: self.event_names(),
             weight: weight.map(|(parameter, unit)| WeightUnit { parameter, unit }),
+            filter: self.filter(),
             counts: self.counts(),
             samples: self.samples(),
         };
@@ -263,6 +270,7 @@ struct StackCountsFields {
     other: u64,
     nested: u64,
     unweighed: u64,
+    rejected: u64,
     stacks: usize,
     weight: Weight,
     weight_skipped: Weight,
@@ -278,6 +286,7 @@ impl Serialize for StackCounts {
             other,
             nested,
             unweighed,
+            rejected,
             stacks,
             weight,
             weight_skipped,
@@ -289,6 +298,7 @@ impl Serialize for StackCounts {
             other,
             nested,
             unweighed,
+            rejected,
             stacks,
             weight: weight.into(),
             weight_skipped: weight_skipped.into(),

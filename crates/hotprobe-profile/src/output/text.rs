@@ -158,6 +158,10 @@ fn latencies(snapshot: &LatencySnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Res
         thousands(counts.unmatched_ends)
     )?;
     let sum = |of: fn(&LabelLatency) -> u64| snapshot.labels().iter().map(of).sum();
+    if let Some(filter) = snapshot.filter() {
+        let rejected = thousands(counts.rejected);
+        writeln!(f, "where {}: {rejected} rejected", printable(filter))?;
+    }
     let rest = [
         (counts.begins_without_key, "begins without key"),
         (counts.ends_without_key, "ends without key"),
@@ -188,6 +192,7 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     table(&rows, f)?;
     if let Some(filter) = snapshot.filter() {
         let rejected: u64 = snapshot.events().iter().map(EventCount::rejected).sum();
+        let rejected = thousands(rejected);
         writeln!(f, "where {}: {rejected} rejected", printable(filter))?;
     }
     for breakdown in snapshot.breakdowns() {

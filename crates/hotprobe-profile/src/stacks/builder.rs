@@ -9,6 +9,7 @@ use crate::chosen::ChosenEvents;
 use crate::parameter::parameter;
 use crate::session::SessionProbes;
 use hotprobe::{AnyEvent, Batch, ProbeOptions};
+use hotprobe_filter::{Condition, Filter, ParseError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime};
@@ -152,6 +153,33 @@ impl Stacks {
         self
     }
 
+    /// Counts only the firings that meet the condition, for all events. The others are counted
+    /// apart ([`StackCounts::rejected`](super::StackCounts)), before [`every`](Self::every) and
+    /// without their weight. The page of [`hotprobe_filter`] has the grammar.
+    ///
+    /// Events of a pattern that the condition does not fit are left out
+    /// ([`StacksSession::left_out`]).
+    ///
+    /// ```
+    /// use hotprobe_profile::Stacks;
+    /// hotprobe::event! { static STORED: fn(key: &str, bytes: usize); }
+    ///
+    /// let session = Stacks::at(&STORED).filter("bytes > 1k").start()?;
+    /// STORED.fire("a", 10);
+    /// STORED.fire("b", 4096);
+    /// let counts = session.counts();
+    /// assert_eq!((counts.fired, counts.rejected), (1, 1));
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
+    pub fn filter<C>(mut self, condition: C) -> Self
+    where
+        C: TryInto<Condition>,
+        C::Error: Into<ParseError>,
+    {
+        self.chosen.filter(condition);
+        self
+    }
+
     /// Sets the maximum number of different stacks, from 1 to 1,048,576; 10,000 by default. Further
     /// stacks are counted as `(other)`.
     pub fn max_stacks(mut self, stacks: usize) -> Self {
@@ -172,6 +200,7 @@ impl Stacks {
     /// [`ProfileError::NothingChosen`]; [`ProfileError::NothingMatches`] for a pattern without
     /// events; [`ProfileError::Parameter`] for a weight or a label that one of the events lacks or
     /// keeps from dynamic probes (`#[redact]`), and for a weight that is no number;
+    /// [`ProfileError::Filter`] for a condition that is none, or does not fit an event;
     /// [`ProfileError::Limit`] for a limit that is not possible.
     ///
     /// ```
@@ -197,7 +226,9 @@ impl Stacks {
                 reason: format!("{given} labels are not possible: give at most {MAX_LABELS}"),
             });
         }
-        let events = self.chosen.resolve([])?;
+        let filtered = self.chosen.filtered([])?;
+        let events = filtered.events;
+        let has_filter = filtered.condition.is_some();
         if events.is_empty() {
             return Err(ProfileError::NothingChosen);
         }
@@ -220,17 +251,28 @@ impl Stacks {
             skipped: StackTally::default(),
             unweighed: AtomicU64::new(0),
             table: StackTable::new(self.stack_limit),
+            filter: Filter::new(filtered.bound),
+            condition: filtered.condition,
         });
         let mut batch = Batch::new();
         for (index, &event) in events.iter().enumerate() {
             let collector = Arc::clone(&collector);
             let options = ProbeOptions::new().name("stacks");
+            if !has_filter {
+                event.attach_in_with(&mut batch, options, move |_, values| {
+                    collector.fire(index, values);
+                });
+                continue;
+            }
             event.attach_in_with(&mut batch, options, move |_, values| {
-                collector.fire(index, values);
+                if collector.filter.accepts(index, values) {
+                    collector.fire(index, values);
+                }
             });
         }
         Ok(StacksSession {
             collector,
+            left_out: filtered.left_out,
             probes: SessionProbes::attach(batch),
         })
     }

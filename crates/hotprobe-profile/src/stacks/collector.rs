@@ -4,6 +4,7 @@ use super::capture::{self, Busy};
 use super::raw::{self, RawProfile, RawRow, RawStack, StackCounts};
 use super::table::{LabelBytes, StackKey, StackSum, StackTable, StackTally};
 use hotprobe::{AnyEvent, Value};
+use hotprobe_filter::{Condition, Filter};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
@@ -36,6 +37,8 @@ pub(super) struct StackCollector {
     pub(super) skipped: StackTally,
     pub(super) unweighed: AtomicU64,
     pub(super) table: StackTable,
+    pub(super) filter: Filter,
+    pub(super) condition: Option<Condition>,
 }
 
 impl StackCollector {
@@ -89,6 +92,7 @@ impl StackCollector {
             sampled: sum.count,
             skipped: skipped.count,
             unweighed: self.unweighed.load(Ordering::Relaxed),
+            rejected: self.filter.rejected_in_total(),
             weight: sum.weight,
             weight_skipped: skipped.weight,
             ..counts
@@ -117,6 +121,8 @@ impl StackCollector {
             rows: rows.collect(),
             skipped: self.skipped.get(),
             unweighed: self.unweighed.load(Ordering::Relaxed),
+            filter: self.condition.as_ref().map(ToString::to_string),
+            rejected: self.filter.rejected_in_total(),
         };
         for (event, source) in self.sources.iter().enumerate() {
             raw.push_made_up(event, raw::OTHER, source.other.get());

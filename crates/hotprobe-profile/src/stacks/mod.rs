@@ -57,7 +57,8 @@
 //! * at the stack `(in hotprobe)`, if the profile's own work fired it;
 //! * as skipped by [`every`](Stacks::every).
 //!
-//! [`StackCounts`] has the number of each.
+//! [`StackCounts`] has the number of each. A firing that a [condition](Stacks::filter) rejects is
+//! in none of them; it is counted apart.
 //!
 //! # Memory
 //! The table has room for [`max_stacks`](Stacks::max_stacks) stacks, 32 to 64 bytes each from the

@@ -70,6 +70,7 @@ impl StackProfile {
             skipped: self.raw.skipped.count,
             weight_skipped: self.raw.skipped.weight,
             unweighed: self.raw.unweighed,
+            rejected: self.raw.rejected,
             ..StackCounts::default()
         };
         for row in &self.raw.rows {
@@ -83,6 +84,12 @@ impl StackProfile {
         }
         counts.fired = counts.sampled + counts.skipped;
         counts
+    }
+
+    /// Returns the condition that counted firings meet; `None` if all are counted.
+    #[must_use]
+    pub fn filter(&self) -> Option<&str> {
+        self.raw.filter.as_deref()
     }
 
     /// Returns the stacks with their counts and weights, the heaviest first, `(other)` and `(in

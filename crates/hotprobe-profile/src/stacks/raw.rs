@@ -27,6 +27,8 @@ pub(crate) struct RawProfile {
     pub(crate) rows: Vec<RawRow>,
     pub(crate) skipped: StackSum,
     pub(crate) unweighed: u64,
+    pub(crate) filter: Option<String>,
+    pub(crate) rejected: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl RawProfile {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackCounts {
-    /// Firings, all of them.
+    /// Firings that met the condition; all of them without one.
     pub fired: u64,
     /// Firings that were counted with a stack, `(other)` and `(in hotprobe)` included.
     pub sampled: u64,
@@ -89,6 +91,9 @@ pub struct StackCounts {
     /// Firings whose weight was negative, not a number, or at least 2^64; they are counted with
     /// weight 0.
     pub unweighed: u64,
+    /// Firings that did not meet the condition ([`Stacks::filter`](super::Stacks::filter)); they
+    /// are in no other number.
+    pub rejected: u64,
     /// The number of different stacks, by their addresses: two of them may look the same when
     /// written.
     pub stacks: usize,

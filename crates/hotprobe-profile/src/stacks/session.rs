@@ -6,6 +6,7 @@ use super::profile::StackProfile;
 use super::raw::StackCounts;
 use crate::FinishError;
 use crate::session::SessionProbes;
+use hotprobe_filter::BindError;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use std::sync::Arc;
 #[must_use = "a dropped `StacksSession` ends at once (`let _ = …` drops it at once, too): bind it to a name"]
 pub struct StacksSession {
     pub(super) collector: Arc<StackCollector>,
+    pub(super) left_out: Vec<BindError>,
     pub(super) probes: SessionProbes,
 }
 
@@ -57,6 +59,13 @@ impl StacksSession {
     pub fn snapshot(&self) -> StackProfile {
         let _busy = Busy::enter();
         StackProfile::new(self.collector.raw())
+    }
+
+    /// Returns why events of patterns were left out: the condition does not fit them. Each error
+    /// has the event's name.
+    #[must_use]
+    pub fn left_out(&self) -> &[BindError] {
+        &self.left_out
     }
 
     /// Detaches from all events at one instant, without waiting. Firings in flight may still be

@@ -245,3 +245,69 @@ fn a_finish_that_would_wait_for_itself_detaches_and_gives_the_session_back() {
     assert_eq!(measured.label("all").unwrap().count(), 1);
     assert_eq!(session.finish().unwrap().labels(), measured.labels());
 }
+
+#[test]
+fn pairs_that_a_condition_rejects_are_counted_apart_and_in_no_histogram() {
+    hotprobe::event! {
+        static BEGUN: fn(id: u64, method: &str);
+        static ENDED: fn(id: u64, status: u16);
+    }
+    let latency = || Latency::between(&BEGUN, &ENDED, "id").label("status");
+    let session = latency()
+        .filter("status >= 500 && elapsed < 1000s || elapsed > 1000s")
+        .start()
+        .unwrap();
+    let pairs = |from, to| {
+        (from..to).for_each(|id| fire!(BEGUN, id, "GET"));
+        // (One end without a begin is not a pair, whatever its values.)
+        (from..=to).for_each(|id| fire!(ENDED, id, if id % 4 == 0 { 500 } else { 200 }));
+    };
+    pairs(0, 40);
+    let first = session.snapshot();
+    assert_eq!(session.reset().counts(), first.counts());
+    pairs(40, 48);
+    let second = session.finish().unwrap();
+    for (snapshot, accepted, rejected) in [(&first, 10, 30), (&second, 2, 6)] {
+        let counts = snapshot.counts();
+        balanced(&counts);
+        assert_eq!(
+            (counts.matched, counts.rejected),
+            (accepted + rejected, rejected)
+        );
+        assert_eq!(snapshot.labels().len(), 1, "{snapshot}");
+        assert_eq!(snapshot.label("500").unwrap().count(), accepted);
+        let filter = snapshot.filter().unwrap();
+        assert_eq!(
+            filter,
+            "status >= 500 && elapsed < 1000s || elapsed > 1000s"
+        );
+        let text = snapshot.to_string();
+        assert!(
+            text.contains(&format!("where {filter}: {rejected} rejected")),
+            "{text}"
+        );
+    }
+    // Nothing takes this long.
+    let session = latency().filter("elapsed > 1000s").start().unwrap();
+    pairs(0, 3);
+    let counts = session.finish().unwrap().counts();
+    assert_eq!((counts.matched, counts.rejected), (3, 3));
+
+    let refused = |condition| latency().filter(condition).start().unwrap_err();
+    let error = refused("method == 'GET'");
+    let says = format!(
+        "`method` is a parameter of the begin, `{}`: a condition of a latency uses those of the end, and `elapsed`",
+        BEGUN.name()
+    );
+    assert!(error.to_string().ends_with(&says), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("\n    method == 'GET'\n    ^^^^^^\n"),
+        "{error}"
+    );
+    let error = refused("methods == 'GET'");
+    assert!(matches!(error, ProfileError::Filter(_)), "{error}");
+    let error = refused("elapsed >");
+    assert!(error.to_string().contains("found the end"), "{error}");
+}

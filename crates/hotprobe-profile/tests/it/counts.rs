@@ -372,7 +372,7 @@ fn firings_that_a_condition_rejects_are_counted_apart_and_events_that_it_does_no
     use filtered::{DONE, TICK};
     let session = Counts::new()
         .by(&DONE, "route")
-        .matching("*::filtered::*")
+        .matching("*::counts::filtered::*")
         .filter(r#"status >= 500 && route != "/health""#)
         .start()
         .unwrap();
@@ -420,7 +420,7 @@ fn firings_that_a_condition_rejects_are_counted_apart_and_events_that_it_does_no
         "{error}"
     );
     let error = Counts::new()
-        .matching("*::filtered::*")
+        .matching("*::counts::filtered::*")
         .filter("x > 1")
         .start()
         .unwrap_err();

@@ -26,6 +26,7 @@ fn a_latency_snapshot_has_integers_of_nanoseconds() {
     let expected = [
         "counts",
         "duration_ns",
+        "filter",
         "labels",
         "started_unix_ms",
         "title",
@@ -41,7 +42,8 @@ fn a_latency_snapshot_has_integers_of_nanoseconds() {
         json["counts"],
         json!({
             "begins": 2, "ends": 1, "matched": 1, "unmatched_begins": 0, "unmatched_ends": 0, "evicted": 0, "open": 1,
-            "carried": 0, "skipped": 0, "begins_without_key": 0, "ends_without_key": 0
+            "carried": 0, "skipped": 0, "begins_without_key": 0, "ends_without_key": 0,
+            "rejected": 0
         })
     );
     let label = &snapshot.labels()[0];
@@ -111,6 +113,7 @@ fn a_stack_profile_has_samples_with_their_frames() {
         "fired",
         "nested",
         "other",
+        "rejected",
         "sampled",
         "skipped",
         "stacks",

@@ -494,3 +494,46 @@ fn profiles_are_compared_by_value() {
     assert_ne!(first.samples(), second.samples());
     assert!(!COMPARED_SECOND.is_enabled());
 }
+
+#[test]
+fn firings_that_a_condition_rejects_are_counted_apart_and_take_no_turn() {
+    mod filtered {
+        hotprobe::event! {
+            pub(super) static SERVED: fn(route: &str, bytes: u64);
+            pub(super) static IDLE: fn(bytes: u64);
+        }
+    }
+    use filtered::{IDLE, SERVED};
+    let stacks = Stacks::new()
+        .matching("*::stacks::filtered::*")
+        .weight("bytes")
+        .every(2)
+        .filter("route == '/a'")
+        .start()
+        .unwrap();
+    let left_out: Vec<_> = stacks
+        .left_out()
+        .iter()
+        .map(hotprobe_filter::BindError::event)
+        .collect();
+    assert_eq!(left_out, [IDLE.name()]);
+    for _ in 0..10 {
+        fire!(SERVED, "/a", 3);
+        fire!(SERVED, "/b", 1000);
+        fire!(IDLE, 7);
+    }
+    let counts = stacks.counts();
+    let profile = stacks.finish().unwrap();
+    assert_eq!(profile.counts(), counts);
+    assert_eq!((counts.fired, counts.sampled, counts.skipped), (10, 5, 5));
+    assert_eq!((counts.weight, counts.weight_skipped), (15, 15));
+    assert_eq!(counts.rejected, 10);
+    assert_eq!(profile.filter(), Some("route == \"/a\""));
+
+    // An event that was chosen by itself has to fit.
+    let error = Stacks::at(&IDLE).filter("route == '/a'").start();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("has no parameter `route`"), "{error}");
+    let profile = Stacks::at(&IDLE).start().unwrap().finish().unwrap();
+    assert_eq!((profile.filter(), profile.counts().rejected), (None, 0));
+}
