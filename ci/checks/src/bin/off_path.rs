@@ -97,8 +97,7 @@ pub fn poll_in_span(
 }
 
 fn main() {
-    two_events(black_box(3));
-    span(black_box(4));
+    black_box((two_events(black_box(3)), span(black_box(4))));
     let mut context = Context::from_waker(Waker::noop());
     let polls = (
         poll_alone(pin!(Work), &mut context),
@@ -111,8 +110,7 @@ fn main() {
         BEGIN.attach(|x| println!("{x}")),
         END.attach(|x| println!("{x}")),
     );
-    two_events(black_box(3));
-    span(black_box(4));
+    black_box((two_events(black_box(3)), span(black_box(4))));
     drop(spanned);
     // Something attaches, so that the events are not known to be off forever.
     let probes = [E.attach(|x| println!("{x}")), F.attach(|x| println!("{x}"))];
