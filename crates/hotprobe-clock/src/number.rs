@@ -32,8 +32,8 @@ impl Hasher for Number {
 }
 
 /// Returns the nanoseconds of an instant of the standard library, counted from a moment that is the
-/// same for all instants of a process. None if it does not consist of seconds and nanoseconds, which
-/// the compiler knows.
+/// same for all instants of a process. None if it does not consist of seconds and nanoseconds,
+/// which the compiler knows.
 #[inline(always)]
 #[must_use]
 pub fn of_instant(instant: Instant) -> Option<u64> {
