@@ -51,8 +51,7 @@ pub(crate) struct Limits {
     pub(crate) rows: usize,
 }
 
-/// The words of a buffer that are used while it is emptied in time: 64 KiB, which stay in the
-/// cache.
+/// The words of a buffer that are used while it is emptied in time: 64 KiB.
 const WINDOW: u64 = 8 << 10;
 
 /// What a thread gets that has no buffer at hand.

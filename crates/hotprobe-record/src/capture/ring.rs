@@ -233,7 +233,7 @@ pub(crate) struct Ring {
     overflow: Overflow,
     /// What the longest record takes: with less room than that, no mark is put in.
     longest: u64,
-    /// Of its words, this many are used while the reader keeps up, a power of two; all if it is 0.
+    /// How many words are used while the reader keeps up, a power of two; 0: all.
     window: u64,
     writer: CachePadded<WriterState>,
     /// Where the oldest record begins.
