@@ -14,7 +14,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -150,21 +150,21 @@ impl Admin {
 }
 
 async fn tcp(listener: TcpListener, app: Router, shutdown: Shutdown) {
-    let accept = async || -> io::Result<(TcpStream, Peer)> {
-        let (stream, address) = listener.accept().await?;
+    let accept = move |context: &mut Context<'_>| -> Poll<io::Result<(TcpStream, Peer)>> {
+        let (stream, address) = ready!(listener.poll_accept(context))?;
         // (Without it, a small event of a stream waits for the acknowledgement of the one before.)
         let _ = stream.set_nodelay(true);
-        Ok((stream, Peer::Tcp(address)))
+        Poll::Ready(Ok((stream, Peer::Tcp(address))))
     };
     connections(accept, app, shutdown).await;
 }
 
 #[cfg(unix)]
 async fn unix(listener: UnixListener, app: Router, shutdown: Shutdown) {
-    let accept = async || -> io::Result<(UnixStream, Peer)> {
-        let (stream, _) = listener.accept().await?;
+    let accept = move |context: &mut Context<'_>| -> Poll<io::Result<(UnixStream, Peer)>> {
+        let (stream, _) = ready!(listener.poll_accept(context))?;
         let uid = stream.peer_cred()?.uid();
-        Ok((stream, Peer::Unix { uid }))
+        Poll::Ready(Ok((stream, Peer::Unix { uid })))
     };
     connections(accept, app, shutdown).await;
 }
@@ -178,7 +178,7 @@ enum Next<S> {
 
 /// Accepts connections until the shutdown begins, and lets those that are open finish.
 async fn connections<S>(
-    accept: impl AsyncFn() -> io::Result<(S, Peer)>,
+    accept: impl Fn(&mut Context<'_>) -> Poll<io::Result<(S, Peer)>>,
     app: Router,
     shutdown: Shutdown,
 ) where
@@ -187,22 +187,19 @@ async fn connections<S>(
     let mut open = JoinSet::new();
     let mut begun = pin!(shutdown.begun());
     loop {
-        let next = {
-            let mut accepted = pin!(accept());
-            poll_fn(|context| {
-                if begun.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Next::Shutdown);
-                }
-                if let Poll::Ready(Some(_)) = open.poll_join_next(context) {
-                    return Poll::Ready(Next::Ended);
-                }
-                if open.len() >= MAX_CONNECTIONS {
-                    return Poll::Pending;
-                }
-                accepted.as_mut().poll(context).map(Next::Accepted)
-            })
-            .await
-        };
+        let next = poll_fn(|context| {
+            if begun.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Next::Shutdown);
+            }
+            if let Poll::Ready(Some(_)) = open.poll_join_next(context) {
+                return Poll::Ready(Next::Ended);
+            }
+            if open.len() >= MAX_CONNECTIONS {
+                return Poll::Pending;
+            }
+            accept(context).map(Next::Accepted)
+        })
+        .await;
         match next {
             Next::Accepted(Ok((stream, peer))) => {
                 open.spawn(connection(stream, peer, app.clone(), shutdown.clone()));
