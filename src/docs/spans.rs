@@ -209,5 +209,5 @@
 //! Off, a span costs what two disabled events cost, and one comparison where its guard is dropped:
 //! a guard is two words, which live in registers. A poll in a span that is off costs two
 //! comparisons. Nothing allocates. On, a pair of probes costs two firings and the id, which a
-//! thread takes from a block of its own. Building a span takes about three times as long as
-//! building an event ([`performance`](super::performance)).
+//! thread takes from a block of its own. A span takes longer to build than an event: it has both
+//! halves' functions.
