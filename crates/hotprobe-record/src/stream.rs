@@ -503,6 +503,7 @@ mod tests {
             events: vec![&NUMBER],
             slices: Vec::new(),
             most_open: 0,
+            filter: None,
         };
         let limits = Limits {
             words: 1024,
