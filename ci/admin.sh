@@ -63,6 +63,7 @@ ci/lib/nginx.sh "$open" "$guarded" "$token" "$out"
 (cd "$tools" && limit 3600 'the page in Chromium' node "$OLDPWD/ci/readers/admin/page.mjs" "$open" "$guarded" "$token" "$out")
 
 # A shutdown in the middle of a tail: it ends at once, and says why.
+: >"$out/tail"
 curl -sS -N "$open/debug/probes/tail?match=*::PLACED&seconds=300" >"$out/tail" &
 tail=$!
 await 300 'a record of a tail' grep -q '^event: record' "$out/tail"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Four small dependencies are part of what the core promises its users. A fifth is a decision, not
+# Five small dependencies are part of what the core promises its users. A sixth is a decision, not
 # an accident: it changes the list below. So is each dependency of another crate. The list also has
 # which of our crates each may use: the core none, record and profile the core and the clock,
 # testing the core, admin record and profile, the program none. Seconds.
@@ -26,7 +26,7 @@ check() { # CRATE DEPENDENCIES [FLAG]...
 }
 
 seen=
-check hotprobe 'crossbeam-epoch linkme smallvec static_assertions' --all-features
+check hotprobe 'crossbeam-epoch linkme pin-project-lite smallvec static_assertions' --all-features
 check hotprobe-clock ''
 check hotprobe-clock 'fastant' --all-features
 filter='crossbeam-utils hotprobe static_assertions strsim winnow'

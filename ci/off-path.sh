@@ -2,7 +2,7 @@
 # "Off is free" in instructions: a leaf function with an event that is off is a load, a test, a jump
 # and a return. A benchmark would not notice one `push` more; this does. Builds the program
 # `off_path` of ci/checks, by the profile `off-path` (Cargo.toml) and with the core as its only
-# dependency, and disassembles it.
+# dependency, and disassembles it. The same for spans, next to events.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=ci/lib/install.sh
@@ -37,4 +37,26 @@ for function in leaf leaf_method; do
         failed=1
     fi
 done
+# A span that is off: next to two events, and a poll in it next to the poll alone. Counted is the
+# path without a taken branch: up to the first `ret`, or the jump to what was called last.
+path_of() { # FUNCTION: how many instructions
+    awk -v head="<off_path::$1>:" '
+        index($0, head) { inside = 1; next }
+        inside && /^$/ { exit }
+        inside { count++; if ($2 == "ret" || $2 == "jmp") exit }
+        END { print count + 0 }
+    ' <<<"$dump"
+}
+at_most() { # FUNCTION OTHER MORE
+    local own other
+    own=$(path_of "$1")
+    other=$(path_of "$2")
+    echo "off_path::$1: $own instructions; off_path::$2: $other, at most $3 fewer"
+    if [ "$own" = 0 ] || [ "$other" = 0 ] || [ "$own" -gt "$((other + $3))" ]; then
+        echo "ci/off-path.sh: off_path::$1 has more than $3 instructions more than off_path::$2" >&2
+        failed=1
+    fi
+}
+at_most span two_events 5
+at_most poll_in_span poll_alone 12
 exit "$failed"

@@ -156,8 +156,8 @@ insert() { # PREFIX TABLE FILE: stdin takes the place of what is between the mar
 }
 
 check_pages() { # what is between the marks is found, and nothing else is replaced
-    local table make copy
-    copy=$(mktemp)
+    local table make copy="$target/page"
+    mkdir -p "$target"
     for make in amd intel; do
         for table in "${tables[@]}"; do
             cp "$page" "$copy"
@@ -169,7 +169,6 @@ check_pages() { # what is between the marks is found, and nothing else is replac
             }
         done
     done
-    rm -f "$copy"
     [ "$(grep -c '^<!-- costs: \(amd\|intel\) -->$' "$readme")" = 1 ] || {
         echo "ci/overhead.sh: $readme has not one mark 'costs: amd' or 'costs: intel'" >&2
         return 1

@@ -1,7 +1,7 @@
 //! An event whose signature isn't known at compile time: [`AnyEvent`], and its probes.
 
 use crate::batch::Batch;
-use crate::dynamic::DynamicProbe;
+use crate::dynamic::{DynamicProbe, Firing};
 use crate::metadata::Metadata;
 use crate::options::ProbeOptions;
 use crate::place::Erased;
@@ -55,11 +55,17 @@ pub trait AnyEvent: Send + Sync {
     fn erased(&self) -> Erased;
 }
 
+impl AnyEvent for Erased {
+    fn erased(&self) -> Erased {
+        *self
+    }
+}
+
 impl dyn AnyEvent + '_ {
     /// Returns what is known of it: name, place in the source, docs, parameters.
     #[must_use]
     pub fn metadata(&self) -> &'static Metadata {
-        self.erased().cell().metadata()
+        self.erased().metadata()
     }
 
     /// Returns its full name: `crate::module::NAME`.
@@ -123,7 +129,7 @@ impl dyn AnyEvent + '_ {
         probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
     ) -> Probe {
         let event = self.erased();
-        event.attach(DynamicProbe::new(event.cell().metadata(), probe), options)
+        event.attach(DynamicProbe::new(event.metadata(), probe), options)
     }
 
     /// Queues a dynamic probe in a batch; it is attached when the batch is committed.
@@ -156,9 +162,64 @@ impl dyn AnyEvent + '_ {
         probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
     ) {
         let event = self.erased();
+        event.attach_in(batch, DynamicProbe::new(event.metadata(), probe), options);
+    }
+
+    /// Attaches a dynamic probe that gets the whole [`Firing`]: the span that begins or ends, its
+    /// parent or outcome; for an event, the span that is current where it fires.
+    ///
+    /// ```
+    /// use hotprobe::{TypedSpan, fire, start};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// hotprobe::event! { static STORED: fn(key: &str); }
+    /// hotprobe::span! { static REQUEST: fn(route: &str); }
+    ///
+    /// let seen = Arc::new(Mutex::new(Vec::new()));
+    /// let events: [&dyn hotprobe::AnyEvent; 2] = [REQUEST.begin_event(), &STORED];
+    /// let probes = events.map(|event| {
+    ///     let seen = Arc::clone(&seen);
+    ///     event.attach_firing(move |firing| seen.lock().unwrap().push(firing.span()))
+    /// });
+    /// let request = start!(REQUEST, "/orders").entered();
+    /// fire!(STORED, "k");
+    /// assert_eq!(*seen.lock().unwrap(), [request.id(), request.id()]);
+    /// # drop((request, probes));
+    /// ```
+    pub fn attach_firing(&self, probe: impl Fn(&Firing<'_>) + Send + Sync + 'static) -> Probe {
+        self.attach_firing_with(ProbeOptions::new(), probe)
+    }
+
+    /// Attaches such a probe with a name or a panic policy.
+    pub fn attach_firing_with(
+        &self,
+        options: ProbeOptions,
+        probe: impl Fn(&Firing<'_>) + Send + Sync + 'static,
+    ) -> Probe {
+        let event = self.erased();
+        event.attach(DynamicProbe::of_firings(event.metadata(), probe), options)
+    }
+
+    /// Queues such a probe in a batch.
+    pub fn attach_firing_in(
+        &self,
+        batch: &mut Batch,
+        probe: impl Fn(&Firing<'_>) + Send + Sync + 'static,
+    ) {
+        self.attach_firing_in_with(batch, ProbeOptions::new(), probe);
+    }
+
+    /// Queues such a probe with a name or a panic policy in a batch.
+    pub fn attach_firing_in_with(
+        &self,
+        batch: &mut Batch,
+        options: ProbeOptions,
+        probe: impl Fn(&Firing<'_>) + Send + Sync + 'static,
+    ) {
+        let event = self.erased();
         event.attach_in(
             batch,
-            DynamicProbe::new(event.cell().metadata(), probe),
+            DynamicProbe::of_firings(event.metadata(), probe),
             options,
         );
     }
@@ -166,13 +227,15 @@ impl dyn AnyEvent + '_ {
 
 impl fmt::Debug for dyn AnyEvent + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.erased().cell().fmt(f)
+        self.erased().fmt(f)
     }
 }
 
 impl PartialEq for dyn AnyEvent + '_ {
     fn eq(&self, other: &Self) -> bool {
-        ptr::eq(self.erased().cell(), other.erased().cell())
+        let (this, other) = (self.erased(), other.erased());
+        // (The two halves of a span have one cell.)
+        ptr::eq(this.cell(), other.cell()) && ptr::eq(this.metadata(), other.metadata())
     }
 }
 
@@ -180,7 +243,7 @@ impl Eq for dyn AnyEvent + '_ {}
 
 impl Hash for dyn AnyEvent + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        ptr::from_ref(self.erased().cell()).hash(state);
+        ptr::from_ref(self.erased().metadata()).hash(state);
     }
 }
 

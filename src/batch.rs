@@ -7,6 +7,7 @@ use crate::rcu::gate::Gate;
 use crate::rcu::slot::{Handle, Pending};
 use crate::rcu::snapshot::ProbeEntry;
 use crate::rcu::update;
+use crate::sync::MODEL;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
@@ -124,10 +125,7 @@ impl Batch {
         let detaches = mem::take(&mut self.detaches);
         let mut groups = mem::take(&mut self.groups);
 
-        // By event, and in the order of queuing within each: the sort is stable.
-        let mut sorted: Vec<&Pending> = attaches.iter().collect();
-        sorted.sort_by_key(|pending| std::ptr::from_ref(pending.cell()).addr());
-        let entries: Vec<ProbeEntry> = sorted.into_iter().map(Pending::entry).collect();
+        let entries = by_event(&attaches);
         let members = groups.iter().flat_map(|group| &group.probes);
         let slots: Vec<_> = detaches
             .iter()
@@ -137,11 +135,26 @@ impl Batch {
         let closing: Vec<Arc<Gate>> = groups.iter_mut().filter_map(|g| g.gate.take()).collect();
         let mut probes = Vec::with_capacity(attaches.len());
 
-        update::commit(&slots, &closing, &entries, gate.as_deref());
+        update::commit(&slots, &closing, &entries);
 
         probes.extend(attaches.into_iter().map(|p| Probe::new(p.attached())));
         ProbeGroup { probes, gate }
     }
+}
+
+/// The entries by event, and in the order of queuing within each.
+fn by_event(attaches: &[Pending]) -> Vec<ProbeEntry> {
+    let address = |pending: &Pending| std::ptr::from_ref(pending.cell()).addr();
+    let first = |pending: &Pending| attaches.iter().position(|p| address(p) == address(pending));
+    let mut sorted: Vec<&Pending> = attaches.iter().collect();
+    // Both sorts are stable.
+    if MODEL {
+        // In the same order in each execution, whatever the addresses.
+        sorted.sort_by_key(|pending| first(pending));
+    } else {
+        sorted.sort_by_key(|pending| address(pending));
+    }
+    sorted.into_iter().map(Pending::entry).collect()
 }
 
 impl Drop for Batch {

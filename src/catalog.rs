@@ -110,7 +110,8 @@ pub fn events() -> Vec<&'static dyn AnyEvent> {
     select(|_| true)
 }
 
-/// Returns the event with this full name, `crate::module::NAME`.
+/// Returns the event with this full name, `crate::module::NAME`; for half of a span,
+/// `crate::module::NAME/begin` or `/end`.
 ///
 /// If several events have that name (in two functions of a module, or in two versions of one
 /// crate), returns the first by file, line and column; [`matching`] returns all of them.
@@ -147,7 +148,8 @@ pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
 /// In a pattern, `*` matches any text, including `::` and the empty text. Every other character
 /// matches itself, and the pattern has to match the whole name. `shop::orders::*` matches
 /// everything in that module and below it, `*::PLACED` every event of that name, `*` everything,
-/// and the empty pattern nothing.
+/// and the empty pattern nothing. A pattern without `/` matches both halves of a span by the span's
+/// name, `shop::REQUEST`; one with `/` matches `shop::REQUEST/begin` and `shop::REQUEST/end`.
 ///
 /// ```
 /// mod orders {
@@ -157,18 +159,31 @@ pub fn find(name: &str) -> Option<&'static dyn AnyEvent> {
 /// let events = hotprobe::matching("*::orders::*");
 /// assert_eq!(events.len(), 2);
 /// assert!(events[0].name().ends_with("::orders::CANCELLED"));
+///
+/// hotprobe::span! { static REQUEST: fn(); }
+/// assert_eq!(hotprobe::matching("*::REQUEST").len(), 2, "both halves");
+/// assert_eq!(hotprobe::matching("*::REQUEST/end").len(), 1);
 /// ```
 ///
 /// # Cost
 /// As [`events`].
 #[must_use]
 pub fn matching(pattern: &str) -> Vec<&'static dyn AnyEvent> {
-    select(|name| matches(pattern, name))
+    // A span's halves have one name, unless the pattern asks for a half.
+    let halves = pattern.contains('/');
+    select(|metadata| {
+        let name = if halves {
+            metadata.name()
+        } else {
+            metadata.whole_name()
+        };
+        matches(pattern, name)
+    })
 }
 
-fn select(wanted: impl Fn(&str) -> bool) -> Vec<&'static dyn AnyEvent> {
+fn select(wanted: impl Fn(&'static Metadata) -> bool) -> Vec<&'static dyn AnyEvent> {
     let all = list::all().iter().copied();
-    let mut events: Vec<_> = all.filter(|event| wanted(event.name())).collect();
+    let mut events: Vec<_> = all.filter(|event| wanted(event.metadata())).collect();
     // The same event twice is the same key twice, unless a macro made several at one place; among
     // those they lie by address.
     events.sort_unstable_by_key(|event| {

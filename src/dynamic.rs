@@ -1,11 +1,21 @@
 //! Dynamic probes: closures that see an event's arguments as values, whatever its signature.
 
+use crate::current::{SpanId, current};
 use crate::metadata::Metadata;
 use crate::rcu::slot::Slot;
+use crate::span::{Outcome, SpanBegin, SpanEnd};
 use crate::value::Value;
 use std::fmt;
 
-type Call = dyn Fn(&'static Metadata, &[Value<'_>]) + Send + Sync;
+type Call = dyn Fn(&'static Metadata, &[Value<'_>], Half<'_>) + Send + Sync;
+
+/// What is fired: an event, or one half of a span.
+#[derive(Clone, Copy)]
+enum Half<'a> {
+    None,
+    Begin(&'a SpanBegin),
+    End(&'a SpanEnd),
+}
 
 /// A probe that sees values: one type for all events, so that they need to know nothing else of it.
 #[doc(hidden)]
@@ -21,7 +31,30 @@ impl DynamicProbe {
     ) -> Self {
         Self {
             metadata,
-            call: Box::new(probe),
+            call: Box::new(move |metadata, values, _| probe(metadata, values)),
+        }
+    }
+
+    pub(crate) fn of_firings(
+        metadata: &'static Metadata,
+        probe: impl Fn(&Firing<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            metadata,
+            call: Box::new(move |metadata, values, half| {
+                let (span, parent, outcome) = match half {
+                    Half::None => (current(), None, None),
+                    Half::Begin(begin) => (Some(begin.id()), begin.parent(), None),
+                    Half::End(end) => (Some(end.id()), None, Some(end.outcome())),
+                };
+                probe(&Firing {
+                    metadata,
+                    values,
+                    span,
+                    parent,
+                    outcome,
+                });
+            }),
         }
     }
 
@@ -29,7 +62,23 @@ impl DynamicProbe {
     /// event would have a copy of its own.)
     #[inline(never)]
     pub fn run(slot: Slot<'_>, values: &[Value<'_>]) {
-        slot.run(|probe: &Self| (probe.call)(probe.metadata, values));
+        slot.run(|probe: &Self| (probe.call)(probe.metadata, values, Half::None));
+    }
+
+    /// Calls the one in this slot, for `span!`, for a span that begins.
+    #[inline(never)]
+    pub fn run_begin(slot: Slot<'_>, begin: &SpanBegin, values: &[Value<'_>]) {
+        slot.run_since(begin.since(), |probe: &Self| {
+            (probe.call)(probe.metadata, values, Half::Begin(begin));
+        });
+    }
+
+    /// Calls the one in this slot, for `span!`, for a span that ends.
+    #[inline(never)]
+    pub fn run_end(slot: Slot<'_>, end: &SpanEnd, values: &[Value<'_>]) {
+        slot.run_since(end.since(), |probe: &Self| {
+            (probe.call)(probe.metadata, values, Half::End(end));
+        });
     }
 }
 
@@ -38,5 +87,67 @@ impl fmt::Debug for DynamicProbe {
         f.debug_struct("DynamicProbe")
             .field("event", &self.metadata.name())
             .finish_non_exhaustive()
+    }
+}
+
+/// A firing as a dynamic probe sees it: of an event, or of the begin or the end of a span.
+///
+/// It is what `attach_firing` of [`AnyEvent`](crate::AnyEvent) gives its probes, and borrows from
+/// the firing.
+///
+/// ```
+/// use hotprobe::{AnyEvent, Firing, TypedSpan, end, start};
+/// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+///
+/// fn print(firing: &Firing<'_>) {
+///     let name = firing.metadata().name();
+///     println!("{name} {:?} {:?} {:?}", firing.span(), firing.outcome(), firing.values());
+/// }
+///
+/// let event: &'static dyn AnyEvent = REQUEST.end_event();
+/// let probe = event.attach_firing(print);
+/// end!(start!(REQUEST, "/"), 200);
+/// # drop(probe);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Firing<'a> {
+    metadata: &'static Metadata,
+    values: &'a [Value<'a>],
+    span: Option<SpanId>,
+    parent: Option<SpanId>,
+    outcome: Option<Outcome>,
+}
+
+impl<'a> Firing<'a> {
+    /// Returns the description of what fired. [`Metadata::span`] says whether it is half of a span.
+    #[must_use]
+    pub const fn metadata(&self) -> &'static Metadata {
+        self.metadata
+    }
+
+    /// Returns the arguments, one for each parameter. The values of a span that ended without them
+    /// are [`Value::Absent`].
+    #[must_use]
+    pub const fn values(&self) -> &'a [Value<'a>] {
+        self.values
+    }
+
+    /// Returns the span that begins or ends; for an event, the one that is current on this thread
+    /// ([`SpanId::current`]).
+    #[must_use]
+    pub const fn span(&self) -> Option<SpanId> {
+        self.span
+    }
+
+    /// Returns the parent of a span that begins; otherwise `None`.
+    #[must_use]
+    pub const fn parent(&self) -> Option<SpanId> {
+        self.parent
+    }
+
+    /// Returns how a span ended; otherwise `None`.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<Outcome> {
+        self.outcome
     }
 }

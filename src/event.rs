@@ -40,6 +40,13 @@ impl<F: ?Sized> Event<F> {
         self.cell.is_enabled()
     }
 
+    /// Returns, to `start!`, a type whose name is what the error shows.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_startable(&self) -> crate::__private::AnEventIsFiredByFire {
+        crate::__private::AnEventIsFiredByFire
+    }
+
     /// How many probes are attached, those switched off after a panic included.
     #[must_use]
     pub fn probe_count(&self) -> usize {

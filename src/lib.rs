@@ -57,11 +57,13 @@ mod any;
 mod attribute;
 mod batch;
 mod catalog;
+mod current;
 pub mod docs;
 mod dynamic;
 mod error;
 mod event;
 mod grace;
+mod in_span;
 mod metadata;
 mod options;
 #[allow(
@@ -75,23 +77,30 @@ mod probe;
     reason = "the RCU core, behind the safe API of the modules above it"
 )]
 mod rcu;
+mod span;
 mod stats;
 mod sync;
 mod typed;
+mod typed_span;
 mod user_text;
 mod value;
 
 pub use any::AnyEvent;
 pub use batch::{Batch, ProbeGroup};
 pub use catalog::{events, find, matching};
+pub use current::SpanId;
+pub use dynamic::Firing;
 pub use error::SynchronizeError;
 pub use event::Event;
 pub use grace::{GracePeriod, grace_period, pinned, reclaim, synchronize, synchronize_timeout};
-pub use metadata::{Metadata, Parameter};
+pub use in_span::{EndingFuture, Entered, InCurrentSpan, InSpan, SpanFuture};
+pub use metadata::{Half, Metadata, Parameter, SpanHalf};
 pub use options::{OnPanic, ProbeOptions};
 pub use probe::{Probe, ProbeInfo};
+pub use span::{Outcome, SpanBegin, SpanEnd, SpanGuard};
 pub use stats::{Stats, stats};
 pub use typed::TypedEvent;
+pub use typed_span::{Span, TypedSpan};
 pub use value::Value;
 
 /// What the macros expand to. Not part of the public API, but safe whatever is done with it.
@@ -103,14 +112,16 @@ pub mod __private {
     pub use crate::event::Argument;
     pub use crate::macros::symbols;
     pub use crate::metadata::{module, plain, plain_len, text};
-    pub use crate::place::{Erased, Place, Signature, Typed};
+    pub use crate::place::{Erased, Place, Signature, SpanSignature, Typed, TypedHalves};
     pub use crate::rcu::panic::discard;
     pub use crate::rcu::slot::Slot;
+    pub use crate::span::{RawSpan, ending, fmt_guard, is_on};
     pub use crate::typed::Sealed;
     pub use crate::user_text::{Written, write_user_text};
     pub use crate::value::{ByDebug, ByDisplay, ByError, ByKind, ByName, Kind, redacted};
     pub use linkme;
     pub use std::boxed::Box;
+    pub use std::vec::Vec;
 
     crate::sync::model_only! {
         pub use crate::rcu::lane::{light_barriers, refuse_barriers};
@@ -122,6 +133,14 @@ pub mod __private {
     /// not compile.
     #[derive(Debug)]
     pub struct ArgumentsMustNotReturn;
+
+    /// What a span has in place of an answer to `fire!`: an error shows the name.
+    #[derive(Debug)]
+    pub struct ASpanIsBegunByStart;
+
+    /// What an event has in place of an answer to `start!`.
+    #[derive(Debug)]
+    pub struct AnEventIsFiredByFire;
 
     /// Marks the branch that calls it as the unlikely one.
     #[cold]

@@ -1,5 +1,7 @@
 //! `event!`, `fire!` and `register!`: a thin door. What they expand to names only `::core` and `$crate::__private`.
 
+mod span;
+
 /// Declares events.
 ///
 /// Each declaration makes a unit struct of the event's name, which is `Copy` and can be passed around;
@@ -515,6 +517,54 @@ macro_rules! __event_place {
 macro_rules! __event_here {
     ($event:expr) => {
         __place($event)
+    };
+}
+
+/// The two halves of a span in the catalogue. (Under loom there are no statics of spans: each call
+/// makes one.)
+#[cfg(not(crossbeam_loom))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __span_halves {
+    ($name:ident) => {
+        static __BEGIN: $crate::__private::Erased = __PLACE.half(&__METADATA, &__BEGIN_DYNAMIC);
+        static __END: $crate::__private::Erased = __PLACE.half(&__END_METADATA, &__END_DYNAMIC);
+
+        const _: () = {
+            $crate::__catalog_entry! { __BEGIN }
+        };
+        const _: () = {
+            $crate::__catalog_entry! { __END }
+        };
+
+        #[inline]
+        fn __begin_event(_: $name) -> &'static dyn $crate::AnyEvent {
+            &__BEGIN
+        }
+
+        #[inline]
+        fn __end_event(_: $name) -> &'static dyn $crate::AnyEvent {
+            &__END
+        }
+    };
+}
+
+#[cfg(crossbeam_loom)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __span_halves {
+    ($name:ident) => {
+        fn __begin_event(span: $name) -> &'static dyn $crate::AnyEvent {
+            $crate::__private::Box::leak($crate::__private::Box::new(
+                $crate::__event_here!(span).half(&__METADATA, &__BEGIN_DYNAMIC),
+            ))
+        }
+
+        fn __end_event(span: $name) -> &'static dyn $crate::AnyEvent {
+            $crate::__private::Box::leak($crate::__private::Box::new(
+                $crate::__event_here!(span).half(&__END_METADATA, &__END_DYNAMIC),
+            ))
+        }
     };
 }
 

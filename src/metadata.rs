@@ -20,6 +20,7 @@ pub struct Metadata {
     column: u32,
     docs: &'static str,
     parameters: &'static [Parameter],
+    span: Option<SpanHalf>,
 }
 
 impl Metadata {
@@ -42,6 +43,24 @@ impl Metadata {
             column,
             docs,
             parameters,
+            span: None,
+        }
+    }
+
+    /// Makes it that of one half of a span, for `span!`: the name has the half's suffix.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of_half(self, half: Half) -> Self {
+        let (name, _) = self
+            .name
+            .as_bytes()
+            .split_at(self.name.len() - half.suffix().len());
+        Self {
+            span: Some(SpanHalf {
+                name: text(name),
+                half,
+            }),
+            ..self
         }
     }
 
@@ -82,10 +101,107 @@ impl Metadata {
         self.docs
     }
 
-    /// Returns its parameters, in order.
+    /// Returns its parameters, in order. Those of a span's end are its end values.
     #[must_use]
     pub const fn parameters(&self) -> &'static [Parameter] {
         self.parameters
+    }
+
+    /// Returns which span it is a half of, and which half; `None` for an event.
+    ///
+    /// The two halves of one span have the same span name, file, line and column.
+    ///
+    /// ```
+    /// use hotprobe::{Half, TypedSpan};
+    /// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+    ///
+    /// let end = REQUEST.end_event().metadata();
+    /// let span = end.span().expect("it is a span's");
+    /// assert_eq!((span.name(), span.half()), (REQUEST.name(), Half::End));
+    /// assert_eq!(end.name(), format!("{}/end", REQUEST.name()));
+    /// assert_eq!(end.parameters()[0].name(), "status");
+    /// ```
+    #[must_use]
+    pub const fn span(&self) -> Option<SpanHalf> {
+        self.span
+    }
+
+    /// Returns the name of the whole: of the event, or of the span that it is a half of.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn whole_name(&self) -> &'static str {
+        self.span.map_or(self.name, |span| span.name)
+    }
+}
+
+/// One half of a span, as [`Metadata::span`] returns it.
+///
+/// ```
+/// use hotprobe::TypedSpan;
+/// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+///
+/// let begin = REQUEST.begin_event().metadata().span().unwrap();
+/// let end = REQUEST.end_event().metadata().span().unwrap();
+/// assert!(begin.is_begin() && !end.is_begin());
+/// assert_eq!(begin.name(), end.name()); // the halves of one span
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SpanHalf {
+    name: &'static str,
+    half: Half,
+}
+
+impl SpanHalf {
+    /// Returns the span's full name, `crate::module::NAME`, without `/begin` or `/end`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns which half it is.
+    #[must_use]
+    pub const fn half(&self) -> Half {
+        self.half
+    }
+
+    /// Returns whether it is the begin.
+    #[must_use]
+    pub const fn is_begin(&self) -> bool {
+        matches!(self.half, Half::Begin)
+    }
+}
+
+/// The begin or the end of a span.
+///
+/// ```
+/// use hotprobe::Half;
+/// hotprobe::span! { static REQUEST: fn(route: &str) -> (status: u16); }
+///
+/// for event in hotprobe::matching("*::REQUEST") {
+///     match event.metadata().span().map(|span| span.half()) {
+///         Some(Half::Begin) => println!("{} begins a span", event.name()),
+///         Some(Half::End) => println!("{} ends one", event.name()),
+///         None => println!("{} is an event", event.name()),
+///     }
+/// }
+/// # assert!(!REQUEST.is_enabled());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(clippy::exhaustive_enums, reason = "a half is one of two")]
+pub enum Half {
+    /// The begin.
+    Begin,
+    /// The end.
+    End,
+}
+
+impl Half {
+    /// What a half's name has behind the span's.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Begin => "/begin",
+            Self::End => "/end",
+        }
     }
 }
 

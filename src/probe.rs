@@ -168,7 +168,7 @@ impl Drop for Probe {
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Probe")
-            .field("event", &self.handle.header().cell.metadata().name())
+            .field("event", &self.handle.header().cell.metadata().whole_name())
             .field("name", &self.name())
             .field("is_attached", &self.is_attached())
             .field("has_panicked", &self.has_panicked())
@@ -226,7 +226,7 @@ impl ProbeInfo {
 impl fmt::Debug for ProbeInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProbeInfo")
-            .field("event", &self.handle.header().cell.metadata().name())
+            .field("event", &self.handle.header().cell.metadata().whole_name())
             .field("name", &self.name())
             .field("is_attached", &self.is_attached())
             .field("has_panicked", &self.has_panicked())

@@ -49,7 +49,7 @@ pub trait Session {
     /// Records `n` events, each with a number.
     fn numbers(&mut self, n: u64);
 
-    /// Records `n` events, each with [`TEXT`].
+    /// Records `n` events, each with a text of 32 bytes.
     fn texts(&mut self, n: u64);
 
     /// Stops. Returns how many events were written; none if the recorder cannot say.

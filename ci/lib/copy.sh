@@ -5,7 +5,8 @@ copy_workspace() { # FOLDER [MEMBER]...: the core, its models and its stress, an
     local folder=$1 member manifest members='"."'
     shift
     mkdir -p "$folder"
-    cp -r --parents Cargo.toml Cargo.lock README.md src tests/loom tests/stress "$folder"
+    # (`docs::performance` includes a picture.)
+    cp -r --parents Cargo.toml Cargo.lock README.md assets src tests/loom tests/stress "$folder"
     for member in "$@"; do
         members+=", \"$member\""
         cp -r --parents "$member/Cargo.toml" "$member/src" "$folder"

@@ -97,10 +97,42 @@
 //! A **snapshot** ends with an empty entry, and the published address is that of its first entry.
 //! So a firing walks the entries without loading a length.
 //!
-//! A **gate** is a flag that all slots of a batch share. A commit puts all its snapshots in place
-//! while the gate is closed, and then opens it with one store, which makes the whole batch visible
-//! at one instant. A group's detach closes the gate, then removes the slots from the snapshots.
-//! Snapshots alone cannot do this, since two events have two pointers.
+//! The **sequence** is one number for the process: that of the last attach or commit that is
+//! complete. Each slot has the number of its own. A commit puts all its snapshots in place, and
+//! then stores its number: firings call a batch's probes if the sequence has reached their number,
+//! so that one store makes the whole batch visible. A **gate** is a flag that all slots of a batch
+//! share. A group's detach closes it, then removes the slots from the snapshots. Snapshots alone
+//! cannot do this, since two events have two pointers.
+//!
+//! # Spans
+//!
+//! A span is **one event cell with two halves**: one off check, one snapshot, one slot for the two
+//! closures of a probe. So attaching, detaching and switching off both is one step. What an entry
+//! of its snapshot has in place of a thunk is the address of two, for the begin and for the end.
+//!
+//! A probe must get an end only if it got the begin, and it may be attached in between. So each
+//! begin reads the sequence before it loads its snapshot, and the guard keeps it beside the span's
+//! id. Both halves call a slot if its own number is not above what the guard keeps: then the begin
+//! found the slot in its snapshot, since the Acquire load of the sequence came first, and the end
+//! asks the same question with the same answer. Nothing is remembered for each probe and span, and
+//! a guard is two words.
+//!
+//! Batched events use the same number. With a flag of its own for each batch, a batch of an event
+//! and a span would not be one instant: a thread could find the flag open at the event, and begin
+//! the span with a sequence from before.
+//!
+//! If a begin is skipped, because it is one too many, the guard is off. The end of a span whose
+//! begin ran is never skipped: beyond the limit it counts as a `pinned` scope, so what its probes
+//! fire is skipped, and there cannot be more of them than there were begins.
+//!
+//! The guard's type is the span's own, made by [`span!`](crate::span!): a generic `Span<S>` could
+//! have no method `end` with the span's signature (E0116). Its code tests the id, and passes the
+//! two words by value to a function that does the rest: a `&mut self` would keep them in memory,
+//! also while the span is off.
+//!
+//! *Current* is a stack of ids for each thread, in a thread-local without a destructor, so that
+//! spans work while a thread ends. An entry is taken out by its id, not by its place: entered spans
+//! may be left in any order. A poll in a span takes out all that it had entered.
 //!
 //! # The catalogue and dynamic probes
 //!
@@ -238,12 +270,12 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | leaves, which import nothing else of the crate | `metadata` (names, docs, parameters) · `attribute` (an event's attributes, read at compile time) · `options` (how a probe is attached) · `value` (an argument as dynamic probes see it) · `error` · `sync` (the std/loom switch) |
-//! | `rcu/`, which imports only leaves | `mod` (the invariants I1 to I5, and the state that all events share) · `cell` (the atomic pointer; **here a snapshot is swapped in**) · `update` (what writers do around the swap) · `snapshot` (the immutable vector) · `slot` (one probe's memory) · `gate` (a batch's instant) · `panic` (what a panicking probe does) · `pin` (a thread's state) · `lane`, `membarrier` (how a firing is seen) · `reclaim`, `lists` (retire, grace periods, drop) · `fork` |
-//! | what a user holds | `event`, `probe`, `batch` · `grace` (waiting), `stats` (counters) |
+//! | leaves, which import nothing else of the crate | `metadata` (names, docs, parameters) · `attribute` (an event's attributes, read at compile time) · `options` (how a probe is attached) · `current` (which span is current on this thread) · `value` (an argument as dynamic probes see it) · `error` · `sync` (the std/loom switch) |
+//! | `rcu/`, which imports only leaves | `mod` (the invariants I1 to I5, and the state that all events share) · `cell` (the atomic pointer; **here a snapshot is swapped in**) · `update` (what writers do around the swap) · `snapshot` (the immutable vector) · `slot` (one probe's memory) · `gate` (the sequence, and a batch's gate: its one instant) · `panic` (what a panicking probe does) · `pin` (a thread's state) · `lane`, `membarrier` (how a firing is seen) · `reclaim`, `lists` (retire, grace periods, drop) · `fork` |
+//! | what a user holds | `event`, `span`, `in_span` (spans around futures), `probe`, `batch` · `grace` (waiting), `stats` (counters) |
 //! | the type-safe wrapper | `place`: between the macros, which know an event's types, and `rcu`, which does not · `dynamic` (probes that see values) |
-//! | any event | `typed` (code generic over events), `any` (type-erased events) · `catalog` (the list of all events) |
-//! | the macros | `macros`: `event!`, `fire!`, `register!` |
+//! | any event | `typed`, `typed_span` (code generic over events and spans), `any` (type-erased events) · `catalog` (the list of all events) |
+//! | the macros | `macros`: `event!`, `fire!`, `register!`; `span` in it: `span!`, `start!`, `end!` |
 //!
 //! `ci/layers.sh` checks the layers: `rcu/` imports nothing from above, leaves import nothing else
 //! of the crate, and there is no cycle among the other modules.
@@ -274,6 +306,7 @@
 //! | G13 | Memory is bounded, also while a reader stalls | `memory::a_million_attach_detach_pairs_under_firing_threads_leave_nothing`, `memory::a_stalled_reader_costs_a_snapshot_and_a_slot_for_each_swap_and_it_all_comes_back`; the size: an assertion in `src/event.rs` |
 //! | G14 | Counts are exact; what is lost is counted | `counts::stats_count_exactly_in_a_process_of_their_own`, `counts::every_firing_of_every_thread_is_seen_by_the_probe_once` |
 //! | G15 | A detach is never lost, even without memory | `alloc_failure::a_detach_without_memory_takes_effect_and_is_made_good_later`, `alloc_failure::each_nth_allocation_of_a_group_detach_may_fail` |
+//! | G16 | A probe on both halves of a span gets one end for each begin, however the code leaves the span, and no end without its begin | `spans::however_the_code_leaves_a_span_it_ends_once`, `spans::a_probe_attached_in_between_gets_no_end_and_a_detached_one_none_either`, `spans::a_begin_too_deep_is_skipped_with_its_end_and_an_end_never_is`, `spans::many_threads_begin_attach_and_end_and_each_probe_sees_pairs`; the models of `tests/loom/spans.rs` |
 //! | G17 | On threads with a lane, the cost of a firing does not depend on how many threads live or ever fired | by construction: a firing writes only its thread's record and reads one line that grace periods write; `cargo benches --bench contended` measures the tail |
 //!
 //! Each function's documentation has the details and exceptions, and so has the page of

@@ -6,6 +6,10 @@
 //! | *fire* | to execute an event; *a firing* is one execution, from the off check to the end of its last probe |
 //! | *off* | without a probe, or with none that is still called (of an event) |
 //! | *probe* | a closure attached to an event; also its handle, [`Probe`](crate::Probe) |
+//! | *span* | an operation with a begin and an end, its two *halves*; declared by [`span!`](crate::span!) |
+//! | *guard* | a span that has begun: it ends when its guard is dropped, [`Span`](crate::Span) |
+//! | *current* | the span that is the parent of what begins on this thread: [`SpanId::current`](crate::SpanId::current) |
+//! | *outcome* | how a span ended: [`Outcome`](crate::Outcome) |
 //! | *dynamic probe* | a probe that was attached without knowing the event's type; it gets the arguments as [`Value`](crate::Value)s |
 //! | *catalogue* | the list of all events of the program: [`events`](crate::events()) |
 //! | *redact* | to withhold an argument from dynamic probes; typed ones still receive it |
@@ -21,7 +25,8 @@
 //! | *drain* | the loop that reclaims, one closure at a time, without holding the lock |
 //! | *slot* | the memory of one probe: its state and the closure. It outlives every snapshot that refers to it |
 //! | *thunk* | the function that calls a slot's closure; it knows the closure's type, which the snapshot does not |
-//! | *gate* | the flag that all slots of a [`Batch`](crate::Batch) share; one store opens it, one closes it |
+//! | *gate* | the flag that all slots of a [`Batch`](crate::Batch) share; one store closes it |
+//! | *sequence* | the number of the last attach or commit that is complete; one store begins all probes of a batch |
 //! | *quarantine* | to switch a probe off after a panic; it stays attached, but is not called again |
 //! | *tombstone* | a detached probe that is still in a snapshot, since there was no memory for a shorter one |
 //! | *record* | one recorded firing |

@@ -65,6 +65,33 @@
 //! * The handler is installed when the process first attaches, or first fires with a probe
 //!   attached. If another thread forks at that very moment, the child is not repaired.
 //!
+//! # Spans
+//!
+//! **What stays open.** A guard that is leaked, by [`std::mem::forget`] or a cycle of `Arc`s, and a
+//! task that is never polled again and never dropped, never end their spans. No probe gets an end
+//! for them.
+//!
+//! **Attached too late.** A probe sees no span that began before it was attached, not even its end.
+//!
+//! **Depth.** A begin beyond 8 nested firings is skipped and counted, and so is its end. An end is
+//! never skipped for its depth. A span that began elsewhere and ends inside the allocator while its
+//! thread registers is the exception: that end is skipped and counted in
+//! [`Stats::skipped_registering`](crate::Stats::skipped_registering).
+//!
+//! **Current spans.** A thread remembers 32 of them. Further ones are not current: what begins
+//! inside them has the 32nd as its parent. Coroutines that share a thread share its current spans.
+//!
+//! **Panics of several probes.** With [`OnPanic::Propagate`](crate::OnPanic::Propagate), all probes
+//! of a half run before the first panic continues; if several panic, only the first one gets out.
+//! While the thread unwinds already, the panic of an end is counted and goes no further.
+//!
+//! **`Outcome::Panicked`** means that the thread was unwinding when the guard was dropped, and was
+//! not when the span began. A guard that a destructor drops during an unrelated panic has that
+//! outcome, too. [`InSpan`](crate::InSpan) is exact: it knows whether its own poll panicked.
+//!
+//! **Parents of ends.** A [`Firing`](crate::Firing) has the parent of a span that begins. At its
+//! end, look the begin up by the span's id.
+//!
 //! # What an event can carry
 //!
 //! **Arguments are `Copy`**, since each probe receives them: references, numbers, `Option<&T>`,

@@ -1,6 +1,7 @@
 //! Guides: usage, limits, cost and design. Their code is compiled and run as tests.
 //!
 //! * [`patterns`]: how programs and libraries use events and probes. Begin here.
+//! * [`spans`]: operations with a begin and an end, and when to use them instead of events.
 //! * [`limitations`]: what the crate does not do, and what to do instead.
 //! * [`loom_models`]: events in your own loom models, and probes that check invariants there.
 //! * [`performance`]: what an event costs, next to its peers, and how to measure it.
@@ -15,3 +16,4 @@ pub mod loom_models;
 pub mod orderings;
 pub mod patterns;
 pub mod performance;
+pub mod spans;

@@ -28,13 +28,15 @@
 //! If the second firing enters its lane with a full barrier, that is enough. Inside `pinned` or
 //! another firing there is no barrier, and there the models show the failure.
 //!
-//! # The gate (`Gate::open`, `rcu/gate.rs`)
+//! # The sequence and the gate (`Sequence`, `Gate::closed`, `rcu/gate.rs`)
 //!
 //! | where | access | orders | partner | weakened |
 //! |---|---|---|---|---|
-//! | `is_open` | load, `Acquire` | a firing that finds the gate open finds all snapshots of the batch in place | the Release store in `open` | `batch_is_one_instant::an_attach_in_order` |
-//! | `open` | store, `Release` | all snapshots of the batch, stored before it | the Acquire load in `is_open` | `batch_is_one_instant::an_attach_in_order` |
-//! | `close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `state`, `EventCell::publish` with `read` | |
+//! | `Sequence::now` | load, `Acquire` | a firing that finds the number of a batch finds all snapshots of the batch in place; a span that begins after an attach finds the probe in its snapshot | the Release store in `publish` | `batch_is_one_instant::an_attach_in_order`, `spans::an_event_and_a_span_of_one_batch` |
+//! | `Sequence::publish` | store, `Release` | all snapshots of the batch, stored before it | the Acquire load in `now` | `batch_is_one_instant::an_attach_in_order`, `spans::an_attach_beside_another` |
+//! | `Gate::is_closed` | load, `Relaxed` | nothing: a firing that saw one of the swaps sees what they release, and one that saw the gate closed sees it so again | | |
+//! | `Gate::close` | store, `Relaxed` | nothing by itself; the swaps that follow under the same lock release it | `Header::detach` with `state`, `EventCell::publish` with `read` | |
+//! | `Header::born` | load and store, `Relaxed` | nothing: written before the slot is published, and read by those who have it from a snapshot or a handle | `EventCell::publish` with `read` | |
 //!
 //! # A slot's state (`Header::state`, `rcu/slot.rs`)
 //!
@@ -179,8 +181,8 @@
 //! | `EventCell::read`: fence | none | `a_group_is_detached_at_once` |
 //! | `EventCell::read`: load | `Relaxed` | `attach_is_seen_whole` |
 //! | `EventCell::publish`: store | `Relaxed` | `attach_is_seen_whole` |
-//! | `Gate::is_open`: load | `Relaxed` | `a_batch_is_attached_at_once` |
-//! | `Gate::open`: store | `Relaxed` | `a_batch_is_attached_at_once` |
+//! | `Sequence::now`: load | `Relaxed` | `a_batch_is_attached_at_once` |
+//! | `Sequence::publish`: store | `Relaxed` | `a_batch_is_attached_at_once` |
 //! | `Header::state`: load | `Relaxed` | `a_group_is_detached_at_once_within_one_firing` |
 //! | `Header::is_attached`: load | `Relaxed` | `a_detach_is_seen_with_what_came_before` |
 //! | `Header::detach`: swap | `Acquire` | `a_group_is_detached_at_once_within_one_firing` |
@@ -211,12 +213,11 @@
 //! | `detach_is_seen_without_what_came_before` | `two_detachers::who_sees_it_detached_sees_what_came_before` |
 //! | `dropped_is_read_off_an_empty_list` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
 //! | `dropped_is_read_off_counters` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
+//! | `end_goes_to_all_attached` | `spans::an_attach_beside_another` |
+//! | `events_not_by_the_sequence` | `batch_is_one_instant::an_attach_in_order` |
 //! | `gate_closed_after_the_swaps` | `batch_is_one_instant::a_detach_in_order` |
-//! | `gate_ignored` | `batch_is_one_instant::an_attach_in_order` |
 //! | `gate_never_closed` | `batch_is_one_instant::a_detach_in_order` |
-//! | `gate_opened_before_the_last_swap` | `batch_is_one_instant::an_attach_in_order` |
-//! | `gate_opened_relaxed` | `batch_is_one_instant::an_attach_in_order` |
-//! | `gate_read_relaxed` | `batch_is_one_instant::an_attach_in_order` |
+//! | `gated_end_goes_to_all_attached` | `spans::an_attach_in_a_batch_beside_another` |
 //! | `lane_acknowledged_relaxed` | `lane::a_barrier_is_refused_for_good` |
 //! | `lane_bitmap_read_relaxed` | `lane::a_firing_whose_record_is_given_back` |
 //! | `lane_chunk_published_relaxed` | `lane::a_firing_on_a_record_of_a_new_chunk` |
@@ -255,6 +256,11 @@
 //! | `reload_relaxed` | `attach_is_seen_whole::a_firing_finds_the_probes_in_attach_order_and_whole` |
 //! | `retired_before_unlinked` | `no_use_after_retire::detach_against_reclaim_and_fire` |
 //! | `retired_joins_a_running_grace_period` | `reclaim_drops_once::one_fires_one_retires_one_reclaims` |
+//! | `sequence_read_relaxed` | `batch_is_one_instant::an_attach_in_order` |
+//! | `sequence_stored_before_the_last_swap` | `batch_is_one_instant::an_attach_in_order` |
+//! | `sequence_stored_before_publishing` | `spans::an_attach_beside_another` |
+//! | `sequence_stored_relaxed` | `batch_is_one_instant::an_attach_in_order` |
+//! | `since_read_after_the_begin` | `spans::an_attach_beside_another` |
 //! | `snapshot_freed_at_once` | `no_use_after_retire::fire_against_detach_and_reclaim` |
 //! | `state_read_relaxed` | `batch_is_one_instant::a_detach_within_one_firing` |
 //! | `state_swapped_relaxed` | `batch_is_one_instant::a_detach_within_one_firing` |

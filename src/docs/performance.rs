@@ -397,8 +397,27 @@
 //! An earlier expansion took 2.85 s for these 200 events, and 32,833 bytes of a debug build for
 //! each event: it spelled out the types of probes and thunks wherever the core's types had them,
 //! and implemented every method of [`TypedEvent`](crate::TypedEvent). Now one private type names
-//! them for each event. Of a check, the most expensive parts are the four attach methods (8 %), the
-//! entry in the catalogue (8 %), and the functions that fire (8 %).
+//! them for each event.
+//!
+//! A second design, in which `fire` has no closures but a guard and a cursor over the probes, would
+//! not reach the target, so it was not built: without any code in the functions that fire, a check
+//! is 3 % faster. CPU seconds of a check of 200 events, each time without one part of the
+//! expansion, the fastest of 4, on two cores of an Intel Xeon beside other work:
+//!
+//! | without | s |
+//! |---|---|
+//! | nothing | 2.30 |
+//! | `TypedEvent`, `Deref` | 1.93 |
+//! | three of the four attach methods | 2.00 |
+//! | the entry in the catalogue | 2.03 |
+//! | the bodies of the functions that fire | 2.22 |
+//! | the metadata | 2.24 |
+//! | `Debug` | 2.25 |
+//!
+//! So the floor of an event that has a type, a signature of its own and an entry in a catalogue is
+//! above 1 s for these 200. The time is linear in the number of events: 500, 1000 and 2000 took
+//! 7.4, 16.2 and 33.9 s there, and 1.1 MB of memory each. (5000 did not finish beside the other
+//! work; `tracing`'s took 21 s.)
 //!
 //! # What not to conclude
 //!

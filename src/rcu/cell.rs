@@ -266,13 +266,20 @@ impl EventCell {
     }
 }
 
-impl fmt::Debug for EventCell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl EventCell {
+    /// Formats it under this name: a half of a span has one of its own.
+    pub(crate) fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
-            .field("name", &self.metadata().name())
+            .field("name", &name)
             .field("is_enabled", &self.is_enabled())
             .field("probe_count", &self.probe_count())
             .finish()
+    }
+}
+
+impl fmt::Debug for EventCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_as(self.metadata.whole_name(), f)
     }
 }
 

@@ -21,7 +21,7 @@
 //! # Where things are
 //!
 //! [`cell`]: the atomic pointer, where a snapshot is swapped in · [`update`]: what writers do, around it ·
-//! [`snapshot`]: the immutable vector · [`slot`]: one probe's memory, typed and erased · [`gate`]: a batch's instant ·
+//! [`snapshot`]: the immutable vector · [`slot`]: one probe's memory, typed and erased · [`gate`]: the instant of a batch ·
 //! [`panic`]: what a panicking probe does · [`pin`]: the thread's state, nesting · [`lane`]: how firings are seen, with [`membarrier`] ·
 //! [`reclaim`]: retire, grace periods, drain, with its lists in [`lists`] · [`fork`]: what a child process must mend.
 
@@ -54,6 +54,8 @@ pub(crate) struct Domain {
     /// The number of the last grace period that is over. Written by the function deferred through
     /// crossbeam-epoch, which does nothing else.
     grace_done: AtomicU64,
+    /// Which attaches are complete.
+    pub(crate) sequence: gate::Sequence,
     /// Our own collector, so that other crates' pins do not hold our grace periods up, nor ours
     /// theirs. A pointer, not a lazy cell: after `fork` the child replaces it, at whatever point
     /// the parent's threads were. Null until the first thread registers.
@@ -77,6 +79,7 @@ global! {
     static DOMAIN: Domain = Domain {
         writer: Mutex::new(reclaim::DomainWriter::new()),
         grace_done: AtomicU64::new(0),
+        sequence: gate::Sequence::new(),
         collector: AtomicPtr::new(ptr::null_mut()),
         lanes: lane::Lanes::new(),
         counters: Counters {

@@ -171,6 +171,14 @@ pub(crate) enum Entered<'l, const UNIT: u64> {
     Temporary(Temporary<'l, UNIT>),
 }
 
+/// A span's end in progress, on the slow path. Beyond [`MAX_DEPTH`] it counts as a scope, so that
+/// what its probes fire is skipped.
+#[allow(dead_code, reason = "held for their Drop")]
+pub(crate) enum EnteredEnd<'l> {
+    Firing(Entered<'l, FIRING>),
+    TooDeep(Entered<'l, SCOPE>),
+}
+
 /// A thread's state before a nested firing.
 pub(crate) struct Before(u64);
 
@@ -271,6 +279,15 @@ impl ThreadState {
             return None;
         }
         Some(self.enter_unit())
+    }
+
+    /// The same for a span's end, which is never too deep: there is one for each begin.
+    pub(crate) fn enter_end(&self) -> Option<EnteredEnd<'_>> {
+        let word = self.word();
+        if word & REGISTERING == 0 && word & MAX_DEPTH != 0 {
+            return Some(EnteredEnd::TooDeep(self.enter_unit()));
+        }
+        self.enter_first().map(EnteredEnd::Firing)
     }
 
     fn enter_unit<const UNIT: u64>(&self) -> Entered<'_, UNIT> {

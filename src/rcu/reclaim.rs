@@ -28,6 +28,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What only the holder of the lock may touch.
 pub(crate) struct DomainWriter {
+    /// The number of the last attach or commit.
+    attaches: u64,
     closures: Stages<Closures>,
     /// Taken from READY by some thread, and not yet gone; in the order of their numbers.
     dropping: Closures,
@@ -87,6 +89,7 @@ impl Ticket {
 impl DomainWriter {
     pub(super) const fn new() -> Self {
         Self {
+            attaches: 0,
             closures: Stages {
                 next: Closures::EMPTY,
                 waiting: Closures::EMPTY,
@@ -114,6 +117,12 @@ impl DomainWriter {
             retired: 0,
             reclaimed: 0,
         }
+    }
+
+    /// The number of the attach or commit that begins now.
+    pub(super) fn next_attach(&mut self) -> u64 {
+        self.attaches += 1;
+        self.attaches
     }
 
     pub(crate) fn retired(&self) -> u64 {

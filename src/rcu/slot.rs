@@ -25,8 +25,8 @@ use std::sync::Arc;
 pub(crate) mod state {
     /// Firings call it.
     pub(crate) const LIVE: u8 = 0;
-    /// Firings call it if its batch's gate is open. Besides `LIVE`, so that a firing that finds a
-    /// probe attached by itself need not look for a gate.
+    /// Firings call it if its batch is attached, and its gate not closed. Besides `LIVE`, so that a
+    /// firing that finds a probe attached by itself need not look for a gate.
     pub(crate) const GATED: u8 = 1;
     /// It panicked, and is called no more; still attached.
     pub(crate) const QUARANTINED: u8 = 2;
@@ -43,6 +43,9 @@ pub(crate) struct Header {
     type_id: TypeId,
     /// The batch's gate, shared by its slots; none for a probe attached by itself.
     gate: Option<Arc<Gate>>,
+    /// The number of its attach or commit, in the domain's sequence. Written under the lock, before
+    /// it is published.
+    born: plain::AtomicU64,
     /// Whether a call of it has panicked, whatever became of it then.
     pub(crate) panicked: plain::AtomicBool,
     vtable: &'static VTable,
@@ -142,6 +145,7 @@ impl SlotPtr {
                 state: AtomicU8::new(live(gate.as_ref())),
                 type_id: TypeId::of::<P>(),
                 gate,
+                born: plain::AtomicU64::new(u64::MAX),
                 panicked: plain::AtomicBool::new(false),
                 vtable: &Typed::<P>::VTABLE,
                 options,
@@ -264,21 +268,51 @@ impl Header {
     fn is_on(&self) -> bool {
         match self.state() {
             state::LIVE => true,
-            // (What it might have read here after the gate, a later detach, it need not know: the
-            // gate's Acquire brings what came before the commit's end, and nothing was detached by
-            // then.)
+            // (What it might have read here after the sequence, a later detach, it need not know:
+            // the sequence's Acquire brings what came before the commit's end, and nothing was
+            // detached by then.)
             state::GATED => self.is_open(),
             _ => false,
         }
     }
 
-    /// Whether its batch's gate is open.
+    /// Whether it is called for a span that began when the sequence was `since`: the same answer at
+    /// the span's begin and at its end, except for a detach or a panic (G16).
+    #[inline(always)]
+    fn is_on_since(&self, since: u64) -> bool {
+        match self.state() {
+            state::LIVE => self.born() <= since,
+            state::GATED => self.born() <= since && !self.is_closed(),
+            _ => false,
+        }
+    }
+
+    /// Whether its batch's gate is closed.
+    #[inline(always)]
+    fn is_closed(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.is_closed())
+    }
+
+    /// Whether its batch is attached, and its gate not closed.
     #[inline(always)]
     pub(crate) fn is_open(&self) -> bool {
         match &self.gate {
             None => true,
-            Some(gate) => gate.is_open(),
+            Some(gate) => self.born() <= domain().sequence.now() && !gate.is_closed(),
         }
+    }
+
+    /// The number of its attach.
+    #[inline(always)]
+    fn born(&self) -> u64 {
+        // Relaxed: a slot is found in a snapshot, or got from the thread that attached it.
+        self.born.load(Ordering::Relaxed)
+    }
+
+    /// Gives it the number of its attach: under the lock, before it is published.
+    pub(super) fn be_born(&self, number: u64) {
+        // Relaxed: `EventCell::publish` releases it.
+        self.born.store(number, Ordering::Relaxed);
     }
 
     /// Whether it is attached: live, or quarantined.
@@ -364,7 +398,7 @@ impl Slot<'_> {
         unsafe { self.pointer.header() }
     }
 
-    /// Calls the probe, if it is live and its gate is open, under its panic policy.
+    /// Calls the probe, if it is live, under its panic policy.
     #[inline(always)]
     pub fn run<P: Send + Sync + 'static>(self, call: impl FnOnce(&P)) {
         let header = self.header();
@@ -374,6 +408,20 @@ impl Slot<'_> {
         header.canary.alive();
         // SAFETY: the slot was made by `SlotPtr::new::<P>` (just compared). It was live after this
         // firing pinned, so its closure is not dropped before the firing unpins (I2, I3).
+        let closure: &P = unsafe { &*self.pointer.0.cast::<Typed<P>>().as_ref().closure.get() };
+        super::panic::run(header, || call(closure));
+    }
+
+    /// Calls the probe for one half of a span that began when the sequence was `since`, if it was
+    /// attached by then and still is, under its panic policy.
+    #[inline(always)]
+    pub fn run_since<P: Send + Sync + 'static>(self, since: u64, call: impl FnOnce(&P)) {
+        let header = self.header();
+        if !header.is_on_since(since) || header.type_id != TypeId::of::<P>() {
+            return;
+        }
+        header.canary.alive();
+        // SAFETY: as in `run`.
         let closure: &P = unsafe { &*self.pointer.0.cast::<Typed<P>>().as_ref().closure.get() };
         super::panic::run(header, || call(closure));
     }
@@ -390,7 +438,7 @@ unsafe impl Sync for Thunk {}
 
 impl Thunk {
     /// Erases. `T` is a function pointer; another size does not compile.
-    pub(crate) fn new<T: Copy + Send + Sync + 'static>(thunk: T) -> Self {
+    pub(crate) const fn new<T: Copy + Send + Sync + 'static>(thunk: T) -> Self {
         const { assert!(size_of::<T>() == size_of::<*const ()>()) };
         // SAFETY: of one size (above), and any bits are a valid `MaybeUninit`.
         Self(unsafe { mem::transmute_copy::<T, MaybeUninit<*const ()>>(&thunk) })

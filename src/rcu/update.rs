@@ -61,7 +61,9 @@ pub(crate) fn attach(cell: &'static EventCell, entry: ProbeEntry) {
     let (heavy, ticket) = loop {
         let mut writer = domain().lock();
         if change.fits(&writer) {
+            let number = begin(&mut writer, &[entry]);
             change.apply(&mut writer, &[entry]);
+            domain().sequence.publish(number);
             break (writer.is_heavy(), writer.retired_so_far());
         }
         // Another writer was quicker.
@@ -181,15 +183,19 @@ fn compact(changes: &mut Changes) {
     }
 }
 
-/// Detaches `slots`, closing `closing` first, then attaches `entries` and opens their gate: all
-/// under one lock. `entries` are sorted by event. Everything that can fail is done before anything
-/// changes.
-pub(crate) fn commit(
-    slots: &[SlotPtr],
-    closing: &[Arc<Gate>],
-    entries: &[ProbeEntry],
-    opening: Option<&Gate>,
-) {
+/// Begins an attach of `entries`, which are not published yet: gives them their number.
+fn begin(writer: &mut DomainWriter, entries: &[ProbeEntry]) -> u64 {
+    let number = writer.next_attach();
+    for entry in entries {
+        // SAFETY: the caller's handles keep the slots alive.
+        unsafe { entry.slot.header() }.be_born(number);
+    }
+    number
+}
+
+/// Detaches `slots`, closing `closing` first, then attaches `entries`: all under one lock.
+/// `entries` are sorted by event. Everything that can fail is done before anything changes.
+pub(crate) fn commit(slots: &[SlotPtr], closing: &[Arc<Gate>], entries: &[ProbeEntry]) {
     lane::prepare();
     let mut changes = plan_commit(slots, entries);
     let ticket = loop {
@@ -203,12 +209,13 @@ pub(crate) fn commit(
                 // SAFETY: the batch's handles keep the slots alive.
                 unsafe { writer.detach(slot) };
             }
+            let number = begin(&mut writer, entries);
             for change in &mut changes {
                 change.apply(&mut writer, entries);
             }
-            // Last: a thread that sees the gate open sees all snapshots in place (G5).
-            if let Some(gate) = opening {
-                gate.open();
+            // Last: a thread that sees the number sees all snapshots in place (G5, G16).
+            if !entries.is_empty() {
+                domain().sequence.publish(number);
             }
             break writer.retired_so_far();
         }
@@ -226,7 +233,11 @@ pub(crate) fn commit(
 }
 
 fn plan_commit(slots: &[SlotPtr], entries: &[ProbeEntry]) -> Changes {
-    let address = |cell: &EventCell| std::ptr::from_ref(cell).addr();
+    // (Without detaches, the entries are by event already: a model keeps their order.)
+    let order = |cell: &EventCell| {
+        let is_sorted = MODEL && slots.is_empty();
+        (!is_sorted).then(|| std::ptr::from_ref(cell).addr())
+    };
     // SAFETY: the batch's handles keep the slots alive.
     let cell_of = |slot: &SlotPtr| unsafe { slot.header() }.cell;
     let mut cells: Vec<(&'static EventCell, Range<usize>)> = Vec::new();
@@ -237,7 +248,7 @@ fn plan_commit(slots: &[SlotPtr], entries: &[ProbeEntry]) -> Changes {
     }
     cells.extend(slots.iter().map(|slot| (cell_of(slot), 0..0)));
     // Those with additions first among equals, so that `dedup` keeps them.
-    cells.sort_by_key(|(cell, added)| (address(cell), added.is_empty()));
+    cells.sort_by_key(|(cell, added)| (order(cell), added.is_empty()));
     cells.dedup_by(|b, a| std::ptr::eq(a.0, b.0));
     cells
         .into_iter()

@@ -29,6 +29,7 @@ mod declared;
 mod depth;
 mod detach;
 mod epoch;
+mod in_span;
 mod instant;
 mod locks;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -39,6 +40,7 @@ mod off;
 mod order;
 mod panics;
 mod snapshot;
+mod spans;
 mod symbols;
 mod synchronize;
 mod ui;

@@ -40,6 +40,7 @@ mod panic_against_detach;
 mod panic_against_fire;
 mod pinned_against_synchronize;
 mod reclaim_drops_once;
+mod spans;
 mod three_items_two_drainers;
 mod two_detachers;
 mod two_synchronizers;

@@ -63,6 +63,25 @@ await run({
         await close(page);
     },
 
+    async 'a quarantined probe looks like one'() {
+        const page = await open(server + '/debug/probes');
+        await page.context().route('**/debug/probes/events', async route => {
+            const response = await route.fetch();
+            const body = await response.json();
+            Object.assign(body.events.find(event => event.name.endsWith('PLACED')), {
+                enabled: false, probe_count: 2, probes: [{ name: 'audit', panicked: true }, { name: null, panicked: false }],
+            });
+            await route.fulfill({ response, json: body });
+        });
+        await page.fill('#seconds', '1');
+        await panel(page, 'rates');
+        await page.click('#run');
+        await page.waitForFunction(() => document.querySelector('.state.bad')?.textContent === '1 of 2 probes quarantined', null, { timeout: 600000 });
+        await page.click('#events li:has-text("PLACED") summary');
+        assert.match(await page.innerText('#events'), /audit quarantined: it panicked/);
+        await close(page);
+    },
+
     async 'by keyboard alone: choose, tail, stop'() {
         const page = await open(server + '/nested/probes?match=shop#tail');
         await page.waitForSelector('#tools:not([hidden])');

@@ -72,11 +72,11 @@ impl Admin {
     }
 
     /// Sets the token. Clients that send it, as `Authorization: Bearer …`, are let in from any
-    /// machine; no other client is. Use TLS where the token goes over a network.
+    /// machine; other clients are not. Use TLS if the token travels over a network.
     ///
     /// # Errors
     /// [`AdminError::Token`] if no client can send the token: it must consist of one or more
-    /// visible ASCII characters. So a variable that is not set is noticed, and opens nothing.
+    /// visible ASCII characters. So a token from an unset variable is an error, and lets nobody in.
     ///
     /// ```
     /// use hotprobe_admin::Admin;
@@ -160,9 +160,9 @@ impl Admin {
         Ok(self)
     }
 
-    /// Limits the memory of all recordings' buffers and all latencies' and stacks' tables together,
-    /// in bytes; 64 MiB by default. Each session has an equal share. A request that needs more than
-    /// its share gets status 507.
+    /// Limits the memory, in bytes, of all buffers of recordings and all tables of latencies and
+    /// stacks together; 64 MiB by default. Each session has an equal share. A request that needs
+    /// more than its share gets status 507.
     ///
     /// # Errors
     /// [`AdminError::MaxMemoryBytes`] for less than 64 KiB, which is one buffer of a recording.

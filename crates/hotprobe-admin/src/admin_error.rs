@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// The error of a setting of [`Admin`](crate::Admin) that cannot be used. It says what is possible.
+/// The error of a setting of [`Admin`](crate::Admin). Its message says which values are possible.
 ///
 /// ```
 /// use hotprobe_admin::{Admin, AdminError};
@@ -21,7 +21,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum AdminError {
     /// No client can send the token: it is empty, or has a character that is not visible ASCII.
-    /// The error does not have the token, which is a secret.
+    /// The error does not contain the token, which is a secret.
     #[non_exhaustive]
     Token {
         /// The index of the first byte that no client can send; `None` if the token is empty.

@@ -28,7 +28,7 @@
 //! }
 //! ```
 //!
-//! Open `http://127.0.0.1:9000/debug/probes`, or ask from a terminal.
+//! Open `http://127.0.0.1:9000/debug/probes`, or use a terminal.
 //!
 //! A program without a server needs one line, and no async code: [`listen`] serves the same on a
 //! Unix socket of the process, which `hotprobe ps` and `hotprobe -p PID` find.
@@ -68,7 +68,7 @@
 //! curl -H "Authorization: Bearer $TOKEN" https://shop.example/debug/probes/metrics
 //! ```
 //!
-//! The program `hotprobe` (the package `hotprobe-cli`) asks the same endpoints.
+//! The program `hotprobe` (the package `hotprobe-cli`) uses the same endpoints.
 //!
 //! # Features and environment variables
 //!
@@ -106,24 +106,24 @@
 //!
 //! * `into_make_service_with_connect_info::<SocketAddr>()`: without a token, the router must know
 //!   the peer's address.
-//! * [`Shutdown::begin`] before the server ends: it ends all streams, which would otherwise delay a
+//! * [`Shutdown::begin`], before the server ends: it ends all streams. Otherwise they delay a
 //!   graceful shutdown until their time is up.
 //! * [`Shutdown::serve`], which bounds the graceful shutdown: a connection whose client does not
 //!   read stays open, and no server notices that its session has ended. What is open after 10 s
 //!   ends with the runtime, as when `main` returns.
 //! * `nest_service("/debug/probes", …)` answers both `/debug/probes` and `/debug/probes/`. With
-//!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on the first of
-//!   these alone. The page's links work from either.
+//!   `nest("/debug/probes", …)`, which works in a router of any state, axum passes on only the
+//!   first of these. The page's links work from either.
 //!
 //! # Other servers, and none
 //!
 //! | the program | what to do |
 //! |---|---|
-//! | has no server, or no async code | [`listen`] at the begin of `main` |
+//! | has no server, or no async code | [`listen`] at the beginning of `main` |
 //! | uses axum | mount [`router()`](crate::router()), as above |
 //! | uses tonic, hyper or another server of tokio | `tokio::spawn(admin.serve(listener))`, on a port or a socket of its own: [`Admin::serve`] |
 //! | uses actix or another runtime | [`listen`], whose thread has a runtime of its own |
-//! | is a service of systemd | [`listen`], with `RuntimeDirectory=shop` and `Environment=HOTPROBE_DIR=/run/shop` in the unit; an operator asks as the same user or as root: `sudo HOTPROBE_DIR=/run/shop hotprobe ps` |
+//! | is a service of systemd | [`listen`], with `RuntimeDirectory=shop` and `Environment=HOTPROBE_DIR=/run/shop` in the unit; an operator connects as the same user or as root: `sudo HOTPROBE_DIR=/run/shop hotprobe ps` |
 //! | runs in a container | [`listen`]; `kubectl exec POD -- hotprobe list`, with the program in the image. Or [`Admin::serve`] on `127.0.0.1:9000`, and `kubectl port-forward POD 9000` |
 //! | is on another machine | `ssh -L /tmp/shop.sock:/run/user/1000/hotprobe/4711.sock HOST`, then `hotprobe --url unix:/tmp/shop.sock list`; or `ssh HOST hotprobe list` |
 //!
@@ -138,14 +138,14 @@
 //!
 //! 1. Open the page and press Enter. The page opens with *Latency*, and has guessed two events, the
 //!    parameter that pairs them and the label; you can correct each: here from `REQUEST_BEGIN` to
-//!    `REQUEST_END`, paired by `request`, a row for each `route`. It looks for names that differ in
-//!    their ending only, as those of a begin and an end do, for parameters of the same name and
+//!    `REQUEST_END`, paired by `request`, a row for each `route`. It looks for names that differ
+//!    only in their ending, as those of a begin and an end do, for parameters of the same name and
 //!    type, and for a `route`, `path`, `operation` or the like.
 //! 2. After a second: "Slowest: GET /orders/report", a table, and a bar for each route. Escape
 //!    stops, and keeps what was measured.
-//! 3. Why? Choose *Record*, press Enter, and open the trace in Perfetto: pairs of events with such
-//!    names are slices in it, and the slices of one request are nested. Inside a report there are
-//!    sixteen of the store, one after the other.
+//! 3. To see why, choose *Record*, press Enter, and open the trace in Perfetto: pairs of events
+//!    with such names are slices in it, and the slices of one request are nested. Inside a report,
+//!    there are sixteen slices of the store, one after the other.
 //!
 //! (`ci/admin.sh` does this in a browser.)
 //!
@@ -155,10 +155,10 @@
 //! |---|---|---|
 //! | who | a peer on this machine: `127.0.0.0/8`, `::1`, and the former as an IPv6 address; by a Unix socket of [`listen`] or [`Admin::serve`], a process of the same user or of root | any client that sends `Authorization: Bearer …`, compared in constant time; otherwise 401 |
 //! | the peer is unknown (no `ConnectInfo`) | 403, with what to do; with [`Admin::unix_socket`], it is let in | does not matter |
-//! | through a proxy, by a header that only proxies send (see below) | 403: behind a proxy, every peer is on this machine | does not matter |
-//! | HTTP/1.0 | 403: what nginx speaks to a server by default | 505 for what opens a session, since a response that was cut off would look complete |
+//! | through a proxy, recognized by a header that only proxies send (see below) | 403: behind a proxy, every peer is on this machine | does not matter |
+//! | HTTP/1.0 | 403: nginx uses it by default | 505 for endpoints that open a session, since a response that was cut off would look complete |
 //! | `Host` | `localhost`, `127.…`, `[::1]`, with any port; otherwise 403, since other names may be an attacker's (DNS rebinding) | any: a page of another name does not have the token |
-//! | `Origin`, if it is sent | has to be of this `Host`; otherwise 403 | the same: a proxy has to pass `Host` on |
+//! | `Origin`, if it is sent | must name this `Host`; otherwise 403 | the same: a proxy must pass on `Host` |
 //! | `Sec-Fetch-Site`, if it is sent | endpoints that attach accept `same-origin` and `none` only; otherwise 403 | the same |
 //!
 //! An empty token is an error. A client that is let in sees the arguments
@@ -167,38 +167,38 @@
 //!
 //! ## Behind a proxy
 //!
-//! Set a token, or do not pass `/debug/probes` on. Without a token, requests are refused that have
+//! Set a token, or do not pass on `/debug/probes`. Without a token, a request is refused if it has
 //! a header for the client's address (`Forwarded`, `X-Forwarded-…`, `X-Real-IP`, `X-Client-IP`,
 //! `CF-Connecting-IP`, `True-Client-IP`, `X-Envoy-External-Address` and their like), `Via`,
 //! `CDN-Loop`, or one of a vendor's own (`CF-…`, `CloudFront-…`, `Fastly-…`, `X-Envoy-…` and
 //! others). But a proxy that speaks HTTP/1.1 and adds none of these, such as `HAProxy` without
 //! `option forwardfor`, `stunnel`, or a tunnel to this machine (`ssh -R`), cannot be distinguished
-//! from a peer on this machine. What needs no such trust is a Unix socket ([`Admin::unix_socket`]).
+//! from a peer on this machine. A Unix socket needs no such trust ([`Admin::unix_socket`]).
 //!
-//! With a token, a proxy has to pass `Host` on, to stream responses, and to be patient:
+//! With a token, a proxy must pass on `Host`, stream responses, and have a long read timeout:
 //!
-//! | | `Host` | streams | patience |
+//! | | `Host` | streams | timeout |
 //! |---|---|---|---|
 //! | nginx | `proxy_set_header Host $http_host;`: otherwise it is the address in `proxy_pass` | `proxy_http_version 1.1; proxy_buffering off;` | `proxy_read_timeout 310s;`: 60 s by default |
 //! | Caddy | as it is | `flush_interval -1`, for recordings | no limit by default |
 //! | Envoy | as it is | as it is | `timeout: 0s` for the route: 15 s by default |
 //!
 //! Streams (`tail`, `rates`, `format=live`) and recordings send something at least once a second,
-//! if only a comment, an empty packet or a line break, so a proxy's limit for silence does not end
+//! if only a comment, an empty packet or a line break, so a proxy's read timeout does not end
 //! them. Other formats of `latency` and `stacks`, and CTF archives, come as a whole at the end: for
-//! those, the limit must be longer than the session.
+//! those, the timeout must be longer than the session.
 //!
-//! The page keeps the token in the tab's session storage and sends it in the header alone: it is in
+//! The page keeps the token in the tab's session storage and sends it only in the header: it is in
 //! no address, and so in no log and in no `Referer`. The page loads nothing from elsewhere, and its
-//! content security policy lets the browser run its own script only. Responses are not stored
-//! (`Cache-Control: no-store`).
+//! content security policy lets the browser run only the page's own script. Responses are not
+//! stored (`Cache-Control: no-store`).
 //!
 //! # Endpoints
 //!
 //! `match` is a pattern of [`matching`](hotprobe::matching), or a full name; it may be repeated.
 //! `seconds` may have a fraction, and is from 0.1 to the server's cap ([`Admin::max_duration`],
 //! 300). A `POST` takes its parameters in the URL, or as a form of at most 4 KiB. A request has at
-//! most 256 parameters, and 1 KiB of patterns with `*`. An empty parameter is none.
+//! most 256 parameters, and 1 KiB of patterns with `*`. An empty parameter counts as absent.
 //!
 //! | | parameters | response |
 //! |---|---|---|
@@ -231,13 +231,13 @@
 //!
 //! ## `/guess`
 //!
-//! Which events are a begin and its end, the best pair first; the page and the program `hotprobe`
-//! choose by it. `NAME_BEGIN` and `NAME_END`, and other such words, are a pair if they have a
-//! parameter in common that is not redacted: a `key`. The `label` is a parameter such as `route`,
-//! `path` or `operation`, or `null`; `keys` and `labels` are all that are possible. `match` says
-//! which events are preferred. With `begin`, the response has the pair that begins with this event;
-//! with `begin` and `end`, the pair of these two, or none. A pair that was not found by its names,
-//! but by a parameter in common alone, has `"by_name": false`.
+//! The pairs of events that are a begin and its end, the best first; the page and the program
+//! `hotprobe` choose from them. `NAME_BEGIN` and `NAME_END`, and other such words, are a pair if
+//! they have a parameter in common that is not redacted: a `key`. The `label` is a parameter such
+//! as `route`, `path` or `operation`, or `null`; `keys` and `labels` list all that are possible.
+//! `match` selects the preferred events. With `begin`, the response has the pair that begins with
+//! this event; with `begin` and `end`, the pair of these two, or none. A pair that was found only
+//! by a common parameter, not by its names, has `"by_name": false`.
 //!
 //! ```json
 //! {"pairs": [{
@@ -249,7 +249,7 @@
 //!
 //! ## `/stats`
 //!
-//! Which process this is ([`Admin::version`] sets the version; the uptime counts from
+//! The identity of the process ([`Admin::version`] sets the version; the uptime counts from
 //! [`Admin::new`]), the counters of [`stats`](hotprobe::stats()), and the current numbers.
 //!
 //! ```json
@@ -286,8 +286,8 @@
 //!
 //! ## `/tail`
 //!
-//! `begin`, then `record`s, and `lost` wherever more firings came than are sent, then `end` with
-//! the sums, without what is fired after the limit; `reason` is `limit`, `time`, `stopped` or
+//! `begin`, then `record`s, and `lost` wherever firings exceeded `rate`, then `end` with
+//! the sums, without firings after the limit; `reason` is `limit`, `time`, `stopped` or
 //! `shutdown`. `at` is in seconds since the tail began. Numbers beyond 2⁵³ and NaN are sent as
 //! text; so are bytes, in hex. A text is cut at 256 bytes and then ends with `…`. A redacted
 //! parameter is `null`.
@@ -389,7 +389,7 @@
 //! | 403 | `forbidden` | see above |
 //! | 404 | `unknown-event`, `path`, `session` | no event matches; with the nearest names. Or no endpoint, or no session, is there |
 //! | 405 | `method` | with `Allow` |
-//! | 408, 413, 415 | `body` | did not arrive in 5 s; is larger than 4 KiB; is not a form |
+//! | 408, 413, 415 | `body` | the body did not arrive in 5 s; is larger than 4 KiB; is not a form |
 //! | 429 | `sessions` | no more sessions may be open at once; with `Retry-After` |
 //! | 503 | `shutdown`, `recording`, `profile` | the server shuts down; no thread could be started |
 //! | 505 | `version` | HTTP/1.0, where a response that was cut off would look complete: sessions need HTTP/1.1 |
@@ -408,32 +408,32 @@
 //! Nothing that the program does keeps a session attached: detaching needs no thread and waits for
 //! no firing. After that, firings in flight are waited for, for at most a second. One that has not
 //! ended by then, in a `Debug` that blocks say, is counted as lost by a recording and a tail; a
-//! latency and a profile of stacks say that they are incomplete (`"complete": false` in JSON, a
-//! last line in the text of a latency). Where no thread can be had to write the answer, the
-//! connection is cut off.
+//! latency and a profile of stacks are marked incomplete (`"complete": false` in JSON, a last line
+//! in the text of a latency). If no thread can be started to write the response, the connection is
+//! cut off.
 //!
-//! A latency and a profile of stacks are written at their end, also if that is the shutdown: with
-//! what was measured until then.
+//! A shutdown also ends a latency or a profile of stacks with a response: what was measured until
+//! then.
 //!
 //! A CTF trace is sent only at its end, and until then its records stay in the buffers. A thread's
-//! buffer has 64 to 256 KiB: when it is full, what the thread fires is lost, and counted in the
+//! buffer has 64 to 256 KiB: when it is full, the thread's firings are lost, and counted in the
 //! trace. Perfetto and Chrome traces empty their buffers all the time.
 //!
 //! A client that reads slowly costs at most 256 KiB beside a recording's buffers, and 128 KiB that
-//! hyper keeps: what does not fit is lost, and counted in the trace, or in the tail. When the time
-//! is up, it may read the rest. It is cut off if it takes nothing for 10 s, after two minutes in
-//! any case, and half a second after a shutdown began. A connection that is cut off ends without
-//! HTTP's last chunk, so that clients know; a Perfetto or Chrome trace can be opened all the same,
-//! up to that point. If the client still does not read, its connection, without a session, keeps at
-//! most 128 KiB until it disconnects or the server ends.
+//! hyper keeps: records that do not fit are lost, and counted in the trace, or in the tail. When
+//! the time is up, the client may read the rest. It is cut off if it reads nothing for 10 s, after
+//! two minutes in any case, and half a second after a shutdown began. A connection that is cut off
+//! ends without HTTP's last chunk, so that clients know; a Perfetto or Chrome trace can be opened
+//! all the same, up to that point. If the client still does not read, its connection, without a
+//! session, keeps at most 128 KiB until it disconnects or the server ends.
 //!
 //! # What it costs
 //!
 //! Mounted and idle: some kilobytes; no thread, no task. [`listen`] starts one thread, which sleeps
-//! until a client connects. An open session is one task; a recording
-//! also has a thread, which writes. At its end, what is measured or recorded has a thread that
-//! writes the answer. A CTF trace is written to a temporary folder first, which only this
-//! user can read, and which is removed however the session ends.
+//! until a client connects. An open session is one task; a recording also has a thread, which
+//! writes. At the end of a session, a thread writes the response. A CTF trace is written to a
+//! temporary folder first, which only this user can read, and which is removed however the session
+//! ends.
 //!
 //! ```text
 //! cargo run --release -p hotprobe-benches --features server --bin overhead_server -- \

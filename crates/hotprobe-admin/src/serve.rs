@@ -1,4 +1,4 @@
-//! [`Admin::serve`]: a server of its own, which ends when it is told to, whatever its clients do.
+//! [`Admin::serve`]: a separate server, which ends when it is told to, whatever its clients do.
 
 use crate::admin::Admin;
 use crate::peer::Peer;
@@ -99,7 +99,7 @@ impl Admin {
     /// Serves the page and the endpoints at `/debug/probes`, until [`Shutdown::begin`] is called.
     ///
     /// After that, it accepts no connection, and open ones have two seconds to finish; then they
-    /// are cut off. So no client can hold it up. It needs no part of axum in your program.
+    /// are cut off. So no client can delay the end. Your program needs no axum.
     ///
     /// Over a Unix socket, it answers processes of the same user and of root, as the kernel reports
     /// them; with [`unix_socket`](Self::unix_socket), any process that may open the socket's file.

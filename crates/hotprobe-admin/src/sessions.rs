@@ -310,8 +310,8 @@ impl Shutdown {
     /// sessions with 503. The page and the endpoints that only read are still answered. Never
     /// waits. Calling it again does nothing.
     ///
-    /// A recording that is being sent is finished, so that the trace can be opened, and has half a
-    /// second for the rest.
+    /// A recording that is being sent is finished, so that the trace can be opened; the client has
+    /// half a second to read the rest.
     pub fn begin(&self) {
         // Under the lock: a session that begins has either seen this, or is notified.
         let _open = self.sessions.lock();

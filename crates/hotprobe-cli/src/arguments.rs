@@ -183,8 +183,8 @@ pub(crate) struct Server {
     /// Without a path, it is `/debug/probes`. The server is queried directly, never through a
     /// proxy.
     ///
-    /// `unix:PATH` is a Unix socket. Without an address, if one process of yours listens (see
-    /// `hotprobe ps`), it is queried.
+    /// `unix:PATH` is a Unix socket. Without an address, if exactly one of your processes listens
+    /// (see `hotprobe ps`), it is queried.
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) url: Option<String>,
     /// Process to query, by its number or its program's name; see `hotprobe ps`

@@ -11,8 +11,8 @@ use std::str::FromStr;
 
 /// A condition on the values of a firing. The [crate's page](crate) has the grammar.
 ///
-/// Its `Display` writes it in one form, whatever way it was written; parsed again, that is an equal
-/// condition. `1k` is written `1000`, for example.
+/// `Display` writes it in a normal form, which parses to an equal condition. For example, `1k` is
+/// written `1000`.
 ///
 /// ```
 /// use hotprobe_filter::Condition;
@@ -98,8 +98,8 @@ impl Condition {
     /// pattern. The others are left out, each with the reason.
     ///
     /// # Errors
-    /// [`BindError`] if the condition fits none of them: the reason for the first. Its message says
-    /// how many there are.
+    /// [`BindError`] if the condition fits none of them: the reason for the first, and the number
+    /// of events.
     ///
     /// ```
     /// use hotprobe_filter::Condition;
@@ -218,7 +218,24 @@ impl<'de> serde::Deserialize<'de> for Condition {
 }
 
 /// The events that a condition fits, and those that were left out. Returned by
-/// [`Condition::select`], which has an example.
+/// [`Condition::select`].
+///
+/// ```
+/// use hotprobe_filter::{Condition, Filter};
+/// mod market {
+///     hotprobe::event! { pub static SOLD: fn(price: u64); pub static CLOSED: fn(); }
+/// }
+///
+/// let selection = Condition::parse("price > 1k")?.select(hotprobe::matching("*::market::*"))?;
+/// let (selected, left_out) = selection.into_parts();
+/// for error in &left_out {
+///     println!("not {}: {}", error.event(), error.message());
+/// }
+/// let (events, conditions): (Vec<_>, Vec<_>) = selected.into_iter().unzip();
+/// let filter = Filter::new(conditions); // for the probes of `events`, by their index
+/// # assert_eq!((events.len(), left_out.len(), filter.rejected_in_total()), (1, 1, 0));
+/// # Ok::<(), hotprobe_filter::FilterError>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Selection {
     selected: Vec<(&'static dyn AnyEvent, Bound)>,

@@ -145,7 +145,7 @@ impl fmt::Display for BindError {
 
 impl Error for BindError {}
 
-/// The error of a condition that cannot be used: it is none, or does not fit the events.
+/// The error of a condition that cannot be used: it does not parse, or does not fit the events.
 ///
 /// ```
 /// use hotprobe_filter::{Condition, FilterError};

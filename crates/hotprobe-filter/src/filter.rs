@@ -47,7 +47,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Creates a filter of these conditions; each event is known by its index.
+    /// Creates a filter of these conditions; the index of each identifies its event.
     pub fn new(conditions: impl IntoIterator<Item = Bound>) -> Self {
         let conditions: Box<[_]> = conditions.into_iter().collect();
         let lines = conditions.len().div_ceil(PER_LINE) * STRIPES;

@@ -45,9 +45,9 @@
 //! | `route == "/orders"` | the text is this one; texts are ordered by their bytes |
 //! | `symbol in ("A", "B")` | the value is one of these |
 //! | `path matches "/orders/*"` | the whole text matches; `*` matches any text |
-//! | `error contains "timeout"` | the text is in the value's text |
+//! | `error contains "timeout"` | the value's text contains this one |
 //! | `len(body) > 1k` | the length in bytes, of a text or of bytes |
-//! | `cached` | the truth value is true; the same as `cached == true` |
+//! | `cached` | the boolean is true; the same as `cached == true` |
 //! | `sample(1/100 by id)` | the value of `id` is in the sample: one of a hundred values |
 //! | `elapsed > 250ms` | the span took longer; for sessions that see its begin and its end |
 //! | `!a`, `a && b`, `a \|\| b`, `(a)` | not `a`; both; one or both; `!` binds before `&&`, and `&&` before `\|\|` |

@@ -316,6 +316,15 @@ impl Recorder {
     }
 
     /// Writes a Chrome trace to any writer, as [`stream_to`](Self::stream_to).
+    ///
+    /// ```
+    /// # hotprobe::event! { static TICK: fn(); }
+    /// let recorder = hotprobe_record::Recorder::new().event(&TICK);
+    /// let recording = recorder.stream_chrome_json_to(std::io::sink()).start()?;
+    /// TICK.fire();
+    /// assert_eq!(recording.finish()?.sum().written, 1);
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
     pub fn stream_chrome_json_to(mut self, writer: impl Write + Send + 'static) -> Self {
         self.stream = Some(StreamTarget::Writer(Format::chrome(writer)));
         self
@@ -503,6 +512,7 @@ impl Recorder {
             ));
         }
         Ok(Limits {
+            is_drained: self.stream.is_some(),
             words,
             buffers,
             overflow: self.overflow,
@@ -581,7 +591,8 @@ impl Slice {
     }
 }
 
-/// A probe for each event, compiled for one clock, and for noting tasks or not.
+/// A probe for each event, compiled for one clock, for noting tasks or not, and for what the event
+/// has.
 fn probes<const TSC: bool, const TASKS: bool>(
     buffers: &Arc<Buffers>,
     events: &[&'static dyn AnyEvent],
@@ -590,19 +601,32 @@ fn probes<const TSC: bool, const TASKS: bool>(
     for (index, event) in (0_u32..).zip(events) {
         let buffers = Arc::clone(buffers);
         let options = ProbeOptions::new().name("recording");
-        let Some(filter) = buffers.header.filter.clone() else {
+        if let Some(filter) = buffers.header.filter.clone() {
             event.attach_in_with(&mut batch, options, move |_, values| {
-                buffers.record::<TSC, TASKS>(index, values);
+                if filter.filter.accepts(index as usize, values) {
+                    buffers.record::<TSC, TASKS, false>(index, values);
+                }
             });
-            continue;
-        };
-        event.attach_in_with(&mut batch, options, move |_, values| {
-            if filter.filter.accepts(index as usize, values) {
-                buffers.record::<TSC, TASKS>(index, values);
-            }
-        });
+        } else if has_one_text(event.metadata()) {
+            event.attach_in_with(&mut batch, options, move |_, values| {
+                buffers.record::<TSC, TASKS, true>(index, values);
+            });
+        } else {
+            event.attach_in_with(&mut batch, options, move |_, values| {
+                buffers.record::<TSC, TASKS, false>(index, values);
+            });
+        }
     }
     batch
+}
+
+/// Whether an event has one parameter, a text, as far as the name of its type shows.
+fn has_one_text(event: &Metadata) -> bool {
+    let [parameter] = event.parameters() else {
+        return false;
+    };
+    let name = parameter.type_name();
+    !parameter.is_redacted() && name.starts_with('&') && name.ends_with("str")
 }
 
 /// An event's parameters, for a message.

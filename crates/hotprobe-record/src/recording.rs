@@ -17,8 +17,9 @@ use std::time::Duration;
 
 /// A running recording. Returned by [`Recorder::start`](super::Recorder::start).
 ///
-/// [`finish`](Self::finish) ends it and returns what was recorded. Dropping it also ends it: a
-/// streamed file is completed and flushed, other records are discarded.
+/// [`finish`](Self::finish) ends it and returns what was recorded. Dropping it also ends it, and
+/// discards the records. If they are streamed, the drop blocks the thread until the file is
+/// complete and flushed, except inside a probe, where it does not wait.
 ///
 /// ```
 /// use hotprobe::fire;

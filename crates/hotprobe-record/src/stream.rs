@@ -207,13 +207,12 @@ impl Drains<'_> {
     fn round(&mut self, output: &mut Output<'_>, until: u64) -> u64 {
         let buffers = self.buffers;
         self.rings.resize_with(buffers.made(), || None);
-        let mut most = 0;
         for (index, place) in self.rings.iter_mut().enumerate() {
             if place.is_none() {
                 *place = buffers.ring(index).map(Drain::new);
             }
             if let Some(drain) = place {
-                most = most.max(drain.begin());
+                drain.begin();
                 if let Some(time) = drain.peek().filter(|&time| time <= until) {
                     self.next.push(Reverse((time, index)));
                 }
@@ -237,6 +236,8 @@ impl Drains<'_> {
                 }
             }
         }
+        let read = self.rings.iter().flatten().map(Drain::words_read);
+        let most = read.max().unwrap_or(0);
         buffers.take_left().for_each(|lost| output.lost(lost));
         for mut lost in buffers.beyond() {
             let told = self.beyond.entry((lost.thread, lost.event)).or_default();
@@ -506,6 +507,7 @@ mod tests {
             filter: None,
         };
         let limits = Limits {
+            is_drained: true,
             words: 1024,
             buffers: 2,
             overflow: Overflow::DropNewest,
@@ -515,7 +517,7 @@ mod tests {
             rows: 8,
         };
         let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
-        let fire = || buffers.record::<false, false>(0, &[Value::U64(7)]);
+        let fire = || buffers.record::<false, false, false>(0, &[Value::U64(7)]);
         let told = ThreadLog::default();
         let mut drains = Drains {
             buffers: &buffers,

@@ -82,9 +82,9 @@
 //! | test async code | [`run_async`], [`verify_async`], [`explore_async`], `spawn_task` |
 //! | give each thread or task a stream, without naming it in the probe | [`Tracer::send_own`], [`spawn_as`], `spawn_task_as` |
 //! | choose the stream by the event | [`Test::set_router`] |
-//! | receive what a library's tasks fire | `Test::adopt_runtime` |
-//! | receive what a library's threads fire | [`Test::adopt_process`] |
-//! | receive what the jobs of a pool fire | [`Scope::wrap`], [`Scope::enter`] |
+//! | receive the firings of a library's tasks | `Test::adopt_runtime` |
+//! | receive the firings of a library's threads | [`Test::adopt_process`] |
+//! | receive the firings of a pool's jobs | [`Scope::wrap`], [`Scope::enter`] |
 //! | prepare and clean up in the body, with code that fires | [`outside`], [`outside_async`] |
 //! | get the report as a value | [`Options::try_run`], [`Options::try_verify`], [`Options::try_explore`] |
 //!
@@ -92,9 +92,9 @@
 //!
 //! | | who goes first | finds | misses |
 //! |---|---|---|---|
-//! | [`run`] | the test, by the order in which it takes events | what you thought of; with [`expect_held`](Test::expect_held), a state between two steps, every time | what you did not think of |
-//! | [`verify`] | as in `run`, with one event delayed | an order that only held because one thread was slow: two threads on one stream, a missing join | what takes two delays |
-//! | [`explore`] | a seed | orders that nobody thought of, where events are close enough together | what happens between two events |
+//! | [`run`] | the test, by the order in which it takes events | the orders that you thought of; with [`expect_held`](Test::expect_held), a state between two steps, every time | the orders that you did not think of |
+//! | [`verify`] | as in `run`, with one event delayed | an order that only held because one thread was slow: two threads on one stream, a missing join | bugs that need two delays |
+//! | [`explore`] | a seed | orders that nobody thought of, where events are close enough together | bugs between two events |
 //!
 //! A body that takes the events in each stream's order runs under all three. Write down what
 //! `explore` found as a test of its own with `expect_held`: it fails every time, without a search.
@@ -163,9 +163,9 @@
 //! **Which test a firing belongs to.** Tests run side by side in one process, and events are
 //! process-wide. A test takes the firings of its [`Scope`]: of its body, of what it starts with
 //! `spawn` and `spawn_task`, and of what enters the scope. Threads and tasks that a library starts
-//! inherit nothing: their firings pass, and the report lists them (`outside`). To receive them,
-//! adopt the runtime (`Test::adopt_runtime`), whose identity separates parallel tests, or the
-//! process ([`Test::adopt_process`]), which one test at a time can do.
+//! inherit nothing: they do not pause, and the report lists their firings (`outside`). To receive
+//! these, adopt the runtime (`Test::adopt_runtime`), whose identity separates parallel tests, or
+//! the process ([`Test::adopt_process`]), which one test at a time can do.
 //!
 //! **The body does not fire.** The body takes the events. If it fired one, it would wait for
 //! itself, and the report says so. Start the code under test with `spawn`; prepare and clean up in
@@ -179,8 +179,8 @@
 //! most for the dead time. A test that would wait for its own senders fails: at once in
 //! [`Test::synchronize`], otherwise after the dead time.
 //!
-//! **The dead time.** A run in which nothing happens for 3 seconds has a deadlock. On a slow
-//! machine set [`Options::dead_time`], or `HOTPROBE_DEAD_TIME=10` in the environment. A test that
+//! **The dead time.** A run in which nothing happens for 3 seconds counts as a deadlock. On a slow
+//! machine, set [`Options::dead_time`], or `HOTPROBE_DEAD_TIME=10` in the environment. A test that
 //! passes never waits for it.
 //!
 //! **Stuck threads** stay stuck when a test fails, as in every test, because Rust cannot end a
@@ -206,12 +206,12 @@
 //! # Cost
 //!
 //! Events that no test has attached probes to cost a load and a branch, as always. Each event that
-//! is sent takes the lock of its run and two thread switches: to the test and back. That is some 25
-//! µs in a debug build on Linux. A firing of no test takes two locks and continues, in some 0.5 µs;
-//! the first 1,000 of a run are formatted for the report, in some 2 µs.
+//! is sent takes the lock of its run and two thread switches, to the test and back: about 25 µs in
+//! a debug build on Linux. A firing that belongs to no test takes two locks, about 0.5 µs; the
+//! first 1,000 of a run are also formatted for the report, about 2 µs each.
 //!
 //! `verify` repeats the body once for each event. Each repetition takes longer by the delay
-//! ([`Summary::delay`], at least 10 ms). `explore` repeats the body as often as asked.
+//! ([`Summary::delay`], at least 10 ms). `explore` repeats the body `number` times.
 //!
 //! # Reading the code
 //!
@@ -261,7 +261,7 @@ use std::future::Future;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Runs the body once. It has to take all events, in the order of each stream.
+/// Runs the body once. The body must take all events, in the order of each stream.
 ///
 /// The body runs on this thread, and may block it. Afterwards the test waits for the threads that
 /// [`spawn`] started.

@@ -40,7 +40,7 @@ impl Options {
     /// Returns the defaults: a dead time of 3 seconds, or that of the environment variable
     /// `HOTPROBE_DEAD_TIME` in seconds, which may have a decimal fraction.
     ///
-    /// If the variable is not such a number, every test fails that is run with these options, and
+    /// If the variable is not such a number, every test that is run with these options fails, and
     /// the report says why; [`dead_time`](Self::dead_time) overrides the variable.
     pub fn new() -> Self {
         Self {
@@ -51,8 +51,8 @@ impl Options {
         }
     }
 
-    /// Sets the time after which a run in which nothing happens has a deadlock. It overrides the
-    /// environment's.
+    /// Sets the time after which a run in which nothing happens counts as a deadlock. It overrides
+    /// the environment variable.
     ///
     /// # Panics
     /// If the time is zero.

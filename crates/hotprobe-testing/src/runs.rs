@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// What a test that passed consisted of.
+/// The size of a test that passed: runs, events, schedules.
 ///
 /// ```
 /// use hotprobe_testing::{Options, Summary};

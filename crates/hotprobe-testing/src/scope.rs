@@ -84,8 +84,8 @@ fn replace(with: Place) -> Place {
 /// Events are process-wide, and tests run beside one another in one process. A test sees the
 /// firings of its own threads and tasks only: of its body, of what is started there by
 /// [`spawn`](crate::spawn) or `spawn_task`, of what enters its scope, and of what it has adopted.
-/// It ignores the firings of other tests. Firings of no test, as in a thread that a library has
-/// started, pass, and the report lists them.
+/// It ignores the firings of other tests. A firing that belongs to no test, as in a thread that a
+/// library has started, does not pause, and the report lists it.
 ///
 /// Two scopes are equal if they are of the same run.
 ///
@@ -241,8 +241,8 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// Runs `work` outside any test: its firings pass, and are counted as outside. This does not extend
-/// to tasks and threads that it starts: a test may have adopted them.
+/// Runs `work` outside any test: its firings do not pause, and are counted as outside. Tasks and
+/// threads that it starts are not included: a test may have adopted them.
 ///
 /// The body of a test takes the events, so it cannot send any. It prepares and cleans up in here.
 ///

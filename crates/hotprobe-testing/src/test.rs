@@ -152,7 +152,7 @@ impl Test {
     ///   `spawn_task`.
     /// * Code in [`outside`](crate::outside) stays outside, and a scope that a task has entered
     ///   takes precedence.
-    /// * Threads that a library starts by itself are not of the runtime; see
+    /// * Threads that a library starts by itself do not belong to the runtime; see
     ///   [`adopt_process`](Self::adopt_process).
     /// * A task that outlives its run belongs to the next run on this runtime
     ///   ([`verify`](crate::verify) has several). Let the body end what it has started.
@@ -397,8 +397,8 @@ impl Test {
     /// Waits for `time`, and fails if an event comes on the stream meanwhile. A time of more than a
     /// year counts as a year.
     ///
-    /// A later event would go unnoticed. Prefer to expect an event that is known to come
-    /// afterwards.
+    /// An event that comes later goes unnoticed. If you can, expect an event that is known to come
+    /// afterwards instead.
     ///
     /// # Panics
     /// With the report, which names the event, if one comes.
@@ -489,6 +489,29 @@ impl Test {
     ///
     /// # Panics
     /// As `expect_held`, when it is polled.
+    ///
+    /// ```
+    /// use hotprobe::fire;
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static TICK: fn(n: u32); }
+    ///
+    /// # /*
+    /// #[tokio::test(flavor = "multi_thread")]
+    /// # */
+    /// async fn a_task_ticks() {
+    ///     testing::run_async(async |t| {
+    ///         t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("task", n)));
+    ///         let task = tokio::spawn(t.scope().wrap_future(async { fire!(TICK, 1) }));
+    ///         let held = t.expect_held_async("task", 1_u32).await;
+    ///         // The task is paused here.
+    ///         held.release();
+    ///         task.await.unwrap();
+    ///     })
+    ///     .await;
+    /// }
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    /// # runtime.unwrap().block_on(a_task_ticks());
+    /// ```
     #[track_caller]
     pub fn expect_held_async<E: Debug + PartialEq + Send + 'static>(
         &self,
@@ -525,6 +548,28 @@ impl Test {
     ///
     /// # Panics
     /// As `select`, when it is polled.
+    ///
+    /// ```
+    /// use hotprobe::fire;
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static TICK: fn(n: u32); }
+    ///
+    /// # /*
+    /// #[tokio::test(flavor = "multi_thread")]
+    /// # */
+    /// async fn a_task_ticks() {
+    ///     testing::run_async(async |t| {
+    ///         t.attach(|batch, to| TICK.attach_in(batch, move |n| to.send("task", n)));
+    ///         let task = tokio::spawn(t.scope().wrap_future(async { fire!(TICK, 1) }));
+    ///         let (stream, n) = t.select_async::<u32>(&["task", "other"]).await;
+    ///         assert_eq!((stream, n), ("task", 1));
+    ///         task.await.unwrap();
+    ///     })
+    ///     .await;
+    /// }
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    /// # runtime.unwrap().block_on(a_task_ticks());
+    /// ```
     #[track_caller]
     pub fn select_async<'s, E: Debug + Send + 'static>(
         &self,

@@ -5,7 +5,7 @@ use crate::state;
 use std::any::Any;
 use std::fmt::Debug;
 
-/// The handle by which probes send events to the streams of its test
+/// The handle with which probes send events to the streams of a test
 /// ([`Test::tracer`](crate::Test::tracer)).
 ///
 /// It is `Copy`, so that every probe can have it.
@@ -51,6 +51,20 @@ impl Tracer {
 
     /// Does the same as [`send`](Self::send), but calls `event` to make the event, and only if the
     /// firing belongs to this test.
+    ///
+    /// ```
+    /// use hotprobe_testing as testing;
+    /// hotprobe::event! { static READ: fn(line: &str); }
+    ///
+    /// testing::run(|t| {
+    ///     t.attach(|batch, to| {
+    ///         READ.attach_in(batch, move |line| to.send_with("reader", || line.to_owned()));
+    ///     });
+    ///     let reader = testing::spawn(|| READ.fire("GET /"));
+    ///     t.expect("reader", "GET /".to_owned());
+    ///     reader.join();
+    /// });
+    /// ```
     pub fn send_with<E: Debug + Send + 'static>(self, stream: &str, event: impl FnOnce() -> E) {
         match scope::current() {
             Some(current) if current.run.id == self.test => {

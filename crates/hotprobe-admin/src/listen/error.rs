@@ -1,4 +1,4 @@
-//! [`ListenError`]: why a process cannot be listened in.
+//! [`ListenError`]: why [`listen`](crate::listen()) failed.
 
 use std::error::Error;
 use std::fmt;

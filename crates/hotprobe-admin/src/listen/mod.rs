@@ -12,27 +12,27 @@ use crate::admin::Admin;
 use std::path::Path;
 
 /// Serves the page and the endpoints on a Unix socket of this process, so that `hotprobe ps` and
-/// `hotprobe -p PID` find it. One line at the begin of `main` is enough, with async code or
-/// without.
+/// `hotprobe -p PID` find it. One line at the beginning of `main` is enough, with or
+/// without async code.
 ///
 /// A thread of its own serves it. It opens no port, attaches nothing by itself, and answers
 /// processes of the same user and of root only, as the kernel reports them. It works while the
 /// program's own threads and runtimes are busy.
 ///
 /// The socket is `hotprobe/PID.sock` in the first of these folders that can be used:
-/// `$HOTPROBE_DIR`, `$XDG_RUNTIME_DIR`, `/run/user/UID`, `/tmp/hotprobe-UID`. The folder is open
-/// to this user only. The variable `HOTPROBE_LISTEN` changes it: with `off`, nothing is served and
-/// this returns `Ok`; any other value is the socket's path.
+/// `$HOTPROBE_DIR`, `$XDG_RUNTIME_DIR`, `/run/user/UID`, `/tmp/hotprobe-UID`. Only this user can
+/// open the folder. The variable `HOTPROBE_LISTEN` overrides this: with `off`, nothing is served,
+/// and `listen` returns `Ok`; any other value is the socket's path.
 ///
-/// A forked child is not served; it may call this itself. After an exec, and when the process ends
-/// or is killed, `hotprobe ps` and the next process that listens remove the socket's file.
+/// A forked child is not served; it may call `listen` itself. After an exec, and when the process
+/// ends or is killed, `hotprobe ps` and the next process that listens remove the socket's file.
 ///
 /// # Errors
 /// [`ListenError`]: no folder can be used, this process listens already, or the system is neither
 /// Linux nor macOS. Nothing is left behind, and the program can continue.
 ///
 /// # Cost
-/// One thread, which sleeps until somebody connects, and about 100 KiB.
+/// One thread, which sleeps until a client connects, and about 100 KiB.
 ///
 /// ```
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,7 +45,7 @@ pub fn listen() -> Result<Listening, ListenError> {
     Admin::new().listen()
 }
 
-/// A process that is listened in, until this is dropped. Returned by [`listen`] and
+/// The server of a process's own socket; it ends when this is dropped. Returned by [`listen`] and
 /// [`Admin::listen`].
 ///
 /// Dropping it ends all sessions, removes the socket's file, and waits for the thread: for two
@@ -79,7 +79,7 @@ impl Listening {
         None
     }
 
-    /// Listens until the process ends.
+    /// Continues to listen until the process ends.
     ///
     /// ```
     /// # fn main() -> Result<(), hotprobe_admin::ListenError> {

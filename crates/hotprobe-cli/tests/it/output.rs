@@ -218,7 +218,7 @@ fn manual_pages_are_printed_and_written() {
     let directory = super::Directory::new();
     run(&["man", "--dir", directory.path().to_str().unwrap()]).out();
     let names = directory.names();
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     for name in ["hotprobe.1", "hotprobe-record.1", "hotprobe-man.1"] {
         assert!(names.iter().any(|other| other == name), "{names:?}");
     }

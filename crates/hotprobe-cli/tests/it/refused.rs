@@ -239,7 +239,7 @@ fn what_the_command_line_cannot_mean_is_a_usage_error() {
         ),
         (
             &["list", "--url", "localhost"],
-            "--url is `localhost`: expected `HOST:PORT` or `http://",
+            "--url is `localhost`: expected `HOST:PORT`, `http://",
         ),
         (
             &["list", "--url", "http://me:pw@127.0.0.1/"],
@@ -274,7 +274,7 @@ fn what_the_command_line_cannot_mean_is_a_usage_error() {
         (&["stacks", "a", "--every", "0"], "--every <N> is `0`"),
         (
             &["man", "lst"],
-            "there is no command `lst`; expected one of list, ",
+            "there is no command `lst`; expected one of ps, ",
         ),
         (&["completions", "tcsh"], "bash"),
         (&["lst"], "list"),

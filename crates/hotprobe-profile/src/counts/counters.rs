@@ -203,6 +203,23 @@ impl LabelCounter {
     }
 
     /// Adds `n` to this label's count.
+    ///
+    /// ```
+    /// use hotprobe::fire;
+    /// use hotprobe_profile::{Counts, LabelCounter};
+    /// hotprobe::event! { static SENT: fn(peer: &str, bytes: u64); }
+    ///
+    /// let bytes = LabelCounter::new("bytes by peer", 100)?;
+    /// let probe = SENT.attach({
+    ///     let bytes = bytes.clone();
+    ///     move |peer, n| bytes.inc_by(peer, n)
+    /// });
+    /// let session = Counts::new().labels(&bytes).start()?;
+    /// fire!(SENT, "10.0.0.7", 1500);
+    /// assert_eq!(session.snapshot().breakdowns()[0].total(), 1500);
+    /// # drop(probe);
+    /// # Ok::<(), hotprobe_profile::ProfileError>(())
+    /// ```
     #[inline]
     pub fn inc_by(&self, label: &str, n: u64) {
         self.top.add(label, n);

@@ -204,7 +204,7 @@ fn counts(snapshot: &CountsSnapshot, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             "per second".to_owned(),
         ];
         if !exact {
-            heading.push("at most too many".to_owned());
+            heading.push("count too high by at most".to_owned());
         }
         let mut rows = vec![heading];
         for label in breakdown.labels() {

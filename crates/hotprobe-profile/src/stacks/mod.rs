@@ -84,10 +84,11 @@
 //! so threads do not wait for each other. For frequent events use [`every`](Stacks::every).
 //!
 //! Names are looked up on the thread that asks for them, without a lock that a firing takes. On
-//! Linux it reads the debug information of the loaded files itself: about a second for a large
-//! debug build. Later profiles use what was read, and take a hundredth of that time, as long as one
-//! named profile lives. Elsewhere the crate
-//! [`backtrace`](https://github.com/rust-lang/backtrace-rs) looks names up, under a lock of its own.
+//! Linux it reads the debug information of the loaded files itself: 1.8 s for a debug build of
+//! 28 MB. Later profiles use what was read, and take 1 to 5 ms (9 million instructions), as long as
+//! one named profile lives. (On two shared cores of an Intel Xeon, Sapphire or Emerald Rapids.)
+//! Elsewhere the crate [`backtrace`](https://github.com/rust-lang/backtrace-rs) looks names up,
+//! under a lock of its own.
 //!
 //! # The code, in reading order
 //! [`Stacks`], the builder (`builder.rs`), and [`StacksSession`] (`session.rs`); what a firing does

@@ -210,7 +210,7 @@ fn counts_are_a_table_too() {
     fire!(SHOWN, "b");
     let table = session.snapshot().to_string();
     assert!(
-        table.contains("at most too many")
+        table.contains("count too high by at most")
             && table.contains("of 4; labels that are not listed: 4 at most each"),
         "{table}"
     );

@@ -40,14 +40,27 @@ impl Buffer {
     /// Writes a firing as a record, or counts it as lost.
     ///
     /// This and [`record_any`](Self::record_any) decide how the values are encoded:
-    /// 1. a few plain values, with room at hand: [`encode::plain`], the fast path, which is inlined
-    ///    into the probe;
+    /// 1. a few plain values, with room at hand: [`encode::plain`], or [`encode::text`] if `TEXT`
+    ///    says that the event has one text. These are the fast paths, inlined into the probe;
     /// 2. other values without a `Debug`: [`encode::any`];
     /// 3. values with a `Debug`: it writes its text first, then [`encode::any`].
     #[inline(always)]
-    pub(super) fn record<const TASKS: bool>(&self, event: u32, time: u64, values: &[Value<'_>]) {
+    pub(super) fn record<const TASKS: bool, const TEXT: bool>(
+        &self,
+        event: u32,
+        time: u64,
+        values: &[Value<'_>],
+    ) {
         let task = task::current::<TASKS>();
-        if !encode::plain(&self.ring, event, time, task, values, self.cut_at) {
+        let ring = &self.ring;
+        let is_written = if !TEXT {
+            encode::plain(ring, event, time, task, values, self.cut_at)
+        } else if let [Value::Str(text)] = *values {
+            encode::text(ring, event, time, task, text, self.cut_at)
+        } else {
+            false
+        };
+        if !is_written {
             self.record_any::<TASKS>(event, time, values);
         }
     }

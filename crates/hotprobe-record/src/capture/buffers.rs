@@ -39,6 +39,8 @@ pub(crate) struct Limits {
     pub(crate) words: usize,
     pub(crate) buffers: usize,
     pub(crate) overflow: Overflow,
+    /// Whether the buffers are emptied while they are written, and never copied.
+    pub(crate) is_drained: bool,
     /// Of the longest record.
     pub(crate) longest: u64,
     pub(crate) cut_at: usize,
@@ -48,6 +50,9 @@ pub(crate) struct Limits {
     /// threads share a number. The threads that have their own by then may add some.
     pub(crate) rows: usize,
 }
+
+/// The words of a buffer that are used while it is emptied in time: 64 KiB, which stay in the cache.
+const WINDOW: u64 = 8 << 10;
 
 /// What a thread gets that has no buffer at hand.
 enum Got {
@@ -89,9 +94,10 @@ impl Buffers {
     }
 
     /// Records a firing, or counts it as lost. `TSC`: which clock it is; `TASKS`: whether tasks are
-    /// noted.
+    /// noted; `TEXT`: whether the event has one parameter, a text (if it has not, that only costs
+    /// time).
     #[inline(always)]
-    pub(crate) fn record<const TSC: bool, const TASKS: bool>(
+    pub(crate) fn record<const TSC: bool, const TASKS: bool, const TEXT: bool>(
         self: &Arc<Self>,
         event: u32,
         values: &[Value<'_>],
@@ -99,7 +105,7 @@ impl Buffers {
         // First of all: the processor continues with what follows while it reads its clock.
         let time = self.timer.ticks_of::<TSC>();
         match self.own() {
-            Some(buffer) => buffer.record::<TASKS>(event, time, values),
+            Some(buffer) => buffer.record::<TASKS, TEXT>(event, time, values),
             None => self.record_without_lease::<TASKS>(event, time, values),
         }
     }
@@ -146,7 +152,7 @@ impl Buffers {
                 while let Some(lost) = Waiting::take() {
                     buffer.ring.lose(lost.event, time, lost.count);
                 }
-                buffer.record::<TASKS>(event, time, values);
+                buffer.record::<TASKS, false>(event, time, values);
                 if let Got::Once(_) = got {
                     let _busy = Busy::enter(Busy::READING);
                     self.give_back(index);
@@ -215,6 +221,7 @@ impl Buffers {
             words,
             overflow,
             longest,
+            is_drained,
             ..
         } = self.limits;
         let (given_back, new) = {
@@ -253,6 +260,11 @@ impl Buffers {
             return None;
         }
         let ring = Ring::new(words, overflow, self.header.events.len(), longest, thread);
+        let ring = if is_drained {
+            ring.with_window(WINDOW)
+        } else {
+            ring
+        };
         let buffer = Buffer::new(ring, self.timer, self.limits.cut_at);
         // (Its number is this call's alone.)
         self.slots[new].get_or_init(|| buffer);

@@ -88,6 +88,34 @@ fn number(value: &Value<'_>) -> Option<(u64, u64)> {
     }
 }
 
+/// Does the same as [`plain`] for an event whose only value is a text. Returns false, with nothing
+/// written, if the text has to be cut, or has no room.
+#[inline(always)]
+pub(super) fn text(
+    ring: &Ring,
+    event: u32,
+    time: u64,
+    task: Option<u64>,
+    text: &str,
+    cut_at: usize,
+) -> bool {
+    let mut writer = ring.begin();
+    // (Time, task and length. Without an overflow, since a text is at most `isize::MAX` long.)
+    if text.len() > cut_at || !writer.has_room(3 + text.len().div_ceil(8) as u64) {
+        return false;
+    }
+    writer.put(time);
+    let mut kind = RecordHeader::RECORD;
+    if let Some(task) = task {
+        writer.put(task);
+        kind = RecordHeader::RECORD_IN_TASK;
+    }
+    writer.put(text.len() as u64);
+    writer.put_bytes(text.as_bytes());
+    writer.commit(kind, event, tag::STR);
+    true
+}
+
 /// Continues [`plain`] from this value on, which is no number.
 #[inline(never)]
 fn plain_rest(

@@ -18,6 +18,14 @@
 //! while `left` is locked, nor in a sequence, nor while a record is being written: `hand_over`
 //! makes room beforehand for all that a thread may leave, and a reader makes room before it locks.
 //!
+//! **The window.** A reader that keeps up leaves a ring that is empty again and again. For that the
+//! writer then uses the first words of the ring only (`window` of them), which stay in the cache:
+//! where it leaves the window, it looks whether the reader has read most of it; then it puts a
+//! `SKIP` there, a record as long as the rest of the ring, in which nothing is written, and
+//! continues at the front. If the front is used up before the reader has passed the skip, another
+//! skip goes from there to the words behind the first one, which are free: a ring takes as much as
+//! without a window, less a word for each of the two.
+//!
 //! What is lost is counted by event, at first beside the ring ([`Losses`]); with the next record
 //! that finds room a mark with the number goes before it, so that it stands where something is
 //! missing.
@@ -46,6 +54,8 @@
 //!
 //! | patch | model that fails |
 //! |---|---|
+//! | `ring_front_written_before_it_is_read` | `ring::a_window_keeps_what_is_not_read_yet` |
+//! | `ring_skip_while_much_is_not_read` | `ring::a_window_keeps_what_is_not_read_yet` |
 //! | `ring_copy_does_not_look_again` | `ring::a_copy_is_of_one_moment` |
 //! | `ring_no_fence_after_copying` | `ring::a_copy_is_of_one_moment` |
 //! | `ring_no_fence_before_overwriting` | `ring::a_copy_is_of_one_moment` |
@@ -105,6 +115,8 @@ impl RecordHeader {
     pub(crate) const LOST: u64 = 2;
     /// From here on another thread writes: this, its number.
     pub(crate) const THREAD: u64 = 3;
+    /// Nothing: the next record is behind this one's words, of which only the first is written.
+    pub(crate) const SKIP: u64 = 4;
 
     /// The most that a record can have.
     pub(crate) const MAX_WORDS: u64 = (1 << 20) - 1;
@@ -221,6 +233,8 @@ pub(crate) struct Ring {
     overflow: Overflow,
     /// What the longest record takes: with less room than that, no mark is put in.
     longest: u64,
+    /// So many words are used while the reader keeps up, a power of two; all if it is 0.
+    window: u64,
     writer: CachePadded<WriterState>,
     /// Where the oldest record begins.
     tail: CachePadded<AtomicU64>,
@@ -257,6 +271,11 @@ struct WriterState {
     thread: plain::AtomicU64,
     /// Where the records of this thread begin.
     since: plain::AtomicU64,
+    /// Where the last skip to the front begins, and ends.
+    skip: plain::AtomicU64,
+    skip_end: plain::AtomicU64,
+    /// Whether another one goes from the front to the words behind it.
+    has_returned: plain::AtomicU64,
     /// Drop newest: what found no room. Overwrite oldest: what was overwritten.
     losses: Losses,
     /// What was lost while a reader copied.
@@ -277,12 +296,16 @@ impl Ring {
             words: (0..words).map(|_| AtomicU64::new(0)).collect(),
             overflow,
             longest,
+            window: 0,
             writer: CachePadded::new(WriterState {
                 head: AtomicU64::new(0),
                 limit: plain::AtomicU64::new(words as u64),
                 sequence: AtomicU64::new(0),
                 thread: plain::AtomicU64::new(thread as u64),
                 since: plain::AtomicU64::new(0),
+                skip: plain::AtomicU64::new(0),
+                skip_end: plain::AtomicU64::new(0),
+                has_returned: plain::AtomicU64::new(0),
                 losses: Losses::new(events),
                 while_held: Losses::new(events),
             }),
@@ -291,6 +314,18 @@ impl Ring {
             left: Mutex::new(Left::default()),
             held: AtomicU64::new(0),
         }
+    }
+
+    /// Has a ring that drops the newest use `window` words, a power of two, while a [`Drain`] keeps
+    /// up. Does nothing if the ring is not several times as large, or too large for a skip. Such a
+    /// ring cannot be copied.
+    pub(crate) fn with_window(mut self, window: u64) -> Self {
+        let sizes = 4 * window..=RecordHeader::MAX_WORDS + 1;
+        if self.overflow == Overflow::DropNewest && sizes.contains(&self.capacity()) {
+            self.window = window;
+            self.writer.limit.store(window, Ordering::Relaxed);
+        }
+        self
     }
 
     #[inline(always)]
@@ -355,13 +390,100 @@ impl Ring {
         // Acquire: pairs with the Release in `Drain::peek`: the reader is done with the words
         // before it.
         let tail = self.tail.load(Ordering::Acquire);
-        if end <= tail + self.capacity() {
-            return Some(tail + self.capacity());
+        let limit = self.limit(tail);
+        if end <= limit {
+            return Some(limit);
         }
         if self.overflow == Overflow::DropNewest || self.is_held() {
             return None;
         }
         self.sequenced(|| self.overwrite(tail, start, end))
+    }
+
+    /// Writer: up to where it may write while the reader is at `tail`.
+    fn limit(&self, tail: u64) -> u64 {
+        let end = self.skip_end();
+        if tail >= end {
+            tail + self.capacity()
+        } else if self.has_returned() {
+            // The words up to the ring's end: the front has what is not read yet.
+            end + self.capacity()
+        } else {
+            // One word less, for the second skip.
+            tail + self.capacity() - 1
+        }
+    }
+
+    fn skip_end(&self) -> u64 {
+        self.writer.skip_end.load(Ordering::Relaxed)
+    }
+
+    fn has_returned(&self) -> bool {
+        self.writer.has_returned.load(Ordering::Relaxed) != 0
+    }
+
+    /// Writer, with no record in work: skips to the front if that is where the record at `start`
+    /// should be.
+    fn skip_to_front(&self, start: u64, words: u64) -> Option<u64> {
+        let window = self.window;
+        let in_ring = start & (self.capacity() - 1);
+        if window == 0
+            || in_ring < window / 4 * 3
+            || in_ring.next_multiple_of(window) >= in_ring + words
+        {
+            return None;
+        }
+        // Relaxed: `room`, below, looks again.
+        let tail = self.tail.load(Ordering::Relaxed);
+        let front = start - in_ring + self.capacity();
+        let is_read = tail >= self.skip_end() && start - tail <= window / 2;
+        let has_space = front + window / 4 <= tail + self.capacity();
+        // Behind the last window comes the front anyway.
+        let is_last = in_ring + words >= self.capacity();
+        if !is_read || !has_space || is_last {
+            return None;
+        }
+        self.room(start, start + 1)?;
+        self.skip(start, front);
+        let writer = &*self.writer;
+        writer.skip.store(start, Ordering::Relaxed);
+        writer.skip_end.store(front, Ordering::Relaxed);
+        writer.has_returned.store(0, Ordering::Relaxed);
+        Some(front)
+    }
+
+    /// Writer: puts a skip.
+    fn skip(&self, start: u64, end: u64) {
+        RecordWriter {
+            ring: self,
+            words: &self.words,
+            start,
+            at: end,
+            limit: end,
+        }
+        .commit(RecordHeader::SKIP, 0, 0);
+    }
+
+    /// Writer: finds room for `words` words, from `start` on, or behind a skip that begins there;
+    /// from where they may be written, and up to where.
+    fn place(&self, start: u64, words: u64) -> Option<(u64, u64)> {
+        if let Some(limit) = self.room(start, start + words) {
+            return Some((start, limit));
+        }
+        let end = self.skip_end();
+        let writer = &*self.writer;
+        let behind = writer.skip.load(Ordering::Relaxed) + 1 + self.capacity();
+        // Relaxed: `room` has seen as much, and looks again.
+        let is_in_front = self.tail.load(Ordering::Relaxed) < end && !self.has_returned();
+        // (If the reader has just passed the skip, there is room from `start` on.)
+        let start = if is_in_front && behind + words <= end + self.capacity() {
+            self.skip(start, behind);
+            writer.has_returned.store(1, Ordering::Relaxed);
+            behind
+        } else {
+            start
+        };
+        Some((start, self.room(start, start + words)?))
     }
 
     /// Writer: moves `tail` beyond the oldest records, and counts them as lost.
@@ -431,7 +553,11 @@ impl Ring {
         let own = (self.overflow == Overflow::DropNewest).then_some(&writer.losses);
         let mut at = start;
         for losses in own.into_iter().chain([&writer.while_held]) {
-            while losses.len() > 0 && self.room(at, at + LOST_WORDS + self.longest).is_some() {
+            while losses.len() > 0 {
+                let Some((start, _)) = self.place(at, LOST_WORDS + self.longest) else {
+                    break;
+                };
+                at = start;
                 self.sequenced(|| {
                     let Some(lost) = losses.pop(0) else { return };
                     #[allow(clippy::cast_possible_truncation, reason = "of an event's number")]
@@ -463,7 +589,15 @@ impl Ring {
     pub(crate) fn free(&self) -> u64 {
         let head = self.writer.head.load(Ordering::Relaxed);
         // Acquire: as in `room`.
-        self.capacity() - (head - self.tail.load(Ordering::Acquire))
+        let tail = self.tail.load(Ordering::Acquire);
+        let free = self.limit(tail) - head;
+        if tail >= self.skip_end() || self.has_returned() {
+            return free;
+        }
+        let behind = self.capacity()
+            - 1
+            - (self.writer.skip.load(Ordering::Relaxed) & (self.capacity() - 1));
+        free.max(behind)
     }
 
     /// Between writers: whether records of a new thread would find room, however it overflows.
@@ -480,9 +614,9 @@ impl Ring {
         }
         let writer = &*self.writer;
         let at = writer.head.load(Ordering::Relaxed);
-        if self.room(at, at + THREAD_WORDS).is_none() {
+        let Some((at, _)) = self.place(at, THREAD_WORDS) else {
             return false;
-        }
+        };
         let is_overwriting = self.overflow == Overflow::OverwriteOldest;
         let own = (!is_overwriting).then_some(&writer.losses);
         let now = || own.into_iter().chain([&writer.while_held]);
@@ -547,6 +681,12 @@ impl Ring {
         record.push(first);
         record.extend((at + 1..end).map(|at| self.word(at).load(Ordering::Relaxed)));
         end
+    }
+
+    /// A reader: where the skip at this position ends; none if it is a record.
+    fn skipped(&self, at: u64) -> Option<u64> {
+        let head = RecordHeader::from_word(self.word(at).load(Ordering::Relaxed));
+        (head.kind() == RecordHeader::SKIP).then(|| at + head.words())
     }
 
     /// The reader of a ring that drops the newest: what threads lost that wrote here before, and of
@@ -684,6 +824,8 @@ pub(crate) struct Drain<'a> {
     at: u64,
     released: u64,
     end: u64,
+    /// How many words it has read since `begin`.
+    read: u64,
     record: Vec<u64>,
     /// Whether the record has still to be taken.
     is_here: bool,
@@ -700,28 +842,33 @@ impl<'a> Drain<'a> {
             at,
             released: at,
             end: at,
+            read: 0,
             record: Vec::new(),
             is_here: false,
         }
     }
 
-    /// From here on it has what there is now; how many words that are.
-    pub(crate) fn begin(&mut self) -> u64 {
+    /// From here on it has what there is now.
+    pub(crate) fn begin(&mut self) {
         // Acquire: pairs with the Release in `commit`: the records up to it are whole.
         self.end = self.ring.writer.head.load(Ordering::Acquire);
-        self.end - self.at
+        self.read = 0;
+    }
+
+    /// How many words it has read since `begin`.
+    pub(crate) fn words_read(&self) -> u64 {
+        self.read
     }
 
     /// The time of the next record.
     pub(crate) fn peek(&mut self) -> Option<u64> {
         while !self.is_here && self.at < self.end {
-            self.at = self.ring.read(self.at, &mut self.record);
-            if RecordHeader::from_word(self.record[0]).kind() == RecordHeader::THREAD {
-                self.thread = index(self.record[1]);
-                let tail_thread = &self.ring.tail_thread;
-                tail_thread.store(self.record[1], Ordering::Relaxed);
+            if let Some(end) = self.ring.skipped(self.at) {
+                self.at = end;
             } else {
-                self.is_here = true;
+                self.at = self.ring.read(self.at, &mut self.record);
+                self.read += self.record.len() as u64;
+                self.see();
             }
             if self.at - self.released > self.ring.capacity() / 16 || self.at == self.end {
                 // Release: pairs with the Acquire in `room`: the writer may write over what has
@@ -733,6 +880,17 @@ impl<'a> Drain<'a> {
         self.is_here.then(|| self.record[1])
     }
 
+    /// Looks what the record is.
+    fn see(&mut self) {
+        if RecordHeader::from_word(self.record[0]).kind() == RecordHeader::THREAD {
+            self.thread = index(self.record[1]);
+            let tail_thread = &self.ring.tail_thread;
+            tail_thread.store(self.record[1], Ordering::Relaxed);
+        } else {
+            self.is_here = true;
+        }
+    }
+
     /// The record at whose time `peek` looked, and its thread.
     pub(crate) fn take(&mut self) -> (usize, &[u64]) {
         self.is_here = false;
@@ -742,12 +900,17 @@ impl<'a> Drain<'a> {
 
 #[inline(always)]
 fn word(words: &[AtomicU64], at: u64) -> &AtomicU64 {
+    &words[position(words, at)]
+}
+
+#[inline(always)]
+fn position(words: &[AtomicU64], at: u64) -> usize {
     #[allow(
         clippy::cast_possible_truncation,
         reason = "the mask keeps what is needed"
     )]
     let index = at as usize & (words.len() - 1);
-    &words[index]
+    index
 }
 
 /// Relaxed: the Release in `commit` comes after it.
@@ -757,19 +920,48 @@ fn put(words: &[AtomicU64], at: u64, value: u64) {
 }
 
 #[inline(always)]
-fn put_bytes(words: &[AtomicU64], mut at: u64, bytes: &[u8]) {
-    let mut whole = bytes.chunks_exact(8);
-    for chunk in &mut whole {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        put(words, at, u64::from_le_bytes(word));
-        at += 1;
+fn put_bytes(words: &[AtomicU64], at: u64, bytes: &[u8]) {
+    let whole = bytes.len() / 8;
+    let first = position(words, at);
+    let Some(to) = words.get(first..first + whole) else {
+        return put_bytes_around(words, at, bytes);
+    };
+    for (to, chunk) in to.iter().zip(bytes.chunks_exact(8)) {
+        // Relaxed: as in `put`.
+        to.store(little_endian(chunk), Ordering::Relaxed);
     }
-    let rest = whole.remainder();
-    if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        put(words, at, u64::from_le_bytes(word));
+    if bytes.len() % 8 > 0 {
+        put(words, at + whole as u64, last_word(bytes));
+    }
+}
+
+/// The same where the ring's end is among the words.
+#[cold]
+#[inline(never)]
+fn put_bytes_around(words: &[AtomicU64], at: u64, bytes: &[u8]) {
+    for (at, chunk) in (at..).zip(bytes.chunks(8)) {
+        put(words, at, little_endian(chunk));
+    }
+}
+
+/// Returns at most eight bytes as a word, the first lowest.
+#[inline(always)]
+fn little_endian(bytes: &[u8]) -> u64 {
+    let from_all = <[u8; 8]>::try_from(bytes).map(u64::from_le_bytes);
+    from_all.unwrap_or_else(|_| {
+        let highest_first = bytes.iter().rev();
+        highest_first.fold(0, |word, &byte| word << 8 | u64::from(byte))
+    })
+}
+
+/// Returns the bytes behind the last whole word, of which there are some. (Shifted out of the last
+/// eight: a copy of so few bytes would be a call of `memcpy`.)
+#[inline(always)]
+fn last_word(bytes: &[u8]) -> u64 {
+    let rest = bytes.len() % 8;
+    match bytes.last_chunk::<8>() {
+        Some(&last) => u64::from_le_bytes(last) >> (64 - 8 * rest),
+        None => little_endian(bytes),
     }
 }
 
@@ -832,17 +1024,46 @@ impl RecordWriter<'_> {
             }
             // A loss without a mark is before this record: where there is no room for the mark, the
             // record is lost, too.
-            if ring.is_in_arrears() || ring.room(self.start, self.start + ring.longest).is_none() {
+            if ring.is_in_arrears() {
                 return false;
             }
+            let Some((start, _)) = ring.place(self.start, ring.longest) else {
+                return false;
+            };
+            self.move_to(start);
         }
-        let Some(limit) = ring.room(self.start, self.at + words) else {
+        if self.at == self.start + 1
+            && let Some(front) = ring.skip_to_front(self.start, 1 + words)
+        {
+            self.move_to(front);
+        }
+        let Some((start, limit)) = ring.place(self.start, self.at + words - self.start) else {
             return false;
+        };
+        self.move_to(start);
+        // No further than the window, which ends where the writer has to look whether it leaves it.
+        let end = self.at + words;
+        let limit = match ring.window {
+            0 => limit,
+            window => limit.min(end.next_multiple_of(window)),
         };
         self.limit = limit;
         let next = if ring.is_in_arrears() { 0 } else { limit };
         ring.writer.limit.store(next, Ordering::Relaxed);
         true
+    }
+
+    /// Continues the record, of which nobody knows yet, at another place.
+    fn move_to(&mut self, start: u64) {
+        if start == self.start {
+            return;
+        }
+        for at in self.start + 1..self.at {
+            let word = word(self.words, at).load(Ordering::Relaxed);
+            put(self.words, at - self.start + start, word);
+        }
+        self.at = self.at - self.start + start;
+        self.start = start;
     }
 
     /// Puts a word, for which room is reserved.
@@ -891,6 +1112,12 @@ model_only! {
     impl ModelRing {
         pub fn new(words: usize, overflow: Overflow, longest: u64) -> Self {
             Self(Ring::new(words, overflow, 1, longest, 0))
+        }
+
+        pub fn with_window(self, window: u64) -> Self {
+            let ring = self.0.with_window(window);
+            assert_eq!(ring.window, window);
+            Self(ring)
         }
 
         /// Writes a record of this time and `words` words, each of them the time; false

@@ -96,6 +96,61 @@ hotprobe::event! {
     pub static CONDITIONAL: fn();
 }
 
+hotprobe::span! {
+    /// A request; see [`REQUEST::start`], [`REQUEST::attach`], [`HELLO`].
+    pub static REQUEST: fn(request: Request<'_>) -> (status: u16);
+
+    /// Anyone attaches, only this crate begins and ends it.
+    ///
+    /// ```compile_fail
+    /// declares::QUERY.start("orders");
+    /// ```
+    /// ```compile_fail
+    /// drop(hotprobe::start!(declares::QUERY, "orders"));
+    /// ```
+    pub static QUERY: pub(crate) fn(table: &str) -> (#[redact] rows: At<&str, 2>);
+
+    /// Twelve, and twelve.
+    pub static LARGE: fn(
+        a: u8, b: u16, c: u32, d: u64, e: i8, f: i16, g: i32, h: i64, i: f32, j: f64, k: &str, l: Option<&u8>
+    ) -> (a: u8, b: u16, c: u32, d: u64, e: i8, f: i16, g: i32, h: i64, i: f32, j: f64, k: &str, l: Option<&u8>);
+
+    /// Compiled out, with what it names.
+    #[cfg(any())]
+    pub static ABSENT_SPAN: fn(value: no_such_crate::NoSuchType) -> (value: no_such_crate::NoSuchType);
+
+    /// Compiled out another way.
+    #[cfg_attr(all(), cfg(any()))]
+    pub static ABSENT_SPAN_TOO: fn(value: no_such_crate::NoSuchType);
+}
+
+/// Begins [`QUERY`], and ends it.
+pub fn query(table: &str) {
+    let span = hotprobe::start!(QUERY, table);
+    hotprobe::end!(
+        span,
+        At {
+            value: table,
+            at: [1, 2]
+        }
+    );
+}
+
+/// Types that are private to the crate, in spans of a private module.
+mod private {
+    #[derive(Clone, Copy, Debug)]
+    pub struct Own;
+
+    hotprobe::span! {
+        pub static OWN_SPAN: fn(own: Own) -> (own: Own);
+    }
+}
+
+/// Begins one of them.
+pub fn own() {
+    hotprobe::start!(private::OWN_SPAN, private::Own).end(private::Own);
+}
+
 /// Events in a module.
 pub mod events {
     hotprobe::event! {

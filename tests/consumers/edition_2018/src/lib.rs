@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
-use hotprobe::{fire, Probe, TypedEvent};
+use hotprobe::{end, fire, start, InSpan, Probe, Span, TypedEvent};
 use std::error::Error;
 
 hotprobe::event! {
@@ -13,6 +13,37 @@ hotprobe::event! {
     pub static SPLIT: for<'a> fn(whole: &'a str, parts: &'a [&'a str], error: Option<&dyn Error>);
     pub(crate) static INSIDE: fn(id: u64);
     static TICK: fn();
+}
+
+hotprobe::span! {
+    /// A request.
+    pub static REQUEST: fn(route: &str) -> (status: u16, note: Option<&str>);
+    /// Lifetimes.
+    pub static PARTS: for<'a> fn(whole: &'a str, parts: &'a [&'a str]) -> (first: &'a str);
+    pub(crate) static LOOKUP: fn(#[redact] item: u64);
+}
+
+/// A guard in a struct.
+#[derive(Debug)]
+pub struct Held {
+    span: Span<REQUEST>,
+}
+
+/// Begins and ends them.
+pub async fn handle(route: &str) -> u16 {
+    let held = Held {
+        span: start!(REQUEST, route),
+    };
+    {
+        let _lookup = start!(LOOKUP, 7).entered();
+        start!(PARTS, route, &[route]).end(route);
+    }
+    let status = async { 200 }
+        .in_span(start!(REQUEST, &route.to_uppercase()))
+        .ending(|status, span| end!(span, *status, None))
+        .await;
+    held.span.end(status, Some(route));
+    status
 }
 
 /// Fires them.
@@ -47,6 +78,17 @@ mod tests {
         let mut group = batch.commit();
         group.add(attach(&HELLO, Box::new(|who| assert_eq!(who, "JP"))));
         group.add(SPLIT.attach(|whole, parts, _| assert_eq!(whole, parts[0])));
+        group.add(REQUEST.attach(
+            |_, route| assert!(!route.is_empty()),
+            |_, status, _| assert_eq!(status, Some(200)),
+        ));
+        group.add(PARTS.attach_end(|_, first| assert_eq!(first, Some("/"))));
+        group.add(LOOKUP.attach_begin(|begin, _| assert_eq!(begin.parent(), None)));
+        let waker = std::task::Waker::noop();
+        let mut future = Box::pin(handle("/"));
+        let poll =
+            std::future::Future::poll(future.as_mut(), &mut std::task::Context::from_waker(waker));
+        assert_eq!(poll, std::task::Poll::Ready(200));
         greet("JP");
         assert_eq!(group.iter().filter(|probe| probe.has_panicked()).count(), 0);
     }
@@ -54,7 +96,7 @@ mod tests {
     #[test]
     fn edition_2018_is_in_the_catalogue() {
         let events = hotprobe::matching("edition_2018::*");
-        assert_eq!(events.len(), 4);
+        assert_eq!(events.len(), 4 + 2 * 3);
         let event = hotprobe::find("edition_2018::SPLIT").unwrap();
         let probe = event.attach(|metadata, values| {
             assert_eq!(metadata.parameters()[0].name(), "whole");

@@ -21,8 +21,23 @@ pub mod parameters {
         pub static HIDDEN: fn(__place: u8, __thunk: u8, __attach: u8, core: u8, r#type: &str, _unused: u8, __: u8);
     }
 
+    hotprobe::span! {
+        /// Names of locals.
+        pub static SPAN_LOCALS: fn(
+            slot: u8, probe: u8, begin: u8, end: u8, span: u8, thunks: u8, guard: u8, raw: u8, pair: u8, batch: u8
+        ) -> (slot: u8, probe: u8, begin: u8, end: u8, span: u8, raw: u8, options: u8, value: u8, status: u8);
+        /// Names of hidden functions.
+        pub static SPAN_HIDDEN: fn(__end: u8, __dropped: u8, core: u8, r#type: &str, _unused: u8, __: u8)
+            -> (__end: u8, __thunks: u8, r#type: &str);
+    }
+
     /// Fires them.
     pub fn fire() {
+        let (begin, span) = (1, 2);
+        let guard = hotprobe::start!(SPAN_LOCALS, 1, 2, begin, 4, span, 6, 7, 8, 9, 10);
+        let raw = 3;
+        hotprobe::end!(guard, 1, 2, begin, 4, span, raw, 7, 8, 9);
+        hotprobe::start!(SPAN_HIDDEN, 1, 2, 3, "4", 5, 6).end(1, 2, "3");
         let (slot, probe, event, fire, batch) = (1, 2, 3, 7, 6);
         hotprobe::fire!(
             LOCALS, slot, probe, event, 4, 5, batch, fire, 8, 9, 10, 11, 12, 13, 14, 15
@@ -72,8 +87,22 @@ pub mod types {
         );
     }
 
+    structs! { Span SpanBegin SpanEnd Outcome Begin End Guard }
+
+    hotprobe::span! {
+        /// The macros'.
+        pub static SPANS: fn(span: Span, begin: SpanBegin, guard: Guard, option: Option<'_, T, 2>)
+            -> (end: SpanEnd, outcome: Outcome, kind: &End, b: Begin, boolean: bool);
+    }
+
     /// Fires them, and attaches.
     pub fn fire() -> ::core::primitive::bool {
+        let _span = SPANS.attach(
+            |_, _, _, _, option| ::core::assert_eq!(option.value, &[T, T]),
+            |_, _, _, _, _, _| (),
+        );
+        hotprobe::start!(SPANS, Span, SpanBegin, Guard, Option { value: &[T, T] })
+            .end(SpanEnd, Outcome, &End, Begin, bool);
         let _probe = LETTERS.attach(|p, _, _, _, _| ::core::assert_eq!(p, P));
         let _other = MACROS.attach(|_, _, _, _, _, _, _, _, _, _, _, option| {
             ::core::assert_eq!(option.value, &[T, T]);
@@ -134,6 +163,11 @@ pub mod modules {
         pub static IN_THE_WAY: fn(who: &str);
     }
 
+    ::hotprobe::span! {
+        /// The module's span.
+        pub static SPAN_IN_THE_WAY: fn(who: &str) -> (ok: bool);
+    }
+
     /// In the way.
     #[macro_export]
     macro_rules! SHOUTED {
@@ -149,6 +183,7 @@ pub mod modules {
     pub fn fire() {
         SHOUTED!();
         ::hotprobe::fire!(IN_THE_WAY, "JP");
+        ::hotprobe::start!(SPAN_IN_THE_WAY, "JP").end(true);
         ::hotprobe::fire!(SHOUTED, "JP");
     }
 }
@@ -162,8 +197,19 @@ pub mod no_prelude {
         static PRIVATE: fn();
     }
 
+    ::hotprobe::span! {
+        /// A span without a prelude.
+        pub static BARE_SPAN: fn(who: &str) -> (id: ::core::option::Option<&u64>);
+        static PRIVATE_SPAN: fn();
+    }
+
     /// Fires it.
     pub fn fire() {
+        let span = ::hotprobe::start!(BARE_SPAN, "JP");
+        ::hotprobe::end!(span, ::core::option::Option::None);
+        ::hotprobe::start!(PRIVATE_SPAN).entered().exit().end();
+        let pair = BARE_SPAN.attach(|_, _| (), |_, _| ());
+        ::core::assert!(pair.detach());
         ::hotprobe::fire!(BARE, "JP", ::core::option::Option::None);
         ::hotprobe::fire!(PRIVATE);
         let probe = BARE.attach(|_, _| ());
@@ -220,8 +266,25 @@ pub mod blanket {
         fn attach<T>(self, _: T) -> &'static str {
             "blanket"
         }
+        /// In the way.
+        fn take(self) -> &'static str {
+            "blanket"
+        }
+        /// In the way.
+        fn is_on(self) -> &'static str {
+            "blanket"
+        }
+        /// In the way.
+        fn id(self) -> &'static str {
+            "blanket"
+        }
     }
     impl<T> ByValue for T {}
+
+    hotprobe::span! {
+        /// A span among blanket traits.
+        pub static GREETING: fn(who: &str) -> (ok: bool);
+    }
 
     hotprobe::event! {
         /// An event among blanket traits.
@@ -230,6 +293,14 @@ pub mod blanket {
 
     /// Uses the event's own methods.
     pub fn fire() {
+        let pair: hotprobe::Probe = GREETING.attach_begin(|_, _| ());
+        let span = &GREETING;
+        let guard = hotprobe::start!(span, "JP");
+        hotprobe::end!(guard, true);
+        let enabled: bool = GREETING.is_enabled();
+        let entered = GREETING.start("JP").entered();
+        assert!(enabled && hotprobe::SpanId::current().is_some());
+        drop((entered, pair));
         let probe: hotprobe::Probe = HELLO.attach(|_| ());
         let other: hotprobe::Probe = HELLO.attach_with(hotprobe::ProbeOptions::new(), |_| ());
         let enabled: bool = HELLO.is_enabled();

@@ -11,9 +11,19 @@ hotprobe::event! {
     static DROPPED: fn();
 }
 
+hotprobe::span! {
+    /// Decoding.
+    pub static DECODING: fn(bytes: &[u8]) -> (checksum: Option<&u32>);
+    static EMPTY: pub(self) fn();
+}
+
 /// Decodes a frame.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> usize {
+    let span = hotprobe::start!(DECODING, bytes);
+    let empty = hotprobe::start!(EMPTY).entered();
+    hotprobe::end!(span, None);
+    empty.exit().end();
     if bytes.is_empty() {
         hotprobe::fire!(DROPPED);
     } else {

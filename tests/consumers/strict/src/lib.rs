@@ -76,6 +76,55 @@ hotprobe::event! {
     static PRIVATE: fn(id: u64);
 }
 
+hotprobe::span! {
+    /// Nothing but a begin and an end.
+    pub static SPAN: fn();
+    /// A request.
+    pub static REQUEST: fn(route: &str, bytes: usize) -> (status: u16, note: Option<&str>);
+    /// One that only this crate begins.
+    pub static QUERY: pub(crate) fn(table: &str) -> (rows: usize);
+    /// Named lifetimes.
+    pub static PARTS: for<'whole> fn(whole: &'whole str) -> (parts: &'whole [&'whole str]);
+    /// On its way out.
+    #[deprecated(note = "use `REQUEST`")]
+    pub static OLD_REQUEST: fn(route: &str) -> (status: u16);
+    pub(crate) static INSIDE_SPAN: fn(id: u64);
+    static NOT_USED_SPAN: fn(id: u64) -> (#[redact] token: &str);
+    static PRIVATE_SPAN: fn(id: u64) -> (ok: bool);
+}
+
+/// Begins and ends them all.
+#[inline]
+pub fn begin_all() {
+    hotprobe::start!(SPAN).end();
+    let request = hotprobe::start!(REQUEST, "/", 7);
+    let query = hotprobe::start!(QUERY, "orders").entered();
+    hotprobe::start!(PARTS, "a b").end(&["a", "b"]);
+    hotprobe::end!(request, 200, None);
+    query.exit().end(3);
+    let inside = hotprobe::start!(INSIDE_SPAN, 1);
+    drop(inside);
+    hotprobe::end!(PRIVATE_SPAN.start(1), true);
+}
+
+/// Attaches to spans in each way.
+#[inline]
+pub fn attach_spans() -> hotprobe::ProbeGroup {
+    let mut batch = hotprobe::Batch::new();
+    SPAN.attach_in(&mut batch, |_begin| (), |_end| ());
+    QUERY.attach_in_with(
+        &mut batch,
+        hotprobe::ProbeOptions::new().name("watch"),
+        |_begin, _table| (),
+        |_end, _rows| (),
+    );
+    let mut group = batch.commit();
+    group.add(REQUEST.attach(|_begin, _route, _bytes| (), |_end, _status, _note| ()));
+    group.add(PRIVATE_SPAN.attach_begin(|_begin, _id| ()));
+    group.add(PARTS.attach_end(|_end, _parts| ()));
+    group
+}
+
 /// Visibilities other than `pub`.
 mod inner {
     hotprobe::event! {

@@ -25,7 +25,10 @@ fn write(ring: &Ring, time: u64, words: u64) -> bool {
 
 /// Times of records, and numbers of losses, in the order in which they are drained.
 fn drained(ring: &Ring, most: usize) -> Vec<Result<u64, u64>> {
-    let mut drain = Drain::new(ring);
+    take(&mut Drain::new(ring), most)
+}
+
+fn take(drain: &mut Drain<'_>, most: usize) -> Vec<Result<u64, u64>> {
     drain.begin();
     let mut all = Vec::new();
     while all.len() < most && drain.peek().is_some() {
@@ -106,6 +109,7 @@ fn a_ring_that_is_being_copied_goes_to_no_other_thread() {
         words: 64,
         buffers: 2,
         overflow: Overflow::OverwriteOldest,
+        is_drained: false,
         longest: LONGEST,
         cut_at: 8,
         threads: 8,
@@ -114,7 +118,7 @@ fn a_ring_that_is_being_copied_goes_to_no_other_thread() {
     let buffers = Arc::new(Buffers::new(Clock::default().start(), header, limits));
     let fire_on_a_thread = || {
         let buffers = Arc::clone(&buffers);
-        let fire = move || buffers.record::<false, false>(0, &[]);
+        let fire = move || buffers.record::<false, false, false>(0, &[]);
         thread::spawn(fire).join().unwrap();
     };
     fire_on_a_thread();
@@ -126,4 +130,89 @@ fn a_ring_that_is_being_copied_goes_to_no_other_thread() {
     // Both rings are free, and have the same room: the next thread gets the first.
     fire_on_a_thread();
     assert_eq!((buffers.made(), first.thread()), (2, 2));
+}
+
+#[test]
+fn bytes_of_each_length_are_kept_wherever_they_begin() {
+    let bytes: Vec<u8> = (1..=40).collect();
+    for start in 0..8 {
+        for len in 0..=bytes.len() {
+            let words: Vec<_> = (0..8).map(|_| AtomicU64::new(u64::MAX)).collect();
+            put_bytes(&words, start, &bytes[..len]);
+            let mut kept = Vec::new();
+            let used = len.div_ceil(8) as u64;
+            for at in start..start + used {
+                kept.extend(word(&words, at).load(Ordering::Relaxed).to_le_bytes());
+            }
+            assert_eq!(kept[..len], bytes[..len]);
+            assert!(kept[len..].iter().all(|&byte| byte == 0));
+            // Nothing beside them is written.
+            for at in start + used..start + 8 {
+                assert_eq!(word(&words, at).load(Ordering::Relaxed), u64::MAX);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ring_that_is_read_in_time_uses_its_window_only() {
+    let ring = Ring::new(256, Overflow::DropNewest, 1, LONGEST, 0).with_window(32);
+    let mut next = 0;
+    for time in 0..1000 {
+        assert!(write(&ring, time, time % 5));
+        if time % 3 == 2 {
+            let read = drained(&ring, usize::MAX);
+            assert!(read.into_iter().eq((next..=time).map(Ok)));
+            next = time + 1;
+        }
+    }
+    let touched = ring.words.iter().map(|word| word.load(Ordering::Relaxed));
+    // One word more, which is the skip.
+    assert!(touched.skip(33).all(|word| word == 0));
+}
+
+#[test]
+fn a_window_takes_no_room_from_a_ring_however_it_is_read() {
+    // Records of three words. (The skips take two words, what is read without being released
+    // already at most a sixteenth and a record, and a mark three words.)
+    let capacity = (256 - 2 - 16 - 3 - 3) / 3;
+    let mut random = 7_u64;
+    let mut below = |n: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) % n
+    };
+    let ring = Ring::new(256, Overflow::DropNewest, 1, LONGEST, 0).with_window(32);
+    let mut drain = Drain::new(&ring);
+    let (mut written, mut read, mut lost) = (0, 0, 0);
+    let mut was_full = 0;
+    for _ in 0..20_000 {
+        let most = if below(20) == 0 { 120 } else { 12 };
+        for _ in 0..below(most) {
+            if !write(&ring, written, 1) {
+                assert!(written - read >= capacity, "{written} {read}");
+                lost += 1;
+                was_full += 1;
+            }
+            written += 1;
+        }
+        for record in take(&mut drain, index(below(60))) {
+            match record {
+                Ok(time) => assert_eq!(time, read),
+                Err(count) => {
+                    lost -= count;
+                    read += count;
+                    continue;
+                }
+            }
+            read += 1;
+        }
+    }
+    assert!(was_full > 100 && read > 50_000, "{was_full} {read}");
+    for record in take(&mut drain, usize::MAX) {
+        read += record.map_or_else(|count| count, |_| 1);
+        lost -= record.err().unwrap_or(0);
+    }
+    assert_eq!(read + lost, written);
 }

@@ -1,0 +1,11 @@
+use hotprobe::{end, start};
+
+hotprobe::span! {
+    static LOOKUP: fn();
+}
+
+fn main() {
+    let span = start!(LOOKUP);
+    end!(span);
+    end!(span);
+}

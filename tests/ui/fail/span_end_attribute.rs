@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static LOOKUP: fn() -> (#[skip] found: bool);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static LOOKUP: fn<T>(item: T);
+}
+
+fn main() {}

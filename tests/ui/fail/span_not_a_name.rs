@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static 7: fn(item: u64);
+}
+
+fn main() {}

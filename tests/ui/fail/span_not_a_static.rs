@@ -1,0 +1,5 @@
+hotprobe::span! {
+    fn lookup(item: u64);
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static REQUEST: fn(route: &str) -> Option<u16>;
+}
+
+fn main() {}

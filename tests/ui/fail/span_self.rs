@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static LOOKUP: fn(self: &str);
+}
+
+fn main() {}

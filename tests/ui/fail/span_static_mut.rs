@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static mut LOOKUP: fn(item: u64);
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use hotprobe::{end, start};
+
+hotprobe::span! {
+    static LOOKUP: fn() -> (found: u64);
+}
+
+fn look_up(item: &str) -> Result<(), std::num::ParseIntError> {
+    let span = start!(LOOKUP);
+    let item = item.parse()?;
+    end!(span, item);
+    Ok(())
+}
+
+fn main() {
+    look_up("1").unwrap();
+}

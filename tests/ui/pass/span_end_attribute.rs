@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static LOOKUP: fn() -> (#[redact] found: bool);
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+hotprobe::span! {
+    static LOOKUP: fn(item: u64);
+}
+
+fn main() {
+    hotprobe::start!(LOOKUP, 7).end();
+}

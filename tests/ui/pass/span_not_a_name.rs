@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static LOOKUP: fn(item: u64);
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+mod shop {
+    hotprobe::span! {
+        pub static LOOKUP: fn();
+    }
+}
+
+fn main() {
+    hotprobe::start!(shop::LOOKUP).end();
+}

@@ -1,0 +1,7 @@
+hotprobe::span! {
+    static LOOKUP: fn() -> (found: u64);
+}
+
+fn main() {
+    let _probe = LOOKUP.attach_end(|_, found: Option<u64>| println!("{found:?}"));
+}

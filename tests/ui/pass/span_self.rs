@@ -1,0 +1,5 @@
+hotprobe::span! {
+    static LOOKUP: fn(this: &str);
+}
+
+fn main() {}
