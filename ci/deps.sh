@@ -32,7 +32,7 @@ check hotprobe-clock 'fastant' --all-features
 filter='crossbeam-utils hotprobe static_assertions strsim winnow'
 check hotprobe-filter "$filter"
 check hotprobe-filter "$filter serde" --all-features
-record='crossbeam-utils hotprobe hotprobe-clock prost rustix serde_json static_assertions'
+record='crossbeam-utils hotprobe hotprobe-clock hotprobe-filter prost rustix serde_json static_assertions'
 check hotprobe-record "$record"
 check hotprobe-record "$record serde tokio" --all-features
 profile='addr2line backtrace crossbeam-utils elsa flate2 hdrhistogram hotprobe hotprobe-clock hotprobe-filter memmap2 object prometheus-client

@@ -1,8 +1,9 @@
 //! Conditions on the values of [`hotprobe`]'s events: `status >= 500 && route != "/health"`.
 //!
 //! A condition is parsed from a text, bound to an event's parameters before anything is attached,
-//! and then evaluated on each firing, without allocating. `Counts`, `Stacks` and `Latency` of
-//! `hotprobe-profile` accept a condition; use this crate by itself in probes of your own.
+//! and then evaluated on each firing, without allocating. `Recorder` of `hotprobe-record`, and
+//! `Counts`, `Stacks` and `Latency` of `hotprobe-profile`, accept a condition; use this crate by
+//! itself in probes of your own.
 //!
 //! # Quick start
 //!

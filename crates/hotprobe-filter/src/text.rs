@@ -260,22 +260,57 @@ impl Fnv {
     }
 
     fn integer(&mut self, negative: bool, mut magnitude: u128) {
-        let mut digits = [b'0'; 40];
-        let mut first = digits.len() - 1;
-        loop {
-            #[allow(clippy::cast_possible_truncation, reason = "a digit")]
-            let digit = (magnitude % 10) as u8;
-            digits[first] = b'0' + digit;
-            magnitude /= 10;
-            if magnitude == 0 {
-                break;
-            }
-            first -= 1;
+        let mut digits = Digits::default();
+        // Divisions of 128 bits are slow: few numbers need one, and none more than two.
+        while u64::try_from(magnitude).is_err() {
+            #[allow(clippy::cast_possible_truncation, reason = "19 digits")]
+            let low = (magnitude % TEN_TO_THE_19) as u64;
+            digits.push(low, 19);
+            magnitude /= TEN_TO_THE_19;
         }
+        #[allow(clippy::cast_possible_truncation, reason = "it fits")]
+        digits.push(magnitude as u64, 1);
         if negative {
             self.read(b"-");
         }
-        self.read(&digits[first..]);
+        self.read(digits.text());
+    }
+}
+
+const TEN_TO_THE_19: u128 = 10_u128.pow(19);
+
+/// The decimal digits of an integer, filled from the end.
+struct Digits {
+    digits: [u8; 40],
+    first: usize,
+}
+
+impl Default for Digits {
+    #[inline]
+    fn default() -> Self {
+        Self {
+            digits: [b'0'; 40],
+            first: 40,
+        }
+    }
+}
+
+impl Digits {
+    /// Puts this number before the others, filled up to `at_least` digits.
+    #[inline]
+    fn push(&mut self, mut number: u64, at_least: usize) {
+        let end = self.first - at_least;
+        while number > 0 || self.first > end {
+            #[allow(clippy::cast_possible_truncation, reason = "a digit")]
+            let digit = (number % 10) as u8;
+            self.first -= 1;
+            self.digits[self.first] = b'0' + digit;
+            number /= 10;
+        }
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.digits[self.first..]
     }
 }
 
@@ -307,6 +342,19 @@ mod tests {
             of(Value::I64(i64::MIN)),
             of(Value::Str(&i64::MIN.to_string()))
         );
+        // Around the lengths where numbers are divided.
+        for power in 0..=38 {
+            for near in [
+                10_u128.pow(power) - 1,
+                10_u128.pow(power),
+                10_u128.pow(power) + 1,
+            ] {
+                assert_eq!(of(Value::U128(near)), of(Value::Str(&near.to_string())));
+            }
+        }
+        for near in [u128::from(u64::MAX), u128::from(u64::MAX) + 1] {
+            assert_eq!(of(Value::U128(near)), of(Value::Str(&near.to_string())));
+        }
         assert_eq!(
             of(Value::U128(u128::MAX)),
             of(Value::Str(&u128::MAX.to_string()))

@@ -2,6 +2,7 @@
 
 use super::{Recording, Trace};
 use crate::formats::file::Format;
+use hotprobe_filter::{BindError, FilterError, ParseError};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -47,6 +48,8 @@ pub enum RecordError {
         /// What is wrong, with the parameters that there are.
         reason: String,
     },
+    /// A condition is none, or does not fit an event.
+    Filter(FilterError),
     /// A limit is not possible.
     #[non_exhaustive]
     Limit {
@@ -191,6 +194,18 @@ impl RecordError {
     }
 }
 
+impl From<ParseError> for RecordError {
+    fn from(error: ParseError) -> Self {
+        Self::Filter(error.into())
+    }
+}
+
+impl From<BindError> for RecordError {
+    fn from(error: BindError) -> Self {
+        Self::Filter(error.into())
+    }
+}
+
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -202,6 +217,7 @@ impl fmt::Display for RecordError {
                 "no event matches `{pattern}` (of {events}): a pattern is compared with whole names, and `*` stands for \
                  anything, as in `shop::orders::*`; `hotprobe::events()` lists the names",
             ),
+            Self::Filter(error) => error.fmt(f),
             Self::Slice { slice, reason } => write!(f, "slice `{slice}`: {reason}"),
             Self::Limit { reason } | Self::Environment { reason, .. } => f.write_str(reason),
             Self::UnknownFormat { path } => write!(

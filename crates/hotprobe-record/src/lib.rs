@@ -37,6 +37,7 @@
 //! | to | use |
 //! |---|---|
 //! | choose events | [`Recorder::event`], [`matching`](Recorder::matching) (`shop::*`), [`all`](Recorder::all) |
+//! | record only some firings: `status >= 500` | [`Recorder::filter`], [`Trace::rejected`] |
 //! | see a request as a bar, from one event to another | [`Recorder::slice`] |
 //! | save a file | [`Trace::save`]: `.pftrace` for Perfetto, `.json` for Chrome, a folder or `.ctf` for babeltrace2 and Trace Compass |
 //! | write to a socket or to memory | [`Trace::write_perfetto`], [`write_chrome_json`](Trace::write_chrome_json) |

@@ -5,10 +5,11 @@ use super::{Overflow, RecordError};
 use crate::capture::buffers::{Buffers, Limits};
 use crate::capture::encode;
 use crate::capture::ring::RecordHeader;
-use crate::formats::export::{Header, SliceRule};
+use crate::formats::export::{Header, RecordFilter, SliceRule};
 use crate::formats::file::{Exporter, Format, expanded};
 use hotprobe::{AnyEvent, Batch, Metadata, Parameter, ProbeOptions};
 use hotprobe_clock::Clock;
+use hotprobe_filter::{Condition, Filter, ParseError};
 use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
@@ -64,6 +65,8 @@ pub struct Recorder {
     dump_on_panic: Option<PathBuf>,
     clock: Clock,
     tasks: bool,
+    /// A mistake is reported by `start`.
+    filter: Option<Result<Condition, ParseError>>,
 }
 
 struct Slice {
@@ -110,6 +113,7 @@ impl Recorder {
             dump_on_panic: None,
             clock: Clock::System,
             tasks: false,
+            filter: None,
         }
     }
 
@@ -181,6 +185,36 @@ impl Recorder {
             end,
             key: key.into(),
         });
+        self
+    }
+
+    /// Records only the firings that meet the condition, for all events, those of slices included.
+    /// The others are counted apart ([`Trace::rejected`](super::Trace::rejected)). The page of
+    /// [`hotprobe_filter`] has the grammar.
+    ///
+    /// Events of a pattern that the condition does not fit are left out
+    /// ([`Recording::left_out`]).
+    ///
+    /// ```
+    /// # hotprobe::event! { static DONE: fn(route: &str, status: u16); }
+    /// use hotprobe_record::Recorder;
+    ///
+    /// let recording = Recorder::new().event(&DONE).filter("status >= 500").start()?;
+    /// DONE.fire("/orders", 200);
+    /// DONE.fire("/orders", 503);
+    /// let trace = recording.finish()?;
+    /// assert_eq!((trace.sum().fired, trace.rejected().next().unwrap().1), (1, 1));
+    ///
+    /// let error = Recorder::new().event(&DONE).filter("statsu >= 500").start().unwrap_err();
+    /// assert!(error.to_string().contains("did you mean `status`?"));
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn filter<C>(mut self, condition: C) -> Self
+    where
+        C: TryInto<Condition>,
+        C::Error: Into<ParseError>,
+    {
+        self.filter = Some(condition.try_into().map_err(Into::into));
         self
     }
 
@@ -321,10 +355,11 @@ impl Recorder {
     ///
     /// # Errors
     /// A pattern that matches nothing; a slice's key that one of its events lacks, has of another
-    /// type, or keeps from dynamic probes; limits that contradict each other; a file that cannot be
-    /// created, or that another recording writes.
+    /// type, or keeps from dynamic probes; a condition that is none, or does not fit an event;
+    /// limits that contradict each other; a file that cannot be created, or that another recording
+    /// writes.
     pub fn start(self) -> Result<Recording, RecordError> {
-        let events = self.chosen()?;
+        let (events, filter) = self.filtered()?;
         let slices = self
             .slices
             .iter()
@@ -353,6 +388,7 @@ impl Recorder {
             events: events.iter().map(|event| event.metadata()).collect(),
             slices,
             most_open: (self.together / BYTES_AN_OPEN).clamp(MOST_OPEN.0, MOST_OPEN.1),
+            filter,
         };
         let buffers = Arc::new(Buffers::new(timer, header, limits));
         let batch = match (timer.is_tsc(), self.tasks) {
@@ -362,6 +398,46 @@ impl Recorder {
             (true, true) => probes::<true, true>(&buffers, &events),
         };
         Recording::start(buffers, batch, exporter, dump_on_panic)
+    }
+
+    /// The chosen events, but for those of patterns that the condition does not fit, and the
+    /// condition.
+    #[allow(clippy::type_complexity, reason = "used once")]
+    fn filtered(
+        &self,
+    ) -> Result<(Vec<&'static dyn AnyEvent>, Option<Arc<RecordFilter>>), RecordError> {
+        let chosen = self.chosen()?;
+        let Some(condition) = self.filter.clone().transpose()? else {
+            return Ok((chosen, None));
+        };
+        let (mut events, mut bound, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        for &event in &chosen {
+            match condition.bind(event.metadata()) {
+                Ok(condition) => {
+                    events.push(event);
+                    bound.push(condition);
+                }
+                Err(error) if self.is_explicit(event) => return Err(error.into()),
+                Err(error) => left_out.push(error),
+            }
+        }
+        if events.is_empty() {
+            // (It fails, and says why.)
+            condition.select(chosen)?;
+        }
+        let filter = RecordFilter {
+            condition,
+            filter: Filter::new(bound),
+            left_out,
+        };
+        Ok((events, Some(Arc::new(filter))))
+    }
+
+    /// Returns whether the event was chosen by itself, or by a slice.
+    fn is_explicit(&self, event: &'static dyn AnyEvent) -> bool {
+        let mut slices = self.slices.iter();
+        self.events.contains(&event)
+            || slices.any(|slice| slice.begin == event || slice.end == event)
     }
 
     /// The events, each once, in the order in which they were chosen.
@@ -525,7 +601,13 @@ fn probes<const TSC: bool, const TASKS: bool>(
     for (index, event) in (0_u32..).zip(events) {
         let buffers = Arc::clone(buffers);
         let options = ProbeOptions::new().name("recording");
-        if has_one_text(event.metadata()) {
+        if let Some(filter) = buffers.header.filter.clone() {
+            event.attach_in_with(&mut batch, options, move |_, values| {
+                if filter.filter.accepts(index as usize, values) {
+                    buffers.record::<TSC, TASKS, false>(index, values);
+                }
+            });
+        } else if has_one_text(event.metadata()) {
             event.attach_in_with(&mut batch, options, move |_, values| {
                 buffers.record::<TSC, TASKS, true>(index, values);
             });

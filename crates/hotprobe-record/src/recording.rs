@@ -6,6 +6,7 @@ use crate::capture::buffers::Buffers;
 use crate::capture::probes::Capture;
 use crate::formats::file::Exporter;
 use hotprobe::{Batch, SynchronizeError, synchronize, synchronize_timeout};
+use hotprobe_filter::BindError;
 use std::fmt;
 use std::mem;
 use std::panic;
@@ -148,6 +149,26 @@ impl Recording {
     /// ```
     pub fn finish_within(self, in_flight: Duration) -> Result<Trace, RecordError> {
         self.finish_in(Some(in_flight))
+    }
+
+    /// Returns why events of patterns were left out: the condition does not fit them. Each error
+    /// has the event's name.
+    ///
+    /// ```
+    /// # mod kiosk {
+    /// #     hotprobe::event! { pub static SOLD: fn(price: u64); pub static CLOSED: fn(); }
+    /// # }
+    /// # kiosk::SOLD.fire(1); kiosk::CLOSED.fire();
+    /// use hotprobe_record::Recorder;
+    ///
+    /// let recording = Recorder::new().matching("*::kiosk::*").filter("price > 1k").start()?;
+    /// assert!(recording.left_out()[0].event().ends_with("::CLOSED"));
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    #[must_use]
+    pub fn left_out(&self) -> &[BindError] {
+        let filter = self.buffers().header.filter.as_ref();
+        filter.map_or(&[], |filter| &filter.left_out)
     }
 
     /// Detaches from all events at one instant, without waiting. Later firings are not recorded;

@@ -12,8 +12,17 @@ struct TraceSummary<'a> {
     started_unix_ns: u64,
     duration_ns: u64,
     clock: &'static str,
+    filter: Option<String>,
     sum: Count,
     counts: Vec<ThreadCount<'a>>,
+    rejected: Vec<RejectedCount>,
+}
+
+/// How many firings of an event the condition rejected.
+#[derive(serde::Serialize)]
+struct RejectedCount {
+    event: &'static str,
+    rejected: u64,
 }
 
 /// The counts of one event on one thread.
@@ -58,8 +67,16 @@ impl Serialize for Trace {
                 Clock::System => "system",
                 _ => "tsc",
             },
+            filter: self.filter(),
             sum: self.sum(),
             counts: self.counts().map(count).collect(),
+            rejected: self
+                .rejected()
+                .map(|(event, rejected)| RejectedCount {
+                    event: event.name(),
+                    rejected,
+                })
+                .collect(),
         }
         .serialize(serializer)
     }

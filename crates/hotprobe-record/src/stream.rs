@@ -504,6 +504,7 @@ mod tests {
             events: vec![&NUMBER],
             slices: Vec::new(),
             most_open: 0,
+            filter: None,
         };
         let limits = Limits {
             is_drained: true,

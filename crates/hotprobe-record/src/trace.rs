@@ -47,6 +47,8 @@ pub struct Trace {
     /// What stands in no buffer, in the order of time.
     lost: Vec<Lost>,
     totals: Vec<Total>,
+    /// Of each event; none without a condition.
+    rejected: Vec<u64>,
     other_threads: u64,
     end: u64,
     streamed: bool,
@@ -313,6 +315,7 @@ impl Trace {
         lost.extend(unfinished);
         lost.sort_by_key(|lost| lost.time);
         let mut trace = Self {
+            rejected: rejected(&buffers),
             buffers,
             threads: shared(threads),
             parts,
@@ -350,6 +353,7 @@ impl Trace {
         end: u64,
     ) -> Self {
         Self {
+            rejected: rejected(&buffers),
             other_threads: buffers.others().map_or(0, |(_, count)| count),
             buffers,
             threads: shared(threads),
@@ -470,6 +474,31 @@ impl Trace {
             sum.lost += total.lost;
         }
         sum
+    }
+
+    /// Returns the condition that recorded firings meet; `None` if all are recorded.
+    #[must_use]
+    pub fn filter(&self) -> Option<String> {
+        let filter = self.buffers.header.filter.as_ref();
+        filter.map(|filter| filter.condition.to_string())
+    }
+
+    /// Returns how many firings of each event did not meet the condition, exactly. They are neither
+    /// recorded nor lost, and in none of the [`counts`](Self::counts). Without a condition, it
+    /// yields nothing.
+    ///
+    /// ```
+    /// # hotprobe::event! { static DONE: fn(status: u16); }
+    /// let recorder = hotprobe_record::Recorder::new().event(&DONE);
+    /// let recording = recorder.filter("status >= 500").start()?;
+    /// (498..=500).for_each(|status| DONE.fire(status));
+    /// let trace = recording.finish()?;
+    /// let (event, rejected) = trace.rejected().next().expect("there is a condition");
+    /// assert_eq!((event.name(), rejected), (DONE.name(), 2));
+    /// # Ok::<(), hotprobe_record::RecordError>(())
+    /// ```
+    pub fn rejected(&self) -> impl Iterator<Item = (&'static Metadata, u64)> {
+        self.events().zip(self.rejected.iter().copied())
     }
 
     /// Returns the clock that measured the times: [`Clock::System`] if the processor has no usable
@@ -834,3 +863,13 @@ impl Cursor<'_> {
 }
 
 static_assertions::assert_impl_all!(Trace: Send, Sync);
+
+/// How many firings of each event the condition has rejected.
+fn rejected(buffers: &Buffers) -> Vec<u64> {
+    let Some(filter) = &buffers.header.filter else {
+        return Vec::new();
+    };
+    (0..buffers.header.events.len())
+        .map(|event| filter.filter.rejected(event))
+        .collect()
+}

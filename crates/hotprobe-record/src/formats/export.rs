@@ -7,6 +7,7 @@
 //! its time began. An exporter has to take that. Between rounds it may be told to flush.
 
 use hotprobe::Metadata;
+use hotprobe_filter::{BindError, Condition, Filter};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -25,6 +26,18 @@ pub(crate) struct Header {
     pub(crate) slices: Vec<SliceRule>,
     /// How many begins without an end are remembered, of all slices together.
     pub(crate) most_open: usize,
+    /// Which firings are recorded; all of them without it.
+    pub(crate) filter: Option<Arc<RecordFilter>>,
+}
+
+/// The condition of a recording.
+#[derive(Debug)]
+pub(crate) struct RecordFilter {
+    pub(crate) condition: Condition,
+    /// Its indexes are those of [`Header::events`].
+    pub(crate) filter: Filter,
+    /// The events of patterns that the condition does not fit.
+    pub(crate) left_out: Vec<BindError>,
 }
 
 /// A begin and an end, paired by a parameter.

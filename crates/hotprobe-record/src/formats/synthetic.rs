@@ -250,6 +250,7 @@ pub(crate) fn stream(requests: u64) -> SyntheticStream {
                 end: (1, 0),
             }],
             most_open: 1 << 16,
+            filter: None,
         },
         steps: Vec::new(),
         end: 0,

@@ -47,6 +47,10 @@ fn a_trace_is_serialized_as_its_counts_and_an_entry_with_its_values() {
     }]);
     assert_eq!(summary["counts"], by_thread);
     assert_eq!(summary["clock"], "system");
+    assert_eq!(
+        (&summary["filter"], &summary["rejected"]),
+        (&Value::Null, &json!([]))
+    );
     let duration = u64::try_from(trace.duration().as_nanos()).expect("it is short");
     assert_eq!(summary["duration_ns"], duration);
     let started = trace.started().duration_since(SystemTime::UNIX_EPOCH);

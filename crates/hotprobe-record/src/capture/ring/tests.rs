@@ -103,6 +103,7 @@ fn a_ring_that_is_being_copied_goes_to_no_other_thread() {
         events: vec![&TICK],
         slices: Vec::new(),
         most_open: 0,
+        filter: None,
     };
     let limits = Limits {
         words: 64,
