@@ -44,7 +44,7 @@ done
 scratch "$root"
 # The copy: the crates that have models, and the clock that the recorder needs.
 rm -rf "$root/clean" "$root"/[0-9]*/tree
-copy_workspace "$root/clean" crates/hotprobe-clock "${crates[@]}"
+copy_workspace "$root/clean" crates/hotprobe-clock crates/hotprobe-filter "${crates[@]}"
 manifest=$(cargo metadata --format-version 1 | tr ',' '\n' |
     sed -n 's|.*"manifest_path":"\([^"]*/crossbeam-epoch-[^/"]*/Cargo.toml\)".*|\1|p' | head -n 1)
 [ -n "$manifest" ] || { echo "ci/mutants.sh: crossbeam-epoch's source is not to be found" >&2; exit 1; }

@@ -38,6 +38,17 @@ impl Hasher for Number {
 /// Returns the nanoseconds of an instant of the standard library, counted from a moment that is the
 /// same for all instants of a process. None if it does not consist of seconds and nanoseconds,
 /// which the compiler knows.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// let now = Instant::now();
+/// let later = now + Duration::from_micros(3);
+/// let of = |instant| hotprobe_clock::number::of_instant(instant);
+/// if let (Some(now), Some(later)) = (of(now), of(later)) {
+///     assert_eq!(later - now, 3000);
+/// }
+/// ```
 #[inline(always)]
 #[must_use]
 pub fn of_instant(instant: Instant) -> Option<u64> {

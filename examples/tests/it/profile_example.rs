@@ -24,7 +24,10 @@ fn row<'a>(out: &'a str, heading: &str, name: &str) -> Vec<&'a str> {
 }
 
 fn number(cell: &str) -> u64 {
-    cell.parse()
+    // (It has a comma between thousands.)
+    let digits = cell.replace(',', "");
+    digits
+        .parse()
         .unwrap_or_else(|_| panic!("{cell:?} is no number"))
 }
 
