@@ -136,19 +136,17 @@ pub fn query(table: &str) {
     );
 }
 
-/// Types that are private to the crate, in spans of a private module.
-mod private {
-    #[derive(Clone, Copy, Debug)]
-    pub struct Own;
+/// A type that is private to the crate, in a span that is.
+#[derive(Clone, Copy, Debug)]
+struct Own;
 
-    hotprobe::span! {
-        pub static OWN_SPAN: fn(own: Own) -> (own: Own);
-    }
+hotprobe::span! {
+    static OWN_SPAN: fn(own: Own) -> (own: Own);
 }
 
-/// Begins one of them.
+/// Begins it, and ends it.
 pub fn own() {
-    hotprobe::start!(private::OWN_SPAN, private::Own).end(private::Own);
+    hotprobe::start!(OWN_SPAN, Own).end(Own);
 }
 
 /// Events in a module.

@@ -93,6 +93,20 @@ hotprobe::span! {
     static PRIVATE_SPAN: fn(id: u64) -> (ok: bool);
 }
 
+/// Visibilities other than `pub`.
+mod inner {
+    hotprobe::event! {
+        pub(super) static SUPER: fn();
+        pub(in crate::inner) static WITHIN: fn();
+    }
+
+    /// Fires what only this module can.
+    pub(super) fn fire() {
+        hotprobe::fire!(WITHIN);
+        hotprobe::fire!(SUPER);
+    }
+}
+
 /// Begins and ends them all.
 #[inline]
 pub fn begin_all() {
@@ -123,20 +137,6 @@ pub fn attach_spans() -> hotprobe::ProbeGroup {
     group.add(PRIVATE_SPAN.attach_begin(|_begin, _id| ()));
     group.add(PARTS.attach_end(|_end, _parts| ()));
     group
-}
-
-/// Visibilities other than `pub`.
-mod inner {
-    hotprobe::event! {
-        pub(super) static SUPER: fn();
-        pub(in crate::inner) static WITHIN: fn();
-    }
-
-    /// Fires what only this module can.
-    pub(super) fn fire() {
-        hotprobe::fire!(WITHIN);
-        hotprobe::fire!(SUPER);
-    }
 }
 
 /// Fires them all.
