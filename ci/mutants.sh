@@ -83,18 +83,27 @@ build() {
     )
 }
 
-# catches JOB MODELS MODEL: whether the model fails, not by running out of time. The last output is
-# in the job's log.
+# catches JOB MODELS MODEL: whether the model fails, not by running out of time or memory. A bug may
+# corrupt memory before loom notices it: then the model ends by a signal, and says nothing. The last
+# output is in the job's log.
 catches() {
     local status=0
     { RUST_BACKTRACE=0 timeout "$limit" "$2" --exact "$3" >"$root/$1/log" 2>&1; } 2>/dev/null || status=$?
     grep -q '^running 1 test' "$root/$1/log" || { echo "ci/mutants.sh: no model '$3'" >&2; exit 1; }
-    [ "$status" != 0 ] && [ "$status" != 124 ] && grep -q 'panicked at' "$root/$1/log"
+    case "$status" in
+    0 | 124) return 1 ;;
+    134 | 135 | 139) return 0 ;; # SIGABRT (of loom, too, and of the allocator), SIGBUS, SIGSEGV
+    *) grep -q 'panicked at' "$root/$1/log" ;;
+    esac
 }
 
 # reason JOB: what the model said, in one line.
 reason() {
-    grep -A1 -m1 'panicked at' "$root/$1/log" | tail -n 1 | cut -c 1-70
+    if grep -q 'panicked at' "$root/$1/log"; then
+        grep -A1 -m1 'panicked at' "$root/$1/log" | tail -n 1
+    else
+        tail -n 1 "$root/$1/log"
+    fi | cut -c 1-70
 }
 
 # plant JOB NAME: plants the bug, and says which model caught it. False if none did.

@@ -270,6 +270,7 @@
 //! | `synchronize_flushes_once` | `detach_then_synchronize::it_never_runs_again_and_its_captures_are_dropped` |
 //! | `synchronize_inside_a_probe` | `pinned_against_synchronize::synchronize_inside_does_not_wait` |
 //! | `synchronize_waits_for_a_running_grace_period` | `detach_then_synchronize::every_firing_in_flight_has_ended` |
+//! | `taken_without_ownership` | `three_items_two_drainers::synchronize_waits_for_what_the_other_has_taken` |
 //!
 //! These bugs cannot be planted so that a model would notice:
 //!

@@ -54,6 +54,7 @@
 //!
 //! | patch | model that fails |
 //! |---|---|
+//! | `ring_front_written_before_it_is_read` | `ring::a_window_keeps_what_is_not_read_yet` |
 //! | `ring_skip_while_much_is_not_read` | `ring::a_window_keeps_what_is_not_read_yet` |
 //! | `ring_copy_does_not_look_again` | `ring::a_copy_is_of_one_moment` |
 //! | `ring_no_fence_after_copying` | `ring::a_copy_is_of_one_moment` |

@@ -61,23 +61,24 @@ fn what_is_drained_is_whole_and_losses_stand_where_they_were() {
 }
 
 /// Two threads: one writes to the end of the window, then on in the front or behind it; one drains
-/// meanwhile. There is room for all.
+/// meanwhile, at first perhaps one record only, so that the front has another that is not read.
+/// There is room for all.
 ///
-/// Cost: 1466 executions, 0.7 s.
+/// Cost: 3554 executions, 0.2 s.
 #[test]
 fn a_window_keeps_what_is_not_read_yet() {
     check(preemptions(3), || {
         let ring = ModelRing::new(4 * WORDS, Overflow::DropNewest, LONGEST);
         let ring = Arc::new(ring.with_window(WORDS as u64));
         let drained = Arc::clone(&ring);
-        assert!(ring.write(0, 2) && ring.write(1, 2));
+        assert!(ring.write(0, 2));
         let draining = thread::spawn(move || {
             let mut reader = Reader::default();
             drained.drain(|step| reader.see(step));
             drained.drain(|step| reader.see(step));
             reader
         });
-        for time in 2..6 {
+        for time in 1..6 {
             assert!(ring.write(time, 2));
         }
         let mut reader = draining.join().unwrap();
