@@ -7,21 +7,68 @@ use crate::span::{Outcome, SpanBegin, SpanEnd};
 use crate::value::Value;
 use std::fmt;
 
-type Call = dyn Fn(&'static Metadata, &[Value<'_>], Half<'_>) + Send + Sync;
-
-/// What is fired: an event, or one half of a span.
+/// One half of a span that is fired.
 #[derive(Clone, Copy)]
 enum Half<'a> {
-    None,
     Begin(&'a SpanBegin),
     End(&'a SpanEnd),
+}
+
+/// What a dynamic probe does: a method for each kind of firing, so that a firing of an event passes
+/// on nothing about spans.
+trait Call: Send + Sync {
+    fn event(&self, metadata: &'static Metadata, values: &[Value<'_>]);
+    fn half(&self, metadata: &'static Metadata, values: &[Value<'_>], half: Half<'_>);
+}
+
+/// A closure that gets metadata and values.
+struct OfValues<P>(P);
+
+impl<P: Fn(&'static Metadata, &[Value<'_>]) + Send + Sync> Call for OfValues<P> {
+    #[inline]
+    fn event(&self, metadata: &'static Metadata, values: &[Value<'_>]) {
+        (self.0)(metadata, values);
+    }
+
+    fn half(&self, metadata: &'static Metadata, values: &[Value<'_>], _: Half<'_>) {
+        (self.0)(metadata, values);
+    }
+}
+
+/// A closure that gets the whole firing.
+struct OfFirings<P>(P);
+
+impl<P: Fn(&Firing<'_>) + Send + Sync> Call for OfFirings<P> {
+    fn event(&self, metadata: &'static Metadata, values: &[Value<'_>]) {
+        (self.0)(&Firing {
+            metadata,
+            values,
+            span: current(),
+            parent: None,
+            outcome: None,
+        });
+    }
+
+    fn half(&self, metadata: &'static Metadata, values: &[Value<'_>], half: Half<'_>) {
+        let (span, parent, outcome) = match half {
+            Half::Begin(begin) => (begin.id(), begin.parent(), None),
+            Half::End(end) => (end.id(), None, Some(end.outcome())),
+        };
+        (self.0)(&Firing {
+            metadata,
+            values,
+            span: Some(span),
+            parent,
+            outcome,
+        });
+    }
 }
 
 /// A probe that sees values: one type for all events, so that they need to know nothing else of it.
 #[doc(hidden)]
 pub struct DynamicProbe {
     metadata: &'static Metadata,
-    call: Box<Call>,
+    call: Box<dyn Call>,
 }
 
 impl DynamicProbe {
@@ -29,47 +76,31 @@ impl DynamicProbe {
         metadata: &'static Metadata,
         probe: impl Fn(&'static Metadata, &[Value<'_>]) + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            metadata,
-            call: Box::new(move |metadata, values, _| probe(metadata, values)),
-        }
+        let call = Box::new(OfValues(probe));
+        Self { metadata, call }
     }
 
     pub(crate) fn of_firings(
         metadata: &'static Metadata,
         probe: impl Fn(&Firing<'_>) + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            metadata,
-            call: Box::new(move |metadata, values, half| {
-                let (span, parent, outcome) = match half {
-                    Half::None => (current(), None, None),
-                    Half::Begin(begin) => (Some(begin.id()), begin.parent(), None),
-                    Half::End(end) => (Some(end.id()), None, Some(end.outcome())),
-                };
-                probe(&Firing {
-                    metadata,
-                    values,
-                    span,
-                    parent,
-                    outcome,
-                });
-            }),
-        }
+        let call = Box::new(OfFirings(probe));
+        Self { metadata, call }
     }
 
     /// Calls the one in this slot, for `event!`, with the arguments of a firing. (Not inlined: each
     /// event would have a copy of its own.)
     #[inline(never)]
     pub fn run(slot: Slot<'_>, values: &[Value<'_>]) {
-        slot.run(|probe: &Self| (probe.call)(probe.metadata, values, Half::None));
+        slot.run(|probe: &Self| probe.call.event(probe.metadata, values));
     }
 
     /// Calls the one in this slot, for `span!`, for a span that begins.
     #[inline(never)]
     pub fn run_begin(slot: Slot<'_>, begin: &SpanBegin, values: &[Value<'_>]) {
         slot.run_since(begin.since(), |probe: &Self| {
-            (probe.call)(probe.metadata, values, Half::Begin(begin));
+            let half = Half::Begin(begin);
+            probe.call.half(probe.metadata, values, half);
         });
     }
 
@@ -77,7 +108,8 @@ impl DynamicProbe {
     #[inline(never)]
     pub fn run_end(slot: Slot<'_>, end: &SpanEnd, values: &[Value<'_>]) {
         slot.run_since(end.since(), |probe: &Self| {
-            (probe.call)(probe.metadata, values, Half::End(end));
+            let half = Half::End(end);
+            probe.call.half(probe.metadata, values, half);
         });
     }
 }

@@ -262,7 +262,7 @@ fn its_files_are_for_its_user_alone_and_go_with_it() {
     assert_eq!(files(&inner).len(), 2);
     assert!(subject.order("again").contains("listens already"));
     subject.line();
-    assert!(get(&socket, "/stats").is_ok(), "the first one goes on");
+    assert!(get(&socket, "/stats").is_ok(), "the first one continues");
     subject.order("drop");
     assert_eq!(files(&inner), [""; 0]);
     // And once dropped, a process can listen again.
