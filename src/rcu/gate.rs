@@ -6,8 +6,8 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering, const_fn};
 /// The number of the last attach or commit whose snapshots are all in place.
 ///
 /// A slot has the number of its own attach. A firing calls a batched probe if that number is not
-/// above this one. Without the number, a
-/// firing could see one event's new snapshot, and a later firing another event's old one.
+/// above this one. Without the number, a firing could see one event's new snapshot, and a later
+/// firing another event's old one.
 pub(crate) struct Sequence(AtomicU64);
 
 impl Sequence {

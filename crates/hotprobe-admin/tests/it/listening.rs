@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use test_support::system::{in_child, in_child_of_user};
 use test_support::{CHILD, child, eventually, isolated};
@@ -572,9 +573,29 @@ fn its_thread_gets_no_signals_and_its_sessions_end_with_it() {
                 "GET /debug/probes/tail?match=*&seconds=60 HTTP/1.1\r\nHost: localhost\r\n\r\n";
             stalled.write_all(request.as_bytes()).unwrap();
             eventually("the tail is attached", || FIRED.is_enabled());
-            let begin = Instant::now();
-            drop(listening);
-            println!("dropped within {:?}", begin.elapsed());
+            // Nor does one that does not read what no session sends it.
+            let mut unread = UnixStream::connect(&path).unwrap();
+            let page = "GET /debug/probes/ HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            unread.write_all(page.repeat(100).as_bytes()).unwrap();
+            let mut waits = 0;
+            loop {
+                let before =
+                    std::mem::replace(&mut waits, rustix::io::ioctl_fionread(&unread).unwrap());
+                if waits > 0 && waits == before {
+                    break; // The socket's buffer is full.
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            let (done, ended) = mpsc::channel();
+            let ending = std::thread::spawn(move || {
+                let begin = Instant::now();
+                drop(listening);
+                done.send(begin.elapsed()).unwrap();
+            });
+            // (A minute is forever.)
+            let took = ended.recv_timeout(Duration::from_secs(60));
+            println!("dropped within {:?}", took.expect("it is held up"));
+            ending.join().unwrap();
             assert!(!FIRED.is_enabled());
             assert!(!path.exists());
             let mut rest = String::new();
