@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Five small dependencies are part of what the core promises its users. A sixth is a decision, not
 # an accident: it changes the list below. So is each dependency of another crate. The list also has
-# which of our crates each may use: the core none, record and profile the core and the clock,
-# testing the core, admin record and profile, the program none. Seconds.
+# which of our crates each may use: the core none, filter and testing the core, record and profile
+# the core, the clock and filter, admin record and profile, the program none. Seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
