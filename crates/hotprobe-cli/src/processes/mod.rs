@@ -19,7 +19,7 @@ use std::time::Duration;
 use sockets::Socket;
 
 /// How long a process may take to say what it is: one that is stopped never does.
-const WITHIN: Duration = Duration::from_secs(2);
+const WITHIN: Duration = Duration::from_secs(5);
 /// How many processes are asked at once.
 const AT_ONCE: usize = 32;
 
